@@ -1,0 +1,147 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+void buf_init(struct buf *b, buf_sink *sink, void *arg)
+{
+	*b = (struct buf){.sink = sink, .sink_arg = arg};
+}
+
+void buf_flush(struct buf *b)
+{
+	if (!b->sink)
+		return;
+	if (b->n && !b->broken && !b->sink(b->sink_arg, b->p, b->n))
+		b->broken = true;
+	b->n = 0;
+}
+
+void buf_free(struct buf *b)
+{
+	free(b->p);
+	b->p = NULL;
+	b->n = b->cap = 0;
+}
+
+void buf_room_slow(struct buf *b, size_t n)
+{
+	if (b->sink)
+		buf_flush(b);
+	if (b->cap - b->n >= n)
+		return;
+	size_t cap = b->sink ? BUF_BLOCK : b->cap * 2 + 256;
+	if (cap < b->n + n)
+		cap = b->n + n;
+	b->p = mem_realloc(b->p, cap);
+	b->cap = cap;
+}
+
+void buf_u64(struct buf *b, uint64_t v)
+{
+	char tmp[20], *q = tmp + sizeof(tmp);
+
+	do
+		*--q = (char)('0' + v % 10);
+	while (v /= 10);
+	buf_bytes(b, q, (size_t)(tmp + sizeof(tmp) - q));
+}
+
+void buf_i64(struct buf *b, int64_t v)
+{
+	if (v < 0)
+		buf_char(b, '-');
+	buf_u64(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
+}
+
+void buf_hex(struct buf *b, uint64_t v)
+{
+	static const char digit[] = "0123456789abcdef";
+	char tmp[18], *q = tmp + sizeof(tmp);
+
+	do
+		*--q = digit[v & 15];
+	while (v >>= 4);
+	*--q = 'x';
+	*--q = '0';
+	buf_bytes(b, q, (size_t)(tmp + sizeof(tmp) - q));
+}
+
+void buf_fill(struct buf *b, char c, size_t n)
+{
+	memset(buf_room(b, n), c, n);
+	b->n += n;
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	char small[512], *big = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = vsnprintf(small, sizeof(small), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof(small)) {
+		va_start(ap, fmt);
+		if (vasprintf(&big, fmt, ap) < 0)
+			mem_out();
+		va_end(ap);
+	}
+	buf_bytes(b, big ? big : small, (size_t)n);
+	free(big);
+}
+
+/* Length of the valid UTF-8 sequence at s, 0 when there is none. */
+static size_t utf8_len(const unsigned char *s, size_t n)
+{
+	size_t want = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 :
+		      s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+
+	if (!want || want > n)
+		return 0;
+	for (size_t i = 1; i < want; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+	    (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return want;
+}
+
+void buf_json(struct buf *b, const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s, *end = p + n;
+
+	buf_char(b, '"');
+	while (p < end) {
+		const unsigned char *run = p;
+		while (p < end && *p >= 0x20 && *p < 0x7f && *p != '"' && *p != '\\')
+			p++;
+		buf_bytes(b, run, (size_t)(p - run));
+		if (p == end)
+			break;
+		size_t len = utf8_len(p, (size_t)(end - p));
+		if (*p == '"' || *p == '\\') {
+			buf_char(b, '\\');
+			buf_char(b, (char)*p++);
+		} else if (len > 1) {
+			buf_bytes(b, p, len);
+			p += len;
+		} else {
+			buf_printf(b, "\\u%04x", len ? *p : 0xfffdu);
+			p++;
+		}
+	}
+	buf_char(b, '"');
+}
+
+const char *buf_cstr(struct buf *b)
+{
+	*buf_room(b, 1) = '\0';
+	return b->p;
+}

@@ -1,0 +1,25 @@
+#include "base/notes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void notes_add(struct notes *n, enum note_level level, const char *fmt, ...)
+{
+	if (n->count[level]++ >= NOTES_KEPT)
+		return;
+	struct note note = {.level = level};
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&note.text, fmt, ap) < 0)
+		mem_out();
+	va_end(ap);
+	VEC_PUSH(&n->list, note);
+}
+
+void notes_free(struct notes *n)
+{
+	for (size_t i = 0; i < n->list.n; i++)
+		free(n->list.v[i].text);
+	VEC_FREE(&n->list);
+}

@@ -1,0 +1,73 @@
+/**
+ * @file  Debug information through libdwarf: types by name, members by path, addresses of variables by name.
+ *
+ * The only module that includes libdwarf's headers.  Compiles against libdwarf 20210528 (Debian 12) and 0.11 (Debian
+ * 13).  DWARF 4 and 5, sections compressed or not (libelf inflates them): a reader of ours hands libdwarf just .debug_info,
+ * .debug_abbrev, .debug_str, .debug_line_str, .debug_str_offsets and .debug_addr, which halves the cost on a large
+ * executable and keeps libdwarf's exotic parsers away from hostile input.
+ *
+ * Where Go puts things (cmd/link/internal/ld/dwarf.go): every type of the program is a child of one compilation unit
+ * named "runtime"; package variables are in the unit of their package.  Only those units are walked.
+ */
+#ifndef GOCTX_IMAGE_DEBUG_H
+#define GOCTX_IMAGE_DEBUG_H
+
+#include "base/err.h"
+#include "image/image.h"
+
+struct debug;
+
+/** A member asked for.  Paths go through nested structs: "sched.pc".  Alternatives are separated by '|', first hit counts. */
+struct debug_member {
+	const char *path;
+	int32_t off;   /* out: bytes from the start of the struct; -1: no such member */
+	uint32_t size; /* out: bytes; 0 when not known */
+};
+
+/** A struct asked for.  Alternative names are separated by '|'; the first that exists with at least one of the members counts. */
+struct debug_struct {
+	const char *name;
+	struct debug_member *members;
+	size_t n;
+	bool found;	/* out */
+	uint64_t size;	/* out: bytes */
+};
+
+/** A package variable asked for ("runtime.allgs"). */
+struct debug_variable {
+	const char *name;
+	bool found;	/* out */
+	uint64_t addr;	/* out: link-time address */
+	uint64_t size;	/* out: bytes of its type, 0 when not known */
+};
+
+/**
+ * Open the debug information of an executable (or of a separate debug file opened as an image).
+ * @return NULL, ERR_NO_DEBUG_INFO (none there), ERR_BAD_DATA (libdwarf refuses it, its words are in the text)
+ */
+struct err *debug_open(const struct image *img, struct debug **ret);
+void debug_close(struct debug *d);
+
+/** DWARF version of the unit that holds the types, 0 before the first debug_find(). */
+int debug_version(const struct debug *d);
+
+/** How many units there are, and how many were opened so far (for tests and `info`). */
+void debug_unit_counts(const struct debug *d, size_t *all_ret, size_t *opened_ret);
+
+/**
+ * Look all of these up in one walk: units named "runtime" first, then (only for what is still missing) the units whose name is
+ * the package part of a missing variable.  What is not there keeps found = false; that is not an error.
+ * Cost: 0.05 s for cmd/compile of Go 1.27 (8 MB of .debug_info).  @return NULL, ERR_BAD_DATA
+ */
+struct err *debug_find(struct debug *d, struct debug_struct *structs, size_t nstructs, struct debug_variable *vars, size_t nvars);
+
+/** One member of a type that debug_describe() lists. */
+typedef void debug_member_fn(void *arg, const char *member, const char *type, uint64_t off, uint64_t size);
+
+/**
+ * All members of any struct type by its full name ("net/http.conn").
+ * @return NULL, ERR_ABSENT, ERR_BAD_DATA; @p size_ret is the size of the struct
+ */
+struct err *debug_describe(struct debug *d, const char *type, uint64_t *size_ret, debug_member_fn *fn, void *arg);
+
+#endif

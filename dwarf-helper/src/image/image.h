@@ -1,0 +1,80 @@
+/**
+ * @file  What the executable file says: ELF by libelf, build ids, Go build information, symbols.
+ *
+ * Knows ELF and the layout of Go's build information; knows nothing of goroutines or contexts.  Addresses are
+ * link-time addresses; the caller adds the load bias (image_bias()).
+ */
+#ifndef GOCTX_IMAGE_IMAGE_H
+#define GOCTX_IMAGE_IMAGE_H
+
+#include "base/err.h"
+#include "target/target.h"
+
+struct image;
+
+/** Build-id match between the file and the memory of a target. */
+enum build_match { BUILD_UNKNOWN, BUILD_SAME, BUILD_DIFFERENT };
+
+/**
+ * Open and map an executable.
+ * @return NULL, or ERR_OS, ERR_BAD_DATA (not ELF, damaged headers), ERR_UNSUPPORTED (not 64-bit little-endian x86-64; the hint says which it is)
+ */
+struct err *image_open(const char *path, struct image **ret);
+void image_close(struct image *img);
+
+const char *image_path(const struct image *img);
+
+/** The whole file, mapped read-only; valid until image_close(). */
+const uint8_t *image_bytes(const struct image *img, uint64_t *size_ret);
+
+/** GNU build id in hex, NULL when the file has none (Go adds it by default since 1.24).  Go's own build id likewise. */
+const char *image_gnu_build_id(const struct image *img);
+const char *image_go_build_id(const struct image *img);
+
+/** "go1.26.11", with experiments as the toolchain wrote them ("go1.25.12 X:greenteagc"); NULL: not a Go program. */
+const char *image_go_version(const struct image *img);
+
+/** Minor release of image_go_version(): 27 for go1.27.4; "devel go1.28-abc" gives 28; -1 when it cannot be told. */
+int image_go_minor(const struct image *img);
+
+/** Module path and version of the main package ("example.com/app", "(devel)"), NULL when the build recorded none. */
+const char *image_main_module(const struct image *img);
+
+/** Position-independent (ET_DYN)? */
+bool image_is_pie(const struct image *img);
+
+/** Link-time entry point and the address range of all PT_LOAD segments. */
+uint64_t image_entry(const struct image *img);
+
+/** One PT_LOAD segment as linked. */
+struct image_segment {
+	uint64_t vaddr, memsz, filesz, offset;
+	uint8_t perm; /* REGION_* */
+};
+size_t image_segments(const struct image *img, const struct image_segment **ret);
+
+/** Load bias: AT_ENTRY of the target minus e_entry, or from where the target maps the file.  0 for ET_EXEC. */
+uint64_t image_bias(const struct image *img, const struct target *t);
+
+/** A symbol of .symtab by exact name.  @return false when stripped or absent. */
+bool image_symbol(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret);
+
+/** A section's link-time address and size by name.  @return false when absent. */
+bool image_section(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret);
+
+/** Name of the debug file that .gnu_debuglink asks for, or NULL. */
+const char *image_debuglink(const struct image *img);
+
+/**
+ * Compare build ids of the file with what the target has mapped at the image's note segment (bytes of the core or process itself,
+ * never file-backed ones).  @p there_ret (may be NULL): the target's id in hex or Go's text, malloc'ed, NULL when it has none.
+ */
+enum build_match image_match(const struct image *img, struct target *t, char **there_ret);
+
+/**
+ * Give the target the file's read-only bytes where it has none: every PT_LOAD, address by address (target_back()), and
+ * the ranges that NT_FILE says were mapped from this path.
+ */
+void image_back_target(const struct image *img, struct target *t);
+
+#endif

@@ -1,0 +1,71 @@
+/**
+ * @file  Go's pc-line table: function, file, line, frame size and inlining of a code address.
+ *
+ * Formats of Go 1.18 (magic 0xfffffff0) and 1.20+ (0xfffffff1); src/runtime/symtab.go, internal/abi/symtab.go, cmd/internal/obj/pcln.go.
+ * Knows nothing of moduledata: the caller hands in the tables as host memory, so tests can hand in made-up ones.
+ * Every offset read from a table is checked against that table's length; bad data means "not found", never a fault.
+ */
+#ifndef GOCTX_IMAGE_PCLNTAB_H
+#define GOCTX_IMAGE_PCLNTAB_H
+
+#include "target/target.h"
+
+/** Bytes of one table. */
+struct pcln_bytes {
+	const uint8_t *p;
+	uint64_t n;
+};
+
+/** Offsets inside runtime._func and runtime.inlinedCall; the caller fills them from the layout.  -1: not in this release. */
+struct pcln_shape {
+	int32_t func_size; /* sizeof(runtime._func) without its trailing pcdata */
+	int32_t entry_off, name_off, pcsp, pcfile, pcln, npcdata, cu_offset, start_line, func_id, flag, nfuncdata;
+	int32_t inl_size; /* sizeof(runtime.inlinedCall) */
+	int32_t inl_func_id, inl_name_off, inl_parent_pc, inl_start_line; /* 1.20+; 1.18/1.19 have `func_` (same meaning as name_off) */
+	int32_t inl_file, inl_line;					  /* 1.18/1.19 only: unused for positions since the pc tables carry them */
+};
+
+/** One module's tables (moduledata.pclntable, funcnametab, …). */
+struct pclntab {
+	struct pcln_bytes funcnametab, cutab, filetab, pctab, pclntable;
+	struct pcln_bytes ftab;	  /* {entryoff u32, funcoff u32} pairs; one more entry marks the end */
+	struct pcln_bytes gofunc; /* bytes from moduledata.gofunc on, as far as they are readable; may be empty */
+	taddr text, etext;	  /* moduledata.text, etext */
+	struct pcln_shape shape;
+};
+
+/** A function found; plain numbers, no ownership.  `name` points into funcnametab. */
+struct pcln_func {
+	const char *name; /* NUL-terminated inside the table, "?" when damaged */
+	taddr entry;
+	taddr end;	   /* entry of the next one */
+	uint32_t off;	   /* of its _func in pclntable */
+	uint8_t func_id, flag;
+	int32_t start_line; /* 0 when not known (before 1.20) */
+};
+
+/** @return false when @p pc is in no function of this module.  O(log n). */
+bool pcln_find(const struct pclntab *t, taddr pc, struct pcln_func *ret);
+
+/** Function by exact name; linear, for set-up only.  @return false when absent. */
+bool pcln_find_name(const struct pclntab *t, const char *name, struct pcln_func *ret);
+
+/** Frame size at @p pc: bytes from sp to the return address (pcsp table).  @return false when not known. */
+bool pcln_frame_size(const struct pclntab *t, const struct pcln_func *f, taddr pc, int32_t *ret);
+
+/** One logical frame at a pc, innermost first. */
+struct pcln_frame {
+	const char *func; /* points into funcnametab */
+	const char *file; /* points into filetab; "?" when not known */
+	int32_t line;	  /* 0 when not known */
+	bool inlined;	  /* the code was inlined into the frame that follows */
+	uint8_t func_id;
+};
+
+/**
+ * Expand @p pc (for a return address pass pc - 1) into its inlined frames, innermost first, the physical function last.
+ * @return number of frames written, 1 … @p max (the outermost is always among them)
+ */
+size_t pcln_expand(const struct pclntab *t, const struct pcln_func *f, taddr pc, struct pcln_frame *frames, size_t max);
+
+#endif

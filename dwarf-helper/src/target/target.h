@@ -1,0 +1,211 @@
+/**
+ * @file  Bytes of the debuggee.
+ *
+ * A target is a sorted list of address ranges ("regions"), each with a host pointer to its bytes or none.  A page that
+ * a core lacks is absent, never zero; file-backed pages come from the executable or shared object they were mapped
+ * from, once the caller has checked its build id.  Nothing here knows of Go.
+ *
+ *   core file   the file is mapped read-only; a region points straight into the mapping (nothing is copied)
+ *   process     all threads stopped, memory copied on demand (or in bulk), then released; see proc.h
+ *
+ * Nothing in the debuggee is ever written.
+ *
+ * Threads: reading from several of our threads at once is fine for a core and for a frozen process.
+ */
+#ifndef GOCTX_TARGET_TARGET_H
+#define GOCTX_TARGET_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/notes.h"
+
+/** An address in the debuggee; never a pointer of ours. */
+typedef uint64_t taddr;
+
+enum { REGION_R = 1, REGION_W = 2, REGION_X = 4 };
+
+enum region_source {
+	SOURCE_ABSENT, /* mapped in the debuggee, bytes not to be had */
+	SOURCE_CORE,   /* bytes of the core file */
+	SOURCE_FILE,   /* bytes of the executable or of a shared object */
+	SOURCE_LIVE,   /* read from the process */
+};
+
+struct region {
+	taddr start, end;    /* [start, end) */
+	const uint8_t *mem;  /* host address of `start`; NULL when absent */
+	uint64_t *filled;    /* SOURCE_LIVE: a bit per FILL_CHUNK that has been read; NULL when all of `mem` is valid */
+	uint8_t perm;	     /* REGION_* of the debuggee's mapping */
+	uint8_t source;	     /* enum region_source */
+	int32_t file;	     /* index into target.files of the file mapped here, -1 for anonymous memory */
+	uint64_t file_off;   /* offset of `start` in that file */
+};
+
+#define FILL_CHUNK (64u * 1024)
+
+/** A file mapped into the debuggee (NT_FILE, /proc/PID/maps). */
+struct mapped_file {
+	char *path;
+	taddr start;	   /* lowest address it is mapped at */
+	bool used;	   /* its bytes back a region */
+};
+
+/** General registers of a thread, order of struct user_regs_struct (27 words; linux/amd64). */
+enum { REG_R15, REG_R14, REG_R13, REG_R12, REG_RBP, REG_RBX, REG_R11, REG_R10, REG_R9, REG_R8, REG_RAX, REG_RCX, REG_RDX,
+       REG_RSI, REG_RDI, REG_ORIG_RAX, REG_RIP, REG_CS, REG_EFLAGS, REG_RSP, REG_SS, REG_FS_BASE, REG_GS_BASE, REG_COUNT = 27 };
+
+struct thread {
+	int tid;
+	bool regs_valid; /* false: its registers could not be read */
+	uint64_t regs[REG_COUNT];
+	int signal;	 /* pr_cursig of a core's thread, else 0 */
+};
+
+enum target_kind { TARGET_CORE, TARGET_PROCESS, TARGET_REMOTE };
+
+struct target;
+
+struct target_ops {
+	/** Make bytes [off, off+len) of a SOURCE_LIVE region valid.  @return false when they cannot be read. */
+	bool (*fill)(struct target *t, struct region *r, uint64_t off, uint64_t len);
+	/** Let the debuggee go (idempotent); memory read so far stays.  NULL for a core. */
+	void (*release)(struct target *t);
+	void (*close)(struct target *t);
+};
+
+struct target {
+	const struct target_ops *ops;
+	void *priv; /* of the implementation */
+	enum target_kind kind;
+	char *name; /* path of the core, or "process PID" */
+	int pid;
+	bool truncated;		/* the core file ends before its program headers say */
+	uint64_t size_bytes;	/* of the core file; resident writable bytes of a process */
+	int64_t taken_wall_ns;	/* core: time of last change of the file; process: the moment it was stopped */
+	int64_t taken_mono_ns;	/* CLOCK_MONOTONIC of the debuggee at that moment; 0 when not known (cores) */
+	const char *maker;	/* "gcore", "kernel" or NULL */
+	uint64_t entry;		/* AT_ENTRY, 0 when not known */
+	uint64_t phdr;		/* AT_PHDR, 0 when not known */
+	int64_t stopped_ns;	/* process: how long it was held, once released */
+
+	VEC(struct region) regions;
+	VEC(struct thread) threads;
+	VEC(struct mapped_file) files;
+	struct notes *notes; /* borrowed: where damage of the file itself is told */
+};
+
+/** Index of the region that holds @p a, or -1.  O(log n), one compare when the last region answers again. */
+int target_region_at(const struct target *t, taddr a);
+
+/**
+ * Host pointer to @p len bytes at @p a that lie in one region, or NULL (absent, crosses a border, or len 0).
+ * Valid until target_close().  Cost: target_region_at(); for a process the first touch of a chunk reads it.
+ */
+const uint8_t *target_ptr(struct target *t, taddr a, uint64_t len);
+
+/** How many bytes from @p a on lie in one readable region (0 when none): for bulk readers. */
+uint64_t target_extent(struct target *t, taddr a);
+
+/** Copy, also across neighbouring regions.  @return false, @p buf untouched or partly written, when any byte is absent. */
+bool target_read(struct target *t, taddr a, void *buf, uint64_t len);
+
+/** One word.  @return false when absent; *ret untouched. */
+static inline bool target_u64(struct target *t, taddr a, uint64_t *ret)
+{
+	const uint8_t *p = target_ptr(t, a, 8);
+
+	if (!p)
+		return target_read(t, a, ret, 8);
+	memcpy(ret, p, 8);
+	return true;
+}
+
+static inline bool target_u32(struct target *t, taddr a, uint32_t *ret)
+{
+	const uint8_t *p = target_ptr(t, a, 4);
+
+	if (!p)
+		return target_read(t, a, ret, 4);
+	memcpy(ret, p, 4);
+	return true;
+}
+
+static inline bool target_u8(struct target *t, taddr a, uint8_t *ret)
+{
+	const uint8_t *p = target_ptr(t, a, 1);
+
+	if (p)
+		*ret = *p;
+	return p != NULL;
+}
+
+/** An unsigned little-endian integer of @p size 1, 2, 4 or 8 bytes. */
+bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret);
+
+/** Thread with this LWP id or NULL. */
+const struct thread *target_thread(const struct target *t, int tid);
+
+/** Bytes of all writable regions that have content (what one raw pass reads). */
+uint64_t target_writable_bytes(const struct target *t);
+
+/**
+ * Back what is absent in [start, end) by file bytes: @p mem must stay valid until target_close(), and hold the bytes that
+ * belong at @p start.  Address ranges without any region are added as read-only; regions with bytes keep theirs.
+ * Writable regions are never touched: a dirty page must not be taken for the file's.
+ */
+void target_back(struct target *t, taddr start, taddr end, const uint8_t *mem, int32_t file, uint64_t file_off);
+
+/** Sort and check after regions were added: overlapping ranges are cut (noted as damage), empty ones dropped. */
+void target_sort(struct target *t);
+
+/** Let a process go; a core does not care.  Idempotent. */
+void target_release(struct target *t);
+
+/** Release and free.  NULL is fine. */
+void target_close(struct target *t);
+
+/**
+ * Open a core file.
+ *
+ * The file is mapped, its program headers and notes are read by libelf: PT_LOAD gives regions, NT_FILE (page_size 1
+ * as gcore writes it, or 4096) the mapped files, NT_PRSTATUS the threads, NT_AUXV entry and phdr.  Mapped-file ranges
+ * without bytes become SOURCE_ABSENT regions with file and file_off set, so that target_back() can fill them later.
+ *
+ * @param notes  borrowed; a truncated file is told there as damage and is not an error
+ * @return NULL, or ERR_OS (cannot open, with a hint), ERR_BAD_DATA (not an ELF file; not a core), ERR_UNSUPPORTED
+ *         (32-bit, foreign byte order or architecture, compressed: the hint names gzip -d, xz -d, zstd -d, lz4 -d …)
+ */
+struct err *core_open(const char *path, struct notes *notes, struct target **ret);
+
+/** How proc_open() gets at the memory of a process. */
+struct proc_options {
+	int pid;
+	bool no_stop; /* somebody else (GDB) holds it stopped: do not attach, do not release */
+	int mem_fd;   /* an open /proc/PID/mem to read from instead of process_vm_readv, or -1 */
+};
+
+/**
+ * Stop a live process and list its memory.
+ *
+ * PTRACE_SEIZE + PTRACE_INTERRUPT on every thread, until no new thread appears; signals that arrive meanwhile are
+ * passed on (SIGURG, Go's preemption signal, must never be swallowed); group stops are kept.  A process that dies, or
+ * this program being killed, never leaves it stopped.  Memory is read with process_vm_readv (or mem_fd) in chunks when first touched; pages that
+ * were never populated (/proc/PID/pagemap) are zero without being read.
+ *
+ * @return NULL, or ERR_OS/ERR_ABSENT (no such process), ERR_OS with a hint that names the sysctl kernel.yama.ptrace_scope or CAP_SYS_PTRACE
+ *         when permission is refused, ERR_UNSUPPORTED (32-bit process)
+ */
+struct err *proc_open(const struct proc_options *opt, struct notes *notes, struct target **ret);
+
+/**
+ * Read all populated writable memory now, so that the process can be released before the analysis.
+ * @return false when it exceeds @p limit_bytes or a read failed: nothing is lost, chunks are then read on demand.
+ */
+bool proc_snapshot(struct target *t, uint64_t limit_bytes);
+
+#endif
