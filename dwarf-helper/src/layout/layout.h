@@ -1,0 +1,147 @@
+/**
+ * @file  Offsets of every runtime and context field that we read, as the debugged binary has them.
+ *
+ * Filled struct by struct from DWARF; what DWARF lacks (types the program never used are pruned by the linker, or no
+ * debug information at all) comes from tables built from real toolchains, one a minor release (layout/tables/).  The
+ * list itself is fields.h.  All offsets and sizes are bytes on linux/amd64.
+ *
+ *     L->g.goid.off          offset of the field, LAYOUT_NONE when this release has no such field
+ *     L->g.goid.size         its size
+ *     L->s[LAYOUT_g].size    size of the struct
+ */
+#ifndef GOCTX_LAYOUT_LAYOUT_H
+#define GOCTX_LAYOUT_LAYOUT_H
+
+#include "base/notes.h"
+#include "image/debug.h"
+#include "image/image.h"
+
+#define LAYOUT_NONE (-1)
+
+struct layout_field {
+	int32_t off;
+	uint32_t size;
+};
+
+enum layout_source { LAYOUT_MISSING, LAYOUT_DWARF, LAYOUT_TABLE };
+
+/* enum layout_struct_id { LAYOUT_g, LAYOUT_m, …, LAYOUT_STRUCTS }; */
+#define S(key, names) LAYOUT_##key,
+#define F(s, key, path)
+#define O(s, key, path)
+#define E(s)
+#define V(key, name)
+#define W(key, name)
+enum layout_struct_id {
+#include "layout/fields.h"
+	LAYOUT_STRUCTS
+};
+#undef S
+#undef F
+#undef O
+#undef E
+#undef V
+#undef W
+
+/* enum layout_variable_id { LAYOUT_VAR_allgs, …, LAYOUT_VARIABLES }; */
+#define S(key, names)
+#define F(s, key, path)
+#define O(s, key, path)
+#define E(s)
+#define V(key, name) LAYOUT_VAR_##key,
+#define W(key, name) LAYOUT_VAR_##key,
+enum layout_variable_id {
+#include "layout/fields.h"
+	LAYOUT_VARIABLES
+};
+#undef S
+#undef F
+#undef O
+#undef E
+#undef V
+#undef W
+
+struct layout_struct {
+	uint32_t size;	/* bytes, 0 when the struct is missing */
+	uint8_t source; /* enum layout_source */
+};
+
+struct layout_variable {
+	bool found;
+	uint64_t addr; /* run-time address: the load bias is in it */
+	uint64_t size; /* bytes, 0 when not known */
+};
+
+struct layout {
+#define S(key, names) struct {
+#define F(s, key, path) struct layout_field key;
+#define O(s, key, path) struct layout_field key;
+#define E(s) } s;
+#define V(key, name)
+#define W(key, name)
+#include "layout/fields.h"
+#undef S
+#undef F
+#undef O
+#undef E
+#undef V
+#undef W
+	struct layout_struct s[LAYOUT_STRUCTS];
+	struct layout_variable var[LAYOUT_VARIABLES];
+	enum layout_source source; /* where most of it came from: DWARF as soon as runtime.g did */
+	int dwarf_version;	   /* 0 without DWARF */
+	int minor;		   /* Go minor release: 27 for go1.27.4; -1 when not known */
+	int table_minor;	   /* release of the table used for what DWARF lacked, -1 none */
+	size_t from_dwarf, from_table; /* structs filled from each */
+};
+
+/** Is the field there in this release? */
+#define LAYOUT_HAS(field) ((field).off != LAYOUT_NONE)
+
+/**
+ * Fill a layout for an executable.
+ *
+ * DWARF of the image (or of its separate debug file @p debug_path, NULL to look beside it) comes first, the table of the same
+ * minor release fills the gaps, the plausibility check (layout_check()) runs on the result.  Variables: DWARF, then
+ * .symtab.  Supported: Go 1.18 and newer by DWARF; tables for the measured releases.  A release newer than the newest
+ * table is tried by DWARF with a warning note.
+ *
+ * @param bias   load bias, added to every variable's address
+ * @param notes  borrowed; warnings go there
+ * @return NULL, ERR_UNSUPPORTED (not a Go program; too old), ERR_NO_DEBUG_INFO (no DWARF and no table/symbols that could stand in; with a hint), ERR_BAD_DATA
+ */
+struct err *layout_load(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes, struct layout *ret);
+
+/** Field by number, for listings and tests: NULL at the end.  *required tells F from O. */
+struct layout_item {
+	enum layout_struct_id strukt;
+	const char *key;  /* "sched_pc" */
+	const char *path; /* "sched.pc", alternatives separated by '|' */
+	bool required;
+	size_t at; /* offset of its struct layout_field in struct layout */
+};
+extern const struct layout_item layout_items[];
+extern const size_t layout_item_count;
+extern const char *const layout_struct_names[LAYOUT_STRUCTS];	  /* "internal/abi.Type|runtime._type" */
+extern const char *const layout_variable_names[LAYOUT_VARIABLES]; /* "runtime.allgs" */
+extern const bool layout_variable_required[LAYOUT_VARIABLES];
+
+static inline const struct layout_field *layout_field_of(const struct layout *l, const struct layout_item *item)
+{
+	return (const struct layout_field *)((const char *)l + item->at);
+}
+
+/** Fill only from one source, for the test that both agree (tables against DWARF on every release). */
+struct err *layout_from_dwarf(const struct image *img, const char *debug_path, struct layout *ret);
+bool layout_from_table(int minor, struct layout *ret);
+
+/** Releases that have a table, ascending; returns how many. */
+size_t layout_table_minors(const int **ret);
+
+/**
+ * Every field lies inside its struct, required ones are there, sizes are plausible (no struct above 4 MiB, no field wider than its struct).
+ * @return NULL or ERR_BAD_DATA naming the first field at fault
+ */
+struct err *layout_check(const struct layout *l);
+
+#endif
