@@ -1,0 +1,135 @@
+/**
+ * @file  The Go runtime of the debuggee: modules, pc symbols, and what the other files of this layer share.
+ *
+ * Reads the target through the layout; knows goroutines, channels, types and the heap, nothing of contexts.
+ */
+#ifndef GOCTX_RUNTIME_RUNTIME_H
+#define GOCTX_RUNTIME_RUNTIME_H
+
+#include <signal.h>
+
+#include "base/map.h"
+#include "image/image.h"
+#include "image/pclntab.h"
+#include "layout/layout.h"
+#include "target/target.h"
+
+/** One runtime.moduledata: text with its pc tables, data and bss, type descriptors. */
+struct module {
+	taddr addr;
+	taddr text, etext, minpc, maxpc;
+	taddr types, etypes, rodata;
+	taddr data, edata, bss, ebss, noptrdata, enoptrdata, noptrbss, enoptrbss;
+	struct pclntab pcln;
+};
+
+/** One logical frame of a code address; strings live as long as the target's mapping. */
+struct frame {
+	const char *func; /* "app/stream.(*Conn).pump" */
+	const char *file; /* as the compiler recorded it */
+	int32_t line;
+	bool inlined;	 /* inlined into the frame after it */
+	bool plumbing;	 /* runtime, internal/…, sync, syscall, time: not what a person wants to see first */
+	bool runtime;	 /* package runtime or internal/runtime/… */
+};
+
+/** What is known of one physical pc, looked up once. */
+struct pcinfo {
+	taddr pc, entry;
+	uint32_t first;	    /* its frames: rt->frames.v[first … first + n - 1], innermost first */
+	uint16_t n;	    /* 0: the pc is in no Go function */
+	uint8_t role;	    /* enum pc_role */
+	int32_t frame_size; /* bytes from sp to the return address; -1 not known */
+};
+
+/** Functions that end or divert a stack walk; by name, since FuncIDs are renumbered nearly every release. */
+enum pc_role {
+	PC_PLAIN,
+	PC_TOP,	      /* runtime.goexit, mstart, rt0_go …: nothing above it is Go */
+	PC_SIGTRAMP,  /* runtime.sigtramp: its caller is the kernel's signal frame */
+	PC_SIGRETURN, /* runtime.sigreturn__sigaction: a struct rt_sigframe follows */
+	PC_SYSTEMSTACK, /* runtime.systemstack, mcall, asmcgocall: on g0 the goroutine goes on at curg.sched */
+};
+
+struct heap;
+struct rtypes;
+
+struct runtime {
+	struct target *t;     /* borrowed */
+	struct image *img;    /* borrowed */
+	struct notes *notes;  /* borrowed */
+	struct layout L;
+	uint64_t bias;
+
+	VEC(struct module) modules;
+	struct heap *heap;     /* heap.h; NULL when the heap could not be read */
+	struct rtypes *rtypes; /* rtype.h */
+
+	struct u64map pc_index; /* pc -> index in pcs */
+	VEC(struct pcinfo) pcs;
+	VEC(struct frame) frames;
+
+	VEC(char *) wait_reasons; /* runtime.waitReasonStrings, read from the program */
+
+	volatile sig_atomic_t *cancel; /* set by SIGINT: long loops stop with ERR_CANCELED; never NULL */
+};
+
+#define PC_NONE UINT32_MAX
+
+/**
+ * Read modules, wait reason names, the heap's index and the itab table.
+ * @p rt is zeroed first, then t, img, notes, cancel and L are taken from the arguments.
+ * @return NULL, ERR_BAD_DATA or ERR_FAULT (moduledata unreadable: wrong executable, truncated core)
+ */
+struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img, const struct layout *l, uint64_t bias,
+			 struct notes *notes, volatile sig_atomic_t *cancel);
+void runtime_close(struct runtime *rt);
+
+static inline bool runtime_canceled(const struct runtime *rt)
+{
+	return *rt->cancel != 0;
+}
+
+/** Module that contains a code address, or NULL. */
+const struct module *runtime_module_of_pc(const struct runtime *rt, taddr pc);
+
+/** Index into rt->pcs of a code address exactly as given (pass pc - 1 for a return address); always succeeds.  Not thread-safe. */
+uint32_t runtime_pc(struct runtime *rt, taddr pc);
+
+/** Name of the physical function that contains @p pc, or NULL. */
+const char *runtime_func_name(struct runtime *rt, taddr pc);
+
+/** Read a field of at most 8 bytes, zero-extended.  @return false when it is absent (memory or release). */
+static inline bool runtime_field(const struct runtime *rt, taddr base, struct layout_field f, uint64_t *ret)
+{
+	if (!LAYOUT_HAS(f))
+		return false;
+	unsigned size = f.size == 1 || f.size == 2 || f.size == 4 ? f.size : 8;
+	return target_uint(rt->t, base + (uint64_t)f.off, size, ret);
+}
+
+/** Same on host bytes of the struct, no check: @p p holds the whole struct. */
+static inline uint64_t runtime_load(const uint8_t *p, struct layout_field f)
+{
+	uint64_t v = 0;
+
+	p += f.off;
+	switch (f.size) {
+	case 1:
+		return *p;
+	case 2:
+		memcpy(&v, p, 2);
+		return v;
+	case 4:
+		memcpy(&v, p, 4);
+		return v;
+	default:
+		memcpy(&v, p, 8);
+		return v;
+	}
+}
+
+/** A Go string's bytes as host memory, at most @p max of them.  @return NULL when unreadable or empty; *n_ret the length kept, *cut_ret (may be NULL) when longer. */
+const char *runtime_string(struct runtime *rt, taddr p, uint64_t n, uint64_t max, uint64_t *n_ret, bool *cut_ret);
+
+#endif
