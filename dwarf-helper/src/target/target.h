@@ -55,14 +55,14 @@ struct mapped_file {
 	bool used;	   /* its bytes back a region */
 };
 
-/** General registers of a thread, order of struct user_regs_struct (27 words; linux/amd64). */
-enum { REG_R15, REG_R14, REG_R13, REG_R12, REG_RBP, REG_RBX, REG_R11, REG_R10, REG_R9, REG_R8, REG_RAX, REG_RCX, REG_RDX,
-       REG_RSI, REG_RDI, REG_ORIG_RAX, REG_RIP, REG_CS, REG_EFLAGS, REG_RSP, REG_SS, REG_FS_BASE, REG_GS_BASE, REG_COUNT = 27 };
+/** General registers of a thread, order of struct user_regs_struct (27 words; linux/amd64).  UREG_: <sys/ucontext.h> owns REG_. */
+enum { UREG_R15, UREG_R14, UREG_R13, UREG_R12, UREG_RBP, UREG_RBX, UREG_R11, UREG_R10, UREG_R9, UREG_R8, UREG_RAX, UREG_RCX, UREG_RDX,
+       UREG_RSI, UREG_RDI, UREG_ORIG_RAX, UREG_RIP, UREG_CS, UREG_EFLAGS, UREG_RSP, UREG_SS, UREG_FS_BASE, UREG_GS_BASE, UREG_COUNT = 27 };
 
 struct thread {
 	int tid;
 	bool regs_valid; /* false: its registers could not be read */
-	uint64_t regs[REG_COUNT];
+	uint64_t regs[UREG_COUNT];
 	int signal;	 /* pr_cursig of a core's thread, else 0 */
 };
 
