@@ -1,0 +1,115 @@
+/**
+ * @file  The model: every context and every goroutine of the target, and how they hang together.
+ *
+ * Arrays indexed by small integers; a million contexts cost 64 bytes each.  What is rarely asked for (err texts, values, names, deadlines,
+ * map entries) is not kept but read from the target again by the functions of context/detail.h.
+ *
+ *              parent                 waits[].context
+ *   ctx ───────────────▶ ctx   ◀─────────────────────── task
+ *    │ first_child ▲ next_sibling                         goroutine parked on the done channel
+ *    └─────────────┘            children as the parent words say (all kinds); the parent's own children map is read by detail.h
+ */
+#ifndef GOCTX_CONTEXT_MODEL_H
+#define GOCTX_CONTEXT_MODEL_H
+
+#include "runtime/clock.h"
+#include "runtime/task.h"
+
+enum ctx_kind { CTX_BACKGROUND, CTX_TODO, CTX_CANCEL, CTX_TIMER, CTX_VALUE, CTX_WITHOUT_CANCEL, CTX_AFTER_FUNC, CTX_STOP, CTX_CUSTOM, CTX_KINDS };
+
+enum ctx_state { CTX_ACTIVE, CTX_CANCELED, CTX_EXPIRED, CTX_NEVER, CTX_UNKNOWN, CTX_STATES };
+
+enum {
+	CTX_FROM_HEAP = 1,	/* found as a heap object of a context's shape */
+	CTX_FROM_PAIR = 2,	/* an interface pair on a stack or in a global points to it */
+	CTX_FROM_MAP = 4,	/* a children map holds it */
+	CTX_FROM_PARENT = 8,	/* another context's parent word points to it */
+	CTX_DAMAGED = 16,	/* part of it was unreadable or makes no sense */
+	CTX_CYCLE = 32,		/* its parent links form a loop: it is shown as a root */
+	CTX_IN_PARENT_MAP = 64,	/* its canceling ancestor's children map holds it */
+	CTX_LOCKED = 128,	/* its mutex was held: the snapshot may be torn there */
+};
+
+#define CTX_NONE UINT32_MAX
+
+/** One context. */
+struct ctx {
+	taddr addr;	       /* of the struct (boxed value for value types); 0 for Background and TODO since 1.21 */
+	taddr done;	       /* its own done channel (hchan), 0: none made yet, or a kind that has none */
+	uint64_t shape;	       /* equal for contexts that a person would call alike, subtree and tasks included */
+	uint32_t parent;       /* index, CTX_NONE for roots */
+	uint32_t first_child;  /* index, CTX_NONE; ascending address */
+	uint32_t next_sibling; /* index, CTX_NONE */
+	uint32_t children;     /* entries of its children map (count word), of others: contexts made on it */
+	uint32_t tasks;	       /* goroutines parked on its done channel */
+	uint32_t depth;	       /* 0 for roots */
+	uint32_t below;	       /* contexts in its subtree, itself not counted */
+	uint32_t tasks_below;  /* goroutines on it and its subtree */
+	uint32_t first_wait;   /* list of its tasks: index into model->ctx_tasks, CTX_NONE (see model_tasks_of()) */
+	uint16_t type;	       /* index into model->types */
+	uint8_t kind, state;
+	uint8_t flags;
+};
+
+/** A dynamic type that some context has. */
+struct ctx_type {
+	taddr rtype;	 /* as in the itab: *context.cancelCtx … */
+	taddr object;	 /* the struct type itself */
+	const char *name; /* "*context.cancelCtx", with package path where it differs: JSON go_type */
+	const char *full; /* "*os/signal.signalCtx" */
+	uint8_t kind;	 /* enum ctx_kind */
+	bool by_pointer; /* the interface's data word is the struct's address (pointer type), else the address of a boxed value */
+	int32_t inner;	 /* offset of the context.Context it is made on: its parent; -1 none */
+	taddr inner_via; /* not 0: the parent hangs behind a pointer at offset `inner` to this struct type, at inner_off there */
+	int32_t inner_off;
+	uint64_t size;
+};
+
+struct model {
+	struct runtime *rt; /* borrowed */
+	struct tasks tasks;
+	struct clock_now now;
+	VEC(struct ctx) ctxs; /* 0 Background, 1 TODO (always there; used only when something refers to them: see model->has_*) */
+	VEC(struct ctx_type) types;
+	VEC(uint32_t) roots;	 /* in display order: Background, TODO, then others by address */
+	VEC(uint32_t) ctx_tasks; /* task indices, grouped by context: first_wait … first_wait + tasks - 1 */
+	struct u64map by_addr;	 /* context address -> index */
+	struct u64map by_done;	 /* done channel -> index */
+	bool has_background, has_todo;
+	uint64_t contexts;	 /* how many there are: ctxs.n minus the unused ones of the first two */
+	uint64_t by_kind[CTX_KINDS], by_state[CTX_STATES];
+	uint64_t only_heap;	 /* contexts that no interface pair, map or parent word led to */
+	uint64_t waiting_tasks;	 /* goroutines parked on any context's done channel */
+};
+
+/** What to read. */
+struct model_options {
+	bool no_tasks;	  /* leave the goroutines out (layout-like commands) */
+	bool no_contexts; /* goroutines only: `tasks --group wait`, `bt` */
+};
+
+/**
+ * Read goroutines and contexts.
+ * Damage is noted in rt->notes and never hides the rest.
+ * @return NULL, ERR_FAULT/ERR_BAD_DATA (neither could be read), ERR_CANCELED
+ */
+struct err *model_build(struct runtime *rt, const struct model_options *opt, struct model *ret);
+void model_free(struct model *m);
+
+/** Index of a context by address (struct, boxed value or inner pointer into one), CTX_NONE. */
+uint32_t model_find(struct model *m, taddr addr);
+
+/** Is the entry one of the two pseudo contexts that nobody uses here? */
+static inline bool model_unused(const struct model *m, uint32_t i)
+{
+	return (i == 0 && !m->has_background) || (i == 1 && !m->has_todo);
+}
+
+/** "background", "cancel", … (JSON kind) and "active", … (JSON state; NULL for CTX_UNKNOWN). */
+const char *ctx_kind_name(uint8_t kind);
+const char *ctx_state_name(uint8_t state);
+
+/** "WithCancel", "WithTimeout", "WithValue", … "app.reqCtx" for custom types: how trees label it. */
+const char *ctx_label(const struct model *m, uint32_t i);
+
+#endif

@@ -1,0 +1,68 @@
+/**
+ * @file  Answers to words: text for a person, JSON Lines for scripts.  The only layer that writes output.
+ *
+ * Each report_*() writes the whole answer of one command: with options.json the header line first, then the lines of
+ * the contract; notes (damage, limits) close every answer.  Text is at most about options.width columns wide, aligned, in a stable order,
+ * with an address on everything that can be asked about.
+ */
+#ifndef GOCTX_REPORT_REPORT_H
+#define GOCTX_REPORT_REPORT_H
+
+#include "base/buf.h"
+#include "context/detail.h"
+#include "context/model.h"
+
+enum ctx_sort { SORT_ADDR, SORT_CHILDREN, SORT_WAITERS, SORT_DEPTH, SORT_DEADLINE };
+enum task_group { GROUP_NONE, GROUP_STACK, GROUP_FUNC, GROUP_WAIT, GROUP_CREATED, GROUP_CONTEXT };
+
+/** Options of all commands, parsed and checked by main. */
+struct options {
+	const char *command;
+	bool json, color;
+	unsigned width;	     /* columns of the terminal, 100 when not known */
+	int64_t limit;	     /* --limit N; 0: no cut anywhere; -1: the command's own default */
+	bool no_fold, no_tasks, values, system; /* values: --values, shown for every context (keys always are) */
+	int64_t depth;	     /* --depth, -1 none */
+	uint32_t kinds;	     /* bit set of enum ctx_kind, 0 all */
+	uint32_t states;     /* bit set of enum ctx_state, 0 all */
+	uint64_t min_children;
+	enum ctx_sort sort;
+	uint32_t statuses;   /* bit set of enum task_status, 0 all but dead */
+	const char *wait;    /* --wait: substring of the wait reason, NULL */
+	int64_t min_wait_ns; /* --min-wait, 0 none */
+	const char *func;    /* --func REGEX (POSIX extended), NULL */
+	enum task_group group;
+	bool by_parent;	     /* tasks --tree */
+	const char *arg;     /* CTX, GOID or TYPE as typed, NULL */
+};
+
+/** Where the target came from, for headers and `info`. */
+struct report_target {
+	const char *exe;	  /* path, NULL not known */
+	const char *core;	  /* as named by the user, or "process 4711" */
+	enum build_match match;
+	const char *gnu_build_id, *go_build_id;
+	const char *go_version;
+	const char *main_module;
+};
+
+struct report {
+	const struct options *opt;
+	struct model *m;
+	const struct report_target *where;
+	struct buf out;
+	const char *version; /* of goctx */
+};
+
+/** What a command came to: NULL, ERR_USAGE (no such context, goroutine or type; a bad regex), ERR_CANCELED. */
+struct err *report_info(struct report *r);
+struct err *report_tree(struct report *r);
+struct err *report_list(struct report *r);
+struct err *report_show(struct report *r);
+struct err *report_children(struct report *r);
+struct err *report_tasks(struct report *r);
+struct err *report_blocked(struct report *r);
+struct err *report_bt(struct report *r);
+struct err *report_layout(struct report *r);
+
+#endif

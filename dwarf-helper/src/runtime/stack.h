@@ -1,0 +1,35 @@
+/**
+ * @file  Stacks of parked, runnable, running goroutines and of those in a system call.
+ *
+ * Each step is sp + frame size from pclntab's pcsp table (exact in every state, no frame pointer needed), looked up once a
+ * pc; where a function has no entry (C, assembly without tables) the frame-pointer chain goes on.  Bounded by the
+ * goroutine's stack and by STACK_MAX_FRAMES.
+ */
+#ifndef GOCTX_RUNTIME_STACK_H
+#define GOCTX_RUNTIME_STACK_H
+
+#include "runtime/task.h"
+
+#define STACK_MAX_FRAMES 100000
+
+/** Where a walk starts. */
+struct stack_regs {
+	taddr pc, sp, bp;
+	taddr lo, hi; /* bounds of the stack that sp lies in */
+	bool exact_pc; /* pc is the current instruction (a thread's register), not a return address */
+};
+
+/**
+ * Start registers of a goroutine: sched for parked and runnable ones, syscallsp/pc in a system call, the thread's registers when
+ * running (through the signal frame when it was stopped in a handler, curg.sched when it is on g0).
+ * @return false when they cannot be told
+ */
+bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret);
+
+/** One physical frame.  @p pc as to be shown; @p info indexes rt->pcs (looked up at pc - 1 for return addresses).  @return false to stop. */
+typedef bool stack_fn(void *arg, taddr pc, taddr sp, uint32_t info);
+
+/** Walk; the reason why it ended is in *complete_ret (may be NULL): true when it reached goexit (or the start of the goroutine). */
+void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, bool *complete_ret);
+
+#endif

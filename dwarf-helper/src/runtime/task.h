@@ -1,0 +1,75 @@
+/**
+ * @file  Goroutines ("tasks"): runtime.allgs as one compact array, and what each parked one waits on.
+ *
+ * runtime/runtime2.go: types g, sudog; runtime/proc.go: allgs; runtime/traceback.go: isSystemGoroutine.
+ */
+#ifndef GOCTX_RUNTIME_TASK_H
+#define GOCTX_RUNTIME_TASK_H
+
+#include "runtime/runtime.h"
+
+/** Status without the scan bit (runtime2.go: _Gidle …). */
+enum task_status {
+	TASK_IDLE = 0, TASK_RUNNABLE = 1, TASK_RUNNING = 2, TASK_SYSCALL = 3, TASK_WAITING = 4, TASK_DEAD = 6,
+	TASK_COPYSTACK = 8, TASK_PREEMPTED = 9, TASK_LEAKED = 10, TASK_DEADEXTRA = 11,
+};
+
+enum { TASK_SYSTEM = 1, TASK_DAMAGED = 2 };
+
+#define FRAME_NONE UINT32_MAX
+
+/** One goroutine that is not dead; 64 bytes. */
+struct task {
+	taddr g;
+	uint64_t goid;
+	uint64_t parent_goid; /* 0: not known (before 1.21) or none */
+	uint64_t waitsince;   /* CLOCK_MONOTONIC ns of the first collection that saw it wait: a lower bound; 0: not stamped */
+	uint32_t frame;	      /* index into rt->frames: the user's frame, FRAME_NONE when the stack could not be walked */
+	uint32_t created;     /* frame of the go statement, FRAME_NONE */
+	uint32_t start;	      /* frame of the start function (wrappers resolved as far as names tell) */
+	uint32_t wait_first;  /* its waits: set->waits.v[wait_first … + nwaits - 1] */
+	uint16_t nwaits;
+	uint8_t status; /* enum task_status */
+	uint8_t reason; /* index into rt->wait_reasons; meaningful for TASK_WAITING and TASK_LEAKED only */
+	uint8_t flags;
+	uint32_t group; /* for callers; 0 */
+};
+
+/** One channel a parked goroutine waits on (a sudog); 16 bytes. */
+struct task_wait {
+	taddr chan;
+	uint32_t context; /* index of the context whose done channel it is, UINT32_MAX none; filled by the context layer */
+	uint8_t send;	  /* 1: send, 0: receive */
+};
+
+struct tasks {
+	VEC(struct task) list;	      /* in order of allgs; dead ones left out */
+	VEC(struct task_wait) waits;
+	uint64_t dead;		      /* how many dead g's allgs holds */
+	uint64_t by_status[16];
+};
+
+/**
+ * Read all goroutines: status, wait reason, created-by, waits, and the user's frame of each (stack walked as far as that).
+ * One bad g is noted and left out, the others stay.  Cost: ~0.3 us a goroutine.
+ * @return NULL, ERR_FAULT/ERR_BAD_DATA (allgs itself), ERR_CANCELED
+ */
+struct err *tasks_read(struct runtime *rt, struct tasks *ret);
+void tasks_free(struct tasks *ts);
+
+/** "waiting", "running", … */
+const char *task_status_name(uint8_t status);
+
+/** The wait reason ("select", "chan receive"), NULL when the status has none. */
+const char *task_reason(const struct runtime *rt, const struct task *t);
+
+/** What a person reads in a state column: the wait reason, else the status. */
+const char *task_state(const struct runtime *rt, const struct task *t);
+
+/** Index of a goroutine by id, UINT32_MAX when there is none. Linear. */
+uint32_t task_by_goid(const struct tasks *ts, uint64_t goid);
+
+/** Value of g.labels (see label.h), 0 when none or unreadable. */
+taddr task_labels(const struct runtime *rt, const struct task *t);
+
+#endif
