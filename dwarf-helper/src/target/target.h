@@ -103,7 +103,8 @@ struct target {
 int target_region_at(const struct target *t, taddr a);
 
 /**
- * Host pointer to @p len bytes at @p a that lie in one region, or NULL (absent, crosses a border, or len 0).
+ * Host pointer to @p len bytes at @p a, or NULL: absent, len 0, or across a border of two regions that are not neighbours
+ * in our memory too (data and bss of one executable are; for the rest there is target_read()).
  * Valid until target_close().  Cost: target_region_at(); for a process the first touch of a chunk reads it.
  */
 const uint8_t *target_ptr(struct target *t, taddr a, uint64_t len);

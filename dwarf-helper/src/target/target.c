@@ -1,0 +1,173 @@
+#include "target/target.h"
+
+/*
+ * Regions are disjoint, so whichever region holds the address is the right one, also when the remembered number
+ * comes from another target or from before a split: the check is all that is needed, and no invalidation.
+ */
+static _Thread_local uint32_t last_hit;
+
+/* First region that ends after @p a: the only one that can hold it. */
+static size_t search(const struct target *t, taddr a)
+{
+	size_t lo = 0, hi = t->regions.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->regions.v[mid].end > a)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+int target_region_at(const struct target *t, taddr a)
+{
+	const struct region *v = t->regions.v;
+	size_t i = last_hit;
+
+	if (i < t->regions.n && a >= v[i].start && a < v[i].end)
+		return (int)i;
+	i = search(t, a);
+	if (i == t->regions.n || a < v[i].start)
+		return -1;
+	last_hit = (uint32_t)i;
+	return (int)i;
+}
+
+static bool chunk_is_filled(const struct region *r, uint64_t chunk)
+{
+	uint64_t word = __atomic_load_n(&r->filled[chunk / 64], __ATOMIC_ACQUIRE);
+
+	return word >> (chunk % 64) & 1;
+}
+
+static bool make_valid(struct target *t, struct region *r, uint64_t off, uint64_t len)
+{
+	uint64_t last = (off + len - 1) / FILL_CHUNK;
+
+	for (uint64_t c = off / FILL_CHUNK; c <= last; c++)
+		if (!chunk_is_filled(r, c))
+			return t->ops->fill && t->ops->fill(t, r, off, len);
+	return true;
+}
+
+/*
+ * Are bytes [off, off+len) of region @p i and of those that follow it without a gap, there and here, valid?  The first
+ * variable of bss usually begins in the last page of data, which is another region.
+ */
+static bool crosses_well(struct target *t, size_t i, uint64_t off, uint64_t len)
+{
+	struct region *r = &t->regions.v[i];
+
+	for (;; i++, r++, off = 0) {
+		uint64_t here = r->end - r->start - off, n = len < here ? len : here;
+
+		if (r->filled && !make_valid(t, r, off, n))
+			return false;
+		len -= n;
+		if (!len)
+			return true;
+		if (i + 1 >= t->regions.n || r[1].start != r->end || r[1].mem != r->mem + (r->end - r->start))
+			return false;
+	}
+}
+
+const uint8_t *target_ptr(struct target *t, taddr a, uint64_t len)
+{
+	int i = target_region_at(t, a);
+
+	if (i < 0 || !len)
+		return NULL;
+	struct region *r = &t->regions.v[i];
+
+	if (!r->mem)
+		return NULL;
+	if ((r->filled || len > r->end - a) && !crosses_well(t, (size_t)i, a - r->start, len))
+		return NULL;
+	return r->mem + (a - r->start);
+}
+
+uint64_t target_extent(struct target *t, taddr a)
+{
+	int i = target_region_at(t, a);
+
+	return i < 0 || !t->regions.v[i].mem ? 0 : t->regions.v[i].end - a;
+}
+
+bool target_read(struct target *t, taddr a, void *buf, uint64_t len)
+{
+	uint8_t *out = buf;
+
+	while (len) {
+		uint64_t n = target_extent(t, a);
+
+		if (n > len)
+			n = len;
+		const uint8_t *p = target_ptr(t, a, n);
+
+		if (!p)
+			return false;
+		memcpy(out, p, n);
+		out += n;
+		a += n;
+		len -= n;
+	}
+	return true;
+}
+
+bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if ((size != 1 && size != 2 && size != 4 && size != 8) || !target_read(t, a, &v, size))
+		return false;
+	*ret = v;
+	return true;
+}
+
+const struct thread *target_thread(const struct target *t, int tid)
+{
+	for (size_t i = 0; i < t->threads.n; i++)
+		if (t->threads.v[i].tid == tid)
+			return &t->threads.v[i];
+	return NULL;
+}
+
+uint64_t target_writable_bytes(const struct target *t)
+{
+	uint64_t sum = 0;
+
+	if (t->kind == TARGET_PROCESS)
+		return t->size_bytes;
+	for (size_t i = 0; i < t->regions.n; i++) {
+		const struct region *r = &t->regions.v[i];
+
+		if (r->mem && r->perm & REGION_W)
+			sum += r->end - r->start;
+	}
+	return sum;
+}
+
+void target_release(struct target *t)
+{
+	if (t->ops->release)
+		t->ops->release(t);
+}
+
+void target_close(struct target *t)
+{
+	if (!t)
+		return;
+	target_release(t);
+	if (t->ops->close)
+		t->ops->close(t);
+	for (size_t i = 0; i < t->files.n; i++)
+		free(t->files.v[i].path);
+	VEC_FREE(&t->files);
+	VEC_FREE(&t->threads);
+	VEC_FREE(&t->regions);
+	free(t->name);
+	free(t);
+}
