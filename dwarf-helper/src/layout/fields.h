@@ -64,7 +64,7 @@ O(mstats, last_gc_unix, "last_gc_unix")
 O(mstats, last_gc_nanotime, "last_gc_nanotime")
 E(mstats)
 
-/* runtime/runtime2.go: type sudog; since 1.26 c and elem are {vp, vu} pairs of which vp may be hidden from the collector */
+/* runtime/runtime2.go: type sudog; since 1.26 c and elem are {vp, vu} pairs: vp may be hidden from the collector, vu is the truth */
 S(sudog, "runtime.sudog")
 F(sudog, g, "g")
 F(sudog, next, "next")
@@ -72,7 +72,7 @@ F(sudog, prev, "prev")
 F(sudog, elem, "elem.vu|elem")
 F(sudog, isSelect, "isSelect")
 F(sudog, waitlink, "waitlink")
-F(sudog, c, "c.vu|c")
+F(sudog, c, "c.maybeTraceablePtr.vu|c.vu|c")
 E(sudog)
 
 /* runtime/chan.go: type hchan */

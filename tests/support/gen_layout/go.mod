@@ -1,0 +1,3 @@
+module example.com/gen_layout
+
+go 1.21
