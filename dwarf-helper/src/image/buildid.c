@@ -1,0 +1,293 @@
+/*
+ * Build ids of the file and of what the target really runs, and where the target has the file.
+ *
+ * Notes: {namesz u32, descsz u32, type u32, name, desc}, name and desc padded to 4 bytes.
+ *   "GNU" type 3: the linker's hash of the file's contents
+ *   "Go"  type 4: "actionID/…/contentID" in text (cmd/link/internal/ld/elf.go, ELF_NOTE_GOBUILDID_TAG)
+ */
+#include <elf.h>
+#include <limits.h>
+
+#include "image/internal.h"
+
+enum {
+	NOTE_GO_BUILD_ID = 4,
+	NOTE_HEADER = 12,
+	MAX_ID = 1024,		 /* bytes of one build id */
+	MAX_NOTES = 64 << 10,	 /* bytes of one note segment */
+	MAX_TARGET_PHDRS = 128,
+	PAGE = 4096,
+};
+
+struct ids {
+	char *gnu, *go;
+};
+
+static char *hex(const uint8_t *p, uint64_t n)
+{
+	static const char digit[] = "0123456789abcdef";
+	char *s = mem_alloc(n * 2 + 1), *q = s;
+
+	for (uint64_t i = 0; i < n; i++) {
+		*q++ = digit[p[i] >> 4];
+		*q++ = digit[p[i] & 15];
+	}
+	*q = '\0';
+	return s;
+}
+
+/* Go's id goes to terminals: printable or nothing. */
+static char *printable(const uint8_t *p, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		if (p[i] <= ' ' || p[i] > '~')
+			return NULL;
+	return n ? mem_strndup((const char *)p, n) : NULL;
+}
+
+static void take_note(struct ids *ids, uint32_t type, const uint8_t *name, uint32_t namesz, const uint8_t *desc, uint32_t n)
+{
+	if (!n || n > MAX_ID)
+		return;
+	if (type == NT_GNU_BUILD_ID && namesz == 4 && !memcmp(name, "GNU", 4) && !ids->gnu)
+		ids->gnu = hex(desc, n);
+	else if (type == NOTE_GO_BUILD_ID && namesz == 4 && !memcmp(name, "Go\0", 4) && !ids->go)
+		ids->go = printable(desc, n);
+}
+
+static void take_notes(struct ids *ids, const uint8_t *p, uint64_t n)
+{
+	uint32_t h[3]; /* namesz, descsz, type */
+
+	while (n >= NOTE_HEADER) {
+		memcpy(h, p, sizeof(h));
+		uint64_t desc = NOTE_HEADER + (((uint64_t)h[0] + 3) & ~3ull);
+		uint64_t end = desc + h[1];
+		if (end > n)
+			return;
+		take_note(ids, h[2], p + NOTE_HEADER, h[0], p + desc, h[1]);
+		uint64_t next = (end + 3) & ~3ull;
+		if (next >= n)
+			return;
+		p += next;
+		n -= next;
+	}
+}
+
+void image_scan_build_ids(struct image *img)
+{
+	struct ids ids = {0};
+
+	for (size_t i = 0; i < img->notes.n; i++)
+		if (img->notes.v[i].size)
+			take_notes(&ids, img->bytes + img->notes.v[i].offset, img->notes.v[i].size);
+	// a separate debug file has the notes as a section only
+	for (size_t i = 0; i < img->sections.n; i++) {
+		const struct elf_section *s = &img->sections.v[i];
+		const uint8_t *p = s->type == SHT_NOTE ? image_section_bytes(img, s) : NULL;
+		if (p)
+			take_notes(&ids, p, s->size);
+	}
+	img->gnu_build_id = ids.gnu;
+	img->go_build_id = ids.go;
+}
+
+const char *image_gnu_build_id(const struct image *img)
+{
+	return img->gnu_build_id;
+}
+
+const char *image_go_build_id(const struct image *img)
+{
+	return img->go_build_id;
+}
+
+/* Index into t->files of the file of this image: same path, "(deleted)" or not; -1 when the target does not name it. */
+static int32_t find_file(const struct image *img, const struct target *t)
+{
+	static const char deleted[] = " (deleted)";
+	char real[PATH_MAX];
+	const char *want[] = {img->path, realpath(img->path, real)};
+
+	for (size_t i = 0; i < t->files.n; i++) {
+		const char *path = t->files.v[i].path;
+		for (size_t j = 0; path && j < 2 && want[j]; j++) {
+			size_t n = strlen(want[j]);
+			if (!strncmp(path, want[j], n) && (!path[n] || !strcmp(path + n, deleted)))
+				return (int32_t)i;
+		}
+	}
+	return -1;
+}
+
+/* Segment that page @p file_off of the file belongs to, as the kernel maps it. */
+static const struct image_segment *segment_of_page(const struct image *img, uint64_t file_off)
+{
+	for (size_t i = 0; i < img->segments.n; i++) {
+		const struct image_segment *s = &img->segments.v[i];
+		if ((s->offset & ~(uint64_t)(PAGE - 1)) == file_off && s->filesz)
+			return s;
+	}
+	return NULL;
+}
+
+static bool bias_from_maps(const struct image *img, const struct target *t, uint64_t *ret)
+{
+	int32_t file = find_file(img, t);
+
+	for (size_t i = 0; file >= 0 && i < t->regions.n; i++) {
+		const struct region *r = &t->regions.v[i];
+		const struct image_segment *s = r->file == file ? segment_of_page(img, r->file_off) : NULL;
+		if (!s)
+			continue;
+		*ret = r->start - (s->vaddr & ~(uint64_t)(PAGE - 1));
+		return true;
+	}
+	return false;
+}
+
+uint64_t image_bias(const struct image *img, const struct target *t)
+{
+	uint64_t bias;
+
+	if (!img->pie)
+		return 0;
+	// what is no multiple of a page comes from another program's entry point
+	if (t->entry && img->entry && !((t->entry - img->entry) & (PAGE - 1)))
+		return t->entry - img->entry;
+	if (t->phdr && img->phdr_vaddr && !((t->phdr - img->phdr_vaddr) & (PAGE - 1)))
+		return t->phdr - img->phdr_vaddr;
+	return bias_from_maps(img, t, &bias) ? bias : 0;
+}
+
+/* Bytes that are the target's own.  NULL when they are absent or were lent by a file: those prove nothing. */
+static const uint8_t *own_bytes(struct target *t, taddr addr, uint64_t n)
+{
+	int i = target_region_at(t, addr);
+
+	if (i < 0)
+		return NULL;
+	unsigned source = t->regions.v[i].source;
+	return source == SOURCE_CORE || source == SOURCE_LIVE ? target_ptr(t, addr, n) : NULL;
+}
+
+static void take_target_notes(struct ids *ids, struct target *t, taddr addr, uint64_t n)
+{
+	const uint8_t *p = n && n <= MAX_NOTES ? own_bytes(t, addr, n) : NULL;
+
+	if (p)
+		take_notes(ids, p, n);
+}
+
+/* Where the target's ELF header should be: in front of AT_PHDR, else where the file's first page is mapped. */
+static taddr header_addr(const struct image *img, const struct target *t)
+{
+	if (t->phdr > sizeof(Elf64_Ehdr))
+		return t->phdr - sizeof(Elf64_Ehdr);
+	const struct image_segment *s = segment_of_page(img, 0);
+	return s ? (s->vaddr & ~(uint64_t)(PAGE - 1)) + image_bias(img, t) : 0;
+}
+
+/*
+ * Notes by the program headers that the target itself has in memory.  They are found also when the program is another
+ * one than the image, whose notes are elsewhere.
+ */
+static void notes_by_header(const struct image *img, struct target *t, struct ids *ids)
+{
+	Elf64_Ehdr eh;
+	Elf64_Phdr ph;
+	taddr at = header_addr(img, t);
+	const uint8_t *p = at ? own_bytes(t, at, sizeof(eh)) : NULL;
+
+	if (!p)
+		return;
+	memcpy(&eh, p, sizeof(eh));
+	if (memcmp(eh.e_ident, ELFMAG, SELFMAG) || eh.e_phentsize != sizeof(ph) || eh.e_phnum > MAX_TARGET_PHDRS ||
+	    eh.e_phoff > PAGE)
+		return;
+	const uint8_t *table = own_bytes(t, at + eh.e_phoff, eh.e_phnum * sizeof(ph));
+	if (!table)
+		return;
+	uint64_t bias = 0;
+	for (unsigned i = 0; i < eh.e_phnum; i++) {
+		memcpy(&ph, table + i * sizeof(ph), sizeof(ph));
+		if (ph.p_type == PT_LOAD && !(ph.p_offset & ~(uint64_t)(PAGE - 1)))
+			bias = at - (ph.p_vaddr & ~(uint64_t)(PAGE - 1));
+	}
+	for (unsigned i = 0; i < eh.e_phnum; i++) {
+		memcpy(&ph, table + i * sizeof(ph), sizeof(ph));
+		if (ph.p_type == PT_NOTE)
+			take_target_notes(ids, t, ph.p_vaddr + bias, ph.p_filesz);
+	}
+}
+
+enum build_match image_match(const struct image *img, struct target *t, char **there_ret)
+{
+	struct ids there = {0};
+	enum build_match match = BUILD_UNKNOWN;
+
+	notes_by_header(img, t, &there);
+	uint64_t bias = image_bias(img, t);
+	for (size_t i = 0; i < img->notes.n && !there.gnu && !there.go; i++)
+		take_target_notes(&there, t, img->notes.v[i].vaddr + bias, img->notes.v[i].size);
+	if (img->gnu_build_id && there.gnu)
+		match = strcmp(img->gnu_build_id, there.gnu) ? BUILD_DIFFERENT : BUILD_SAME;
+	else if (img->go_build_id && there.go)
+		match = strcmp(img->go_build_id, there.go) ? BUILD_DIFFERENT : BUILD_SAME;
+	if (there_ret) {
+		*there_ret = there.gnu ? there.gnu : there.go;
+		*(there.gnu ? &there.gnu : &there.go) = NULL;
+	}
+	free(there.gnu);
+	free(there.go);
+	return match;
+}
+
+/* Pages of a read-only segment with the bytes around it, as the kernel maps them. */
+static void back_segment(const struct image *img, struct target *t, const struct image_segment *s, uint64_t bias)
+{
+	uint64_t head = s->vaddr & (PAGE - 1);
+
+	if (head != (s->offset & (PAGE - 1)))
+		head = 0;
+	uint64_t off = s->offset - head, n = (s->filesz + head + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+	if (n > img->size - off || s->memsz > s->filesz)
+		n = s->filesz + head;
+	taddr start = s->vaddr + bias - head;
+	int i = target_region_at(t, start);
+	target_back(t, start, start + n, img->bytes + off, i < 0 ? -1 : t->regions.v[i].file, off);
+}
+
+/* Copied out of the target's list first: target_back() may change that list. */
+struct file_range {
+	taddr start, end;
+	uint64_t off;
+};
+
+static void back_mapped(const struct image *img, struct target *t)
+{
+	int32_t file = find_file(img, t);
+	VEC(struct file_range) todo = {0};
+
+	for (size_t i = 0; file >= 0 && i < t->regions.n; i++) {
+		const struct region *r = &t->regions.v[i];
+		if (r->file != file || r->mem || (r->perm & REGION_W) || r->file_off >= img->size)
+			continue;
+		uint64_t n = r->end - r->start, there = img->size - r->file_off;
+		VEC_PUSH(&todo, (struct file_range){r->start, r->start + (n < there ? n : there), r->file_off});
+	}
+	for (size_t i = 0; i < todo.n; i++)
+		target_back(t, todo.v[i].start, todo.v[i].end, img->bytes + todo.v[i].off, file, todo.v[i].off);
+	VEC_FREE(&todo);
+}
+
+void image_back_target(const struct image *img, struct target *t)
+{
+	uint64_t bias = image_bias(img, t);
+
+	// the file's copy of a writable segment is not what the process has; neither is data relocated at start (PIE)
+	for (size_t i = 0; i < img->segments.n; i++)
+		if (img->segments.v[i].filesz && !(img->segments.v[i].perm & REGION_W))
+			back_segment(img, t, &img->segments.v[i], bias);
+	back_mapped(img, t);
+}

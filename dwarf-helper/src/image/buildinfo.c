@@ -1,0 +1,217 @@
+/*
+ * .go.buildinfo: debug/buildinfo/buildinfo.go (readRawBuildInfo), cmd/link/internal/ld/data.go (buildinfo).
+ *
+ *   0  "\xff Go buildinf:"
+ *  14  pointer size
+ *  15  flags: 1 big-endian, 2 strings inline (since Go 1.18)
+ *  16  inline: 16 bytes of padding, then at 32 two strings, each a varint length and its bytes: version, module information
+ *      else:   addresses of two Go string headers: runtime.buildVersion, runtime.modinfo
+ */
+#include <elf.h>
+#include <stdio.h>
+
+#include "image/internal.h"
+
+enum {
+	HEADER_SIZE = 32,
+	FLAG_BIG_ENDIAN = 1,
+	FLAG_INLINE = 2,
+	FRAME = 16,		   /* bytes of sentinel before and after the module information */
+	MAX_VERSION = 256,
+	MAX_MODINFO = 16 << 20,
+	MAX_SEARCH = 64 << 20,	   /* bytes looked at when there is no section */
+};
+
+static const char magic[14] = "\xff Go buildinf:";
+
+/* A string that we found; points into the file. */
+struct text {
+	const char *p;
+	uint64_t n;
+};
+
+/* binary.Uvarint at *p; moves *p behind it. */
+static bool take_varint(const uint8_t **p, const uint8_t *end, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	for (unsigned shift = 0; shift < 64 && *p < end; shift += 7) {
+		uint8_t b = *(*p)++;
+		v |= (uint64_t)(b & 0x7f) << shift;
+		if (!(b & 0x80)) {
+			*ret = v;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_text(const uint8_t **p, const uint8_t *end, uint64_t max, struct text *ret)
+{
+	uint64_t n;
+
+	if (!take_varint(p, end, &n) || n > (uint64_t)(end - *p) || n > max)
+		return false;
+	*ret = (struct text){(const char *)*p, n};
+	*p += n;
+	return true;
+}
+
+/* The word that the dynamic linker puts at @p addr of a PIE (R_X86_64_RELATIVE), before the bias is added. */
+static bool relocated_word(const struct image *img, uint64_t addr, uint64_t *ret)
+{
+	Elf64_Rela r;
+
+	for (size_t i = 0; i < img->sections.n; i++) {
+		const struct elf_section *s = &img->sections.v[i];
+		const uint8_t *p = s->type == SHT_RELA ? image_section_bytes(img, s) : NULL;
+		for (uint64_t off = 0; p && s->size - off >= sizeof(r); off += sizeof(r)) {
+			memcpy(&r, p + off, sizeof(r));
+			if (r.r_offset != addr || ELF64_R_TYPE(r.r_info) != R_X86_64_RELATIVE)
+				continue;
+			*ret = (uint64_t)r.r_addend;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A pointer in the data of the executable. */
+static bool read_word(const struct image *img, uint64_t addr, uint64_t *ret)
+{
+	uint64_t extent;
+	const uint8_t *p = image_addr_bytes(img, addr, &extent);
+
+	if (!p || extent < 8)
+		return false;
+	memcpy(ret, p, 8);
+	return *ret || !img->pie || relocated_word(img, addr, ret);
+}
+
+/* The Go string whose header is where the word at @p addr points. */
+static bool read_string(const struct image *img, uint64_t addr, uint64_t max, struct text *ret)
+{
+	uint64_t header, data, n, extent;
+
+	if (!read_word(img, addr, &header) || !header || !read_word(img, header, &data) || !read_word(img, header + 8, &n))
+		return false;
+	const uint8_t *p = image_addr_bytes(img, data, &extent);
+	if (!p || n > extent || n > max)
+		return false;
+	*ret = (struct text){(const char *)p, n};
+	return true;
+}
+
+/* A guard against stray hits of the magic: programs that read build information carry it as a constant, too. */
+static bool plausible_version(struct text v)
+{
+	static const char *const start[] = {"go", "devel"};
+
+	for (size_t i = 0; i < v.n; i++)
+		if (v.p[i] < 0x20 || v.p[i] > 0x7e)
+			return false;
+	for (size_t i = 0; i < 2; i++)
+		if (v.n > strlen(start[i]) && !memcmp(v.p, start[i], strlen(start[i])))
+			return true;
+	return false;
+}
+
+/* The line "mod\tPATH\tVERSION\tSUM" between two sentinels of 16 bytes (cmd/go/internal/modload: infoStart, infoEnd). */
+static char *main_module(struct text info)
+{
+	if (info.n < 2 * FRAME + 1 || info.p[info.n - FRAME - 1] != '\n')
+		return NULL;
+	const char *p = info.p + FRAME, *end = info.p + info.n - FRAME;
+	while (p < end) {
+		const char *eol = memchr(p, '\n', (size_t)(end - p));
+		if (!eol)
+			return NULL;
+		if (eol - p > 4 && !memcmp(p, "mod\t", 4)) {
+			char *s = mem_strndup(p + 4, (size_t)(eol - p - 4));
+			char *tab = strchr(s, '\t');
+			char *tab2 = tab ? strchr(tab + 1, '\t') : NULL;
+			if (tab)
+				*tab = tab[1] && tab[1] != '\t' ? ' ' : '\0';
+			if (tab2)
+				*tab2 = '\0';
+			return s;
+		}
+		p = eol + 1;
+	}
+	return NULL;
+}
+
+/* Try the header at @p p, link-time address @p addr, with @p n bytes up to the end of its segment or section. */
+static bool parse(struct image *img, const uint8_t *p, uint64_t n, uint64_t addr)
+{
+	struct text version, info = {0};
+
+	if (n < HEADER_SIZE || memcmp(p, magic, sizeof(magic)))
+		return false;
+	if (p[15] & FLAG_INLINE) {
+		const uint8_t *q = p + HEADER_SIZE, *end = p + n;
+		if (!take_text(&q, end, MAX_VERSION, &version))
+			return false;
+		if (!take_text(&q, end, MAX_MODINFO, &info))
+			info.n = 0;
+	} else {
+		if (p[14] != 8 || p[15] & FLAG_BIG_ENDIAN || !read_string(img, addr + 16, MAX_VERSION, &version))
+			return false;
+		if (!read_string(img, addr + 24, MAX_MODINFO, &info))
+			info.n = 0;
+	}
+	if (!plausible_version(version))
+		return false;
+	img->go_version = mem_strndup(version.p, version.n);
+	img->main_module = main_module(info);
+	return true;
+}
+
+/* Headers are aligned to 16 bytes. */
+static bool search(struct image *img, const uint8_t *p, uint64_t n, uint64_t addr)
+{
+	uint64_t skip = -addr & 15;
+
+	for (uint64_t off = skip; off < n && n - off >= HEADER_SIZE && off < MAX_SEARCH; off += 16)
+		if (p[off] == 0xff && parse(img, p + off, n - off, addr + off))
+			return true;
+	return false;
+}
+
+void image_scan_build_info(struct image *img)
+{
+	const struct elf_section *s = image_find_section(img, ".go.buildinfo");
+	const uint8_t *p = s ? image_section_bytes(img, s) : NULL;
+
+	if (p && search(img, p, s->size, s->addr))
+		return;
+	// sections stripped: the linker puts it near the start of the data
+	for (int writable = 1; writable >= 0; writable--) {
+		for (size_t i = 0; i < img->segments.n; i++) {
+			const struct image_segment *seg = &img->segments.v[i];
+			if (seg->filesz && !!(seg->perm & REGION_W) == writable &&
+			    search(img, img->bytes + seg->offset, seg->filesz, seg->vaddr))
+				return;
+		}
+	}
+}
+
+const char *image_go_version(const struct image *img)
+{
+	return img->go_version;
+}
+
+const char *image_main_module(const struct image *img)
+{
+	return img->main_module;
+}
+
+int image_go_minor(const struct image *img)
+{
+	const char *s = img->go_version ? strstr(img->go_version, "go1.") : NULL;
+	int minor;
+
+	if (!s || (s != img->go_version && s[-1] != ' ') || s[4] < '0' || s[4] > '9' || sscanf(s + 4, "%3d", &minor) != 1)
+		return -1;
+	return minor;
+}

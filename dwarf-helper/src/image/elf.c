@@ -1,0 +1,396 @@
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/internal.h"
+
+enum {
+	MAX_SEGMENTS = 1024,
+	MAX_SECTIONS = 1 << 16,
+};
+
+const uint8_t *image_file_bytes(const struct image *img, uint64_t off, uint64_t len)
+{
+	return off <= img->size && len <= img->size - off ? img->bytes + off : NULL;
+}
+
+const uint8_t *image_addr_bytes(const struct image *img, uint64_t addr, uint64_t *extent_ret)
+{
+	for (size_t i = 0; i < img->segments.n; i++) {
+		const struct image_segment *s = &img->segments.v[i];
+		if (addr < s->vaddr || addr - s->vaddr >= s->filesz)
+			continue;
+		*extent_ret = s->filesz - (addr - s->vaddr);
+		return img->bytes + s->offset + (addr - s->vaddr);
+	}
+	return NULL;
+}
+
+const struct elf_section *image_find_section(const struct image *img, const char *name)
+{
+	for (size_t i = 0; i < img->sections.n; i++)
+		if (!strcmp(img->sections.v[i].name, name))
+			return &img->sections.v[i];
+	return NULL;
+}
+
+const uint8_t *image_section_bytes(const struct image *img, const struct elf_section *s)
+{
+	return s->type == SHT_NOBITS ? NULL : image_file_bytes(img, s->offset, s->size);
+}
+
+/* The mapping stays when the descriptor is gone. */
+static struct err *map_file(const char *path, struct image *img)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_os(errno, "cannot open %s", path);
+	struct err *err = NULL;
+	struct stat st;
+	if (fstat(fd, &st) < 0) {
+		err = err_os(errno, "cannot stat %s", path);
+	} else if (!S_ISREG(st.st_mode)) {
+		err = err_new(ERR_BAD_DATA, "%s is not a regular file", path);
+	} else if (st.st_size < EI_NIDENT) {
+		err = err_new(ERR_BAD_DATA, "%s is not an ELF file: it has %lld bytes", path, (long long)st.st_size);
+	} else {
+		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (p == MAP_FAILED)
+			err = err_os(errno, "cannot map %s", path);
+		else
+			*img = (struct image){.bytes = p, .size = (uint64_t)st.st_size, .path = mem_strdup(path)};
+	}
+	close(fd);
+	return err;
+}
+
+/* What a file that does not start like ELF looks like, for the hint. */
+static const char *other_format(const uint8_t *p)
+{
+	static const struct {
+		const char *magic;
+		size_t n;
+		const char *hint;
+	} known[] = {
+		{"MZ", 2, "it is a Windows program; only linux/amd64 can be read"},
+		{"\xcf\xfa\xed\xfe", 4, "it is a macOS program; only linux/amd64 can be read"},
+		{"\xca\xfe\xba\xbe", 4, "it is a macOS program; only linux/amd64 can be read"},
+		{"#!", 2, "it is a script: give the program that it runs"},
+		{"\x1f\x8b", 2, "it is compressed: gzip -d"},
+		{"\xfd" "7zXZ", 5, "it is compressed: xz -d"},
+		{"\x28\xb5\x2f\xfd", 4, "it is compressed: zstd -d"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!memcmp(p, known[i].magic, known[i].n))
+			return known[i].hint;
+	return NULL;
+}
+
+static const char *machine_name(unsigned machine)
+{
+	switch (machine) {
+	case EM_386:
+		return "386";
+	case EM_ARM:
+		return "arm";
+	case EM_AARCH64:
+		return "arm64";
+	case EM_RISCV:
+		return "riscv64";
+	case EM_PPC64:
+		return "ppc64";
+	case EM_S390:
+		return "s390x";
+	case EM_MIPS:
+		return "mips";
+	case EM_LOONGARCH:
+		return "loong64";
+	default:
+		return NULL;
+	}
+}
+
+static struct err *wrong_machine(const struct image *img, unsigned machine)
+{
+	const char *name = machine_name(machine);
+	struct err *e = err_new(ERR_UNSUPPORTED, "%s is not a linux/amd64 program", img->path);
+
+	return name ? err_hint(e, "it is made for %s; only linux/amd64 can be read", name) :
+		      err_hint(e, "it is made for ELF machine number %u; only linux/amd64 can be read", machine);
+}
+
+/* Is this ELF that we read at all?  Looks at e_ident and e_machine, before libelf sees anything. */
+static struct err *check_ident(const struct image *img)
+{
+	const uint8_t *p = img->bytes;
+
+	if (memcmp(p, ELFMAG, SELFMAG)) {
+		struct err *e = err_new(ERR_BAD_DATA, "%s is not an ELF file", img->path);
+		const char *hint = other_format(p);
+		return hint ? err_hint(e, "%s", hint) : e;
+	}
+	bool big_endian = p[EI_DATA] == ELFDATA2MSB;
+	unsigned machine = 0;
+	if (img->size >= sizeof(Elf32_Ehdr))
+		machine = big_endian ? p[18] << 8 | p[19] : p[18] | p[19] << 8;
+	if (p[EI_CLASS] == ELFCLASS32 || big_endian || (machine && machine != EM_X86_64))
+		return wrong_machine(img, machine);
+	if (p[EI_CLASS] != ELFCLASS64 || p[EI_DATA] != ELFDATA2LSB || img->size < sizeof(Elf64_Ehdr))
+		return err_new(ERR_BAD_DATA, "%s has a damaged ELF header", img->path);
+	return NULL;
+}
+
+static struct err *read_header(struct image *img, Elf *elf)
+{
+	GElf_Ehdr eh;
+
+	if (!gelf_getehdr(elf, &eh))
+		return err_new(ERR_BAD_DATA, "%s has a damaged ELF header: %s", img->path, elf_errmsg(-1));
+	if (eh.e_type == ET_CORE)
+		return err_hint(err_new(ERR_BAD_DATA, "%s is a core file, not an executable", img->path),
+				"give it with --core, and the program that dumped it with --exe");
+	if (eh.e_type != ET_EXEC && eh.e_type != ET_DYN)
+		return err_new(ERR_BAD_DATA, "%s is an object file, not an executable", img->path);
+	img->pie = eh.e_type == ET_DYN;
+	img->entry = eh.e_entry;
+	return NULL;
+}
+
+/* Keep of a file range what the file really has: a truncated executable still has its head. */
+static uint64_t clip(const struct image *img, uint64_t off, uint64_t len)
+{
+	if (off >= img->size)
+		return 0;
+	return len < img->size - off ? len : img->size - off;
+}
+
+static void add_segment(struct image *img, const GElf_Phdr *ph)
+{
+	uint64_t filesz = ph->p_filesz < ph->p_memsz ? ph->p_filesz : ph->p_memsz;
+	uint8_t perm = (ph->p_flags & PF_R ? REGION_R : 0) | (ph->p_flags & PF_W ? REGION_W : 0) |
+		       (ph->p_flags & PF_X ? REGION_X : 0);
+
+	if (!ph->p_memsz || ph->p_vaddr + ph->p_memsz < ph->p_vaddr)
+		return;
+	VEC_PUSH(&img->segments, (struct image_segment){.vaddr = ph->p_vaddr,
+							.memsz = ph->p_memsz,
+							.filesz = clip(img, ph->p_offset, filesz),
+							.offset = ph->p_offset,
+							.perm = perm});
+}
+
+static struct err *read_segments(struct image *img, Elf *elf)
+{
+	size_t n;
+	GElf_Phdr ph;
+
+	if (elf_getphdrnum(elf, &n) < 0)
+		return err_new(ERR_BAD_DATA, "%s has damaged program headers: %s", img->path, elf_errmsg(-1));
+	for (size_t i = 0; i < n && i < MAX_SEGMENTS; i++) {
+		if (!gelf_getphdr(elf, (int)i, &ph))
+			return err_new(ERR_BAD_DATA, "%s has damaged program headers: %s", img->path, elf_errmsg(-1));
+		if (ph.p_type == PT_LOAD)
+			add_segment(img, &ph);
+		else if (ph.p_type == PT_NOTE)
+			VEC_PUSH(&img->notes, (struct elf_notes){.vaddr = ph.p_vaddr,
+								 .offset = ph.p_offset,
+								 .size = clip(img, ph.p_offset, ph.p_filesz)});
+		else if (ph.p_type == PT_PHDR)
+			img->phdr_vaddr = ph.p_vaddr;
+	}
+	return NULL;
+}
+
+/* Sections are a convenience: a file without any, or with damaged ones, is still usable through its segments. */
+static void read_sections(struct image *img, Elf *elf)
+{
+	size_t strndx = 0;
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	if (elf_getshdrstrndx(elf, &strndx) < 0)
+		strndx = 0;
+	while ((scn = elf_nextscn(elf, scn)) && img->sections.n < MAX_SECTIONS) {
+		if (!gelf_getshdr(scn, &sh))
+			return;
+		const char *name = strndx ? elf_strptr(elf, strndx, sh.sh_name) : NULL;
+		VEC_PUSH(&img->sections, (struct elf_section){.name = mem_strdup(name ? name : ""),
+							      .addr = sh.sh_addr,
+							      .size = sh.sh_size,
+							      .offset = sh.sh_offset,
+							      .flags = sh.sh_flags,
+							      .entsize = sh.sh_entsize,
+							      .type = sh.sh_type,
+							      .link = sh.sh_link});
+	}
+}
+
+static void find_symbols(struct image *img)
+{
+	for (size_t i = 0; i < img->sections.n; i++) {
+		const struct elf_section *s = &img->sections.v[i];
+		// sections.v leaves out section 0
+		if (s->type != SHT_SYMTAB || s->entsize != sizeof(Elf64_Sym) || !s->link || s->link > img->sections.n)
+			continue;
+		const struct elf_section *names = &img->sections.v[s->link - 1];
+		const uint8_t *syms = image_section_bytes(img, s);
+		const uint8_t *strs = image_section_bytes(img, names);
+		if (!syms || !strs || !names->size || strs[names->size - 1] != '\0')
+			continue;
+		img->symtab = syms;
+		img->nsyms = s->size / sizeof(Elf64_Sym);
+		img->strtab = (const char *)strs;
+		img->strtab_size = names->size;
+		return;
+	}
+}
+
+static void find_debuglink(struct image *img)
+{
+	const struct elf_section *s = image_find_section(img, ".gnu_debuglink");
+	const char *p = s ? (const char *)image_section_bytes(img, s) : NULL;
+	size_t n = p ? strnlen(p, s->size) : 0;
+
+	// a name with a directory would lead out of the places where debug files are looked for
+	if (n && n < s->size && n < 4096 && !memchr(p, '/', n))
+		img->debuglink = mem_strndup(p, n);
+}
+
+static struct err *read_image(struct image *img)
+{
+	struct err *err = check_ident(img);
+
+	if (err)
+		return err;
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return err_new(ERR_UNSUPPORTED, "libelf is out of date: %s", elf_errmsg(-1));
+	// libelf copies the headers; the mapping is read-only and stays untouched
+	Elf *elf = elf_memory((char *)img->bytes, img->size);
+	if (!elf || elf_kind(elf) != ELF_K_ELF)
+		err = err_new(ERR_BAD_DATA, "%s has a damaged ELF header", img->path);
+	if (!err)
+		err = read_header(img, elf);
+	if (!err)
+		err = read_segments(img, elf);
+	if (!err)
+		read_sections(img, elf);
+	elf_end(elf);
+	return err;
+}
+
+struct err *image_open(const char *path, struct image **ret)
+{
+	struct image *img = mem_zalloc(sizeof(*img));
+	struct err *err = map_file(path, img);
+
+	if (!err)
+		err = read_image(img);
+	if (err) {
+		image_close(img);
+		return err;
+	}
+	find_symbols(img);
+	find_debuglink(img);
+	image_scan_build_ids(img);
+	image_scan_build_info(img);
+	*ret = img;
+	return NULL;
+}
+
+void image_close(struct image *img)
+{
+	if (!img)
+		return;
+	if (img->bytes)
+		munmap((void *)img->bytes, img->size);
+	for (size_t i = 0; i < img->sections.n; i++)
+		free(img->sections.v[i].name);
+	VEC_FREE(&img->sections);
+	VEC_FREE(&img->segments);
+	VEC_FREE(&img->notes);
+	free(img->gnu_build_id);
+	free(img->go_build_id);
+	free(img->go_version);
+	free(img->main_module);
+	free(img->debuglink);
+	free(img->path);
+	free(img);
+}
+
+const char *image_path(const struct image *img)
+{
+	return img->path;
+}
+
+const uint8_t *image_bytes(const struct image *img, uint64_t *size_ret)
+{
+	*size_ret = img->size;
+	return img->bytes;
+}
+
+bool image_is_pie(const struct image *img)
+{
+	return img->pie;
+}
+
+uint64_t image_entry(const struct image *img)
+{
+	return img->entry;
+}
+
+size_t image_segments(const struct image *img, const struct image_segment **ret)
+{
+	*ret = img->segments.v;
+	return img->segments.n;
+}
+
+const char *image_debuglink(const struct image *img)
+{
+	return img->debuglink;
+}
+
+bool image_section(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret)
+{
+	const struct elf_section *s = image_find_section(img, name);
+
+	if (!s)
+		return false;
+	*addr_ret = s->addr;
+	*size_ret = s->size;
+	return true;
+}
+
+/*
+ * A scan instead of a hash table: Go writes names in the order of the symbols, so both tables are read front to back
+ * and a name costs less than hashing every name once would (measured: image.h).
+ */
+bool image_symbol(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret)
+{
+	size_t len = strlen(name) + 1;
+	Elf64_Sym sym;
+
+	if (len == 1 || len > img->strtab_size)
+		return false;
+	for (uint64_t i = 0; i < img->nsyms; i++) {
+		memcpy(&sym, img->symtab + i * sizeof(sym), sizeof(sym));
+		if (sym.st_name > img->strtab_size - len || sym.st_shndx == SHN_UNDEF)
+			continue;
+		const char *s = img->strtab + sym.st_name;
+		// most names differ in their last character or before: look there first
+		if (s[len - 1] || s[len - 2] != name[len - 2] || memcmp(s, name, len))
+			continue;
+		if (ELF64_ST_TYPE(sym.st_info) == STT_FILE || ELF64_ST_TYPE(sym.st_info) == STT_SECTION)
+			continue;
+		*addr_ret = sym.st_value;
+		*size_ret = sym.st_size;
+		return true;
+	}
+	return false;
+}
