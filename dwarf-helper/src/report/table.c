@@ -1,0 +1,161 @@
+#include "report/text.h"
+
+void table_open(struct table *t, struct report *r, const struct column *cols, unsigned n)
+{
+	memset(t, 0, sizeof(*t));
+	t->r = r;
+	t->ncols = n < TABLE_COLUMNS ? n : TABLE_COLUMNS;
+	memcpy(t->col, cols, t->ncols * sizeof(*cols));
+	buf_room(&t->text, 1); // so that text.p is never NULL
+}
+
+/* Close the cell at hand: remember where it ends. */
+static void end_cell(struct table *t)
+{
+	if (t->cells)
+		t->ends.v[t->ends.n - 1].end = (uint32_t)t->text.n;
+}
+
+struct buf *table_styled(struct table *t, enum style s)
+{
+	end_cell(t);
+	if (t->cells == t->ncols) // more cells than columns: they join the last one
+		return &t->text;
+	VEC_PUSH(&t->ends, (struct table_end){.style = (uint8_t)s});
+	t->cells++;
+	return &t->text;
+}
+
+struct buf *table_cell(struct table *t)
+{
+	return table_styled(t, STYLE_PLAIN);
+}
+
+/* One cell: at most @p most columns (0: any), then padded to the column's width unless nothing follows. */
+static void print_cell(struct table *t, unsigned k, const char *s, size_t n, enum style style, size_t most, size_t *pad)
+{
+	struct buf *out = &t->r->out;
+	size_t width = text_width(s, n), want = t->col[k].width;
+	bool cut = most && width > most;
+
+	if (cut) {
+		n = text_cut(s, n, most - 1);
+		width = most;
+	}
+	size_t fill = width < want ? want - width : 0;
+	if (t->col[k].right)
+		*pad += fill;
+	if (n) {
+		buf_fill(out, ' ', *pad);
+		*pad = 0;
+		text_style(out, t->r, style);
+		buf_bytes(out, s, n);
+		if (cut)
+			buf_lit(out, "…");
+		text_style_end(out, t->r, style);
+	} else {
+		*pad += width;
+	}
+	if (!t->col[k].right)
+		*pad += fill;
+	*pad += 2;
+}
+
+static void print_head(struct table *t)
+{
+	size_t pad = 0;
+	bool any = false;
+
+	for (unsigned k = 0; k < t->ncols; k++)
+		any |= t->col[k].head != NULL;
+	if (!any)
+		return;
+	for (unsigned k = 0; k < t->ncols; k++) {
+		const char *head = t->col[k].head ? t->col[k].head : "";
+		print_cell(t, k, head, strlen(head), STYLE_BOLD, 0, &pad);
+	}
+	buf_char(&t->r->out, '\n');
+}
+
+/* Columns left for the last cell when all before it keep their width, at least 12. */
+static size_t last_width(const struct table *t)
+{
+	size_t used = 0, width = t->r->opt->width ? t->r->opt->width : 100;
+
+	for (unsigned k = 0; k + 1 < t->ncols; k++)
+		used += t->col[k].width + 2;
+	return used + 12 < width ? width - used : 12;
+}
+
+/* Rows of t->ends from the first on; each has ncols entries. */
+static void print_rows(struct table *t)
+{
+	size_t start = 0, last = t->cut_last ? last_width(t) : 0;
+
+	for (size_t row = 0; row + t->ncols <= t->ends.n; row += t->ncols) {
+		size_t pad = 0;
+		for (unsigned k = 0; k < t->ncols; k++) {
+			const struct table_end *e = &t->ends.v[row + k];
+			size_t most = k + 1 == t->ncols && last ? last : t->col[k].max;
+			print_cell(t, k, t->text.p + start, e->end - start, e->style, most, &pad);
+			start = e->end;
+		}
+		buf_char(&t->r->out, '\n');
+	}
+	t->ends.n = 0;
+	t->text.n = 0;
+}
+
+static void measure(struct table *t)
+{
+	size_t start = 0;
+
+	for (unsigned k = 0; k < t->ncols; k++) {
+		size_t head = t->col[k].head ? text_width(t->col[k].head, strlen(t->col[k].head)) : 0;
+		if (t->col[k].width < head)
+			t->col[k].width = (unsigned)head;
+	}
+	for (size_t i = 0; i < t->ends.n; i++) {
+		struct column *c = &t->col[i % t->ncols];
+		size_t width = text_width(t->text.p + start, t->ends.v[i].end - start);
+		if (c->max && width > c->max)
+			width = c->max;
+		if (width > c->width)
+			c->width = (unsigned)width;
+		start = t->ends.v[i].end;
+	}
+}
+
+void table_flush(struct table *t)
+{
+	if (!t->ends.n)
+		return;
+	if (!t->streaming) {
+		measure(t);
+		print_head(t);
+		t->streaming = true;
+	}
+	print_rows(t);
+}
+
+void table_row(struct table *t)
+{
+	if (!t->cells)
+		return;
+	end_cell(t);
+	while (t->cells < t->ncols) {
+		VEC_PUSH(&t->ends, (struct table_end){.end = (uint32_t)t->text.n});
+		t->cells++;
+	}
+	t->cells = 0;
+	t->rows++;
+	if (t->streaming || t->rows >= TABLE_SAMPLE)
+		table_flush(t);
+}
+
+void table_close(struct table *t)
+{
+	table_flush(t);
+	buf_free(&t->text);
+	VEC_FREE(&t->ends);
+}

@@ -1,0 +1,111 @@
+/**
+ * @file  Words and columns of the text answers: numbers, durations, sizes, times, tables, cut lines, the footer of notes.
+ *
+ * Everything appends to a struct buf.  Text that comes from the target goes through text_safe(): control characters and
+ * broken UTF-8 of a hostile core never reach the terminal.  Display width is counted in code points.
+ */
+#ifndef GOCTX_REPORT_TEXT_H
+#define GOCTX_REPORT_TEXT_H
+
+#include "report/report.h"
+
+/** Colour is a hint only: everything it says is said in words too. */
+enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_YELLOW, STYLE_GREEN };
+
+/** Columns that @p n bytes of UTF-8 take: code points. */
+size_t text_width(const char *s, size_t n);
+
+/** Bytes of the longest head of @p s that is at most @p columns wide. */
+size_t text_cut(const char *s, size_t n, size_t columns);
+
+/** Append @p n bytes of the target's: control characters become \n, \t or \x1b, bad UTF-8 becomes "\xNN". */
+void text_safe(struct buf *out, const char *s, size_t n);
+
+/** text_safe() of at most @p columns columns, a longer one ends in "…" (@p columns 0: no cut). */
+void text_safe_cut(struct buf *out, const char *s, size_t n, size_t columns);
+
+/** "51 840". */
+void text_count(struct buf *out, uint64_t v);
+
+/** "1 task", "51 840 tasks"; the plural is @p word + "s", "ren" after "child", "es" after "s", "x" and "ch". */
+void text_plural(struct buf *out, uint64_t v, const char *word);
+
+/** "41h", "9h 58m", "12m 5s", "1.2s", "350ms", "12µs", "17ns", "12d"; rounded down; negative with "-". */
+void text_duration(struct buf *out, int64_t ns);
+
+/** "3.2 GiB", "512 B". */
+void text_size(struct buf *out, uint64_t bytes);
+
+/** "2026-11-20T04:12:09.5Z".  @return false, nothing written, for years that RFC 3339 has no room for (outside 0…9999). */
+bool text_rfc3339(struct buf *out, int64_t unix_s, int32_t nsec);
+
+/** "2026-11-20 04:12:09 +00:00"; same return value. */
+bool text_date(struct buf *out, int64_t unix_s);
+
+/** "conn.go:88"; nothing without a file. */
+void text_place(struct buf *out, const char *file, int32_t line);
+
+/** Open and close a colour; nothing when the answer has none. */
+void text_style(struct buf *out, const struct report *r, enum style s);
+void text_style_end(struct buf *out, const struct report *r, enum style s);
+
+/** "…  51 838 more (--limit 0 for all)"; @p what ("contexts", NULL) follows "more".  A line of its own. */
+void text_more(struct buf *out, uint64_t n, const char *what);
+
+/** What was damaged, missing or cut: closes every text answer; writes nothing when all is well. */
+void text_notes(struct report *r);
+
+/* ------------------------------------------------------------------ tables */
+
+#define TABLE_COLUMNS 16
+#define TABLE_SAMPLE 4096 /* rows that the widths are measured on; later rows that need more push their line to the right */
+
+struct column {
+	const char *head; /* NULL: no heading */
+	bool right;	  /* numbers */
+	unsigned max;	  /* longer cells are cut to this width, 0: never */
+	unsigned width;	  /* measured; a value given is the least width */
+};
+
+struct table_end {
+	uint32_t end; /* of the cell in table.text */
+	uint8_t style;
+};
+
+/**
+ * Rows of cells, aligned.  The first TABLE_SAMPLE rows are held back to measure the columns, then everything streams.
+ *
+ *	table_open(&t, r, columns, n);
+ *	buf_hex(table_cell(&t), addr);        one cell after the other, left to right
+ *	buf_str(table_styled(&t, STYLE_DIM), "…");
+ *	table_row(&t);                        ends the row; cells left out are empty
+ *	table_close(&t);                      flushes and frees
+ *
+ * Cells hold text that is safe for a terminal (text_safe()).  With @p cut_last set the last column is cut so that the line
+ * fits options.width.  A row of no cell prints nothing.  No heading is printed when there are no rows.
+ */
+struct table {
+	struct report *r;
+	struct column col[TABLE_COLUMNS];
+	unsigned ncols;
+	bool cut_last;
+	bool streaming;	  /* widths are fixed */
+	unsigned cells;	  /* of the row at hand */
+	struct buf text;  /* cells of held rows, one after the other */
+	VEC(struct table_end) ends; /* ncols a row */
+	uint64_t rows;
+};
+
+void table_open(struct table *t, struct report *r, const struct column *cols, unsigned n);
+
+/** Start the next cell; append its text to the buffer returned before the next table_*() call. */
+struct buf *table_cell(struct table *t);
+struct buf *table_styled(struct table *t, enum style s);
+
+void table_row(struct table *t);
+
+/** Print what is held back; the table may go on afterwards (widths stay).  For lines of other kinds between rows. */
+void table_flush(struct table *t);
+void table_close(struct table *t);
+
+#endif
