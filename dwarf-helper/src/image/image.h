@@ -37,7 +37,7 @@ const char *image_go_version(const struct image *img);
 /** Minor release of image_go_version(): 27 for go1.27.4; "devel go1.28-abc" gives 28; -1 when it cannot be told. */
 int image_go_minor(const struct image *img);
 
-/** Module path and version of the main package ("example.com/app", "(devel)"), NULL when the build recorded none. */
+/** Module of the main package with its version ("example.com/app (devel)"), NULL when the build recorded none. */
 const char *image_main_module(const struct image *img);
 
 /** Position-independent (ET_DYN)? */
