@@ -78,7 +78,8 @@ static struct err *map_file(const char *path, struct target *t, struct core_map 
 	if (fd < 0) {
 		err = err_os(errno, "cannot open core file '%s'", path);
 		if (errno == ENOENT)
-			return err_hint(err, "check the path; where systemd keeps cores: coredumpctl dump --output=FILE");
+			return err_hint(err,
+					"check the path; where systemd keeps cores: coredumpctl dump --output=FILE");
 		return err_hint(err, "a core belongs to the user of the process: run as that user or as root");
 	}
 	if (fstat(fd, &st) < 0) {
@@ -111,7 +112,8 @@ static struct err *check_header(const char *path, struct core *c)
 	GElf_Ehdr eh;
 
 	if (unpack)
-		return err_hint(err_new(ERR_UNSUPPORTED, "'%s' is compressed", path), "unpack it first: %s %s", unpack, path);
+		return err_hint(err_new(ERR_UNSUPPORTED, "'%s' is compressed", path), "unpack it first: %s %s", unpack,
+				path);
 	if (c->size < SELFMAG || memcmp(c->map, ELFMAG, SELFMAG))
 		return err_new(ERR_BAD_DATA, "'%s' is not an ELF file", path);
 	elf_version(EV_CURRENT);
@@ -186,7 +188,8 @@ static struct err *read_segments(const char *path, struct target *t, struct core
 		GElf_Phdr ph;
 
 		if (!gelf_getphdr(c->elf, (int)i, &ph)) {
-			notes_add(t->notes, NOTE_DAMAGE, "core file: %zu of %zu program headers are unreadable", n - i, n);
+			notes_add(t->notes, NOTE_DAMAGE, "core file: %zu of %zu program headers are unreadable", n - i,
+				  n);
 			t->truncated = true;
 			break;
 		}
@@ -206,7 +209,8 @@ static void tell_truncation(struct target *t, const struct core *c)
 		return;
 	t->truncated = true;
 	notes_add(t->notes, NOTE_DAMAGE,
-		  "core file is truncated: %" PRIu64 " bytes are missing (ulimit -c, or the disk was full)", c->missing);
+		  "core file is truncated: %" PRIu64 " bytes are missing (ulimit -c, or the disk was full)",
+		  c->missing);
 }
 
 static struct err *read_core(const char *path, struct target *t, struct core_map *m)

@@ -62,7 +62,8 @@ static void read_files(struct target *t, struct core *c, const uint8_t *desc, si
 	t->maker = head[1] == 1 ? "gcore" : "kernel";
 	if (count > most) {
 		notes_add(t->notes, NOTE_DAMAGE,
-			  "core file: its list of mapped files claims %" PRIu64 " entries, has room for %" PRIu64, count, most);
+			  "core file: its list of mapped files claims %" PRIu64 " entries, has room for %" PRIu64,
+			  count, most);
 		return; // the paths begin behind the entries: with a wrong count neither can be found
 	}
 

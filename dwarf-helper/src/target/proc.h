@@ -1,0 +1,63 @@
+/**
+ * @file  Inside of the target layer: a live process.
+ *
+ * Two parts that know nothing of each other, and proc.c which joins them:
+ *
+ *   hold   all threads of a process stopped; done by a thread of our own, because ptrace binds a tracee to the thread
+ *          that seized it, and because the kernel lets every tracee go when that thread ends, whatever state it is in
+ *   shadow memory of ours that stands for the memory of the process, filled chunk by chunk
+ */
+#ifndef GOCTX_TARGET_PROC_H
+#define GOCTX_TARGET_PROC_H
+
+#include <pthread.h>
+
+#include "target/regions.h"
+
+enum { PAGE = 4096 }; /* linux/amd64 */
+
+struct hold;
+
+/**
+ * Stop all threads of @p pid; their registers go to t->threads.  A thread in an uninterruptible wait is not waited for:
+ * it runs no code either, is told as warning, and has no registers.
+ *
+ * @return NULL, or ERR_ABSENT (gone), ERR_OS (refused; errno EPERM is left to the caller to explain), ERR_LIMIT
+ */
+struct err *hold_process(int pid, struct target *t, struct hold **ret);
+
+/** Let all threads go, each with the signal it was stopped on, and free.  @return nanoseconds from first stop to last go. */
+int64_t hold_release(struct hold *h);
+
+struct shadow {
+	void *map; /* as mmap gave it */
+	size_t size;
+};
+
+struct proc {
+	int pid;
+	int mem_fd;	 /* /proc/PID/mem: bound to this memory for ever, a later process of the same pid is not read */
+	int pagemap_fd;	 /* -1: everything is read */
+	bool own_mem_fd; /* to be closed by us */
+	bool by_pread;	 /* process_vm_readv is not to be had (or mem_fd was asked for) */
+	bool released;
+	struct hold *hold;
+	struct sigaction *stop_action; /* what SIGTSTP did before */
+	pthread_mutex_t lock;	       /* held while chunks are filled */
+	VEC(struct shadow) shadows;
+	VEC(struct file_range) shared; /* MAP_SHARED and writable: not part of a snapshot */
+};
+
+/** The whole of a file of /proc whose size is not known before, NUL-terminated.  @return NULL with errno. */
+char *proc_slurp(const char *path, size_t *len);
+
+/** Regions with shadows and files from /proc/PID/maps. */
+struct err *proc_read_maps(struct target *t, struct proc *p);
+
+/** target_ops.fill */
+bool proc_fill(struct target *t, struct region *r, uint64_t off, uint64_t len);
+
+/** Unmap shadows, free bitmaps of the regions. */
+void proc_free_memory(struct target *t, struct proc *p);
+
+#endif
