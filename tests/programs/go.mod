@@ -1,0 +1,3 @@
+module goctx.test/programs
+
+go 1.19

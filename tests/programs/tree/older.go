@@ -1,0 +1,7 @@
+//go:build !go1.21
+
+package main
+
+import "context"
+
+func newerKind(parent context.Context) node { return node{ctx: &wrapper{parent, -1}} }
