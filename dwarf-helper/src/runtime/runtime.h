@@ -48,7 +48,7 @@ enum pc_role {
 	PC_TOP,	      /* runtime.goexit, mstart, rt0_go …: nothing above it is Go */
 	PC_SIGTRAMP,  /* runtime.sigtramp: its caller is the kernel's signal frame */
 	PC_SIGRETURN, /* runtime.sigreturn__sigaction: a struct rt_sigframe follows */
-	PC_SYSTEMSTACK, /* runtime.systemstack, mcall, asmcgocall: on g0 the goroutine goes on at curg.sched */
+	PC_INJECTED,  /* runtime.asyncPreempt, sigpanic: its caller was interrupted, the pc is no return address */
 };
 
 struct heap;

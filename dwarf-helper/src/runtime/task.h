@@ -18,7 +18,7 @@ enum { TASK_SYSTEM = 1, TASK_DAMAGED = 2 };
 
 #define FRAME_NONE UINT32_MAX
 
-/** One goroutine that is not dead; 64 bytes. */
+/** One goroutine that is not dead; 56 bytes. */
 struct task {
 	taddr g;
 	uint64_t goid;
@@ -32,7 +32,6 @@ struct task {
 	uint8_t status; /* enum task_status */
 	uint8_t reason; /* index into rt->wait_reasons; meaningful for TASK_WAITING and TASK_LEAKED only */
 	uint8_t flags;
-	uint32_t group; /* for callers; 0 */
 };
 
 /** One channel a parked goroutine waits on (a sudog); 16 bytes. */

@@ -1,0 +1,331 @@
+#include "runtime/heap.h"
+
+#include <stdlib.h>
+
+#define MAX_SPANS (1u << 27) /* 1 TiB of 8 KiB spans */
+#define PAGES_PER_ARENA (HEAP_ARENA / HEAP_PAGE)
+#define INLINE_MARK_BYTES 128u /* sizeof(spanInlineMarkBits): scans[63], owned, marks[63], class */
+#define INLINE_MARKS_AT 64u    /* offset of marks in it */
+
+static const uint16_t small_slots[] = {
+	8,    16,   24,	  32,	48,   64,   80,	  96,	112,  128,  144,  160,	176,  192,  208,  224,	240,
+	256,  288,  320,  352,	384,  416,  448,  480,	512,  576,  640,  704,	768,  896,  1024, 1152, 1280,
+	1408, 1536, 1792, 2048, 2304, 2688, 3072, 3200, 3456, 4096, 4864, 5376, 6144, 6528, 6784, 6912, 8192,
+	9472, 9728, 10240, 10880, 12288, 13568, 14336, 16384, 18432, 19072, 20480, 21760, 24576, 27264, 28672, 32768,
+};
+
+uint64_t heap_slot_size(uint64_t size)
+{
+	size_t lo = 0, hi = sizeof(small_slots) / sizeof(*small_slots);
+
+	if (size > 32768)
+		return (size + HEAP_PAGE - 1) / HEAP_PAGE * HEAP_PAGE;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (small_slots[mid] < size)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return small_slots[lo];
+}
+
+static bool has_headers(const struct layout *l)
+{
+	return LAYOUT_HAS(l->mspan.largeType);
+}
+
+/* Does the page's bit in heapArena.pageUseSpanInlineMarkBits say that its span ends in inline mark bits? */
+static bool page_has_inline_marks(struct runtime *rt, taddr l2, taddr base)
+{
+	const struct layout *l = &rt->L;
+	taddr ha;
+	uint8_t bits;
+	uint64_t index = (base + 0x800000000000u) / HEAP_ARENA;
+	uint64_t page = base / HEAP_PAGE % PAGES_PER_ARENA;
+
+	if (!LAYOUT_HAS(l->heapArena.pageUseSpanInlineMarkBits) || !target_u64(rt->t, l2 + index * 8, &ha) || !ha)
+		return false;
+	return target_u8(rt->t, ha + (uint64_t)l->heapArena.pageUseSpanInlineMarkBits.off + page / 8, &bits) &&
+	       (bits >> (page % 8) & 1);
+}
+
+/* Decode one mspan; false when it is not a span of the collected heap in use, or makes no sense (*bad set). */
+static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct span *s, bool *bad)
+{
+	const struct layout *l = &rt->L;
+	struct heap *h = rt->heap;
+
+	if ((runtime_load(p, l->mspan.state) & 0xff) != 1)
+		return false;
+	uint64_t npages = runtime_load(p, l->mspan.npages), elem = runtime_load(p, l->mspan.elemsize);
+	uint64_t nelems = runtime_load(p, l->mspan.nelems);
+	uint32_t gen = (uint32_t)runtime_load(p, l->mspan.sweepgen);
+	uint8_t class = (uint8_t)runtime_load(p, l->mspan.spanclass);
+	*s = (struct span){
+		.base = runtime_load(p, l->mspan.startAddr),
+		.alloc_bits = runtime_load(p, l->mspan.allocBits),
+		.mark_bits = runtime_load(p, l->mspan.gcmarkBits),
+		.elem_size = elem,
+		.npages = (uint32_t)npages,
+		.nelems = (uint32_t)nelems,
+		.freeindex = (uint32_t)runtime_load(p, l->mspan.freeindex),
+	};
+	*bad = true;
+	if (!s->base || s->base % HEAP_PAGE || s->base >> 47 || !npages || npages > UINT32_MAX / 2 || !elem || !nelems ||
+	    nelems > npages * HEAP_PAGE / 8 || elem > npages * HEAP_PAGE || nelems * elem > npages * HEAP_PAGE)
+		return false;
+	*bad = false;
+	if (class & 1)
+		s->flags |= SPAN_NOSCAN;
+	if (gen == h->sweepgen - 2 || gen == h->sweepgen + 1)
+		s->flags |= SPAN_UNSWEPT;
+	if (!(class & 1) && has_headers(l) && elem > HEAP_HEADER_MIN) {
+		if (class >> 1)
+			s->flags |= SPAN_HEADER;
+		else
+			s->large_type = runtime_load(p, l->mspan.largeType);
+	}
+	if (elem >= 16 && elem <= HEAP_HEADER_MIN && page_has_inline_marks(rt, l2, s->base))
+		s->flags |= SPAN_INLINE_MARKS;
+	return true;
+}
+
+static int by_base(const void *a, const void *b)
+{
+	taddr x = ((const struct span *)a)->base, y = ((const struct span *)b)->base;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Drop spans that overlap an earlier one: a damaged mspan must not hide or double objects. */
+static void drop_overlaps(struct runtime *rt, struct heap *h)
+{
+	size_t kept = 0;
+	taddr end = 0;
+
+	for (size_t i = 0; i < h->spans.n; i++) {
+		struct span *s = &h->spans.v[i];
+		if (s->base < end) {
+			notes_add(rt->notes, NOTE_DAMAGE, "heap span at 0x%llx overlaps another", (unsigned long long)s->base);
+			h->incomplete = true;
+			continue;
+		}
+		end = s->base + (uint64_t)s->npages * HEAP_PAGE;
+		h->object_bytes += (uint64_t)s->nelems * s->elem_size;
+		h->spans.v[kept++] = *s;
+	}
+	h->spans.n = kept;
+}
+
+#define MAX_ARENAS (1u << 22) /* the whole 48-bit address space */
+
+static void index_pages(struct heap *h)
+{
+	if (!h->spans.n)
+		return;
+	const struct span *last = &h->spans.v[h->spans.n - 1];
+	h->arena_first = h->spans.v[0].base / HEAP_ARENA;
+	uint64_t count = (last->base + (uint64_t)last->npages * HEAP_PAGE - 1) / HEAP_ARENA - h->arena_first + 1;
+	if (count > MAX_ARENAS)
+		count = MAX_ARENAS;
+	h->arena_count = (uint32_t)count;
+	h->pages = mem_zalloc(count * sizeof(*h->pages));
+	for (size_t i = 0; i < h->spans.n; i++) {
+		const struct span *s = &h->spans.v[i];
+		uint64_t page = s->base / HEAP_PAGE, end = page + s->npages;
+		for (; page < end; page++) {
+			uint64_t arena = page / PAGES_PER_ARENA - h->arena_first;
+			if (arena >= count)
+				break;
+			if (!h->pages[arena])
+				h->pages[arena] = mem_zalloc(PAGES_PER_ARENA * sizeof(uint32_t));
+			h->pages[arena][page % PAGES_PER_ARENA] = (uint32_t)i + 1;
+		}
+	}
+}
+
+static struct err *read_spans(struct runtime *rt, taddr array, uint64_t n, taddr l2)
+{
+	const uint32_t size = rt->L.s[LAYOUT_mspan].size;
+	struct heap *h = rt->heap;
+	uint64_t lost = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		taddr addr;
+		struct span s;
+		bool bad = true;
+		if (i % 4096 == 0 && runtime_canceled(rt))
+			return err_new(ERR_CANCELED, "interrupted");
+		const uint8_t *p = target_u64(rt->t, array + i * 8, &addr) ? target_ptr(rt->t, addr, size) : NULL;
+		if (p) {
+			bad = false;
+			if (decode_span(rt, p, l2, &s, &bad))
+				VEC_PUSH(&h->spans, s);
+		}
+		lost += bad;
+	}
+	if (lost) {
+		h->incomplete = true;
+		notes_add(rt->notes, NOTE_DAMAGE, "%llu of %llu heap spans are unreadable or make no sense",
+			  (unsigned long long)lost, (unsigned long long)n);
+	}
+	return NULL;
+}
+
+struct err *heap_open(struct runtime *rt)
+{
+	const struct layout *l = &rt->L;
+	taddr mheap = l->var[LAYOUT_VAR_mheap].addr, array, l2;
+	taddr all = mheap + (uint64_t)l->mheap.allspans.off;
+	uint64_t n, phase = 0;
+	struct heap *h = rt->heap = mem_zalloc(sizeof(*h));
+
+	if (!target_u64(rt->t, all, &array) || !target_u64(rt->t, all + 8, &n) ||
+	    !target_u64(rt->t, mheap + (uint64_t)l->mheap.arenas.off, &l2) ||
+	    !target_u32(rt->t, mheap + (uint64_t)l->mheap.sweepgen.off, &h->sweepgen))
+		return err_new(ERR_FAULT, "cannot read runtime.mheap_: not in the core");
+	if (l->var[LAYOUT_VAR_gcphase].found)
+		target_uint(rt->t, l->var[LAYOUT_VAR_gcphase].addr, 4, &phase);
+	h->marking = phase != 0;
+	if (n > MAX_SPANS || target_extent(rt->t, array) < n * 8)
+		return err_new(ERR_BAD_DATA, "runtime.mheap_.allspans makes no sense (%llu spans at 0x%llx)",
+			       (unsigned long long)n, (unsigned long long)array);
+	VEC_RESERVE(&h->spans, 1024);
+	struct err *err = read_spans(rt, array, n, l2);
+	if (err)
+		return err;
+	bool sorted = true;
+	for (size_t i = 1; i < h->spans.n && sorted; i++)
+		sorted = h->spans.v[i - 1].base < h->spans.v[i].base;
+	if (!sorted)
+		qsort(h->spans.v, h->spans.n, sizeof(*h->spans.v), by_base);
+	drop_overlaps(rt, h);
+	index_pages(h);
+	return NULL;
+}
+
+void heap_close(struct runtime *rt)
+{
+	struct heap *h = rt->heap;
+
+	if (!h)
+		return;
+	for (uint32_t i = 0; h->pages && i < h->arena_count; i++)
+		free(h->pages[i]);
+	free(h->pages);
+	VEC_FREE(&h->spans);
+	free(h);
+	rt->heap = NULL;
+}
+
+const struct span *heap_span(const struct heap *h, taddr a)
+{
+	uint64_t arena = a / HEAP_ARENA - (h ? h->arena_first : 0);
+
+	if (!h || arena >= h->arena_count || !h->pages[arena])
+		return NULL;
+	uint32_t i = h->pages[arena][a / HEAP_PAGE % PAGES_PER_ARENA];
+	return i ? &h->spans.v[i - 1] : NULL;
+}
+
+bool heap_object_at(struct runtime *rt, taddr a, struct heap_object *ret)
+{
+	const struct span *s = heap_span(rt->heap, a);
+
+	if (!s)
+		return false;
+	uint64_t index = (a - s->base) / s->elem_size;
+	if (index >= s->nelems)
+		return false;
+	*ret = (struct heap_object){.span = s,
+				    .index = (uint32_t)index,
+				    .base = s->base + index * s->elem_size,
+				    .size = s->elem_size,
+				    .header = s->large_type};
+	if (s->flags & SPAN_HEADER) {
+		target_u64(rt->t, ret->base, &ret->header);
+		ret->base += 8;
+		ret->size -= 8;
+	}
+	return true;
+}
+
+/* Bit @p index of the bytes at @p bits; @p otherwise when unreadable. */
+static bool bit_at(struct runtime *rt, taddr bits, uint32_t index, bool otherwise)
+{
+	uint8_t byte;
+
+	if (!bits || !target_u8(rt->t, bits + index / 8, &byte))
+		return otherwise;
+	return byte >> (index % 8) & 1;
+}
+
+bool heap_allocated(struct runtime *rt, const struct span *s, uint32_t index)
+{
+	if (index >= s->freeindex && !bit_at(rt, s->alloc_bits, index, true))
+		return false;
+	if (!(s->flags & SPAN_UNSWEPT) || rt->heap->marking)
+		return true;
+	if (bit_at(rt, s->mark_bits, index, true))
+		return true;
+	if (!(s->flags & SPAN_INLINE_MARKS))
+		return false;
+	taddr end = s->base + (uint64_t)s->npages * HEAP_PAGE;
+	return bit_at(rt, end - INLINE_MARK_BYTES + INLINE_MARKS_AT, index, true);
+}
+
+/* 1.22+: one bit a word from the start of the span, at its end. */
+static bool span_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigned nwords, uint64_t *ret)
+{
+	uint64_t bytes = (uint64_t)s->npages * HEAP_PAGE;
+	taddr table = s->base + bytes - bytes / 64 - (s->flags & SPAN_INLINE_MARKS ? INLINE_MARK_BYTES : 0);
+	uint64_t word = (base - s->base) / 8, got = 0;
+
+	if (s->elem_size == 8) {
+		*ret = 1;
+		return true;
+	}
+	for (unsigned i = 0; i < nwords; i++)
+		got |= (uint64_t)bit_at(rt, table, (uint32_t)(word + i), false) << i;
+	*ret = got;
+	return target_ptr(rt->t, table + word / 8, 1) != NULL;
+}
+
+/* Until 1.21: the arena's bitmap. */
+static bool arena_ptr_bits(struct runtime *rt, taddr base, unsigned nwords, uint64_t *ret)
+{
+	const struct layout *l = &rt->L;
+	taddr l2, ha, bitmap;
+	uint64_t got = 0;
+
+	if (!target_u64(rt->t, l->var[LAYOUT_VAR_mheap].addr + (uint64_t)l->mheap.arenas.off, &l2) ||
+	    !target_u64(rt->t, l2 + (base + 0x800000000000u) / HEAP_ARENA * 8, &ha) || !ha)
+		return false;
+	bitmap = ha + (uint64_t)l->heapArena.bitmap.off;
+	bool nibbles = !LAYOUT_HAS(l->heapArena.noMorePtrs);
+	for (unsigned i = 0; i < nwords; i++) {
+		uint64_t word = base / 8 % (HEAP_ARENA / 8) + i;
+		uint8_t byte;
+		if (word >= HEAP_ARENA / 8 || !target_u8(rt->t, bitmap + word / (nibbles ? 4 : 8), &byte))
+			return false;
+		got |= (uint64_t)(byte >> (nibbles ? word % 4 : word % 8) & 1) << i;
+	}
+	*ret = got;
+	return true;
+}
+
+bool heap_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigned nwords, uint64_t *ret)
+{
+	if (nwords > 64 || base < s->base || base + 8ul * nwords > s->base + (uint64_t)s->npages * HEAP_PAGE)
+		return false;
+	if (s->flags & SPAN_NOSCAN) {
+		*ret = 0;
+		return true;
+	}
+	if (LAYOUT_HAS(rt->L.heapArena.bitmap))
+		return arena_ptr_bits(rt, base, nwords, ret);
+	if (s->elem_size > HEAP_HEADER_MIN)
+		return false;
+	return span_ptr_bits(rt, s, base, nwords, ret);
+}

@@ -1,0 +1,109 @@
+/* Code addresses looked up once: function, frames with inlining, frame size, role in a stack walk. */
+#include "runtime/runtime.h"
+
+#define MAX_INLINE 64
+
+const struct module *runtime_module_of_pc(const struct runtime *rt, taddr pc)
+{
+	for (size_t i = 0; i < rt->modules.n; i++)
+		if (pc >= rt->modules.v[i].text && pc < rt->modules.v[i].etext)
+			return &rt->modules.v[i];
+	return NULL;
+}
+
+static bool starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+static bool one_of(const char *s, const char *const *names)
+{
+	for (; *names; names++)
+		if (strcmp(s, *names) == 0)
+			return true;
+	return false;
+}
+
+/* Names, not FuncIDs: those are renumbered nearly every release (internal/abi/symtab.go). */
+static enum pc_role role_of(const char *func)
+{
+	static const char *const tops[] = {"runtime.goexit",	"runtime.mstart",      "runtime.rt0_go",
+					   "runtime.goexit1",	"runtime.mstart1",     "runtime.mstart0",
+					   "runtime.goexit0",	"runtime.cgocallback", "runtime.crosscall2",
+					   "_rt0_amd64_linux",	"_rt0_amd64",	       NULL};
+	static const char *const injected[] = {"runtime.asyncPreempt", "runtime.sigpanic", "runtime.sigpanic0", NULL};
+	static const char *const returns[] = {"runtime.sigreturn", "runtime.sigreturn__sigaction", NULL};
+
+	if (!starts(func, "runtime.") && func[0] != '_')
+		return PC_PLAIN;
+	if (one_of(func, tops))
+		return PC_TOP;
+	if (one_of(func, injected))
+		return PC_INJECTED;
+	if (one_of(func, returns))
+		return PC_SIGRETURN;
+	if (strcmp(func, "runtime.sigtramp") == 0 || strcmp(func, "runtime.cgoSigtramp") == 0)
+		return PC_SIGTRAMP;
+	return PC_PLAIN;
+}
+
+static bool is_runtime(const char *f)
+{
+	return starts(f, "runtime.") || starts(f, "runtime/internal/") || starts(f, "internal/runtime/");
+}
+
+/* Standard plumbing that a person looks through to find their own code. */
+static bool is_plumbing(const char *f)
+{
+	return is_runtime(f) || starts(f, "internal/") || starts(f, "sync.") || starts(f, "sync/atomic.") || starts(f, "syscall.") ||
+	       starts(f, "time.Sleep");
+}
+
+static uint32_t add(struct runtime *rt, taddr pc)
+{
+	const struct module *m = runtime_module_of_pc(rt, pc);
+	struct pcinfo info = {.pc = pc, .frame_size = -1, .first = (uint32_t)rt->frames.n};
+	struct pcln_frame inl[MAX_INLINE];
+	struct pcln_func f;
+
+	if (m && pcln_find(&m->pcln, pc, &f)) {
+		info.entry = f.entry;
+		info.role = (uint8_t)role_of(f.name);
+		int32_t size;
+		if (pcln_frame_size(&m->pcln, &f, pc, &size))
+			info.frame_size = size;
+		info.n = (uint16_t)pcln_expand(&m->pcln, &f, pc, inl, MAX_INLINE);
+		for (size_t i = 0; i < info.n; i++) {
+			struct frame fr = {.func = inl[i].func,
+					   .file = inl[i].file,
+					   .line = inl[i].line,
+					   .inlined = inl[i].inlined,
+					   .plumbing = is_plumbing(inl[i].func),
+					   .runtime = is_runtime(inl[i].func)};
+			VEC_PUSH(&rt->frames, fr);
+		}
+	}
+	VEC_PUSH(&rt->pcs, info);
+	return (uint32_t)rt->pcs.n - 1;
+}
+
+uint32_t runtime_pc(struct runtime *rt, taddr pc)
+{
+	if (!pc)
+		return 0;
+	uint32_t i = u64map_find(&rt->pc_index, pc);
+	if (i != U64MAP_NONE)
+		return i;
+	/* A damaged target could offer a new pc for every goroutine: those in no module share one entry. */
+	i = runtime_module_of_pc(rt, pc) ? add(rt, pc) : 0;
+	if (i)
+		u64map_set(&rt->pc_index, pc, i);
+	return i;
+}
+
+const char *runtime_func_name(struct runtime *rt, taddr pc)
+{
+	const struct pcinfo *info = &rt->pcs.v[runtime_pc(rt, pc)];
+
+	return info->n ? rt->frames.v[info->first + info->n - 1u].func : NULL;
+}

@@ -1,0 +1,200 @@
+#include "runtime/runtime.h"
+
+#include <inttypes.h>
+
+#include "runtime/heap.h"
+#include "runtime/rtype.h"
+
+#define MAX_MODULES 64
+#define MAX_REASONS 128
+
+static uint64_t word(struct runtime *rt, taddr base, struct layout_field f)
+{
+	uint64_t v = 0;
+
+	runtime_field(rt, base, f, &v);
+	return v;
+}
+
+/* Host bytes of a slice of moduledata; the length is cut to what is readable. */
+static struct pcln_bytes slice(struct runtime *rt, taddr module, struct layout_field f, unsigned elem_size)
+{
+	taddr p = 0;
+	uint64_t n = 0;
+	struct pcln_bytes ret = {0};
+
+	target_u64(rt->t, module + (uint64_t)f.off, &p);
+	target_u64(rt->t, module + (uint64_t)f.off + 8, &n);
+	if (n > (1ull << 36) / elem_size)
+		return ret;
+	uint64_t have = target_extent(rt->t, p), want = n * elem_size;
+	if (have < want)
+		want = have;
+	ret.p = target_ptr(rt->t, p, want);
+	ret.n = ret.p ? want : 0;
+	return ret;
+}
+
+static struct pcln_shape shape_of(const struct layout *l)
+{
+	bool names = LAYOUT_HAS(l->inlinedCall.startLine); /* 1.20+ */
+
+	return (struct pcln_shape){
+		.func_size = (int32_t)l->s[LAYOUT_func].size,
+		.entry_off = l->func.entryOff.off,
+		.name_off = l->func.nameOff.off,
+		.pcsp = l->func.pcsp.off,
+		.pcfile = l->func.pcfile.off,
+		.pcln = l->func.pcln.off,
+		.npcdata = l->func.npcdata.off,
+		.cu_offset = l->func.cuOffset.off,
+		.start_line = l->func.startLine.off,
+		.func_id = l->func.funcID.off,
+		.flag = l->func.flag.off,
+		.nfuncdata = l->func.nfuncdata.off,
+		.inl_size = (int32_t)l->s[LAYOUT_inlinedCall].size,
+		.inl_func_id = l->inlinedCall.funcID.off,
+		.inl_name_off = l->inlinedCall.nameOff.off,
+		.inl_parent_pc = l->inlinedCall.parentPc.off,
+		.inl_start_line = l->inlinedCall.startLine.off,
+		.inl_file = names ? LAYOUT_NONE : 4,
+		.inl_line = names ? LAYOUT_NONE : 8,
+	};
+}
+
+#define GOFUNC_MAX (256u << 20)
+
+static void read_module(struct runtime *rt, taddr a, struct module *m)
+{
+	const struct layout *l = &rt->L;
+
+	*m = (struct module){
+		.addr = a,
+		.text = word(rt, a, l->moduledata.text),
+		.etext = word(rt, a, l->moduledata.etext),
+		.minpc = word(rt, a, l->moduledata.minpc),
+		.maxpc = word(rt, a, l->moduledata.maxpc),
+		.types = word(rt, a, l->moduledata.types),
+		.etypes = word(rt, a, l->moduledata.etypes),
+		.rodata = word(rt, a, l->moduledata.rodata),
+		.data = word(rt, a, l->moduledata.data),
+		.edata = word(rt, a, l->moduledata.edata),
+		.bss = word(rt, a, l->moduledata.bss),
+		.ebss = word(rt, a, l->moduledata.ebss),
+		.noptrdata = word(rt, a, l->moduledata.noptrdata),
+		.enoptrdata = word(rt, a, l->moduledata.enoptrdata),
+		.noptrbss = word(rt, a, l->moduledata.noptrbss),
+		.enoptrbss = word(rt, a, l->moduledata.enoptrbss),
+	};
+	struct pclntab *p = &m->pcln;
+	p->funcnametab = slice(rt, a, l->moduledata.funcnametab, 1);
+	p->cutab = slice(rt, a, l->moduledata.cutab, 4);
+	p->filetab = slice(rt, a, l->moduledata.filetab, 1);
+	p->pctab = slice(rt, a, l->moduledata.pctab, 1);
+	p->pclntable = slice(rt, a, l->moduledata.pclntable, 1);
+	p->ftab = slice(rt, a, l->moduledata.ftab, 8);
+	p->text = m->text;
+	p->etext = m->etext;
+	p->shape = shape_of(l);
+	taddr gofunc = word(rt, a, l->moduledata.gofunc);
+	uint64_t n = target_extent(rt->t, gofunc);
+	if (n > GOFUNC_MAX)
+		n = GOFUNC_MAX;
+	p->gofunc.p = target_ptr(rt->t, gofunc, n);
+	p->gofunc.n = p->gofunc.p ? n : 0;
+}
+
+static struct err *read_modules(struct runtime *rt)
+{
+	taddr a = rt->L.var[LAYOUT_VAR_firstmoduledata].addr;
+
+	for (int i = 0; a && i < MAX_MODULES; i++) {
+		struct module m;
+		read_module(rt, a, &m);
+		bool sane = m.text && m.text < m.etext && m.types < m.etypes && m.data <= m.edata && m.bss <= m.ebss;
+		if (!sane && i == 0)
+			return err_hint(err_new(ERR_BAD_DATA, "runtime.firstmoduledata at 0x%" PRIx64 " makes no sense", a),
+					"is this the executable that made the core? give the right one with --exe");
+		if (!sane) {
+			notes_add(rt->notes, NOTE_DAMAGE, "module data at 0x%" PRIx64 " makes no sense", a);
+			break;
+		}
+		VEC_PUSH(&rt->modules, m);
+		a = word(rt, a, rt->L.moduledata.next);
+	}
+	if (!rt->modules.v[0].pcln.ftab.n)
+		notes_add(rt->notes, NOTE_DAMAGE, "the function table is unreadable: no function names");
+	return NULL;
+}
+
+/* runtime/runtime2.go: waitReasonStrings, an array of strings indexed by waitReason. */
+static void read_wait_reasons(struct runtime *rt)
+{
+	const struct layout_variable *v = &rt->L.var[LAYOUT_VAR_waitReasonStrings];
+	uint64_t n = v->size / 16;
+
+	if (!n || n > MAX_REASONS)
+		n = 48;
+	for (uint64_t i = 0; i < n; i++) {
+		taddr p = 0;
+		uint64_t len = 0, kept = 0;
+		target_u64(rt->t, v->addr + i * 16, &p);
+		target_u64(rt->t, v->addr + i * 16 + 8, &len);
+		const char *s = len && len <= 128 ? runtime_string(rt, p, len, 128, &kept, NULL) : NULL;
+		VEC_PUSH(&rt->wait_reasons, s ? mem_strndup(s, kept) : NULL);
+	}
+}
+
+struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img, const struct layout *l, uint64_t bias,
+			 struct notes *notes, volatile sig_atomic_t *cancel)
+{
+	*rt = (struct runtime){.t = t, .img = img, .notes = notes, .L = *l, .bias = bias, .cancel = cancel};
+	struct pcinfo none = {.frame_size = -1};
+	VEC_PUSH(&rt->pcs, none);
+	struct err *err = read_modules(rt);
+	if (err)
+		return err;
+	read_wait_reasons(rt);
+	err = rtypes_open(rt);
+	if (err && err->kind != ERR_CANCELED) {
+		notes_add(notes, NOTE_DAMAGE, "%s", err->msg);
+		err_free(err);
+		err = NULL;
+	}
+	if (!err)
+		err = heap_open(rt);
+	if (err && err->kind != ERR_CANCELED) {
+		notes_add(notes, NOTE_DAMAGE, "%s", err->msg);
+		err_free(err);
+		err = NULL;
+		heap_close(rt);
+	}
+	return err;
+}
+
+void runtime_close(struct runtime *rt)
+{
+	heap_close(rt);
+	if (rt->rtypes)
+		rtypes_close(rt);
+	for (size_t i = 0; i < rt->wait_reasons.n; i++)
+		free(rt->wait_reasons.v[i]);
+	VEC_FREE(&rt->wait_reasons);
+	VEC_FREE(&rt->modules);
+	VEC_FREE(&rt->pcs);
+	VEC_FREE(&rt->frames);
+	u64map_free(&rt->pc_index);
+}
+
+const char *runtime_string(struct runtime *rt, taddr p, uint64_t n, uint64_t max, uint64_t *n_ret, bool *cut_ret)
+{
+	bool cut = n > max;
+
+	if (cut)
+		n = max;
+	const uint8_t *s = n ? target_ptr(rt->t, p, n) : NULL;
+	*n_ret = s ? n : 0;
+	if (cut_ret)
+		*cut_ret = cut;
+	return (const char *)s;
+}

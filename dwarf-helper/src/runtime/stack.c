@@ -1,0 +1,180 @@
+#include "runtime/stack.h"
+
+#include <sys/ucontext.h>
+
+#define SIGNAL_FRAMES_MAX 64
+
+/*
+ * Where the pc is looked up: a return address belongs to the call before it (runtime/traceback.go: tracepc).  The first
+ * frame of a goroutine that never ran is an exception: it stands at its function's first instruction.
+ */
+static uint32_t lookup(struct runtime *rt, taddr pc, bool exact, bool first)
+{
+	if (exact)
+		return runtime_pc(rt, pc);
+	if (first) {
+		uint32_t i = runtime_pc(rt, pc);
+		if (rt->pcs.v[i].entry == pc)
+			return i;
+	}
+	return runtime_pc(rt, pc - 1);
+}
+
+static bool step(struct runtime *rt, struct stack_regs *r, const struct pcinfo *info)
+{
+	taddr at, bp = r->bp;
+
+	if (info->n && info->frame_size >= 0) {
+		at = r->sp + (uint64_t)info->frame_size;
+		if (info->frame_size >= 8 && at - 8 >= r->lo && at <= r->hi)
+			target_u64(rt->t, at - 8, &bp);
+	} else if (bp >= r->sp && bp % 8 == 0) {
+		at = bp + 8;
+		if (bp < r->lo || bp + 16 > r->hi || !target_u64(rt->t, r->bp, &bp))
+			return false;
+	} else {
+		return false;
+	}
+	if (at < r->lo || at % 8 || at + 8 > r->hi || !target_u64(rt->t, at, &r->pc))
+		return false;
+	r->sp = at + 8;
+	r->bp = bp;
+	r->exact_pc = info->role == PC_INJECTED;
+	return r->pc != 0;
+}
+
+void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, bool *complete_ret)
+{
+	struct stack_regs r = *start;
+
+	if (complete_ret)
+		*complete_ret = false;
+	for (int n = 0; n < STACK_MAX_FRAMES; n++) {
+		if (r.sp < r.lo || r.sp >= r.hi)
+			return;
+		uint32_t i = lookup(rt, r.pc, r.exact_pc, n == 0);
+		if (rt->pcs.v[i].role == PC_TOP) {
+			if (complete_ret)
+				*complete_ret = true;
+			return;
+		}
+		if (!fn(arg, r.pc, r.sp, i))
+			return;
+		struct pcinfo info = rt->pcs.v[i];
+		if (!step(rt, &r, &info))
+			return;
+	}
+}
+
+struct signal_search {
+	struct runtime *rt;
+	taddr ucontext; /* 0: not met */
+};
+
+static bool find_sigreturn(void *arg, taddr pc, taddr sp, uint32_t info)
+{
+	struct signal_search *s = arg;
+
+	(void)pc;
+	if (s->rt->pcs.v[info].role != PC_SIGRETURN)
+		return true;
+	/* The kernel's struct rt_sigframe: pretcode (just returned to), then the ucontext. */
+	s->ucontext = sp;
+	return false;
+}
+
+/* The thread stands in a signal handler: take the interrupted registers from the kernel's frame on the signal stack. */
+static bool interrupted(struct runtime *rt, const struct stack_regs *handler, struct stack_regs *ret)
+{
+	struct signal_search s = {.rt = rt};
+	uint64_t rip, rsp, rbp;
+	const uint64_t gregs = offsetof(ucontext_t, uc_mcontext.gregs);
+
+	stack_walk(rt, handler, find_sigreturn, &s, NULL);
+	if (!s.ucontext || !target_u64(rt->t, s.ucontext + gregs + REG_RIP * 8, &rip) ||
+	    !target_u64(rt->t, s.ucontext + gregs + REG_RSP * 8, &rsp) ||
+	    !target_u64(rt->t, s.ucontext + gregs + REG_RBP * 8, &rbp))
+		return false;
+	*ret = (struct stack_regs){.pc = rip, .sp = rsp, .bp = rbp, .exact_pc = true};
+	return true;
+}
+
+static bool field(struct runtime *rt, taddr base, struct layout_field f, uint64_t *ret)
+{
+	return runtime_field(rt, base, f, ret);
+}
+
+/* Bounds of the stack of another g of the same m (g0, gsignal). */
+static bool stack_of(struct runtime *rt, taddr m, struct layout_field which, taddr *lo, taddr *hi)
+{
+	taddr g;
+
+	return field(rt, m, which, &g) && g && field(rt, g, rt->L.g.stack_lo, lo) && field(rt, g, rt->L.g.stack_hi, hi) && *lo < *hi;
+}
+
+static bool from_sched(struct runtime *rt, taddr g, struct stack_regs *ret)
+{
+	ret->exact_pc = false;
+	return field(rt, g, rt->L.g.sched_pc, &ret->pc) && field(rt, g, rt->L.g.sched_sp, &ret->sp) &&
+	       field(rt, g, rt->L.g.sched_bp, &ret->bp) && ret->pc && ret->sp;
+}
+
+static bool inside(taddr sp, taddr lo, taddr hi)
+{
+	return sp >= lo && sp < hi;
+}
+
+/* A goroutine that runs: its thread's registers, unless the thread is on another stack just now. */
+static bool from_thread(struct runtime *rt, taddr g, struct stack_regs *ret)
+{
+	taddr m, lo = ret->lo, hi = ret->hi, slo, shi;
+	uint64_t tid;
+	const struct thread *th;
+
+	if (!field(rt, g, rt->L.g.m, &m) || !m || !field(rt, m, rt->L.m.procid, &tid) ||
+	    !(th = target_thread(rt->t, (int)tid)) || !th->regs_valid)
+		return from_sched(rt, g, ret);
+	struct stack_regs r = {.pc = th->regs[UREG_RIP], .sp = th->regs[UREG_RSP], .bp = th->regs[UREG_RBP], .exact_pc = true};
+	if (!inside(r.sp, lo, hi) && stack_of(rt, m, rt->L.m.gsignal, &slo, &shi) && inside(r.sp, slo, shi)) {
+		r.lo = slo;
+		r.hi = shi;
+		if (!interrupted(rt, &r, &r))
+			return false;
+	}
+	if (!inside(r.sp, lo, hi))
+		return from_sched(rt, g, ret); /* on g0: systemstack and mcall saved where the goroutine left */
+	/* In the vDSO the goroutine's own frame is the one that called in (runtime/vdso_linux…: m.vdsoPC, vdsoSP). */
+	if (!runtime_module_of_pc(rt, r.pc)) {
+		taddr vsp, vpc;
+		if (field(rt, m, rt->L.m.vdsoSP, &vsp) && field(rt, m, rt->L.m.vdsoPC, &vpc) && inside(vsp, lo, hi)) {
+			r.sp = vsp;
+			r.pc = vpc;
+			r.exact_pc = false;
+		}
+	}
+	r.lo = lo;
+	r.hi = hi;
+	*ret = r;
+	return true;
+}
+
+bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret)
+{
+	*ret = (struct stack_regs){0};
+	if (!field(rt, t->g, rt->L.g.stack_lo, &ret->lo) || !field(rt, t->g, rt->L.g.stack_hi, &ret->hi) || ret->lo >= ret->hi)
+		return false;
+	bool ok;
+	switch (t->status) {
+	case TASK_RUNNING:
+		ok = from_thread(rt, t->g, ret);
+		break;
+	case TASK_SYSCALL:
+		ok = field(rt, t->g, rt->L.g.syscallpc, &ret->pc) && field(rt, t->g, rt->L.g.syscallsp, &ret->sp) && ret->sp;
+		if (!ok)
+			ok = from_sched(rt, t->g, ret);
+		break;
+	default:
+		ok = from_sched(rt, t->g, ret);
+	}
+	return ok && inside(ret->sp, ret->lo, ret->hi);
+}

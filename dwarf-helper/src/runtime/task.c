@@ -1,0 +1,290 @@
+#include "runtime/task.h"
+
+#include <inttypes.h>
+
+#include "runtime/stack.h"
+
+#define MAX_GOROUTINES (1ull << 28)
+#define MAX_CASES 65536 /* a select has at most that many */
+#define GSCAN 0x1000u
+#define QUEUE_LOOK 1024 /* steps along a send queue to tell send from receive in a select */
+
+struct reader {
+	struct runtime *rt;
+	struct tasks *ts;
+	uint64_t bad;
+	uint64_t bad_waits;
+};
+
+/* runtime/traceback.go: isSystemGoroutine; the two cases that depend on what the goroutine runs just now count as system. */
+static bool is_system(const char *start)
+{
+	return strncmp(start, "runtime.", 8) == 0 && strcmp(start, "runtime.main") != 0 &&
+	       strcmp(start, "runtime.handleAsyncEvent") != 0 && strcmp(start, "runtime.corostart") != 0;
+}
+
+static uint32_t physical_frame(const struct runtime *rt, uint32_t pc_index)
+{
+	const struct pcinfo *p = &rt->pcs.v[pc_index];
+
+	return p->n ? p->first + p->n - 1u : FRAME_NONE;
+}
+
+struct user_search {
+	struct runtime *rt;
+	uint32_t first, not_runtime, user; /* FRAME_NONE until met */
+};
+
+static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
+{
+	struct user_search *s = arg;
+	const struct pcinfo *p = &s->rt->pcs.v[info];
+
+	(void)pc;
+	(void)sp;
+	for (uint32_t i = p->first; i < p->first + p->n; i++) {
+		const struct frame *f = &s->rt->frames.v[i];
+		if (s->first == FRAME_NONE)
+			s->first = i;
+		if (f->runtime)
+			continue;
+		if (s->not_runtime == FRAME_NONE)
+			s->not_runtime = i;
+		if (f->plumbing)
+			continue;
+		s->user = i;
+		return false;
+	}
+	return true;
+}
+
+/* The frame a person wants to see: the innermost one outside runtime and its standard plumbing. */
+static uint32_t user_frame(struct runtime *rt, const struct task *t)
+{
+	struct user_search s = {.rt = rt, .first = FRAME_NONE, .not_runtime = FRAME_NONE, .user = FRAME_NONE};
+	struct stack_regs start;
+
+	if (stack_start(rt, t, &start))
+		stack_walk(rt, &start, find_user_frame, &s, NULL);
+	return s.user != FRAME_NONE ? s.user : s.not_runtime != FRAME_NONE ? s.not_runtime : s.first;
+}
+
+/* Is the sudog on the channel's send queue?  Told without walking when only one of the queues has waiters. */
+static bool on_send_queue(struct runtime *rt, taddr chan, taddr sudog)
+{
+	uint64_t recv = 0, send = 0;
+
+	runtime_field(rt, chan, rt->L.hchan.recvq_first, &recv);
+	runtime_field(rt, chan, rt->L.hchan.sendq_first, &send);
+	if (!send || !recv)
+		return send != 0;
+	for (int i = 0; send && i < QUEUE_LOOK; i++) {
+		if (send == sudog)
+			return true;
+		if (!runtime_field(rt, send, rt->L.sudog.next, &send))
+			break;
+	}
+	return false;
+}
+
+enum { REASON_OTHER, REASON_RECV, REASON_SEND };
+
+static int reason_direction(const struct runtime *rt, const struct task *t)
+{
+	const char *r = task_reason(rt, t);
+
+	if (r && strncmp(r, "chan receive", 12) == 0)
+		return REASON_RECV;
+	if (r && strncmp(r, "chan send", 9) == 0)
+		return REASON_SEND;
+	return REASON_OTHER;
+}
+
+/* g.waiting: the sudogs of a channel operation or select, linked by waitlink (runtime/select.go, runtime/chan.go). */
+static void read_waits(struct reader *r, struct task *t, taddr sudog)
+{
+	struct runtime *rt = r->rt;
+	const struct layout *l = &rt->L;
+	int direction = reason_direction(rt, t);
+
+	t->wait_first = (uint32_t)r->ts->waits.n;
+	for (int i = 0; sudog && i < MAX_CASES; i++) {
+		const uint8_t *p = target_ptr(rt->t, sudog, l->s[LAYOUT_sudog].size);
+		if (!p || runtime_load(p, l->sudog.g) != t->g) {
+			r->bad_waits++;
+			t->flags |= TASK_DAMAGED;
+			return;
+		}
+		taddr chan = runtime_load(p, l->sudog.c);
+		/* Since 1.26 sync primitives park with a sudog too; those have no channel. */
+		if (chan) {
+			bool send = direction == REASON_SEND || (direction == REASON_OTHER && on_send_queue(rt, chan, sudog));
+			struct task_wait w = {.chan = chan, .context = UINT32_MAX, .send = send};
+			VEC_PUSH(&r->ts->waits, w);
+			t->nwaits++;
+		}
+		sudog = runtime_load(p, l->sudog.waitlink);
+	}
+}
+
+static bool known_status(uint32_t s)
+{
+	return s <= TASK_DEADEXTRA && s != 5 && s != 7;
+}
+
+static void read_origin(struct runtime *rt, const uint8_t *p, struct task *t)
+{
+	const struct layout *l = &rt->L;
+	taddr gopc = runtime_load(p, l->g.gopc), startpc = runtime_load(p, l->g.startpc);
+	const struct pcinfo *created = &rt->pcs.v[runtime_pc(rt, gopc ? gopc - 1 : 0)];
+
+	t->created = created->n ? created->first : FRAME_NONE;
+	t->start = physical_frame(rt, runtime_pc(rt, startpc));
+	if (t->start != FRAME_NONE && is_system(rt->frames.v[t->start].func))
+		t->flags |= TASK_SYSTEM;
+	if (LAYOUT_HAS(l->g.parentGoid))
+		t->parent_goid = runtime_load(p, l->g.parentGoid);
+}
+
+static void read_g(struct reader *r, taddr addr)
+{
+	struct runtime *rt = r->rt;
+	const struct layout *l = &rt->L;
+	const uint8_t *p = target_ptr(rt->t, addr, l->s[LAYOUT_g].size);
+	uint32_t status = p ? (uint32_t)runtime_load(p, l->g.atomicstatus) & ~GSCAN : UINT32_MAX;
+
+	if (!p || !known_status(status)) {
+		r->bad++;
+		return;
+	}
+	if (status == TASK_DEAD || status == TASK_DEADEXTRA || status == TASK_IDLE) {
+		r->ts->dead++;
+		return;
+	}
+	struct task t = {
+		.g = addr,
+		.goid = runtime_load(p, l->g.goid),
+		.status = (uint8_t)status,
+		.reason = (uint8_t)runtime_load(p, l->g.waitreason),
+		.frame = FRAME_NONE,
+	};
+	bool parked = status == TASK_WAITING || status == TASK_LEAKED;
+	if (parked)
+		t.waitsince = runtime_load(p, l->g.waitsince);
+	read_origin(rt, p, &t);
+	if (parked)
+		read_waits(r, &t, runtime_load(p, l->g.waiting));
+	t.frame = user_frame(rt, &t);
+	r->ts->by_status[status]++;
+	VEC_PUSH(&r->ts->list, t);
+}
+
+/* allgptr/allglen are what the runtime itself reads without its lock (proc.go: atomicAllG); the slice is the fallback. */
+static struct err *find_allgs(struct runtime *rt, taddr *array, uint64_t *n)
+{
+	const struct layout_variable *v = rt->L.var;
+
+	if (!target_u64(rt->t, v[LAYOUT_VAR_allgs].addr, array) || !target_u64(rt->t, v[LAYOUT_VAR_allgs].addr + 8, n))
+		return err_new(ERR_FAULT, "cannot read runtime.allgs: not in the core");
+	if (v[LAYOUT_VAR_allgptr].found) {
+		target_u64(rt->t, v[LAYOUT_VAR_allglen].addr, n);
+		target_u64(rt->t, v[LAYOUT_VAR_allgptr].addr, array);
+	}
+	if (!*array || *n == 0 || *n > MAX_GOROUTINES)
+		return err_new(ERR_BAD_DATA, "runtime.allgs makes no sense (%" PRIu64 " goroutines at 0x%" PRIx64 ")", *n, *array);
+	return NULL;
+}
+
+struct err *tasks_read(struct runtime *rt, struct tasks *ret)
+{
+	struct reader r = {.rt = rt, .ts = ret};
+	taddr array;
+	uint64_t n;
+
+	*ret = (struct tasks){0};
+	struct err *err = find_allgs(rt, &array, &n);
+	if (err)
+		return err;
+	uint64_t have = target_extent(rt->t, array) / 8;
+	if (have < n) {
+		notes_add(rt->notes, NOTE_DAMAGE, "%" PRIu64 " of %" PRIu64 " goroutines are out of reach: the end of allgs is missing",
+			  n - have, n);
+		n = have;
+	}
+	const uint8_t *gs = target_ptr(rt->t, array, n * 8);
+	VEC_RESERVE(&ret->list, n);
+	for (uint64_t i = 0; gs && i < n; i++) {
+		taddr g;
+		memcpy(&g, gs + i * 8, 8);
+		read_g(&r, g);
+		if (i % 4096 == 0 && runtime_canceled(rt))
+			return err_new(ERR_CANCELED, "interrupted");
+	}
+	if (r.bad)
+		notes_add(rt->notes, NOTE_DAMAGE, "%" PRIu64 " of %" PRIu64 " goroutines are unreadable or make no sense", r.bad, n);
+	if (r.bad_waits)
+		notes_add(rt->notes, NOTE_DAMAGE, "wait queues of %" PRIu64 " goroutines make no sense", r.bad_waits);
+	return NULL;
+}
+
+void tasks_free(struct tasks *ts)
+{
+	VEC_FREE(&ts->list);
+	VEC_FREE(&ts->waits);
+}
+
+const char *task_status_name(uint8_t status)
+{
+	switch (status) {
+	case TASK_IDLE:
+		return "idle";
+	case TASK_RUNNABLE:
+		return "runnable";
+	case TASK_RUNNING:
+		return "running";
+	case TASK_SYSCALL:
+		return "syscall";
+	case TASK_WAITING:
+		return "waiting";
+	case TASK_DEAD:
+	case TASK_DEADEXTRA:
+		return "dead";
+	case TASK_COPYSTACK:
+		return "copystack";
+	case TASK_PREEMPTED:
+		return "preempted";
+	case TASK_LEAKED:
+		return "leaked";
+	}
+	return "unknown";
+}
+
+const char *task_reason(const struct runtime *rt, const struct task *t)
+{
+	if ((t->status != TASK_WAITING && t->status != TASK_LEAKED) || t->reason >= rt->wait_reasons.n)
+		return NULL;
+	return rt->wait_reasons.v[t->reason];
+}
+
+const char *task_state(const struct runtime *rt, const struct task *t)
+{
+	const char *reason = task_reason(rt, t);
+
+	return reason && *reason ? reason : task_status_name(t->status);
+}
+
+uint32_t task_by_goid(const struct tasks *ts, uint64_t goid)
+{
+	for (size_t i = 0; i < ts->list.n; i++)
+		if (ts->list.v[i].goid == goid)
+			return (uint32_t)i;
+	return UINT32_MAX;
+}
+
+taddr task_labels(const struct runtime *rt, const struct task *t)
+{
+	taddr labels = 0;
+
+	runtime_field(rt, t->g, rt->L.g.labels, &labels);
+	return labels;
+}
