@@ -177,6 +177,17 @@ void line_notes(struct report *r)
 	}
 }
 
+void line_cut(struct report *r, uint64_t n, const char *what)
+{
+	if (!n)
+		return;
+	buf_lit(&r->out, "{\"type\":\"note\",\"level\":\"limit\",\"text\":\"");
+	buf_u64(&r->out, n);
+	buf_char(&r->out, ' ');
+	buf_str(&r->out, what);
+	buf_lit(&r->out, " left out (--limit 0 for all)\"}\n");
+}
+
 /* Append @p raw to @p out as the inside of a JSON string. */
 static void escape(struct buf *out, const struct buf *raw)
 {
@@ -460,24 +471,23 @@ void line_task(struct lines *l, uint32_t t)
 	buf_lit(l->out, "]}\n");
 }
 
-void line_edge(struct lines *l, uint32_t parent, uint32_t child)
+void line_edge_via(struct lines *l, uint32_t parent, uint32_t child, taddr addr, const char *via)
 {
-	const char *via = ctx_edge_via(l->m, child);
-	size_t via_n = via ? strlen(via) : 0;
+	size_t via_n = strlen(via);
 	char *p = buf_room(l->out, 128 + via_n);
 
 	p = PUT(p, "{\"type\":\"edge\",\"parent\":");
 	p = put_ctx(p, l->m, parent);
 	p = PUT(p, ",\"child\":");
-	p = put_ctx(p, l->m, child);
-	p = PUT(p, ",\"via\":");
-	if (!via) {
-		commit(l->out, PUT(p, "null}\n"));
-		return;
-	}
-	*p++ = '"';
+	p = child == CTX_NONE ? put_addr_or_null(p, addr) : put_ctx(p, l->m, child);
+	p = PUT(p, ",\"via\":\"");
 	p = put(p, via, via_n);
 	commit(l->out, PUT(p, "\"}\n"));
+}
+
+void line_edge(struct lines *l, uint32_t parent, uint32_t child)
+{
+	line_edge_via(l, parent, child, 0, ctx_edge_via(l->m, child));
 }
 
 void line_frame(struct lines *l, uint64_t goid, uint64_t index, taddr pc, uint32_t frame)

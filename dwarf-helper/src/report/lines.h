@@ -46,6 +46,9 @@ void line_header(struct report *r);
 /** Notes (damage, limits, warnings): the last lines of every answer.  Kinds beyond the texts kept are counted in one more line. */
 void line_notes(struct report *r);
 
+/** A note of its own: "N <what> left out (--limit 0 for all)"; nothing when @p n is 0. */
+void line_cut(struct report *r, uint64_t n, const char *what);
+
 /** Context @p i.  Cost: 0.2 us plus what must be read for err, cause, deadline, key and value. */
 void line_context(struct lines *l, uint32_t i);
 
@@ -54,6 +57,9 @@ void line_task(struct lines *l, uint32_t t);
 
 /** Context @p child hangs on @p parent. */
 void line_edge(struct lines *l, uint32_t parent, uint32_t child);
+
+/** The same between any two: @p child by address when it is no context we know (CTX_NONE). */
+void line_edge_via(struct lines *l, uint32_t parent, uint32_t child, taddr addr, const char *via);
 
 /** Frame number @p index of a goroutine's stack; @p frame indexes rt->frames, FRAME_NONE: no Go function at that pc. */
 void line_frame(struct lines *l, uint64_t goid, uint64_t index, taddr pc, uint32_t frame);

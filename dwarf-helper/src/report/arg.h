@@ -1,0 +1,18 @@
+/**
+ * @file  The arguments CTX and ADDR of commands, with errors that say what to try.
+ */
+#ifndef GOCTX_REPORT_ARG_H
+#define GOCTX_REPORT_ARG_H
+
+#include "report/report.h"
+
+/** "0xc000126000" to a number.  @return NULL or ERR_USAGE. */
+struct err *arg_address(const char *arg, taddr *ret);
+
+/**
+ * The context that @p arg names: an address, "background" or "todo".
+ * @return NULL, or ERR_USAGE: not an address, or no context is there; the hint tells whose done channel or whose inside it is.
+ */
+struct err *arg_context(struct report *r, const char *arg, uint32_t *ret);
+
+#endif

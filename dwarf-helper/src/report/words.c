@@ -1,0 +1,202 @@
+#include "report/words.h"
+
+void word_type(struct buf *out, const char *go_type)
+{
+	const char *dot = NULL;
+
+	if (*go_type != '*') {
+		text_safe(out, go_type, strlen(go_type));
+		return;
+	}
+	go_type++;
+	for (const char *p = go_type; *p && *p != '['; p++) // type arguments have dots of their own
+		if (*p == '.')
+			dot = p;
+	size_t package = dot ? (size_t)(dot + 1 - go_type) : 0;
+	text_safe(out, go_type, package);
+	buf_lit(out, "(*");
+	text_safe(out, go_type + package, strlen(go_type + package));
+	buf_char(out, ')');
+}
+
+/* The two contexts without an address of their own. */
+static const char *root_word(const struct ctx *c)
+{
+	return c->kind == CTX_BACKGROUND ? "Background" : c->kind == CTX_TODO ? "TODO" : NULL;
+}
+
+void word_addr(struct buf *out, const struct model *m, uint32_t i)
+{
+	const char *root = root_word(&m->ctxs.v[i]);
+
+	if (root)
+		buf_str(out, root);
+	else
+		buf_hex(out, m->ctxs.v[i].addr);
+}
+
+void word_ctx(struct buf *out, const struct model *m, uint32_t i)
+{
+	if (!root_word(&m->ctxs.v[i])) {
+		const char *label = ctx_label(m, i);
+		text_safe(out, label, strlen(label));
+		buf_char(out, ' ');
+	}
+	word_addr(out, m, i);
+}
+
+const char *word_state(uint8_t state)
+{
+	const char *name = ctx_state_name(state);
+
+	return name ? name : "unknown";
+}
+
+enum style word_state_style(uint8_t state)
+{
+	switch (state) {
+	case CTX_CANCELED:
+	case CTX_EXPIRED:
+		return STYLE_YELLOW;
+	case CTX_UNKNOWN:
+		return STYLE_RED;
+	default:
+		return STYLE_PLAIN;
+	}
+}
+
+#define ERR_COLUMNS 80
+
+static void quoted(struct buf *out, const struct buf *text)
+{
+	buf_char(out, '"');
+	if (text->n)
+		text_safe_cut(out, text->p, text->n, ERR_COLUMNS);
+	buf_char(out, '"');
+}
+
+bool word_err(struct buf *out, struct model *m, uint32_t i)
+{
+	struct buf err = {0}, cause = {0};
+	bool have = ctx_err(m, i, &err);
+
+	if (have) {
+		quoted(out, &err);
+		if (ctx_cause(m, i, &cause) && (cause.n != err.n || (err.n && memcmp(cause.p, err.p, err.n)))) {
+			buf_lit(out, ", cause ");
+			quoted(out, &cause);
+		}
+	}
+	buf_free(&err);
+	buf_free(&cause);
+	return have;
+}
+
+bool word_deadline(struct buf *out, struct model *m, uint32_t i)
+{
+	struct go_time at;
+	int64_t left;
+
+	if (m->ctxs.v[i].kind != CTX_TIMER)
+		return false;
+	if (ctx_deadline_left(m, i, &left)) {
+		buf_str(out, left < 0 ? "deadline passed " : "deadline in ");
+		text_duration(out, left == INT64_MIN ? INT64_MAX : left < 0 ? -left : left);
+		if (left < 0)
+			buf_lit(out, " ago");
+		return true;
+	}
+	if (!ctx_deadline(m, i, &at))
+		return false;
+	size_t before = out->n;
+	buf_lit(out, "deadline ");
+	if (text_date(out, at.unix_s))
+		return true;
+	out->n = before;
+	return false;
+}
+
+bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns)
+{
+	struct buf text = {0};
+
+	if (m->ctxs.v[i].kind != CTX_VALUE)
+		return false;
+	if (ctx_key(m, i, &text) && text.n)
+		text_safe_cut(out, text.p, text.n, columns);
+	else
+		buf_lit(out, "key unreadable");
+	text.n = 0;
+	buf_lit(out, " = ");
+	if (ctx_value(m, i, &text) && text.n)
+		text_safe_cut(out, text.p, text.n, columns);
+	else
+		buf_lit(out, "unreadable");
+	buf_free(&text);
+	return true;
+}
+
+static bool word_calls(struct buf *out, struct model *m, uint32_t i)
+{
+	struct buf func = {0};
+	bool have = m->ctxs.v[i].kind == CTX_AFTER_FUNC && ctx_func(m, i, &func) && func.n;
+
+	if (have) {
+		buf_lit(out, "calls ");
+		text_safe(out, func.p, func.n);
+	}
+	buf_free(&func);
+	return have;
+}
+
+bool word_about(struct buf *out, struct model *m, uint32_t i, size_t columns)
+{
+	return word_deadline(out, m, i) || word_pair(out, m, i, columns) || word_calls(out, m, i);
+}
+
+const char *word_mark(const struct ctx *c)
+{
+	if (c->flags & CTX_CYCLE)
+		return "cycle: parents form a loop";
+	if (c->flags & CTX_DAMAGED)
+		return "damaged";
+	if (c->flags & CTX_LOCKED)
+		return "being changed";
+	return NULL;
+}
+
+void word_func(struct buf *out, const struct model *m, uint32_t frame)
+{
+	const char *func = frame < m->rt->frames.n ? m->rt->frames.v[frame].func : NULL;
+
+	if (func)
+		text_safe(out, func, strlen(func));
+	else
+		buf_char(out, '?');
+}
+
+void word_place(struct buf *out, const struct model *m, uint32_t frame)
+{
+	if (frame < m->rt->frames.n)
+		text_place(out, m->rt->frames.v[frame].file, m->rt->frames.v[frame].line);
+}
+
+void word_task_cells(struct table *t, const struct model *m, const struct task *task)
+{
+	const char *state = task_state(m->rt, task);
+	int64_t wait = clock_wait_ns(&m->now, task);
+
+	text_safe(table_cell(t), state ? state : "?", state ? strlen(state) : 1);
+	struct buf *age = table_cell(t);
+	if (wait >= 0)
+		text_duration(age, wait);
+	word_func(table_cell(t), m, task->frame);
+	word_place(table_cell(t), m, task->frame);
+}
+
+uint64_t word_limit(const struct options *opt, uint64_t default_limit)
+{
+	if (opt->limit < 0)
+		return default_limit ? default_limit : UINT64_MAX;
+	return opt->limit ? (uint64_t)opt->limit : UINT64_MAX;
+}

@@ -1,0 +1,47 @@
+/**
+ * @file  How contexts and tasks are called on a person's screen: one place where the words are decided.
+ */
+#ifndef GOCTX_REPORT_WORDS_H
+#define GOCTX_REPORT_WORDS_H
+
+#include "report/text.h"
+
+/** "context.(*cancelCtx)" for "*context.cancelCtx". */
+void word_type(struct buf *out, const char *go_type);
+
+/** "0xc000126000", "Background", "TODO". */
+void word_addr(struct buf *out, const struct model *m, uint32_t i);
+
+/** "WithCancel 0xc000126000", "Background". */
+void word_ctx(struct buf *out, const struct model *m, uint32_t i);
+
+/** "active", "unknown": the state alone, and the colour that goes with it. */
+const char *word_state(uint8_t state);
+enum style word_state_style(uint8_t state);
+
+/** `"context canceled", cause "shutting down"` (the cause only when it says more).  @return false, nothing written: err is nil or not known. */
+bool word_err(struct buf *out, struct model *m, uint32_t i);
+
+/** "deadline in 9h 58m", "deadline passed 3m 2s ago".  @return false: none of its own, or unreadable. */
+bool word_deadline(struct buf *out, struct model *m, uint32_t i);
+
+/** `app/mw.requestID = "7f3a-11"`; key and value of at most @p columns columns each (0: in full).  @return false: not a value context. */
+bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns);
+
+/** What is worth knowing of a context beyond its state: deadline, or key = value, or the function it calls.  @return false: nothing. */
+bool word_about(struct buf *out, struct model *m, uint32_t i, size_t columns);
+
+/** "cycle: parents form a loop", "damaged", "being changed": NULL when all is well. */
+const char *word_mark(const struct ctx *c);
+
+/** State, age, function and place of a task as four cells of a table; the goid is the caller's. */
+void word_task_cells(struct table *t, const struct model *m, const struct task *task);
+
+/** Function of the user's frame, "?" when the stack could not be walked; place "conn.go:88". */
+void word_func(struct buf *out, const struct model *m, uint32_t frame);
+void word_place(struct buf *out, const struct model *m, uint32_t frame);
+
+/** Command's limit: the one given, else @p default_limit; 0 becomes UINT64_MAX. */
+uint64_t word_limit(const struct options *opt, uint64_t default_limit);
+
+#endif
