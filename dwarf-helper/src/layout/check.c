@@ -20,7 +20,9 @@ static struct err *check_field(const struct layout *l, const struct layout_item 
 	uint32_t size = l->s[item->strukt].size;
 	if (layout_field_fits(f, size))
 		return NULL;
-	return err_new(ERR_BAD_DATA, "field %s of struct %s (offset %" PRId32 ", %" PRIu32 " bytes) lies outside of its %" PRIu32 " bytes",
+	return err_new(ERR_BAD_DATA,
+		       "field %s of struct %s (offset %" PRId32 ", %" PRIu32 " bytes) lies outside of its %" PRIu32
+		       " bytes",
 		       item->path, name, f->off, f->size, size);
 }
 
@@ -28,7 +30,8 @@ struct err *layout_check(const struct layout *l)
 {
 	for (size_t i = 0; i < LAYOUT_STRUCTS; i++)
 		if (l->s[i].size > LAYOUT_STRUCT_MAX)
-			return err_new(ERR_BAD_DATA, "struct %s is said to have %" PRIu32 " bytes", layout_struct_names[i], l->s[i].size);
+			return err_new(ERR_BAD_DATA, "struct %s is said to have %" PRIu32 " bytes",
+				       layout_struct_names[i], l->s[i].size);
 	for (size_t i = 0; i < layout_item_count; i++) {
 		struct err *err = check_field(l, &layout_items[i]);
 		if (err)

@@ -101,7 +101,8 @@ static bool find_separate(const struct image *img, struct notes *notes, struct l
 	return false;
 }
 
-struct err *layout_open_debug(const struct image *img, const char *debug_path, struct notes *notes, struct layout_debug *ret)
+struct err *layout_open_debug(const struct image *img, const char *debug_path, struct notes *notes,
+			      struct layout_debug *ret)
 {
 	struct err *err = debug_path ? open_named(img, debug_path, ret) : open_of(img, &ret->debug);
 

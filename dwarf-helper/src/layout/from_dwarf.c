@@ -48,7 +48,8 @@ static void take_structs(const struct query *q, struct layout *ret)
 		ret->from_dwarf++;
 		for (size_t k = 0; k < n; k++)
 			if (s->members[k].off != LAYOUT_NONE)
-				*layout_field_at(ret, &items[k]) = (struct layout_field){s->members[k].off, s->members[k].size};
+				*layout_field_at(ret, &items[k]) =
+					(struct layout_field){s->members[k].off, s->members[k].size};
 	}
 }
 

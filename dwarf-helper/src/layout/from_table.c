@@ -1,8 +1,8 @@
 #include "layout/internal.h"
 
 /*
- * One element an included file.  Only what is there is written: a field of size 0 is one that the release does not have (or that is newer than
- * the table: run tests/support/gen_layout.py after a change of fields.h).
+ * One element an included file.  Only what is there is written: a field of size 0 is one that the release does not have
+ * (or that is newer than the table: run tests/support/gen_layout.py after a change of fields.h).
  */
 static const struct table {
 	int minor;

@@ -30,19 +30,21 @@ struct layout_debug {
 };
 
 /**
- * Open the debug information: @p debug_path when given, else the executable's own, else a separate file by build id or debug link
- * in GDB's places (/usr/lib/debug/.build-id/xx/….debug, beside the executable, its .debug/, /usr/lib/debug/DIR/).
+ * Open the debug information: @p debug_path when given, else the executable's own, else a separate file by build id or
+ *debug link in GDB's places (/usr/lib/debug/.build-id/xx/….debug, beside the executable, its .debug/,
+ * /usr/lib/debug/DIR/).
  *
  * @param notes  for candidates of another build; NULL: say nothing
- * @return NULL (with ret->debug or not), ERR_BAD_DATA (refused by libdwarf; or @p debug_path is of another build), or what
- *	   image_open() says of @p debug_path
+ * @return NULL (with ret->debug or not), ERR_BAD_DATA (refused by libdwarf; or @p debug_path is of another build), or
+ *what image_open() says of @p debug_path
  */
-struct err *layout_open_debug(const struct image *img, const char *debug_path, struct notes *notes, struct layout_debug *ret);
+struct err *layout_open_debug(const struct image *img, const char *debug_path, struct notes *notes,
+			      struct layout_debug *ret);
 void layout_close_debug(struct layout_debug *d);
 
 /**
- * Look everything of fields.h up in one walk.  A struct is taken only when its required fields are all there and lie inside it.
- * Variables get their link-time address.  @p ret is cleared first.
+ * Look everything of fields.h up in one walk.  A struct is taken only when its required fields are all there and lie
+ * inside it. Variables get their link-time address.  @p ret is cleared first.
  * @return NULL, ERR_BAD_DATA
  */
 struct err *layout_read_debug(struct debug *debug, struct layout *ret);

@@ -96,7 +96,8 @@ static int newest_table(void)
 	return minors[n - 1];
 }
 
-/* The table to guess from where the release has none: the last one before it, else the oldest; the newest when it is not known. */
+/* The table to guess from where the release has none: the last one before it, else the oldest; the newest when it is
+ * not known. */
 static int nearest_table(int minor)
 {
 	const int *minors;
@@ -114,7 +115,8 @@ static bool any_go_symbol(const struct image *img)
 {
 	uint64_t addr, size;
 
-	return image_symbol(img, "runtime.firstmoduledata", &addr, &size) || image_symbol(img, "runtime.allgs", &addr, &size);
+	return image_symbol(img, "runtime.firstmoduledata", &addr, &size) ||
+	       image_symbol(img, "runtime.allgs", &addr, &size);
 }
 
 static struct err *not_go(const struct image *img)
@@ -124,7 +126,8 @@ static struct err *not_go(const struct image *img)
 	return err_hint(err, "if it is wrapped or packed, name the Go executable itself with --exe FILE");
 }
 
-/* Is it Go, and not too old?  A file whose version was removed is given the benefit of its symbols or of a debug file. */
+/* Is it Go, and not too old?  A file whose version was removed is given the benefit of its symbols or of a debug file.
+ */
 static struct err *check_release(const struct image *img, const char *debug_path, struct notes *notes)
 {
 	const char *version = image_go_version(img);
@@ -133,16 +136,19 @@ static struct err *check_release(const struct image *img, const char *debug_path
 	if (!version && !debug_path && !any_go_symbol(img))
 		return not_go(img);
 	if (minor >= 0 && minor < OLDEST_MINOR) {
-		struct err *err = err_new(ERR_UNSUPPORTED, "%s was built with %s, and go1.%d is the oldest supported release",
-					  image_path(img), version, OLDEST_MINOR);
+		struct err *err =
+			err_new(ERR_UNSUPPORTED, "%s was built with %s, and go1.%d is the oldest supported release",
+				image_path(img), version, OLDEST_MINOR);
 		return err_hint(err, "rebuild it with a newer Go");
 	}
 	if (minor > newest_table())
 		notes_add(notes, NOTE_WARNING,
-			  "go1.%d is newer than this goctx knows (newest: 1.%d); layouts are taken from its debug information", minor,
-			  newest_table());
+			  "go1.%d is newer than this goctx knows (newest: 1.%d); layouts are taken from its debug "
+			  "information",
+			  minor, newest_table());
 	if (minor < 0)
-		notes_add(notes, NOTE_WARNING, "the Go release of %s is not known (%s); layouts are taken from its debug information",
+		notes_add(notes, NOTE_WARNING,
+			  "the Go release of %s is not known (%s); layouts are taken from its debug information",
 			  image_path(img), version ? version : "it names none");
 	return NULL;
 }
@@ -202,26 +208,29 @@ static bool fill_exact(struct layout *l, const struct image *img, struct notes *
 		old_maps = false;
 	for (size_t i = 0; i < LAYOUT_STRUCTS; i++) {
 		const struct layout *from = old_maps && is_old_map(i) ? &old : &table;
-		if (l->s[i].source != LAYOUT_MISSING || from->s[i].source == LAYOUT_MISSING || (old_maps && is_swiss(i)))
+		if (l->s[i].source != LAYOUT_MISSING || from->s[i].source == LAYOUT_MISSING ||
+		    (old_maps && is_swiss(i)))
 			continue;
 		copy_struct(l, from, i);
 		l->table_minor = l->minor;
 		if (dwarf && has_required(i) && !is_prunable(i))
-			notes_add(notes, NOTE_WARNING, "struct %s is not (wholly) in the debug information; its layout is that of go1.%d",
+			notes_add(notes, NOTE_WARNING,
+				  "struct %s is not (wholly) in the debug information; its layout is that of go1.%d",
 				  layout_struct_names[i], l->minor);
 	}
 	if (!dwarf)
 		l->source = l->s[LAYOUT_g].source;
 	const char *experiments = version ? strstr(version, "X:") : NULL;
 	if (!dwarf && experiments)
-		notes_add(notes, NOTE_WARNING, "built with %s; without debug information the layout of go1.%d without it is assumed",
+		notes_add(notes, NOTE_WARNING,
+			  "built with %s; without debug information the layout of go1.%d without it is assumed",
 			  experiments, l->minor);
 	return true;
 }
 
 /*
- * A release without table of its own, by DWARF: what it lacks of package context is what the program does not use, yet readers count
- * on required fields.  The runtime's structs are never guessed.
+ * A release without table of its own, by DWARF: what it lacks of package context is what the program does not use, yet
+ * readers count on required fields.  The runtime's structs are never guessed.
  */
 static void fill_nearest(struct layout *l, struct notes *notes)
 {
@@ -232,19 +241,21 @@ static void fill_nearest(struct layout *l, struct notes *notes)
 	if (l->source != LAYOUT_DWARF || !layout_from_table(nearest, &table))
 		return;
 	for (size_t i = 0; i < LAYOUT_STRUCTS; i++) {
-		if (l->s[i].source != LAYOUT_MISSING || table.s[i].source == LAYOUT_MISSING || !is_prunable(i) || !has_required(i))
+		if (l->s[i].source != LAYOUT_MISSING || table.s[i].source == LAYOUT_MISSING || !is_prunable(i) ||
+		    !has_required(i))
 			continue;
 		copy_struct(l, &table, i);
 		l->table_minor = nearest;
 		guessed = layout_struct_names[i];
 	}
 	if (guessed)
-		notes_add(notes, NOTE_WARNING, "struct %s is not in the debug information; its layout is that of go1.%d", guessed, nearest);
+		notes_add(notes, NOTE_WARNING,
+			  "struct %s is not in the debug information; its layout is that of go1.%d", guessed, nearest);
 }
 
 /* DWARF of the executable or of its debug file; damaged is as good as none, but said. */
-static struct err *read_debug(const struct image *img, const char *debug_path, struct notes *notes, struct layout_debug *d,
-			      struct layout *ret)
+static struct err *read_debug(const struct image *img, const char *debug_path, struct notes *notes,
+			      struct layout_debug *d, struct layout *ret)
 {
 	layout_clear(ret);
 	struct err *err = layout_open_debug(img, debug_path, notes, d);
@@ -295,7 +306,8 @@ static void find_variables(struct layout *l, const struct image *img, const stru
 
 static struct err *no_debug_info(struct err *err)
 {
-	return err_hint(err, "rebuild without -ldflags=-s or -w, or give the unstripped file of the same build with --exe FILE, or a "
+	return err_hint(err, "rebuild without -ldflags=-s or -w, or give the unstripped file of the same build with "
+			     "--exe FILE, or a "
 			     "separate debug file with --debug FILE");
 }
 
@@ -311,9 +323,10 @@ static struct err *check_variables(const struct layout *l, const struct image *i
 	if (missing == LAYOUT_VARIABLES)
 		return NULL;
 	if (!found)
-		return no_debug_info(err_new(ERR_NO_DEBUG_INFO, "%s: no debug information and no symbol table", image_path(img)));
-	return err_new(ERR_BAD_DATA, "%s: variable %s is neither in the debug information nor in the symbol table", image_path(img),
-		       layout_variable_names[missing]);
+		return no_debug_info(
+			err_new(ERR_NO_DEBUG_INFO, "%s: no debug information and no symbol table", image_path(img)));
+	return err_new(ERR_BAD_DATA, "%s: variable %s is neither in the debug information nor in the symbol table",
+		       image_path(img), layout_variable_names[missing]);
 }
 
 /* Nothing for runtime.g, neither DWARF nor table: say which of the two could be helped. */
@@ -323,12 +336,13 @@ static struct err *no_layout(const struct layout *l, const struct image *img)
 
 	if (!image_go_version(img) && !any_go_symbol(img))
 		return not_go(img);
-	return no_debug_info(err_new(ERR_NO_DEBUG_INFO, "%s: no debug information, and goctx has no table of layouts for %s",
+	return no_debug_info(err_new(ERR_NO_DEBUG_INFO,
+				     "%s: no debug information, and goctx has no table of layouts for %s",
 				     image_path(img), release_name(l->minor, name)));
 }
 
-static struct err *compose(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes, struct layout_debug *d,
-			   struct layout *ret)
+static struct err *compose(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes,
+			   struct layout_debug *d, struct layout *ret)
 {
 	struct err *err = read_debug(img, debug_path, notes, d, ret);
 
@@ -347,11 +361,13 @@ static struct err *compose(const struct image *img, uint64_t bias, const char *d
 	if (!err)
 		err = err_wrap(layout_check(ret), "%s", image_path(img));
 	if (err && ret->minor > newest_table())
-		err_hint(err, "a goctx that knows go1.%d may help; this one was made for releases up to go1.%d", ret->minor, newest_table());
+		err_hint(err, "a goctx that knows go1.%d may help; this one was made for releases up to go1.%d",
+			 ret->minor, newest_table());
 	return err;
 }
 
-struct err *layout_load(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes, struct layout *ret)
+struct err *layout_load(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes,
+			struct layout *ret)
 {
 	struct layout_debug d = {0};
 
