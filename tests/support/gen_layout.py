@@ -23,9 +23,13 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-import toolchains
+try:
+    from . import toolchains
+except ImportError:  # run as a script, or with tests/support itself on the path
+    import toolchains  # type: ignore[no-redef]
 
 HERE = Path(__file__).resolve().parent
+PROBE = HERE / "gen_layout/probe"
 LAYOUT = HERE.parents[1] / "dwarf-helper/src/layout"
 FIELDS = LAYOUT / "fields.h"
 TABLES = LAYOUT / "tables"
@@ -153,7 +157,7 @@ def make_table(version: str, oracle: Path, scratch: Path) -> str:
         raise Failure(f"no Go {version}: {toolchains.reasons().get(version)}")
     minor = int(version.split(".")[1])
     probe = scratch / f"probe-{version}"
-    go_build(go, HERE / "gen_layout/probe", probe, "-trimpath")
+    go_build(go, PROBE, probe, "-trimpath")
     facts = read_layout(oracle, probe)
     for key in unexpected(minor, facts.pruned):
         print(f"gen_layout: {facts.release}: {key} was pruned", file=sys.stderr)
