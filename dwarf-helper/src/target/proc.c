@@ -316,7 +316,14 @@ static struct err *read_process(struct target *t, struct proc *p, const struct p
 {
 	struct err *err = check_process(opt->pid, opt->no_stop, t);
 
-	if (!err && !opt->no_stop) {
+	if (err)
+		return err;
+	open_memory(p, opt);
+	if (!opt->no_stop) {
+		if (t->size_bytes <= opt->prepare_bytes && !(err = proc_read_maps(t, p)))
+			proc_prepare(t);
+		if (err)
+			return hint_permission(err);
 		ignore_terminal_stop(p);
 		err = stop(t, p);
 	}
@@ -326,7 +333,6 @@ static struct err *read_process(struct target *t, struct proc *p, const struct p
 	t->taken_mono_ns = clock_ns(CLOCK_MONOTONIC);
 	if (opt->no_stop)
 		list_threads(t);
-	open_memory(p, opt);
 	read_auxv(t);
 	err = proc_read_maps(t, p);
 	if (err && err->kind == ERR_OS)

@@ -1,7 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,158 +11,7 @@ enum {
 	RUNS_MAX = 128, /* pieces handed to one process_vm_readv */
 };
 
-#define HUGE_PAGE (UINT64_C(2) << 20)
 #define PAGEMAP_POPULATED (UINT64_C(3) << 62) /* present or swapped */
-
-char *proc_slurp(const char *path, size_t *len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t n = 0, cap = 64 * 1024;
-	ssize_t got;
-
-	if (fd < 0)
-		return NULL;
-	char *buf = mem_alloc(cap);
-
-	while ((got = read(fd, buf + n, cap - n - 1)) > 0 || (got < 0 && errno == EINTR)) {
-		n += got > 0 ? (size_t)got : 0;
-		if (cap - n < 8192)
-			buf = mem_realloc(buf, cap *= 2);
-	}
-	int e = errno;
-
-	close(fd);
-	if (got < 0) {
-		free(buf);
-		errno = e;
-		return NULL;
-	}
-	buf[n] = '\0';
-	*len = n;
-	return buf;
-}
-
-struct map_line {
-	taddr start, end;
-	uint64_t off, inode;
-	char perm[5];
-	const char *path; /* not NUL-terminated */
-	size_t path_len;
-};
-
-/* "start-end perm offset major:minor inode   path".  @return false when it is not such a line. */
-static bool parse_line(const char *line, const char *end, struct map_line *m)
-{
-	int at = 0;
-
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*x:%*x %" SCNu64 "%n", &m->start, &m->end, m->perm,
-		   &m->off, &m->inode, &at) < 5 ||
-	    !at || m->start >= m->end)
-		return false;
-	m->path = line + at;
-	while (m->path < end && *m->path == ' ')
-		m->path++;
-	m->path_len = (size_t)(end - m->path);
-	return true;
-}
-
-static bool starts_with(const struct map_line *m, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return m->path_len >= n && !memcmp(m->path, prefix, n);
-}
-
-/* Can it be read, and is reading it free of side effects? */
-static bool wanted(const struct map_line *m)
-{
-	if (m->perm[0] != 'r' || starts_with(m, "[vvar") || starts_with(m, "[vsyscall]"))
-		return false;
-	return !starts_with(m, "/dev/") || starts_with(m, "/dev/zero") || starts_with(m, "/dev/shm/");
-}
-
-static void add_line(struct target *t, struct proc *p, struct file_index *index, const struct map_line *m)
-{
-	struct region r = {
-		.start = m->start,
-		.end = m->end,
-		.perm = REGION_R | (m->perm[1] == 'w' ? REGION_W : 0) | (m->perm[2] == 'x' ? REGION_X : 0),
-		.source = SOURCE_LIVE,
-		.file = -1,
-	};
-	struct region *last = t->regions.n ? &t->regions.v[t->regions.n - 1] : NULL;
-
-	if (m->inode) {
-		r.file = target_add_file(t, index, m->path, m->path_len, m->start);
-		r.file_off = m->off;
-		if (m->perm[3] == 's' && r.perm & REGION_W)
-			VEC_PUSH(&p->shared, (struct file_range){.start = m->start, .end = m->end, .file = r.file});
-	}
-	if (last && last->end == r.start && last->file < 0 && r.file < 0 && last->perm == r.perm)
-		last->end = r.end;
-	else
-		VEC_PUSH(&t->regions, r);
-}
-
-/*
- * Shadow of regions [i, j), which follow each other without a gap, in one piece: what crosses a border can be pointed
- * at. It lies as the original does within a huge page.
- */
-static void add_shadow(struct target *t, struct proc *p, size_t i, size_t j)
-{
-	struct region *v = t->regions.v;
-	taddr start = v[i].start;
-	uint64_t len = v[j - 1].end - start;
-	struct shadow s = {.size = len + HUGE_PAGE};
-
-	s.map = mmap(NULL, s.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (s.map == MAP_FAILED) {
-		notes_add(t->notes, NOTE_LIMIT,
-			  "no address space for %" PRIu64 " bytes at 0x%" PRIx64 ": they count as absent", len, start);
-		for (; i < j; i++)
-			v[i].source = SOURCE_ABSENT;
-		return;
-	}
-	VEC_PUSH(&p->shadows, s);
-	uint8_t *base = s.map;
-
-	base += (start - (uintptr_t)base) % HUGE_PAGE;
-	for (; i < j; i++) {
-		uint64_t chunks = (region_len(&v[i]) + FILL_CHUNK - 1) / FILL_CHUNK;
-
-		v[i].mem = base + (v[i].start - start);
-		v[i].filled = mem_zalloc((chunks + 63) / 64 * sizeof(uint64_t));
-	}
-}
-
-struct err *proc_read_maps(struct target *t, struct proc *p)
-{
-	char path[64];
-	size_t len = 0;
-	struct file_index index = {0};
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", p->pid);
-	char *text = proc_slurp(path, &len);
-
-	if (!text)
-		return err_os(errno, "cannot read the memory map of process %d", p->pid);
-	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-		struct map_line m;
-
-		*end = '\0';
-		if (parse_line(line, end, &m) && wanted(&m))
-			add_line(t, p, &index, &m);
-	}
-	free(text);
-	u64map_free(&index.by_hash);
-	target_sort(t);
-	for (size_t i = 0, j; i < t->regions.n; i = j) {
-		for (j = i + 1; j < t->regions.n && t->regions.v[j].start == t->regions.v[j - 1].end; j++)
-			;
-		add_shadow(t, p, i, j);
-	}
-	return NULL;
-}
 
 /* Pieces of one window, for one system call. */
 struct batch {
@@ -223,23 +69,29 @@ static bool add_run(struct proc *p, struct batch *b, const struct region *r, uin
 	return ok;
 }
 
-/* Read [off, off+len), at most a window, all of it.  @return false when a byte of it cannot be read. */
-static bool read_window(struct proc *p, const struct region *r, uint64_t off, uint64_t len, uint64_t *bytes)
+static bool populate_run(struct proc *p, struct batch *b, const struct region *r, uint64_t off, uint64_t len)
+{
+	(void)p;
+	(void)b;
+	return !madvise((void *)(uintptr_t)(r->mem + off), len, MADV_POPULATE_WRITE);
+}
+
+typedef bool run_func(struct proc *p, struct batch *b, const struct region *r, uint64_t off, uint64_t len);
+
+/* @p func on each piece of [off, off+len), at most a window, that has content.  @return false when it ever failed. */
+static bool each_run(struct proc *p, const struct region *r, uint64_t off, uint64_t len, run_func *func,
+		     struct batch *b, uint64_t *bytes)
 {
 	uint64_t map[WINDOW_PAGES];
 	size_t pages = len / PAGE;
-	struct batch b = {.n = 0};
 	bool ok = true;
-	// An anonymous page that was never touched is zero, like its shadow.  Others are read to be known, vDSO
-	// included.
+	// An anonymous page that was never touched is zero, like its shadow.  Others are read to be known, vDSO too.
 	bool sparse = p->pagemap_fd >= 0 && r->file < 0 && r->perm & REGION_W && !p->released;
 
-	if (sparse)
-		sparse = pread_all(p->pagemap_fd, (uint8_t *)map, pages * sizeof(map[0]),
-				   (r->start + off) / PAGE * sizeof(map[0]));
-	if (!sparse) {
+	if (!sparse || !pread_all(p->pagemap_fd, (uint8_t *)map, pages * sizeof(map[0]),
+				  (r->start + off) / PAGE * sizeof(map[0]))) {
 		*bytes += len;
-		return add_run(p, &b, r, off, len) && flush(p, &b);
+		return func(p, b, r, off, len);
 	}
 	for (size_t i = 0, j; i < pages; i = j) {
 		bool populated = map[i] & PAGEMAP_POPULATED;
@@ -247,10 +99,21 @@ static bool read_window(struct proc *p, const struct region *r, uint64_t off, ui
 		for (j = i + 1; j < pages && !(map[j] & PAGEMAP_POPULATED) == !populated; j++)
 			;
 		if (populated) {
-			ok &= add_run(p, &b, r, off + i * PAGE, (j - i) * PAGE);
+			ok &= func(p, b, r, off + i * PAGE, (j - i) * PAGE);
 			*bytes += (j - i) * PAGE;
 		}
 	}
+	return ok;
+}
+
+/* Read a window.  @return false when a byte of it cannot be read. */
+static bool read_window(struct proc *p, const struct region *r, uint64_t off, uint64_t len, uint64_t *bytes)
+{
+	struct batch b;
+
+	b.n = b.bytes = 0;
+	bool ok = each_run(p, r, off, len, add_run, &b, bytes);
+
 	return flush(p, &b) && ok;
 }
 
@@ -315,14 +178,15 @@ bool proc_fill(struct target *t, struct region *r, uint64_t off, uint64_t len)
 	return ok;
 }
 
-/* Work of a snapshot: the regions to fill, handed out window by window. */
+/* Work on all writable memory, handed out piece by piece. */
 struct bulk {
 	struct proc *p;
+	bool prepare; /* else fill */
 	VEC(struct region *) regions;
 	pthread_mutex_t lock;
-	size_t region;	/* next to hand out: this region … */
-	uint64_t off;	/* … from here on */
-	uint64_t bytes; /* read */
+	size_t region;	/* next to hand out: this region ... */
+	uint64_t off;	/* ... from here on */
+	uint64_t bytes; /* with content */
 	bool ok;
 };
 
@@ -349,6 +213,17 @@ static struct region *next_piece(struct bulk *b, uint64_t *off, uint64_t *len)
 	return r;
 }
 
+static bool bulk_piece(struct bulk *b, const struct region *r, uint64_t off, uint64_t len, uint64_t *bytes)
+{
+	bool ok = true;
+
+	if (!b->prepare)
+		return fill_chunks(b->p, r, off / FILL_CHUNK, (off + len + FILL_CHUNK - 1) / FILL_CHUNK, bytes);
+	for (uint64_t end = off + len; off < end; off += WINDOW)
+		ok &= each_run(b->p, r, off, end - off < WINDOW ? end - off : WINDOW, populate_run, NULL, bytes);
+	return ok;
+}
+
 static void *bulk_worker(void *arg)
 {
 	struct bulk *b = arg;
@@ -356,7 +231,7 @@ static void *bulk_worker(void *arg)
 	bool ok = true;
 
 	for (struct region *r; (r = next_piece(b, &off, &len));)
-		ok &= fill_chunks(b->p, r, off / FILL_CHUNK, (off + len + FILL_CHUNK - 1) / FILL_CHUNK, &bytes);
+		ok &= bulk_piece(b, r, off, len, &bytes);
 	pthread_mutex_lock(&b->lock);
 	b->bytes += bytes;
 	b->ok &= ok;
@@ -372,14 +247,13 @@ static bool is_shared(const struct proc *p, taddr a)
 	return false;
 }
 
-bool proc_snapshot(struct target *t, uint64_t limit_bytes)
+/* @return false when a piece failed; *bytes then is what was tried. */
+static bool bulk_run(struct target *t, bool prepare, uint64_t *bytes)
 {
 	struct proc *p = t->priv;
-	struct bulk b = {.p = p, .lock = PTHREAD_MUTEX_INITIALIZER, .ok = true};
+	struct bulk b = {.p = p, .prepare = prepare, .lock = PTHREAD_MUTEX_INITIALIZER, .ok = true};
 	pthread_t second;
 
-	if (t->kind != TARGET_PROCESS || p->released || t->size_bytes > limit_bytes)
-		return false;
 	for (size_t i = 0; i < t->regions.n; i++) {
 		struct region *r = &t->regions.v[i];
 
@@ -394,16 +268,22 @@ bool proc_snapshot(struct target *t, uint64_t limit_bytes)
 		pthread_join(second, NULL);
 	pthread_mutex_unlock(&p->lock);
 	VEC_FREE(&b.regions);
-	t->size_bytes = b.bytes;
+	*bytes = b.bytes;
 	return b.ok;
 }
 
-void proc_free_memory(struct target *t, struct proc *p)
+void proc_prepare(struct target *t)
 {
-	for (size_t i = 0; i < t->regions.n; i++)
-		free(t->regions.v[i].filled);
-	for (size_t i = 0; i < p->shadows.n; i++)
-		munmap(p->shadows.v[i].map, p->shadows.v[i].size);
-	VEC_FREE(&p->shadows);
-	VEC_FREE(&p->shared);
+	uint64_t bytes;
+
+	bulk_run(t, true, &bytes);
+}
+
+bool proc_snapshot(struct target *t, uint64_t limit_bytes)
+{
+	struct proc *p = t->priv;
+
+	if (t->kind != TARGET_PROCESS || p->released || t->size_bytes > limit_bytes)
+		return false;
+	return bulk_run(t, false, &t->size_bytes);
 }

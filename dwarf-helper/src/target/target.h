@@ -188,6 +188,11 @@ struct proc_options {
 	int pid;
 	bool no_stop; /* somebody else (GDB) holds it stopped: do not attach, do not release */
 	int mem_fd;   /* an open /proc/PID/mem to read from instead of process_vm_readv, or -1 */
+	/*
+	 * Memory for a proc_snapshot() of up to this many bytes is made ready before the process is stopped, so that the stop
+	 * is as long as the copying and no longer; 0 when no snapshot will follow.  Pass the limit that it will get.
+	 */
+	uint64_t prepare_bytes;
 };
 
 /**
