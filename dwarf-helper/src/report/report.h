@@ -44,6 +44,7 @@ struct report_target {
 	const char *gnu_build_id, *go_build_id;
 	const char *go_version;
 	const char *main_module;
+	const char *debug;	  /* separate debug file as named by the user, NULL */
 };
 
 struct report {

@@ -1,0 +1,220 @@
+#include "main/commands.h"
+
+#include <stdio.h>
+
+#include "main/version.h"
+
+// clang-format off
+const struct option_info option_infos[OPT_COUNT] = {
+	[OPT_CORE] = {"core", "FILE", "look at a core file"},
+	[OPT_EXE] = {"exe", "FILE", "its executable; found from the core's own notes when left out"},
+	[OPT_PID] = {"pid", "PID", "look at a live process; it is stopped only while its memory is read"},
+	[OPT_DEBUG] = {"debug", "FILE", "separate debug information of the executable"},
+	[OPT_NO_STOP] = {"no-stop", NULL, "the process is held stopped by somebody else: do not attach"},
+	[OPT_MEM_FD] = {"mem-fd", "N", "read the process through this open descriptor of /proc/PID/mem"},
+	[OPT_HELP] = {"help", NULL, "this text"},
+	[OPT_VERSION] = {"version", NULL, "print the version"},
+	[OPT_JSON] = {"json", NULL, "JSON Lines instead of text"},
+	[OPT_COLOR] = {"color", "WHEN", "auto, always or never (NO_COLOR is honoured)"},
+	[OPT_WIDTH] = {"width", "N", "columns of the output; the terminal's, else 100"},
+	[OPT_LIMIT] = {"limit", "N", "lines at most; 0 lifts every cut"},
+	[OPT_DEPTH] = {"depth", "N", "levels below the roots, or below CTX"},
+	[OPT_NO_FOLD] = {"no-fold", NULL, "show equal siblings one by one"},
+	[OPT_TASKS] = {"tasks", NULL, "show the goroutines that wait on each context (the default)"},
+	[OPT_NO_TASKS] = {"no-tasks", NULL, "leave the goroutines out"},
+	[OPT_VALUES] = {"values", NULL, "show the values of value contexts, too"},
+	[OPT_KIND] = {"kind", "KIND,…", "background, todo, cancel, timer, value, without_cancel, after_func, stop, custom"},
+	[OPT_STATE] = {"state", "STATE,…", "active, canceled, expired, never"},
+	[OPT_MIN_CHILDREN] = {"min-children", "N", "only contexts with at least N children"},
+	[OPT_SORT] = {"sort", "KEY", "children, waiters, depth, deadline or addr"},
+	[OPT_STATUS] = {"status", "STATUS,…", "running, runnable, waiting, syscall, …"},
+	[OPT_WAIT] = {"wait", "TEXT", "only those whose wait reason contains TEXT (\"select\", \"chan receive\")"},
+	[OPT_MIN_WAIT] = {"min-wait", "DURATION", "only those that wait at least that long: 90s, 5m, 1h30m, 2d"},
+	[OPT_FUNC] = {"func", "REGEX", "only those whose function matches (POSIX extended)"},
+	[OPT_SYSTEM] = {"system", NULL, "the runtime's own goroutines, too"},
+	[OPT_GROUP] = {"group", "KEY", "count by stack, func, wait, created or context"},
+	[OPT_TREE] = {"tree", NULL, "by parent goroutine"},
+};
+
+#define FILTERS (OPT_BIT(OPT_STATUS) | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_MIN_WAIT) | OPT_BIT(OPT_FUNC) | OPT_BIT(OPT_SYSTEM))
+
+const struct command commands[] = {
+	{.name = "info", .args = "", .run = report_info, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .summary = "what is being looked at, how it was understood, how much there is",
+	 .about = "Program, build-id match, where the layouts come from, goroutines by status, contexts by kind and\n"
+		  "state, damage met and limits hit.",
+	 .example = "info"},
+	{.name = "tree", .args = "[CTX]", .max_args = 1, .run = report_tree, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = OPT_BIT(OPT_DEPTH) | OPT_BIT(OPT_NO_FOLD) | OPT_BIT(OPT_TASKS) | OPT_BIT(OPT_NO_TASKS) | OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_LIMIT),
+	 .summary = "the context tree, with the goroutines that wait on each context",
+	 .about = "From all roots, or from CTX: an address (0x…), background or todo.  Siblings of equal shape are folded\n"
+		  "beyond a few.",
+	 .example = "tree --depth 3 0xc000126000"},
+	{.name = "list", .args = "", .run = report_list, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = OPT_BIT(OPT_KIND) | OPT_BIT(OPT_STATE) | OPT_BIT(OPT_MIN_CHILDREN) | OPT_BIT(OPT_SORT) | OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_LIMIT),
+	 .summary = "contexts, one a line",
+	 .about = "All contexts, or those of some kinds and states.",
+	 .example = "list --kind cancel,timer --state active --sort children --limit 20"},
+	{.name = "show", .args = "CTX", .min_args = 1, .max_args = 1, .run = report_show, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_LIMIT),
+	 .summary = "one context in full",
+	 .about = "Type, parents, children, err, cause, deadline, done channel, the goroutines that wait on it, value, and\n"
+		  "whether its parts agree.  CTX: an address (0x…), background or todo.",
+	 .example = "show 0xc0000b2000"},
+	{.name = "children", .args = "CTX", .min_args = 1, .max_args = 1, .run = report_children, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_LIMIT),
+	 .summary = "the children map of a context, entry by entry",
+	 .about = "The map as it is in memory: its kind and state, the count word against the entries found, and each entry.",
+	 .example = "children 0xc000126000 --limit 0"},
+	{.name = "tasks", .args = "", .run = report_tasks, .needs = NEED_TASKS,
+	 .options = FILTERS | OPT_BIT(OPT_GROUP) | OPT_BIT(OPT_TREE) | OPT_BIT(OPT_LIMIT),
+	 .summary = "goroutines, one a line, or counted by what they have in common",
+	 .about = "The function shown is the user's, not runtime.gopark.  The runtime's own goroutines are left out unless\n"
+		  "--system is given.",
+	 .example = "tasks --group stack --min-wait 10m"},
+	{.name = "blocked", .args = "", .run = report_blocked, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = OPT_BIT(OPT_MIN_WAIT) | OPT_BIT(OPT_FUNC) | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_LIMIT),
+	 .summary = "goroutines parked on a context's done channel, oldest first",
+	 .about = "The joined table: goroutine, state, done channel (and how many other channels its select holds), context,\n"
+		  "whether that context is cancelled, for how long.",
+	 .example = "blocked --min-wait 1h"},
+	{.name = "bt", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_bt, .needs = NEED_TASKS,
+	 .options = FILTERS | OPT_BIT(OPT_LIMIT),
+	 .summary = "the stack of a goroutine, or all stacks, equal ones together",
+	 .about = "Parked, runnable and running goroutines and those in a system call, on cores too; inlined frames are\n"
+		  "marked.  The filters apply to `bt all`.",
+	 .example = "bt 884"},
+	{.name = "layout", .args = "[TYPE]", .max_args = 1, .run = report_layout,
+	 .summary = "fields, offsets and sizes as the program has them, and whence they are known",
+	 .about = "Without TYPE, all structs that goctx reads.  With TYPE, the fields of that struct; where the program has\n"
+		  "DWARF, of any struct of the program (\"net/http.conn\").",
+	 .example = "layout context.cancelCtx"},
+	{.name = "serve", .args = "", .kind = COMMAND_SERVE,
+	 .options = OPT_BIT(OPT_NO_STOP) | OPT_BIT(OPT_MEM_FD),
+	 .summary = "answer many commands on one target: requests on stdin, answers on stdout",
+	 .about = "The protocol between GDB and the helper; it is written down in dwarf-helper/README.md.",
+	 .example = "serve"},
+	{.name = "help", .args = "[COMMAND]", .kind = COMMAND_HELP, .max_args = 1,
+	 .summary = "this text, or that of a command",
+	 .about = "Help of one command: usage, options, an example.",
+	 .example = "help tree"},
+};
+// clang-format on
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);
+
+/* In the contract, not in this release. */
+static const char *const later[] = {"leaks", "why", "check", "heap", "export", "diff"};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+uint64_t command_options(const struct command *c)
+{
+	return c->options | COMMON_OPTIONS | (c->kind == COMMAND_HELP ? 0 : TARGET_OPTIONS);
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+#define WORD_MAX 32
+
+/* Edits (insert, delete, replace, swap neighbours) that turn a into b; WORD_MAX for long words. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b), d[WORD_MAX + 1][WORD_MAX + 1];
+
+	if (n > WORD_MAX || m > WORD_MAX)
+		return WORD_MAX;
+	for (size_t i = 0; i <= n; i++)
+		d[i][0] = i;
+	for (size_t j = 0; j <= m; j++)
+		d[0][j] = j;
+	for (size_t i = 1; i <= n; i++)
+		for (size_t j = 1; j <= m; j++) {
+			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < d[i][j])
+				d[i][j] = d[i - 2][j - 2] + 1;
+		}
+	return d[n][m];
+}
+
+const char *nearest_word(const char *typed, const char *const *words, size_t n)
+{
+	const char *best = NULL;
+	size_t best_d = WORD_MAX, len = strlen(typed);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = edit_distance(typed, words[i]);
+		if (len >= 2 && !strncmp(words[i], typed, len))
+			d = 1;
+		if (d < best_d && d <= (strlen(words[i]) + 2) / 3) {
+			best = words[i];
+			best_d = d;
+		}
+	}
+	return best;
+}
+
+struct err *command_unknown(const char *name)
+{
+	const char *words[sizeof(commands) / sizeof(commands[0])];
+
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+		if (!strcmp(later[i], name))
+			return err_new(ERR_USAGE, "'%s' is not in this version", name);
+	for (size_t i = 0; i < command_count; i++)
+		words[i] = commands[i].name;
+	struct err *e = err_new(ERR_USAGE, "unknown command '%s'", name);
+	const char *near = nearest_word(name, words, command_count);
+	return near ? err_hint(e, "did you mean '%s'?", near) : err_hint(e, "goctx help lists the commands");
+}
+
+void help_overview(struct buf *out)
+{
+	buf_lit(out, "goctx " GOCTX_VERSION ": contexts and goroutines of Go programs, from core files and live processes\n\n"
+		     "usage: goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]\n\n"
+		     "  TARGET   --core FILE [--exe FILE]\n"
+		     "           --pid PID   [--exe FILE]\n\n");
+	for (size_t i = 0; i < command_count; i++) {
+		int w = (int)(strlen(commands[i].name) + strlen(commands[i].args) + 1);
+		buf_printf(out, "  %s %s%*s%s\n", commands[i].name, commands[i].args, w < 20 ? 20 - w : 1, "", commands[i].summary);
+	}
+	buf_lit(out, "\nhelp of one command: goctx help COMMAND\n"
+		     "exit status: 0 done, 2 wrong use, 3 the target cannot be read, 4 done but part of it was damaged\n");
+}
+
+static void help_options(struct buf *out, const char *title, uint64_t set)
+{
+	buf_printf(out, "\n%s\n", title);
+	for (unsigned o = 0; o < OPT_COUNT; o++) {
+		if (!(set & OPT_BIT(o)))
+			continue;
+		const struct option_info *i = &option_infos[o];
+		char left[64];
+		int n = snprintf(left, sizeof(left), "--%s%s%s", i->name, i->arg ? " " : "", i->arg ? i->arg : "");
+		// "…" is three bytes and one column
+		int w = n - (i->arg && strstr(i->arg, "…") ? 2 : 0);
+		buf_printf(out, "  %s%*s%s\n", left, w < 22 ? 22 - w : 1, "", i->help);
+	}
+}
+
+void help_command(const struct command *c, struct buf *out)
+{
+	bool target = c->kind != COMMAND_HELP;
+
+	buf_printf(out, "usage: goctx %s%s%s%s%s\n\n%s\n", target ? "[TARGET] " : "", c->name, c->options ? " [OPTIONS]" : "",
+		   *c->args ? " " : "", c->args, c->about);
+	help_options(out, "options:", c->options | (target ? COMMON_OPTIONS : OPT_BIT(OPT_HELP)));
+	if (target)
+		help_options(out, "target:", TARGET_OPTIONS);
+	buf_printf(out, "\nexample:\n  $ goctx %s%s\n", target ? "--core api.core " : "", c->example);
+}

@@ -1,0 +1,76 @@
+/**
+ * @file  The commands: one table that holds names, words of help, options and functions.
+ *
+ * Everything that a person can type is in commands.c: adding a command means adding a row there.  Help texts are made from the
+ * table, so they cannot disagree with what the parser accepts.
+ */
+#ifndef GOCTX_MAIN_COMMANDS_H
+#define GOCTX_MAIN_COMMANDS_H
+
+#include "report/report.h"
+
+/** Every option of every command. */
+enum option_id {
+	OPT_CORE, OPT_EXE, OPT_PID, OPT_DEBUG, OPT_NO_STOP, OPT_MEM_FD, OPT_HELP, OPT_VERSION, OPT_JSON, OPT_COLOR, OPT_WIDTH, OPT_LIMIT,
+	OPT_DEPTH, OPT_NO_FOLD, OPT_TASKS, OPT_NO_TASKS, OPT_VALUES, OPT_KIND, OPT_STATE, OPT_MIN_CHILDREN, OPT_SORT, OPT_STATUS,
+	OPT_WAIT, OPT_MIN_WAIT, OPT_FUNC, OPT_SYSTEM, OPT_GROUP, OPT_TREE,
+	OPT_COUNT
+};
+
+#define OPT_BIT(o) (UINT64_C(1) << (o))
+
+struct option_info {
+	const char *name; /* "min-wait" */
+	const char *arg;  /* "DURATION", NULL for a switch */
+	const char *help; /* one line */
+};
+extern const struct option_info option_infos[OPT_COUNT];
+
+enum command_kind {
+	COMMAND_REPORT, /* run() on a model */
+	COMMAND_SERVE,
+	COMMAND_HELP,
+};
+
+/** Which parts of the model a command's text needs (with --json the header counts everything, so all is read). */
+enum { NEED_TASKS = 1, NEED_CONTEXTS = 2 };
+
+struct command {
+	const char *name;
+	const char *args;    /* "[CTX]", "GOID|all", "" */
+	const char *summary; /* one line for the overview, lower case */
+	const char *about;   /* a few sentences for its own help */
+	const char *example; /* what follows the target on the command line */
+	uint64_t options;    /* OPT_BIT()s beside the common and the target options */
+	uint8_t min_args, max_args;
+	uint8_t kind; /* enum command_kind */
+	uint8_t needs;
+	struct err *(*run)(struct report *r);
+};
+extern const struct command commands[];
+extern const size_t command_count;
+
+/** The options every command takes, and those that choose the target. */
+#define COMMON_OPTIONS (OPT_BIT(OPT_JSON) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_WIDTH) | OPT_BIT(OPT_HELP))
+#define TARGET_OPTIONS (OPT_BIT(OPT_CORE) | OPT_BIT(OPT_EXE) | OPT_BIT(OPT_PID) | OPT_BIT(OPT_DEBUG))
+
+/** By exact name, NULL. */
+const struct command *command_find(const char *name);
+
+/**
+ * Why there is no command @p name, with a hint that names the nearest one.
+ * @return ERR_USAGE
+ */
+struct err *command_unknown(const char *name);
+
+/** The candidate nearest to what was typed (edit distance of at most a third of its length), NULL. */
+const char *nearest_word(const char *typed, const char *const *words, size_t n);
+
+/** All options that @p c takes, common and target options included. */
+uint64_t command_options(const struct command *c);
+
+/** Overview of all commands; help of one. */
+void help_overview(struct buf *out);
+void help_command(const struct command *c, struct buf *out);
+
+#endif

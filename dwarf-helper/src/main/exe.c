@@ -1,0 +1,188 @@
+/*
+ * Which executable a target runs, and the other files that are mapped into it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "main/session.h"
+
+/* Index into t->files of the file mapped at @p a, -1. */
+static int file_at(const struct target *t, taddr a)
+{
+	int r = a ? target_region_at(t, a) : -1;
+
+	return r < 0 ? -1 : t->regions.v[r].file;
+}
+
+/* A Go executable is mapped below every library when it is no PIE; otherwise the auxiliary vector tells. */
+static int exe_file(const struct target *t)
+{
+	int f = file_at(t, t->phdr);
+
+	if (f < 0)
+		f = file_at(t, t->entry);
+	for (size_t i = 0; f < 0 && i < t->files.n; i++)
+		if (!strstr(t->files.v[i].path, ".so"))
+			f = (int)i;
+	return f >= 0 && (size_t)f < t->files.n ? f : -1;
+}
+
+/* The kernel appends this to the name of a file that is gone. */
+static char *without_deleted(const char *path)
+{
+	static const char tail[] = " (deleted)";
+	size_t n = strlen(path);
+
+	if (n > sizeof(tail) && !strcmp(path + n - (sizeof(tail) - 1), tail))
+		n -= sizeof(tail) - 1;
+	return mem_strndup(path, n);
+}
+
+static char *beside(const char *core, const char *path)
+{
+	const char *slash = strrchr(core, '/'), *base = strrchr(path, '/');
+	char *s;
+
+	base = base ? base + 1 : path;
+	if (asprintf(&s, "%.*s%s", slash ? (int)(slash + 1 - core) : 0, core, base) < 0)
+		mem_out();
+	return s;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+struct err *exe_of_core(const struct target *t, const char *core, char **path_ret)
+{
+	int f = exe_file(t);
+
+	if (f < 0)
+		return err_hint(err_new(ERR_ABSENT, "the core does not name its executable"), "give it with --exe FILE");
+	char *path = without_deleted(t->files.v[f].path);
+	if (is_file(path)) {
+		*path_ret = path;
+		return NULL;
+	}
+	char *near = beside(core, path);
+	if (is_file(near)) {
+		free(path);
+		*path_ret = near;
+		return NULL;
+	}
+	struct err *e = err_hint(err_new(ERR_ABSENT, "executable %s of this core is not here, nor is %s", path, near),
+				 "copy it here and give it with --exe FILE");
+	free(near);
+	free(path);
+	return e;
+}
+
+struct err *exe_of_process(int pid, char **path_ret, char **name_ret)
+{
+	char link[64], name[PATH_MAX];
+	struct stat by_link, by_name;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	ssize_t n = readlink(link, name, sizeof(name) - 1);
+	if (n < 0)
+		return err_hint(err_os(errno, "cannot see the executable of process %d", pid),
+				"run as the user of that process or as root (CAP_SYS_PTRACE), or give it with --exe FILE");
+	name[n] = '\0';
+	*name_ret = without_deleted(name);
+	// Another file may have taken the name since; the link always leads to the one that runs.
+	bool same = !stat(link, &by_link) && !stat(name, &by_name) && by_link.st_dev == by_name.st_dev &&
+		    by_link.st_ino == by_name.st_ino;
+	*path_ret = mem_strdup(same ? name : link);
+	return NULL;
+}
+
+/* Is what the core did dump of this file's read-only pages the same as in the file?  *any_ret: there was some. */
+static bool same_pages(struct target *t, int file, const uint8_t *p, size_t n, bool *any_ret)
+{
+	static const uint64_t page = 4096;
+
+	*any_ret = false;
+	for (size_t i = 0; i < t->regions.n; i++) {
+		const struct region *r = &t->regions.v[i];
+		if (r->file != file || r->source != SOURCE_CORE || (r->perm & REGION_W) || !r->mem)
+			continue;
+		uint64_t len = r->end - r->start < page ? r->end - r->start : page;
+		if (r->file_off > n || len > n - r->file_off || memcmp(r->mem, p + r->file_off, len))
+			return false;
+		*any_ret = true;
+	}
+	return true;
+}
+
+/* Map a library if it is the one that was loaded: no page that the core holds differs, and it is older than the core. */
+static bool map_library(struct session *s, int file, struct session_map *ret)
+{
+	struct stat st;
+	bool any;
+	int fd = open(s->t->files.v[file].path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	*ret = (struct session_map){0};
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0)
+		ret->p = mmap(NULL, ret->n = (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (!ret->p || ret->p == MAP_FAILED)
+		return false;
+	if (same_pages(s->t, file, ret->p, ret->n, &any) && (any || st.st_ctim.tv_sec * INT64_C(1000000000) < s->t->taken_wall_ns))
+		return true;
+	munmap(ret->p, ret->n);
+	return false;
+}
+
+/* Does some read-only region of this file lack its bytes? */
+static bool lacks_pages(const struct target *t, int file)
+{
+	for (size_t i = 0; i < t->regions.n; i++) {
+		const struct region *r = &t->regions.v[i];
+		if (r->file == file && r->source == SOURCE_ABSENT && !(r->perm & REGION_W))
+			return true;
+	}
+	return false;
+}
+
+/* target_back() may reorder the regions, so the list to back is taken first. */
+static void back_file(struct target *t, int file, const struct session_map *map)
+{
+	VEC(struct region) todo = {0};
+
+	for (size_t i = 0; i < t->regions.n; i++) {
+		const struct region *r = &t->regions.v[i];
+		if (r->file == file && r->source == SOURCE_ABSENT && !(r->perm & REGION_W) && r->file_off < map->n)
+			VEC_PUSH(&todo, *r);
+	}
+	for (size_t i = 0; i < todo.n; i++) {
+		const struct region *r = &todo.v[i];
+		uint64_t len = r->end - r->start;
+		if (len > map->n - r->file_off)
+			len = map->n - r->file_off;
+		target_back(t, r->start, r->start + len, map->p + r->file_off, file, r->file_off);
+	}
+	VEC_FREE(&todo);
+}
+
+void session_back_libraries(struct session *s)
+{
+	enum { MAX_LIBRARIES = 256 };
+
+	for (size_t i = 0; i < s->t->files.n && s->maps.n < MAX_LIBRARIES; i++) {
+		struct session_map map;
+		if (s->t->files.v[i].used || !lacks_pages(s->t, (int)i) || !map_library(s, (int)i, &map))
+			continue;
+		VEC_PUSH(&s->maps, map);
+		back_file(s->t, (int)i, &map);
+	}
+}

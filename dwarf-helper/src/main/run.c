@@ -1,0 +1,106 @@
+#include "main/run.h"
+
+#include "main/version.h"
+
+int exit_of(const struct err *e)
+{
+	if (!e)
+		return EXIT_DONE;
+	switch (e->kind) {
+	case ERR_USAGE:
+		return EXIT_WRONG_USE;
+	case ERR_CANCELED:
+		return EXIT_INTERRUPTED;
+	default:
+		return EXIT_NO_TARGET;
+	}
+}
+
+void error_words(const struct err *e, struct buf *out)
+{
+	buf_lit(out, "goctx: ");
+	buf_str(out, e->kind == ERR_CANCELED ? "interrupted" : e->msg);
+	buf_char(out, '\n');
+	if (e->hint) {
+		buf_lit(out, "hint: ");
+		buf_str(out, e->hint);
+		buf_char(out, '\n');
+	}
+}
+
+/* The header of JSON counts everything, and task lines name contexts; text needs only what its command shows. */
+static struct model_options needs_of(const struct invocation *inv)
+{
+	unsigned needs = inv->command->needs;
+
+	if (inv->opt.json)
+		needs = NEED_TASKS | NEED_CONTEXTS;
+	if (inv->opt.group == GROUP_CONTEXT)
+		needs |= NEED_CONTEXTS;
+	return (struct model_options){.no_tasks = !(needs & NEED_TASKS), .no_contexts = !(needs & NEED_CONTEXTS)};
+}
+
+/* Notes of this answer alone: in a session that serves many, those of earlier commands must not come again. */
+struct notes_mark {
+	size_t n;
+	uint64_t count[3];
+};
+
+static struct notes_mark mark_notes(const struct notes *n)
+{
+	struct notes_mark mark = {.n = n->list.n};
+
+	memcpy(mark.count, n->count, sizeof(mark.count));
+	return mark;
+}
+
+static void rewind_notes(struct notes *n, const struct notes_mark *mark)
+{
+	while (n->list.n > mark->n)
+		free(n->list.v[--n->list.n].text);
+	memcpy(n->count, mark->count, sizeof(mark->count));
+}
+
+static struct err *answer(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg, bool *write_failed_ret)
+{
+	struct report r = {.opt = &inv->opt, .m = &s->m, .where = &s->where, .version = GOCTX_VERSION};
+
+	buf_init(&r.out, sink, sink_arg);
+	struct err *err = inv->command->run(&r);
+	buf_flush(&r.out);
+	*write_failed_ret = r.out.broken;
+	buf_free(&r.out);
+	return err;
+}
+
+struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg, int *status_ret,
+			bool *write_failed_ret)
+{
+	struct model_options needs = needs_of(inv);
+	struct err *err = session_model(s, &needs);
+
+	*write_failed_ret = false;
+	if (!err) {
+		struct notes_mark mark = mark_notes(&s->notes);
+		err = answer(s, inv, sink, sink_arg, write_failed_ret);
+		*status_ret = s->notes.count[NOTE_DAMAGE] ? EXIT_DAMAGED : EXIT_DONE;
+		rewind_notes(&s->notes, &mark);
+	}
+	if (!err && *s->cancel)
+		err = err_new(ERR_CANCELED, "interrupted");
+	session_release(s);
+	return err;
+}
+
+bool run_help(const struct invocation *inv, struct buf *out)
+{
+	if (inv->version)
+		buf_lit(out, "goctx " GOCTX_VERSION "\n");
+	else if (inv->help && inv->command)
+		help_command(inv->command, out);
+	else if (inv->help)
+		help_overview(out);
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,29 @@
+/**
+ * @file  One command on one session: model, answer, words of errors, exit status.
+ */
+#ifndef GOCTX_MAIN_RUN_H
+#define GOCTX_MAIN_RUN_H
+
+#include "main/options.h"
+
+/** Exit statuses of the contract. */
+enum { EXIT_DONE = 0, EXIT_WRONG_USE = 2, EXIT_NO_TARGET = 3, EXIT_DAMAGED = 4, EXIT_INTERRUPTED = 130 };
+
+/** Status that an error comes to; the only place that knows. */
+int exit_of(const struct err *e);
+
+/** "goctx: …" and "hint: …", one line each, into @p out. */
+void error_words(const struct err *e, struct buf *out);
+
+/**
+ * Answer into @p sink (flushed).  A process that is still held is let go when this returns, unless somebody else holds it.
+ * @param write_failed_ret  true: the sink refused (the reader is gone); the status is that of the answer all the same
+ * @return NULL with *status_ret EXIT_DONE or EXIT_DAMAGED, or the error
+ */
+struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg, int *status_ret,
+			bool *write_failed_ret);
+
+/** Help and version as `inv` asks for them.  @return false: it asks for a report. */
+bool run_help(const struct invocation *inv, struct buf *out);
+
+#endif

@@ -1,0 +1,202 @@
+#include "main/session.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+
+void session_init(struct session *s, const struct session_options *opt, volatile sig_atomic_t *cancel)
+{
+	memset(s, 0, sizeof(*s));
+	s->opt = *opt;
+	s->cancel = cancel;
+}
+
+/* ---- opening ---- */
+
+/* Half of what the machine can spare: a snapshot must not drive anything else out of memory. */
+static uint64_t snapshot_limit(void)
+{
+	char line[128];
+	unsigned long long kib = 0;
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib * 1024 / 2;
+}
+
+static struct err *open_core(struct session *s)
+{
+	struct err *err = core_open(s->opt.core, &s->notes, &s->t);
+	char *found = NULL;
+
+	if (err)
+		return err;
+	if (!s->opt.exe && (err = exe_of_core(s->t, s->opt.core, &found)))
+		return err;
+	s->exe = found ? found : mem_strdup(s->opt.exe);
+	s->core_name = mem_strdup(s->opt.core);
+	return image_open(s->exe, &s->img);
+}
+
+/* The executable cannot be seen: mostly the process is gone or not ours, and proc_open() says that better. */
+static struct err *why_not_process(const struct proc_options *opt, struct session *s, struct err *err)
+{
+	struct err *why = proc_open(opt, &s->notes, &s->t);
+
+	if (!why)
+		return err;
+	err_free(err);
+	return why;
+}
+
+/* The executable is opened before the process is stopped, so that it stands still only for the copy. */
+static struct err *open_process(struct session *s)
+{
+	struct proc_options opt = {.pid = s->opt.pid, .no_stop = s->opt.no_stop, .mem_fd = s->opt.mem_fd};
+	char *path = NULL;
+	struct err *err;
+
+	if (s->opt.exe)
+		s->exe = mem_strdup(s->opt.exe);
+	else if ((err = exe_of_process(s->opt.pid, &path, &s->exe)))
+		return why_not_process(&opt, s, err);
+	err = image_open(path ? path : s->exe, &s->img);
+	free(path);
+	if (err || (err = proc_open(&opt, &s->notes, &s->t)))
+		return err;
+	if (asprintf(&s->core_name, "process %d", s->opt.pid) < 0)
+		mem_out();
+	if (proc_snapshot(s->t, snapshot_limit()))
+		target_release(s->t);
+	return *s->cancel ? err_new(ERR_CANCELED, "interrupted") : NULL;
+}
+
+/* "9a1c3f…" for the message; the hint has it in full. */
+static int id_len(const char *id)
+{
+	return strlen(id) > 16 ? 12 : 16;
+}
+
+static struct err *build_differs(const struct session *s, const char *there)
+{
+	const char *here = image_gnu_build_id(s->img) ? image_gnu_build_id(s->img) : image_go_build_id(s->img);
+	const char *made = s->t->kind == TARGET_CORE ? "made this core" : "this process runs";
+
+	if (!here)
+		here = "none";
+	if (!there)
+		there = "none";
+	struct err *e = err_new(ERR_BAD_DATA, "executable %s is not the one that %s (build id %.*s%s there, %.*s%s here)", s->exe, made,
+				id_len(here), here, strlen(here) > 16 ? "…" : "", id_len(there), there, strlen(there) > 16 ? "…" : "");
+	if (strspn(there, "0123456789abcdef") == strlen(there) && strlen(there) >= 16)
+		return err_hint(e, "give the right one with --exe, or look it up by its build id: debuginfod-find executable %s", there);
+	return err_hint(e, "give the right one with --exe FILE");
+}
+
+static struct err *check_build(struct session *s)
+{
+	_cleanup_free_ char *there = NULL;
+
+	s->bias = image_bias(s->img, s->t);
+	s->where.match = image_match(s->img, s->t, &there);
+	return s->where.match == BUILD_DIFFERENT ? build_differs(s, there) : NULL;
+}
+
+static void describe(struct session *s)
+{
+	s->where.exe = s->exe;
+	s->where.core = s->core_name;
+	s->where.gnu_build_id = image_gnu_build_id(s->img);
+	s->where.go_build_id = image_go_build_id(s->img);
+	s->where.go_version = image_go_version(s->img);
+	s->where.main_module = image_main_module(s->img);
+	s->where.debug = s->opt.debug;
+}
+
+static struct err *open_runtime(struct session *s)
+{
+	struct err *err = s->opt.core ? open_core(s) : open_process(s);
+
+	if (err || (err = check_build(s)))
+		return err;
+	image_back_target(s->img, s->t);
+	if (s->opt.core)
+		session_back_libraries(s);
+	describe(s);
+	if ((err = layout_load(s->img, s->bias, s->opt.debug, &s->notes, &s->layout)))
+		return err;
+	s->has_layout = true;
+	err = runtime_open(&s->rt, s->t, s->img, &s->layout, s->bias, &s->notes, s->cancel);
+	s->has_runtime = !err;
+	return err;
+}
+
+/* ---- the model ---- */
+
+static bool model_suffices(const struct session *s, const struct model_options *need)
+{
+	return s->has_model && (need->no_tasks || !s->has.no_tasks) && (need->no_contexts || !s->has.no_contexts);
+}
+
+static void drop_model(struct session *s)
+{
+	if (s->has_model)
+		model_free(&s->m);
+	s->has_model = false;
+}
+
+struct err *session_model(struct session *s, const struct model_options *need)
+{
+	struct err *err = NULL;
+
+	if (model_suffices(s, need))
+		return NULL;
+	if (!s->has_runtime)
+		err = open_runtime(s); // on failure has_runtime stays false
+	if (!err) {
+		drop_model(s);
+		memset(&s->m, 0, sizeof(s->m));
+		err = model_build(&s->rt, need, &s->m);
+		s->has_model = !err;
+		s->has = *need;
+	}
+	if (err && !s->has_runtime)
+		session_close(s);
+	return err;
+}
+
+void session_release(struct session *s)
+{
+	if (s->t)
+		target_release(s->t);
+}
+
+void session_refresh(struct session *s)
+{
+	if (s->opt.core)
+		drop_model(s);
+	else
+		session_close(s);
+}
+
+void session_close(struct session *s)
+{
+	session_release(s);
+	drop_model(s);
+	if (s->has_runtime)
+		runtime_close(&s->rt);
+	target_close(s->t);
+	if (s->img)
+		image_close(s->img);
+	for (size_t i = 0; i < s->maps.n; i++)
+		munmap(s->maps.v[i].p, s->maps.v[i].n);
+	VEC_FREE(&s->maps);
+	notes_free(&s->notes);
+	free(s->exe);
+	free(s->core_name);
+	struct session_options opt = s->opt;
+	session_init(s, &opt, s->cancel); // closed, ready to start over
+}
