@@ -135,6 +135,15 @@ def machine_mirror() -> str:
     return rows[0][0]
 
 
+def complaint(stderr: str) -> str:
+    """The first thing that apt-get complains of, without the mirror's address."""
+    for line in stderr.splitlines():
+        if line.startswith(("E:", "W:")):
+            text = re.sub(r"\S+://\S+", "the mirror", line[2:]).strip()
+            return re.sub(r"'[\w.-]+\.[a-z]{2,}(:\w+)?'", "the mirror", text)
+    return "apt-get gave no reason"
+
+
 class PrivateApt:
     """apt-get and apt-cache over a state of our own, below the cache."""
 
@@ -189,16 +198,12 @@ class PrivateApt:
                 return
         done = run(["apt-get", "-q", "-c", str(self.config), "update"])
         lists = self.root / "state/lists"
-        found = []
-        for suite in SUITES:
-            if any(lists.glob(f"*_dists_{suite}_*Release")):
-                found.append(suite)
+        found = [suite for suite in SUITES if any(lists.glob(f"*_dists_{suite}_*Release"))]
+        if not found:
+            raise Unavailable("the mirror cannot be reached: " + complaint(done.stderr))
         for suite in SUITES:
             if suite not in found:
                 note(f"suite {suite} skipped: this mirror does not carry it")
-        if not found:
-            why = [line for line in done.stderr.splitlines() if line[:2] in ("E:", "W:")]
-            raise Unavailable("no suite could be read: " + (why or ["apt-get failed"])[-1])
         stamp.touch()
 
     def candidates(self, package: str) -> list[Candidate]:
@@ -225,8 +230,7 @@ class PrivateApt:
         done = run(["apt-get", "-q", "-c", str(self.config), "download", *packages], cwd=into)
         debs = sorted(into.glob("*.deb"))
         if done.returncode or len(debs) != len(packages):
-            why = [line for line in done.stderr.splitlines() if line.startswith("E:")]
-            raise Unavailable("download failed: " + (why or ["apt-get gave no reason"])[0])
+            raise Unavailable("download failed: " + complaint(done.stderr))
         return debs
 
 

@@ -30,7 +30,7 @@ type Task struct {
 	ParentGoid  *int64            `json:"parent_goid"` // Go 1.21 and later
 	Stack       []string          `json:"stack"`       // functions, the inlined ones too
 	Frames      []Frame           `json:"frames"`
-	Elided      int               `json:"elided"` // frames missing after the first ElidedAt
+	Elided      int               `json:"elided"` // missing after the first ElidedAt; -1: some
 	ElidedAt    int               `json:"elided_at"`
 	Waits       []Wait            `json:"waits"`     // these three: null for a goroutine
 	WaitsCtx    []string          `json:"waits_ctx"` // that the program does not know
@@ -192,9 +192,6 @@ func parseStack(lines []string) *Task {
 			task.ElidedAt = len(task.Frames)
 			count := strings.TrimLeft(line, ".")
 			task.Elided, _ = strconv.Atoi(strings.Fields(count)[0])
-			if task.Elided == 0 { // "...additional frames elided..." gives no number
-				task.Elided = -1
-			}
 			continue
 		}
 		if i+1 >= len(lines) {
@@ -210,6 +207,9 @@ func parseStack(lines []string) *Task {
 		task.Frames = append(task.Frames, Frame{name, file, number, inlined})
 		task.Stack = append(task.Stack, name)
 	}
+	if task.Elided == 0 && len(task.Frames) >= oldLimit {
+		task.Elided, task.ElidedAt = -1, len(task.Frames)
+	}
 	for _, frame := range task.Frames {
 		if strings.HasPrefix(frame.Func, "main.") || strings.HasPrefix(frame.Func, "goctx.test/") {
 			task.Func, task.File, task.Line = frame.Func, frame.File, frame.Line
@@ -218,6 +218,10 @@ func parseStack(lines []string) *Task {
 	}
 	return task
 }
+
+// oldLimit is where runtime.Stack stops before Go 1.21, mostly without a word.
+// It counts frames of the runtime too, which it does not print.
+const oldLimit = 100 - 5
 
 // parseHead reads "goroutine 7 [chan receive, 2 minutes, locked to thread]:".
 func parseHead(task *Task, line string) {
