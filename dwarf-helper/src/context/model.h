@@ -28,6 +28,7 @@ enum {
 	CTX_CYCLE = 32,		/* its parent links form a loop: it is shown as a root */
 	CTX_IN_PARENT_MAP = 64,	/* its canceling ancestor's children map holds it */
 	CTX_LOCKED = 128,	/* its mutex was held: the snapshot may be torn there */
+	CTX_LINKED = 256,	/* its parent word and children map have been read (while building) */
 };
 
 #define CTX_NONE UINT32_MAX
@@ -47,8 +48,8 @@ struct ctx {
 	uint32_t tasks_below;  /* goroutines on it and its subtree */
 	uint32_t first_wait;   /* list of its tasks: index into model->ctx_tasks, CTX_NONE (see model_tasks_of()) */
 	uint16_t type;	       /* index into model->types */
+	uint16_t flags;	       /* CTX_FROM_HEAP … */
 	uint8_t kind, state;
-	uint8_t flags;
 };
 
 /** A dynamic type that some context has. */

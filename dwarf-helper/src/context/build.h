@@ -1,0 +1,85 @@
+/**
+ * @file  Inside of model_build(): the state that discovery and linking share.  Not for other layers.
+ *
+ * Discovery goes from three sides (each context remembers which of them met it):
+ *   heap    objects whose slot size, pointer bits and parent word fit a context type            find.c
+ *   pairs   interface values on goroutine stacks and in globals                                  pairs.c
+ *   maps    children maps of contexts, and the parent words of contexts found so far             link.c
+ */
+#ifndef GOCTX_CONTEXT_BUILD_H
+#define GOCTX_CONTEXT_BUILD_H
+
+#include "context/model.h"
+#include "runtime/gomap.h"
+#include "runtime/heap.h"
+#include "runtime/rtype.h"
+
+/** How a heap object must look to be a context of some type. */
+struct ctx_shape {
+	uint64_t slot;	   /* slot size of the allocator */
+	uint64_t bits;	   /* pointer bits of the slot's first 64 words */
+	uint32_t key;	   /* offset of the word that holds an itab of context.Context: the parent's */
+	uint16_t type;	   /* index into model->types */
+	bool needs_pair;   /* so plain a shape (WithoutCancel's 16-byte box) that an interface pair must point to it too */
+};
+
+/** A set of addresses behind a filter of 4096 bits, for loops over every word of something. */
+struct word_set {
+	uint64_t filter[64];
+	struct u64map map; /* word -> index of a type */
+};
+
+void word_set_add(struct word_set *s, uint64_t word, uint32_t value);
+
+static inline bool word_set_maybe(const struct word_set *s, uint64_t word)
+{
+	uint64_t h = word * 0x9e3779b97f4a7c15u >> 52;
+
+	return s->filter[h >> 6] >> (h & 63) & 1;
+}
+
+#define SHAPE_SLOT_MAX 2048 /* shapes are looked for in slots up to this size; larger objects by their type header */
+
+struct candidate {
+	taddr addr;
+	uint16_t type;
+};
+
+struct builder {
+	struct runtime *rt;
+	struct model *m;
+	struct word_set itabs;	  /* itabs of context.Context -> type */
+	struct word_set words;	  /* those, canceler itabs and the dynamic types themselves (efaces) -> type */
+	struct u64map type_of;	  /* rtype -> index in model->types */
+	struct u64map by_object;  /* struct type -> index: for objects behind a type header */
+	VEC(struct ctx_shape) shapes; /* sorted by slot */
+	uint16_t first_shape[SHAPE_SLOT_MAX / 8 + 2]; /* by slot / 8: where its shapes start */
+	struct gomap_type children_type;
+	taddr todo, closedchan; /* values of context.todo (until 1.20) and context.closedchan, 0 */
+	taddr last_chan_type, last_deadline_err;
+	VEC(struct candidate) maybe; /* heap objects of a shape that needs_pair */
+	uint64_t unreadable_spans, wild_parents, wild_children, bad_maps;
+};
+
+/* kinds.c: the dynamic types that implement context.Context, and their shapes */
+void kinds_load(struct builder *b);
+/** Type index of a dynamic type, adding it when it is a plausible custom context; UINT32_MAX none. */
+uint32_t kinds_of_itab(struct builder *b, taddr itab);
+
+/* fill.c: one context's own words */
+/** Does the object at @p addr look like its type says?  @p p: its bytes. */
+bool fill_plausible(struct builder *b, uint16_t type, const uint8_t *p);
+/** Put it into the model unless it is there; returns its index (CTX_NONE: unreadable). */
+uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from);
+
+/* find.c, pairs.c, link.c, graph.c: the passes, in this order */
+struct err *find_in_heap(struct builder *b);
+struct err *find_pairs(struct builder *b);
+struct err *find_confirm(struct builder *b); /* candidates that need a pair: look for one in the whole heap */
+struct err *link_all(struct builder *b);
+struct err *graph_build(struct builder *b);
+
+/** Is the object of this type at @p addr an allocated heap object of the right slot and bits, or plausible memory outside the heap? */
+bool find_fits(struct builder *b, uint16_t type, taddr addr);
+
+#endif

@@ -1,0 +1,136 @@
+/* One context's own words: are they those of a context, and what do they say. */
+#include "context/build.h"
+
+static uint64_t at(const uint8_t *p, struct layout_field f, unsigned more)
+{
+	uint64_t v;
+
+	memcpy(&v, p + f.off + more, 8);
+	return v;
+}
+
+static bool cancels(uint8_t kind)
+{
+	return kind == CTX_CANCEL || kind == CTX_TIMER || kind == CTX_AFTER_FUNC;
+}
+
+/* The done channel's address; done is an atomic.Value {type, *hchan} since 1.17, before that the channel itself. */
+static taddr done_of(const struct layout *l, const uint8_t *p)
+{
+	return at(p, l->cancelCtx.done, LAYOUT_HAS(l->cancelCtx.done_v) ? 8 : 0);
+}
+
+/* done's type word is nil, chan struct {}, or (for an instant) atomic's own marker, which is no type: then data is nil. */
+static bool done_plausible(struct builder *b, const uint8_t *p)
+{
+	const struct layout *l = &b->rt->L;
+
+	if (!LAYOUT_HAS(l->cancelCtx.done_v))
+		return true;
+	taddr type = at(p, l->cancelCtx.done, 0), chan = at(p, l->cancelCtx.done, 8);
+	if (!type || type == b->last_chan_type)
+		return type || !chan;
+	const struct rtype *ty = rtype_get(b->rt, type);
+	if (ty && ty->kind == GO_CHAN) {
+		b->last_chan_type = type;
+		return true;
+	}
+	return !chan;
+}
+
+static bool heap_or_nil(struct builder *b, taddr p)
+{
+	return !p || !b->rt->heap || heap_span(b->rt->heap, p) != NULL;
+}
+
+bool fill_plausible(struct builder *b, uint16_t type, const uint8_t *p)
+{
+	const struct layout *l = &b->rt->L;
+	uint8_t kind = b->m->types.v[type].kind;
+
+	if (cancels(kind))
+		return done_plausible(b, p) && heap_or_nil(b, at(p, l->cancelCtx.children, 0));
+	if (kind == CTX_VALUE) {
+		/* WithValue panics on a nil key. */
+		taddr key = at(p, l->valueCtx.key, 0), val = at(p, l->valueCtx.val, 0);
+		return key && rtype_get(b->rt, key) && (!val || rtype_get(b->rt, val));
+	}
+	return true;
+}
+
+/* Is the first word of err that of DeadlineExceeded?  An itab until 1.24, a type since err is an atomic.Value. */
+static bool is_deadline(struct builder *b, taddr word)
+{
+	if (word == b->last_deadline_err)
+		return true;
+	taddr type = LAYOUT_HAS(b->rt->L.cancelCtx.err_v) ? word : rtype_of_itab(b->rt, word);
+	const struct rtype *ty = type ? rtype_get(b->rt, type) : NULL;
+	if (!ty || strcmp(ty->full, "context.deadlineExceededError") != 0)
+		return false;
+	b->last_deadline_err = word;
+	return true;
+}
+
+static void fill_cancel(struct builder *b, struct ctx *c, const uint8_t *p)
+{
+	const struct layout *l = &b->rt->L;
+	taddr err = at(p, l->cancelCtx.err, 0), map = at(p, l->cancelCtx.children, 0);
+	uint32_t mu;
+
+	memcpy(&mu, p + l->cancelCtx.mu_state.off, 4);
+	if (mu & 1)
+		c->flags |= CTX_LOCKED;
+	c->done = done_of(l, p);
+	c->state = !err ? CTX_ACTIVE : is_deadline(b, err) ? CTX_EXPIRED : CTX_CANCELED;
+	if (!map)
+		return;
+	struct gomap_state st;
+	if (gomap_header(b->rt, map, &st) && st.readable) {
+		c->children = st.count > UINT32_MAX ? UINT32_MAX : (uint32_t)st.count;
+	} else {
+		c->flags |= CTX_DAMAGED;
+		b->bad_maps++;
+	}
+}
+
+/* Bytes of the object that are read here; a context cut off by a missing page is damaged, not absent. */
+static uint64_t needed(const struct layout *l, const struct ctx_type *t)
+{
+	if (cancels(t->kind))
+		return l->s[LAYOUT_cancelCtx].size;
+	return t->kind == CTX_VALUE ? l->s[LAYOUT_valueCtx].size : t->size;
+}
+
+uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from)
+{
+	struct model *m = b->m;
+	uint32_t next = (uint32_t)m->ctxs.n, i = u64map_add(&m->by_addr, addr, next);
+
+	if (i != next) {
+		m->ctxs.v[i].flags |= from;
+		return i;
+	}
+	const struct ctx_type *t = &m->types.v[type];
+	struct ctx c = {
+		.addr = addr,
+		.parent = CTX_NONE,
+		.first_child = CTX_NONE,
+		.next_sibling = CTX_NONE,
+		.first_wait = CTX_NONE,
+		.type = type,
+		.kind = t->kind,
+		.state = CTX_UNKNOWN,
+		.flags = from,
+	};
+	const uint8_t *p = target_ptr(b->rt->t, addr, needed(&b->rt->L, t));
+	if (!p && t->size)
+		c.flags |= CTX_DAMAGED;
+	else if (cancels(t->kind))
+		fill_cancel(b, &c, p);
+	else if (t->kind == CTX_VALUE)
+		c.shape = at(p, b->rt->L.valueCtx.key, 0);
+	VEC_PUSH(&m->ctxs, c);
+	if (c.done && c.done != b->closedchan)
+		u64map_add(&m->by_done, c.done, i);
+	return i;
+}

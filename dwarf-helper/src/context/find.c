@@ -1,0 +1,147 @@
+/*
+ * Contexts as heap objects: slot size, pointer bits and parent word of a context type.
+ *
+ * Measured on four releases this finds exactly the contexts a program made, also those that only a CancelFunc's closure
+ * holds.  One pass over the slots of those size classes that a context type falls in; a slot costs one load and a filter.
+ */
+#include "context/build.h"
+
+/* Shapes of one slot size: b->shapes.v[first … first + n - 1]. */
+static const struct ctx_shape *shapes_of(struct builder *b, uint64_t slot, size_t *n)
+{
+	*n = 0;
+	if (slot > SHAPE_SLOT_MAX)
+		return NULL;
+	uint16_t first = b->first_shape[slot / 8];
+	while (first + *n < b->shapes.n && b->shapes.v[first + *n].slot == slot)
+		++*n;
+	return &b->shapes.v[first];
+}
+
+static unsigned slot_words(const struct span *s)
+{
+	return s->elem_size / 8 < 64 ? (unsigned)(s->elem_size / 8) : 64;
+}
+
+/* The word at @p key of the slot is a Context itab: which shape, if any, is it? */
+static void consider(struct builder *b, const struct span *s, uint32_t index, const uint8_t *p, uint32_t key)
+{
+	taddr addr = s->base + (uint64_t)index * s->elem_size;
+	uint64_t bits;
+	size_t n;
+	const struct ctx_shape *shape = shapes_of(b, s->elem_size, &n);
+
+	if (!heap_allocated(b->rt, s, index) || !heap_ptr_bits(b->rt, s, addr, slot_words(s), &bits))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (shape[i].key != key || shape[i].bits != bits || !fill_plausible(b, shape[i].type, p))
+			continue;
+		if (shape[i].needs_pair) {
+			struct candidate c = {addr, shape[i].type};
+			VEC_PUSH(&b->maybe, c);
+			continue;
+		}
+		fill_add(b, addr, shape[i].type, CTX_FROM_HEAP);
+		return;
+	}
+}
+
+static void scan_slots(struct builder *b, const struct span *s, const uint8_t *p, uint32_t key)
+{
+	const uint64_t step = s->elem_size;
+
+	for (uint32_t i = 0; i < s->nelems; i++) {
+		uint64_t w;
+		memcpy(&w, p + i * step + key, 8);
+		if (w && word_set_maybe(&b->itabs, w) && u64map_find(&b->itabs.map, w) != U64MAP_NONE)
+			consider(b, s, i, p + i * step, key);
+	}
+}
+
+/* 1.22+: objects above 512 bytes name their type in front. */
+static void scan_headers(struct builder *b, const struct span *s)
+{
+	for (uint32_t i = 0; i < s->nelems; i++) {
+		taddr slot = s->base + (uint64_t)i * s->elem_size, type = s->large_type;
+		if (s->flags & SPAN_HEADER && !target_u64(b->rt->t, slot, &type))
+			continue;
+		uint32_t t = type ? u64map_find(&b->by_object, type) : U64MAP_NONE;
+		if (t != U64MAP_NONE && heap_allocated(b->rt, s, i))
+			fill_add(b, slot + (s->flags & SPAN_HEADER ? 8 : 0), (uint16_t)t, CTX_FROM_HEAP);
+	}
+}
+
+static bool any_big_type(const struct builder *b)
+{
+	for (size_t i = 0; i < b->m->types.n; i++)
+		if (b->m->types.v[i].size > HEAP_HEADER_MIN)
+			return true;
+	return false;
+}
+
+static void scan_span(struct builder *b, const struct span *s, bool big)
+{
+	size_t n;
+
+	if (s->flags & SPAN_HEADER || s->large_type) {
+		if (big)
+			scan_headers(b, s);
+		return;
+	}
+	const struct ctx_shape *shape = shapes_of(b, s->elem_size, &n);
+	if (!n)
+		return;
+	const uint8_t *p = target_ptr(b->rt->t, s->base, s->nelems * s->elem_size);
+	if (!p) {
+		b->unreadable_spans++;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		bool seen = false;
+		for (size_t k = 0; k < i; k++)
+			seen |= shape[k].key == shape[i].key;
+		if (!seen)
+			scan_slots(b, s, p, shape[i].key);
+	}
+}
+
+struct err *find_in_heap(struct builder *b)
+{
+	struct heap *h = b->rt->heap;
+	bool big = any_big_type(b);
+
+	for (size_t i = 0; h && i < h->spans.n; i++) {
+		if (!(h->spans.v[i].flags & SPAN_NOSCAN))
+			scan_span(b, &h->spans.v[i], big);
+		if (i % 1024 == 0 && runtime_canceled(b->rt))
+			return err_new(ERR_CANCELED, "interrupted");
+	}
+	if (b->unreadable_spans)
+		notes_add(b->rt->notes, NOTE_DAMAGE, "%llu heap spans that may hold contexts are not in the core",
+			  (unsigned long long)b->unreadable_spans);
+	return NULL;
+}
+
+bool find_fits(struct builder *b, uint16_t type, taddr addr)
+{
+	const struct ctx_type *t = &b->m->types.v[type];
+	struct heap_object o;
+	uint64_t bits;
+	size_t n;
+
+	if (!heap_object_at(b->rt, addr, &o))
+		return !heap_span(b->rt->heap, addr) && target_ptr(b->rt->t, addr, t->size ? t->size : 1) != NULL;
+	if (!heap_allocated(b->rt, o.span, o.index) || o.base + o.size < addr + t->size)
+		return false;
+	if (o.header && o.base == addr && t->by_pointer && t->size > HEAP_HEADER_MIN)
+		return o.header == t->object;
+	const uint8_t *p = target_ptr(b->rt->t, addr, t->size);
+	if (!p || !fill_plausible(b, type, p))
+		return false;
+	/* A custom struct may sit inside a larger object; the standard library's are objects of their own. */
+	const struct ctx_shape *shape = shapes_of(b, o.span->elem_size, &n);
+	for (size_t i = 0; i < n; i++)
+		if (shape[i].type == type && o.base == addr)
+			return !heap_ptr_bits(b->rt, o.span, addr, slot_words(o.span), &bits) || bits == shape[i].bits;
+	return t->kind == CTX_CUSTOM || t->kind == CTX_BACKGROUND;
+}

@@ -1,0 +1,229 @@
+/*
+ * From parent words to a graph: depths, child lists, loops cut, states handed down, shapes and sums handed up, goroutines
+ * put on the contexts they wait on.  All passes are linear and none recurses: a chain may be a million deep.
+ */
+#include "context/build.h"
+
+#define DEPTH_UNKNOWN UINT32_MAX
+#define DEPTH_ON_PATH (UINT32_MAX - 1)
+
+static uint64_t mix(uint64_t h)
+{
+	h ^= h >> 31;
+	h *= 0x7fb5d329728ea185u;
+	h ^= h >> 27;
+	h *= 0x81dadef4bc2dd44du;
+	return h ^ h >> 33;
+}
+
+/* Follow parents up to a known depth or a loop, then come back down. */
+static uint64_t set_depths(struct model *m)
+{
+	VEC(uint32_t) path = {0};
+	uint64_t loops = 0;
+
+	for (size_t i = 0; i < m->ctxs.n; i++)
+		m->ctxs.v[i].depth = DEPTH_UNKNOWN;
+	for (uint32_t i = 0; i < m->ctxs.n; i++) {
+		uint32_t at = i;
+		path.n = 0;
+		while (at != CTX_NONE && m->ctxs.v[at].depth == DEPTH_UNKNOWN) {
+			m->ctxs.v[at].depth = DEPTH_ON_PATH;
+			VEC_PUSH(&path, at);
+			at = m->ctxs.v[at].parent;
+		}
+		if (at != CTX_NONE && m->ctxs.v[at].depth == DEPTH_ON_PATH) {
+			/* The last one on the path points back into it: cut there. */
+			struct ctx *c = &m->ctxs.v[path.v[path.n - 1]];
+			c->parent = CTX_NONE;
+			c->flags |= CTX_CYCLE | CTX_DAMAGED;
+			loops++;
+			at = CTX_NONE;
+		}
+		uint32_t depth = at == CTX_NONE ? 0 : m->ctxs.v[at].depth + 1;
+		while (path.n)
+			m->ctxs.v[path.v[--path.n]].depth = depth++;
+	}
+	VEC_FREE(&path);
+	return loops;
+}
+
+static void set_children(struct model *m)
+{
+	for (uint32_t i = (uint32_t)m->ctxs.n; i-- > 0;) {
+		struct ctx *c = &m->ctxs.v[i];
+		if (c->parent == CTX_NONE)
+			continue;
+		c->next_sibling = m->ctxs.v[c->parent].first_child;
+		m->ctxs.v[c->parent].first_child = i;
+	}
+	for (uint32_t i = 0; i < m->ctxs.n; i++)
+		if (m->ctxs.v[i].parent == CTX_NONE && !model_unused(m, i))
+			VEC_PUSH(&m->roots, i);
+}
+
+/* All contexts, parents before children: a counting sort by depth. */
+static uint32_t *by_depth(const struct model *m)
+{
+	uint32_t deepest = 0;
+	size_t n = m->ctxs.n;
+
+	for (size_t i = 0; i < n; i++)
+		if (m->ctxs.v[i].depth > deepest)
+			deepest = m->ctxs.v[i].depth;
+	uint32_t *start = mem_zalloc((deepest + 2ul) * sizeof(*start));
+	uint32_t *order = mem_alloc(n * sizeof(*order));
+	for (size_t i = 0; i < n; i++)
+		start[m->ctxs.v[i].depth + 1]++;
+	for (uint32_t d = 0; d <= deepest; d++)
+		start[d + 1] += start[d];
+	for (size_t i = 0; i < n; i++)
+		order[start[m->ctxs.v[i].depth]++] = (uint32_t)i;
+	free(start);
+	return order;
+}
+
+/* What ctx.Err() would tell: kinds without an err of their own have their ancestor's. */
+static void set_state(struct model *m, struct ctx *c)
+{
+	const struct ctx *parent = c->parent == CTX_NONE ? NULL : &m->ctxs.v[c->parent];
+
+	switch (c->kind) {
+	case CTX_CANCEL:
+	case CTX_TIMER:
+	case CTX_AFTER_FUNC:
+		return;
+	case CTX_BACKGROUND:
+	case CTX_TODO:
+	case CTX_WITHOUT_CANCEL:
+		c->state = CTX_NEVER;
+		return;
+	default:
+		c->state = parent ? parent->state : CTX_UNKNOWN;
+	}
+}
+
+/* Has an earlier wait of the same goroutine the same context (a select may name one channel twice)? */
+static bool waits_twice(const struct model *m, const struct task *t, uint32_t k)
+{
+	const struct task_wait *w = &m->tasks.waits.v[t->wait_first];
+
+	for (uint32_t j = 0; j < k; j++)
+		if (w[j].context == w[k].context)
+			return true;
+	return false;
+}
+
+/* Tell each wait its context, and count the goroutines of each context. */
+static uint32_t join_waits(struct model *m)
+{
+	uint32_t total = 0;
+
+	for (size_t i = 0; i < m->tasks.list.n; i++) {
+		const struct task *t = &m->tasks.list.v[i];
+		bool any = false;
+		for (uint32_t k = 0; k < t->nwaits; k++) {
+			struct task_wait *w = &m->tasks.waits.v[t->wait_first + k];
+			w->context = w->send ? CTX_NONE : u64map_find(&m->by_done, w->chan);
+			if (w->context == CTX_NONE)
+				continue;
+			any = true;
+			if (waits_twice(m, t, k))
+				continue;
+			m->ctxs.v[w->context].tasks++;
+			total++;
+		}
+		m->waiting_tasks += any;
+	}
+	return total;
+}
+
+static void put_tasks(struct model *m)
+{
+	uint32_t total = join_waits(m), at = 0;
+
+	for (size_t i = 0; i < m->ctxs.n; i++) {
+		if (!m->ctxs.v[i].tasks)
+			continue;
+		m->ctxs.v[i].first_wait = at;
+		at += m->ctxs.v[i].tasks;
+		m->ctxs.v[i].tasks = 0;
+	}
+	VEC_RESERVE(&m->ctx_tasks, total);
+	m->ctx_tasks.n = total;
+	for (size_t i = 0; i < m->tasks.list.n; i++) {
+		const struct task *t = &m->tasks.list.v[i];
+		for (uint32_t k = 0; k < t->nwaits; k++) {
+			uint32_t c = m->tasks.waits.v[t->wait_first + k].context;
+			if (c == CTX_NONE || waits_twice(m, t, k))
+				continue;
+			m->ctx_tasks.v[m->ctxs.v[c].first_wait + m->ctxs.v[c].tasks++] = (uint32_t)i;
+		}
+	}
+}
+
+/* What a person would call alike: kind, type, state, key, what hangs below and who waits. */
+static uint64_t own_shape(const struct model *m, const struct ctx *c)
+{
+	uint64_t h = mix(c->shape ^ ((uint64_t)c->kind << 8 | c->state | (uint64_t)c->type << 16) * 0x9e3779b97f4a7c15u);
+
+	if (c->flags & (CTX_DAMAGED | CTX_CYCLE))
+		h ^= mix(c->addr);
+	for (uint32_t k = 0; k < c->tasks && k < 16; k++)
+		h += mix(m->tasks.list.v[m->ctx_tasks.v[c->first_wait + k]].frame + 0x51ed270bu);
+	return h;
+}
+
+static void hand_up(struct model *m, const uint32_t *order)
+{
+	uint64_t *below = mem_zalloc(m->ctxs.n * sizeof(*below));
+
+	for (size_t k = m->ctxs.n; k-- > 0;) {
+		struct ctx *c = &m->ctxs.v[order[k]];
+		c->shape = mix(own_shape(m, c) + below[order[k]]);
+		c->tasks_below += c->tasks;
+		if (c->parent == CTX_NONE)
+			continue;
+		below[c->parent] += mix(c->shape);
+		m->ctxs.v[c->parent].below += c->below + 1;
+		m->ctxs.v[c->parent].tasks_below += c->tasks_below;
+	}
+	free(below);
+}
+
+static void count(struct model *m)
+{
+	for (uint32_t i = 0; i < m->ctxs.n; i++) {
+		struct ctx *c = &m->ctxs.v[i];
+		if (model_unused(m, i))
+			continue;
+		m->contexts++;
+		m->by_kind[c->kind]++;
+		m->by_state[c->state]++;
+		m->only_heap += i >= 2 && !(c->flags & (CTX_FROM_PAIR | CTX_FROM_MAP | CTX_FROM_PARENT));
+		if (c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC)
+			continue;
+		uint32_t n = 0;
+		for (uint32_t k = c->first_child; k != CTX_NONE; k = m->ctxs.v[k].next_sibling)
+			n++;
+		c->children = n;
+	}
+}
+
+struct err *graph_build(struct builder *b)
+{
+	struct model *m = b->m;
+	uint64_t loops = set_depths(m);
+
+	set_children(m);
+	put_tasks(m);
+	uint32_t *order = by_depth(m);
+	for (size_t k = 0; k < m->ctxs.n; k++)
+		set_state(m, &m->ctxs.v[order[k]]);
+	hand_up(m, order);
+	free(order);
+	count(m);
+	if (loops)
+		notes_add(b->rt->notes, NOTE_DAMAGE, "parent links of contexts form %llu loops", (unsigned long long)loops);
+	return runtime_canceled(b->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+}

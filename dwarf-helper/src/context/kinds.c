@@ -1,0 +1,270 @@
+/* Which dynamic types are contexts, where each keeps the context it was made on, and how its heap objects look. */
+#include <stdlib.h>
+
+#include "context/build.h"
+
+#define EMBED_DEPTH 4
+#define TYPES_MAX 60000
+#define CUSTOM_MIN 40 /* custom structs smaller than this are too plain to be told by shape alone */
+
+void word_set_add(struct word_set *s, uint64_t word, uint32_t value)
+{
+	uint64_t h = word * 0x9e3779b97f4a7c15u >> 52;
+
+	s->filter[h >> 6] |= 1ull << (h & 63);
+	u64map_set(&s->map, word, value);
+}
+
+/* context/context.go: the types behind the public functions.  emptyCtx (until 1.20) is told apart by address. */
+static uint8_t kind_of(const char *full)
+{
+	static const struct {
+		const char *name;
+		uint8_t kind;
+	} known[] = {
+		{"context.backgroundCtx", CTX_BACKGROUND}, {"context.todoCtx", CTX_TODO},
+		{"*context.emptyCtx", CTX_BACKGROUND},	   {"*context.cancelCtx", CTX_CANCEL},
+		{"*context.timerCtx", CTX_TIMER},	   {"*context.valueCtx", CTX_VALUE},
+		{"context.withoutCancelCtx", CTX_WITHOUT_CANCEL}, {"*context.afterFuncCtx", CTX_AFTER_FUNC},
+		{"context.stopCtx", CTX_STOP},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strcmp(full, known[i].name) == 0)
+			return known[i].kind;
+	return CTX_CUSTOM;
+}
+
+static bool is_context_iface(const struct rtype *ty)
+{
+	return ty && ty->kind == GO_INTERFACE && strcmp(ty->full, "context.Context") == 0;
+}
+
+/* Offset of the context a struct embeds, also through embedded structs; -1 none. */
+static int32_t embedded_context(struct runtime *rt, const struct rtype *st, int depth)
+{
+	for (uint32_t i = 0; i < st->nfields; i++) {
+		const struct rtype_field *f = &st->fields[i];
+		const struct rtype *ty = f->embedded ? rtype_get(rt, f->type) : NULL;
+		if (!ty || f->off > INT32_MAX - 4096)
+			continue;
+		if (is_context_iface(ty))
+			return (int32_t)f->off;
+		if (ty->kind == GO_STRUCT && depth < EMBED_DEPTH) {
+			int32_t inner = embedded_context(rt, ty, depth + 1);
+			if (inner >= 0)
+				return (int32_t)f->off + inner;
+		}
+	}
+	return -1;
+}
+
+/* Offset of the first named field of type context.Context; -1 none. */
+static int32_t held_context(struct runtime *rt, const struct rtype *st)
+{
+	for (uint32_t i = 0; i < st->nfields; i++)
+		if (st->fields[i].off < INT32_MAX && is_context_iface(rtype_get(rt, st->fields[i].type)))
+			return (int32_t)st->fields[i].off;
+	return -1;
+}
+
+/* A pointer field to a struct that keeps a context, as framework contexts hold an *http.Request. */
+static bool context_behind_pointer(struct runtime *rt, const struct rtype *st, struct ctx_type *t)
+{
+	for (uint32_t i = 0; i < st->nfields; i++) {
+		const struct rtype *ptr = rtype_get(rt, st->fields[i].type);
+		const struct rtype *to = ptr && ptr->kind == GO_POINTER ? rtype_get(rt, ptr->elem) : NULL;
+		if (!to || to->kind != GO_STRUCT || to->addr == t->object)
+			continue;
+		int32_t at = embedded_context(rt, to, 0);
+		if (at < 0)
+			at = held_context(rt, to);
+		if (at < 0)
+			continue;
+		t->inner = (int32_t)st->fields[i].off;
+		t->inner_via = to->addr;
+		t->inner_off = at;
+		return true;
+	}
+	return false;
+}
+
+/* Embedding wins over a named field, a field over a pointer to a struct that has one. */
+static void find_inner(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
+{
+	t->inner = -1;
+	if (!obj || obj->kind != GO_STRUCT)
+		return;
+	t->inner = embedded_context(rt, obj, 0);
+	if (t->inner < 0)
+		t->inner = held_context(rt, obj);
+	if (t->inner < 0)
+		context_behind_pointer(rt, obj, t);
+}
+
+static void inner_of_kind(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
+{
+	const struct layout *l = &rt->L;
+
+	switch (t->kind) {
+	case CTX_BACKGROUND:
+	case CTX_TODO:
+		t->inner = -1;
+		return;
+	case CTX_CANCEL:
+	case CTX_TIMER:
+	case CTX_AFTER_FUNC:
+		t->inner = l->cancelCtx.Context.off;
+		return;
+	case CTX_VALUE:
+		t->inner = l->valueCtx.Context.off;
+		return;
+	case CTX_STOP:
+		t->inner = LAYOUT_HAS(l->stopCtx.Context) ? l->stopCtx.Context.off : 0;
+		return;
+	case CTX_WITHOUT_CANCEL:
+		t->inner = LAYOUT_HAS(l->withoutCancelCtx.c) ? l->withoutCancelCtx.c.off : 0;
+		return;
+	default:
+		find_inner(rt, t, obj);
+	}
+}
+
+static uint32_t add_type(struct builder *b, taddr addr)
+{
+	struct runtime *rt = b->rt;
+	uint32_t i = u64map_find(&b->type_of, addr);
+
+	if (i != U64MAP_NONE || b->m->types.n >= TYPES_MAX)
+		return i;
+	const struct rtype *ty = rtype_get(rt, addr);
+	if (!ty)
+		return U64MAP_NONE;
+	bool pointer = ty->kind == GO_POINTER;
+	const struct rtype *obj = pointer ? rtype_get(rt, ty->elem) : ty;
+	struct ctx_type t = {
+		.rtype = addr,
+		.object = obj ? obj->addr : 0,
+		.name = ty->name,
+		.full = ty->full,
+		.kind = kind_of(ty->full),
+		/* A struct of one pointer is stored in the interface itself: its data word is that pointer. */
+		.by_pointer = pointer || ty->direct,
+		.size = obj ? obj->size : 0,
+	};
+	inner_of_kind(rt, &t, obj);
+	if (!pointer && ty->direct)
+		t.inner = -1;
+	VEC_PUSH(&b->m->types, t);
+	i = (uint32_t)b->m->types.n - 1;
+	u64map_set(&b->type_of, addr, i);
+	if (t.object && pointer)
+		u64map_add(&b->by_object, t.object, i);
+	return i;
+}
+
+uint32_t kinds_of_itab(struct builder *b, taddr itab)
+{
+	uint32_t i = u64map_find(&b->words.map, itab);
+
+	if (i != U64MAP_NONE)
+		return i;
+	/* An embedded interface wider than context.Context has itabs of its own: the dynamic type counts. */
+	taddr type = rtype_of_itab(b->rt, itab);
+	return type ? u64map_find(&b->type_of, type) : U64MAP_NONE;
+}
+
+static void add_shape(struct builder *b, uint16_t type)
+{
+	const struct ctx_type *t = &b->m->types.v[type];
+	const struct rtype *obj = t->object ? rtype_get(b->rt, t->object) : NULL;
+	uint64_t mask[SHAPE_SLOT_MAX / 512 + 2] = {0};
+
+	if (!obj || t->inner < 0 || t->inner_via || !obj->size || obj->size > SHAPE_SLOT_MAX || obj->size % 8 || obj->kind != GO_STRUCT)
+		return;
+	if (!rtype_ptrmask(b->rt, obj, mask, obj->size / 8 < 64 ? obj->size / 8 : 64))
+		return;
+	struct ctx_shape s = {
+		.slot = heap_slot_size(obj->size),
+		.bits = mask[0],
+		.key = (uint32_t)t->inner,
+		.type = type,
+		.needs_pair = t->kind == CTX_WITHOUT_CANCEL || t->kind == CTX_STOP ||
+			      (t->kind == CTX_CUSTOM && (obj->size < CUSTOM_MIN || !t->by_pointer)),
+	};
+	VEC_PUSH(&b->shapes, s);
+}
+
+static int by_slot(const void *x, const void *y)
+{
+	const struct ctx_shape *a = x, *b = y;
+
+	if (a->slot != b->slot)
+		return a->slot < b->slot ? -1 : 1;
+	/* The standard library's own kinds are asked first: their contents can be checked. */
+	return (a->needs_pair - b->needs_pair) * 65536 + (a->type - b->type);
+}
+
+static void index_shapes(struct builder *b)
+{
+	size_t at = 0;
+
+	if (b->shapes.n)
+		qsort(b->shapes.v, b->shapes.n, sizeof(*b->shapes.v), by_slot);
+	for (size_t slot = 0; slot < SHAPE_SLOT_MAX / 8 + 2; slot++) {
+		while (at < b->shapes.n && b->shapes.v[at].slot / 8 < slot)
+			at++;
+		b->first_shape[slot] = (uint16_t)at;
+	}
+}
+
+/* The children field's own type gives the geometry of its map. */
+static void load_children_type(struct builder *b)
+{
+	gomap_type_iface_set(b->rt, &b->children_type);
+	for (size_t i = 0; i < b->m->types.n; i++) {
+		const struct ctx_type *t = &b->m->types.v[i];
+		const struct rtype *obj = t->kind == CTX_CANCEL ? rtype_get(b->rt, t->object) : NULL;
+		for (uint32_t k = 0; obj && k < obj->nfields; k++) {
+			struct gomap_type ty;
+			if (strcmp(obj->fields[k].name, "children") == 0 && gomap_type_read(b->rt, obj->fields[k].type, &ty))
+				b->children_type = ty;
+		}
+	}
+}
+
+void kinds_load(struct builder *b)
+{
+	size_t n;
+	const struct itab *itabs = rtype_itabs(b->rt, &n);
+	taddr context = 0, canceler = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct rtype *inter = rtype_get(b->rt, itabs[i].inter);
+		if (!inter || strcmp(inter->pkgpath, "context") != 0)
+			continue;
+		if (strcmp(inter->full, "context.Context") == 0)
+			context = inter->addr;
+		else if (strcmp(inter->full, "context.canceler") == 0)
+			canceler = inter->addr;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!itabs[i].inter || (itabs[i].inter != context && itabs[i].inter != canceler))
+			continue;
+		uint32_t t = add_type(b, itabs[i].type);
+		if (t == U64MAP_NONE)
+			continue;
+		if (itabs[i].inter == context)
+			word_set_add(&b->itabs, itabs[i].addr, t);
+		word_set_add(&b->words, itabs[i].addr, t);
+	}
+	for (size_t i = 0; i < b->m->types.n; i++) {
+		word_set_add(&b->words, b->m->types.v[i].rtype, (uint32_t)i);
+		if (b->m->types.v[i].kind >= CTX_CANCEL)
+			add_shape(b, (uint16_t)i);
+	}
+	index_shapes(b);
+	load_children_type(b);
+	target_u64(b->rt->t, b->rt->L.var[LAYOUT_VAR_todo].addr, &b->todo);
+	target_u64(b->rt->t, b->rt->L.var[LAYOUT_VAR_closedchan].addr, &b->closedchan);
+}

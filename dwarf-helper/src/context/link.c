@@ -1,0 +1,131 @@
+/* Parents and children: the parent word of every context, and what the children maps hold, until nothing new turns up. */
+#include "context/build.h"
+
+/* Address of the interface that holds the parent; false: the kind has none. */
+static bool parent_slot(struct builder *b, const struct ctx *c, taddr *slot)
+{
+	const struct ctx_type *t = &b->m->types.v[c->type];
+
+	if (t->inner < 0)
+		return false;
+	*slot = c->addr + (uint64_t)t->inner;
+	if (!t->inner_via)
+		return true;
+	taddr via;
+	if (!target_u64(b->rt->t, *slot, &via) || !via)
+		return false;
+	*slot = via + (uint64_t)t->inner_off;
+	return true;
+}
+
+static uint32_t pseudo(struct builder *b, const struct ctx_type *t, taddr data)
+{
+	bool todo = t->kind == CTX_TODO || (t->by_pointer && data && data == b->todo);
+
+	*(todo ? &b->m->has_todo : &b->m->has_background) = true;
+	return todo ? 1 : 0;
+}
+
+/* A parent word that leads nowhere is damage of the child. */
+static uint32_t wild(struct builder *b, uint32_t i)
+{
+	b->wild_parents++;
+	b->m->ctxs.v[i].flags |= CTX_DAMAGED;
+	return CTX_NONE;
+}
+
+static uint32_t find_parent(struct builder *b, uint32_t i)
+{
+	struct model *m = b->m;
+	taddr slot, itab, data;
+
+	if (!parent_slot(b, &m->ctxs.v[i], &slot))
+		return CTX_NONE;
+	if (!target_u64(b->rt->t, slot, &itab) || !target_u64(b->rt->t, slot + 8, &data))
+		return wild(b, i);
+	if (!itab)
+		return CTX_NONE;
+	uint32_t type = kinds_of_itab(b, itab);
+	if (type == U64MAP_NONE)
+		return wild(b, i);
+	const struct ctx_type *t = &m->types.v[type];
+	if (t->kind <= CTX_TODO)
+		return pseudo(b, t, data);
+	uint32_t p = u64map_find(&m->by_addr, data);
+	if (p == U64MAP_NONE) {
+		if (!data || (t->size && !target_ptr(b->rt->t, data, 1)))
+			return wild(b, i);
+		p = fill_add(b, data, (uint16_t)type, CTX_FROM_PARENT);
+	}
+	m->ctxs.v[p].flags |= CTX_FROM_PARENT;
+	return p == i ? CTX_NONE : p;
+}
+
+struct child_visit {
+	struct builder *b;
+	uint32_t parent;
+};
+
+/* A key of the children map: a canceler interface whose data word is the child. */
+static bool visit_child(void *arg, taddr key, taddr elem)
+{
+	struct child_visit *v = arg;
+	struct builder *b = v->b;
+	taddr itab, data;
+
+	(void)elem;
+	if (!target_u64(b->rt->t, key, &itab) || !target_u64(b->rt->t, key + 8, &data)) {
+		b->wild_children++;
+		return true;
+	}
+	uint32_t c = u64map_find(&b->m->by_addr, data);
+	if (c == U64MAP_NONE) {
+		uint32_t type = kinds_of_itab(b, itab);
+		if (type == U64MAP_NONE || !data || !target_ptr(b->rt->t, data, 1)) {
+			b->wild_children++;
+			b->m->ctxs.v[v->parent].flags |= CTX_DAMAGED;
+			return true;
+		}
+		c = fill_add(b, data, (uint16_t)type, CTX_FROM_MAP);
+	}
+	b->m->ctxs.v[c].flags |= CTX_FROM_MAP | CTX_IN_PARENT_MAP;
+	return !runtime_canceled(b->rt);
+}
+
+static void read_children(struct builder *b, uint32_t i)
+{
+	struct child_visit v = {b, i};
+	struct gomap_state st;
+	taddr map;
+
+	if (!b->m->ctxs.v[i].children)
+		return;
+	if (!target_u64(b->rt->t, b->m->ctxs.v[i].addr + (uint64_t)b->rt->L.cancelCtx.children.off, &map))
+		return;
+	gomap_each(b->rt, map, &b->children_type, UINT32_MAX, visit_child, &v, &st);
+	if (!st.readable || st.unreadable) {
+		b->m->ctxs.v[i].flags |= CTX_DAMAGED;
+		b->bad_maps++;
+	}
+}
+
+#define CONTEXTS_MAX (1u << 28)
+
+struct err *link_all(struct builder *b)
+{
+	struct model *m = b->m;
+
+	/* The list grows while it is walked: parents and map entries that nothing else had found. */
+	for (uint32_t i = 2; i < m->ctxs.n; i++) {
+		if (m->ctxs.v[i].flags & CTX_LINKED)
+			continue;
+		uint32_t parent = find_parent(b, i);
+		m->ctxs.v[i].parent = parent;
+		m->ctxs.v[i].flags |= CTX_LINKED;
+		if (m->ctxs.v[i].kind == CTX_CANCEL || m->ctxs.v[i].kind == CTX_TIMER || m->ctxs.v[i].kind == CTX_AFTER_FUNC)
+			read_children(b, i);
+		if ((i % 4096 == 0 && runtime_canceled(b->rt)) || m->ctxs.n > CONTEXTS_MAX)
+			return err_new(ERR_CANCELED, "interrupted");
+	}
+	return NULL;
+}

@@ -1,0 +1,151 @@
+#include "context/model.h"
+
+#include "context/build.h"
+
+#define RESERVE_AT_FIRST 4096
+
+static void add_pseudo(struct model *m, uint8_t kind)
+{
+	struct ctx c = {
+		.kind = kind,
+		.parent = CTX_NONE,
+		.first_child = CTX_NONE,
+		.next_sibling = CTX_NONE,
+		.first_wait = CTX_NONE,
+		.state = CTX_NEVER,
+		.type = kind == CTX_TODO,
+		.flags = CTX_LINKED,
+	};
+
+	VEC_PUSH(&m->ctxs, c);
+}
+
+/* Types 0 and 1 are those of Background and TODO, whatever the release calls them. */
+static void add_pseudo_types(struct model *m)
+{
+	struct ctx_type background = {.name = "context.backgroundCtx", .full = "context.backgroundCtx", .inner = -1};
+	struct ctx_type todo = {.name = "context.todoCtx", .full = "context.todoCtx", .inner = -1, .kind = CTX_TODO};
+
+	VEC_PUSH(&m->types, background);
+	VEC_PUSH(&m->types, todo);
+}
+
+static void name_pseudo_types(struct model *m)
+{
+	for (size_t i = 2; i < m->types.n; i++) {
+		const struct ctx_type *t = &m->types.v[i];
+		if (t->kind == CTX_BACKGROUND || t->kind == CTX_TODO) {
+			m->types.v[t->kind].name = t->name;
+			m->types.v[t->kind].full = t->full;
+		}
+		if (t->kind == CTX_BACKGROUND && t->by_pointer) /* *context.emptyCtx serves both */
+			m->types.v[1].name = t->name, m->types.v[1].full = t->full;
+	}
+}
+
+static struct err *build_contexts(struct builder *b)
+{
+	struct err *err;
+
+	kinds_load(b);
+	name_pseudo_types(b->m);
+	VEC_RESERVE(&b->m->ctxs, RESERVE_AT_FIRST);
+	if ((err = find_in_heap(b)) || (err = find_pairs(b)) || (err = link_all(b)) || (err = find_confirm(b)) || (err = link_all(b)))
+		return err;
+	if (b->wild_parents)
+		notes_add(b->rt->notes, NOTE_DAMAGE, "parents of %llu contexts are unreadable or make no sense",
+			  (unsigned long long)b->wild_parents);
+	if (b->wild_children)
+		notes_add(b->rt->notes, NOTE_DAMAGE, "%llu entries of children maps are no contexts",
+			  (unsigned long long)b->wild_children);
+	if (b->bad_maps)
+		notes_add(b->rt->notes, NOTE_DAMAGE, "%llu children maps are unreadable or make no sense",
+			  (unsigned long long)b->bad_maps);
+	return NULL;
+}
+
+struct err *model_build(struct runtime *rt, const struct model_options *opt, struct model *ret)
+{
+	struct builder *b = mem_zalloc(sizeof(*b));
+	struct err *err = NULL;
+
+	*ret = (struct model){.rt = rt};
+	b->rt = rt;
+	b->m = ret;
+	add_pseudo_types(ret);
+	add_pseudo(ret, CTX_BACKGROUND);
+	add_pseudo(ret, CTX_TODO);
+	if (!opt->no_tasks) {
+		err = tasks_read(rt, &ret->tasks);
+		if (err && err->kind != ERR_CANCELED) {
+			notes_add(rt->notes, NOTE_DAMAGE, "%s", err->msg);
+			err_free(err);
+			err = NULL;
+		}
+	}
+	if (!err && !opt->no_contexts)
+		err = build_contexts(b);
+	if (!err)
+		err = graph_build(b);
+	clock_read(rt, &ret->tasks, &ret->now);
+	u64map_free(&b->itabs.map);
+	u64map_free(&b->words.map);
+	u64map_free(&b->type_of);
+	u64map_free(&b->by_object);
+	VEC_FREE(&b->shapes);
+	VEC_FREE(&b->maybe);
+	free(b);
+	if (err)
+		model_free(ret);
+	return err;
+}
+
+void model_free(struct model *m)
+{
+	tasks_free(&m->tasks);
+	VEC_FREE(&m->ctxs);
+	VEC_FREE(&m->types);
+	VEC_FREE(&m->roots);
+	VEC_FREE(&m->ctx_tasks);
+	u64map_free(&m->by_addr);
+	u64map_free(&m->by_done);
+}
+
+uint32_t model_find(struct model *m, taddr addr)
+{
+	uint32_t i = u64map_find(&m->by_addr, addr);
+	struct heap_object o;
+
+	if (i == U64MAP_NONE && addr && heap_object_at(m->rt, addr, &o))
+		i = u64map_find(&m->by_addr, o.base);
+	return i;
+}
+
+const char *ctx_kind_name(uint8_t kind)
+{
+	static const char *const names[CTX_KINDS] = {"background",     "todo",	     "cancel", "timer", "value",
+						     "without_cancel", "after_func", "stop",   "custom"};
+
+	return kind < CTX_KINDS ? names[kind] : "unknown";
+}
+
+const char *ctx_state_name(uint8_t state)
+{
+	static const char *const names[CTX_STATES] = {"active", "canceled", "expired", "never", NULL};
+
+	return state < CTX_STATES ? names[state] : NULL;
+}
+
+const char *ctx_label(const struct model *m, uint32_t i)
+{
+	const struct ctx *c = &m->ctxs.v[i];
+	const char *name = m->types.v[c->type].name;
+	static const char *const labels[CTX_CUSTOM] = {"Background",	"TODO",	     "WithCancel", "WithTimeout", "WithValue",
+						       "WithoutCancel", "AfterFunc", "AfterFunc stop"};
+
+	if (c->kind < CTX_CUSTOM)
+		return labels[c->kind];
+	if (strcmp(m->types.v[c->type].full, "*os/signal.signalCtx") == 0)
+		return "signal.NotifyContext";
+	return name[0] == '*' ? name + 1 : name;
+}

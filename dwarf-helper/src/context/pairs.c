@@ -1,0 +1,115 @@
+/*
+ * Contexts by interface values: (itab or type, data) pairs on stacks and in globals, and, for shapes too plain to be told
+ * otherwise, anywhere in the heap.  Dead stack slots may hold stale pairs: what they point to must still look the part.
+ */
+#include "context/build.h"
+#include "runtime/stack.h"
+
+static void consider_pair(struct builder *b, uint32_t type, taddr data, taddr lo, taddr hi)
+{
+	const struct ctx_type *t = &b->m->types.v[type];
+
+	if (t->kind == CTX_BACKGROUND && t->by_pointer && data && data == b->todo) {
+		b->m->has_todo = true;
+		return;
+	}
+	if (t->kind <= CTX_TODO) {
+		*(t->kind == CTX_TODO ? &b->m->has_todo : &b->m->has_background) = true;
+		return;
+	}
+	if (!data || data % 8)
+		return;
+	/* WithoutCancel is inlined: its box may lie on the very stack that refers to it. */
+	bool here = data >= lo && data + t->size <= hi && !t->by_pointer;
+	if (here || find_fits(b, (uint16_t)type, data))
+		fill_add(b, data, (uint16_t)type, CTX_FROM_PAIR);
+}
+
+static void scan_words(struct builder *b, taddr lo, taddr hi)
+{
+	lo = (lo + 7) & ~7ull;
+	if (hi < lo + 16)
+		return;
+	uint64_t n = (hi - lo) / 8;
+	const uint8_t *p = target_ptr(b->rt->t, lo, n * 8);
+	for (uint64_t i = 0; p && i + 1 < n; i++) {
+		uint64_t w, data;
+		memcpy(&w, p + i * 8, 8);
+		if (!w || !word_set_maybe(&b->words, w))
+			continue;
+		uint32_t type = u64map_find(&b->words.map, w);
+		if (type == U64MAP_NONE)
+			continue;
+		memcpy(&data, p + i * 8 + 8, 8);
+		consider_pair(b, type, data, lo, hi);
+	}
+}
+
+struct err *find_pairs(struct builder *b)
+{
+	struct runtime *rt = b->rt;
+	struct tasks *ts = &b->m->tasks;
+
+	for (size_t i = 0; i < rt->modules.n; i++) {
+		scan_words(b, rt->modules.v[i].data, rt->modules.v[i].edata);
+		scan_words(b, rt->modules.v[i].bss, rt->modules.v[i].ebss);
+	}
+	for (size_t i = 0; i < ts->list.n; i++) {
+		struct stack_regs r;
+		if (stack_start(rt, &ts->list.v[i], &r))
+			scan_words(b, r.sp, r.hi);
+		if (i % 4096 == 0 && runtime_canceled(rt))
+			return err_new(ERR_CANCELED, "interrupted");
+	}
+	return NULL;
+}
+
+/* Pairs of one span's objects that point to a candidate of the same type. */
+static void confirm_in_span(struct builder *b, const struct span *s, const struct word_set *wanted, const struct u64map *at)
+{
+	uint64_t n = s->nelems * s->elem_size / 8;
+	const uint8_t *p = target_ptr(b->rt->t, s->base, n * 8);
+
+	for (uint64_t i = 0; p && i + 1 < n; i++) {
+		uint64_t w, data;
+		memcpy(&w, p + i * 8, 8);
+		if (!w || !word_set_maybe(wanted, w))
+			continue;
+		uint32_t type = u64map_find(&wanted->map, w);
+		if (type == U64MAP_NONE)
+			continue;
+		memcpy(&data, p + i * 8 + 8, 8);
+		if (u64map_find(at, data) == type && heap_allocated(b->rt, s, (uint32_t)(i * 8 / s->elem_size)))
+			fill_add(b, data, (uint16_t)type, CTX_FROM_HEAP);
+	}
+}
+
+struct err *find_confirm(struct builder *b)
+{
+	struct heap *h = b->rt->heap;
+	struct word_set *wanted = mem_zalloc(sizeof(*wanted));
+	struct u64map at = {0};
+	struct err *err = NULL;
+
+	for (size_t i = 0; i < b->maybe.n; i++) {
+		const struct candidate *c = &b->maybe.v[i];
+		if (u64map_find(&b->m->by_addr, c->addr) == U64MAP_NONE)
+			u64map_add(&at, c->addr, c->type);
+	}
+	for (size_t i = 0; at.n && b->words.map.key && i <= b->words.map.mask; i++) {
+		uint32_t type = b->words.map.val[i];
+		for (size_t k = 0; b->words.map.key[i] && k < b->shapes.n; k++)
+			if (b->shapes.v[k].type == type && b->shapes.v[k].needs_pair)
+				word_set_add(wanted, b->words.map.key[i], type);
+	}
+	for (size_t i = 0; at.n && h && i < h->spans.n && !err; i++) {
+		if (!(h->spans.v[i].flags & SPAN_NOSCAN))
+			confirm_in_span(b, &h->spans.v[i], wanted, &at);
+		if (i % 1024 == 0 && runtime_canceled(b->rt))
+			err = err_new(ERR_CANCELED, "interrupted");
+	}
+	u64map_free(&wanted->map);
+	free(wanted);
+	u64map_free(&at);
+	return err;
+}
