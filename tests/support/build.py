@@ -420,7 +420,8 @@ def kernel_core(exe: Path, args: Sequence[str], folder: Path) -> Died:
     literal = re.sub(r"%.", "\0", pattern)
     wanted = "*".join(glob.escape(part) for part in literal.split("\0"))
     base = cwd / wanted  # an absolute pattern replaces cwd
-    found = [Path(name) for name in glob.glob(f"{base}*") if str(run.pid) in name or "%p" not in pattern]
+    found = [Path(name) for name in glob.glob(f"{base}*")
+             if str(run.pid) in name or "%p" not in pattern]
     if not found:
         raise Unavailable(f"the kernel wrote no core (kernel.core_pattern is {pattern!r})")
     return Died(max(found, key=lambda path: path.stat().st_mtime), run.truth)
