@@ -125,6 +125,16 @@ def relabel(source: Path, target: Path, old: bytes, new: bytes) -> Path:
     return target
 
 
+def section(exe: Path, name: str) -> tuple[int, int]:
+    """Offset and size of a section in the file."""
+    text = subprocess.run(["readelf", "-SW", exe], text=True, capture_output=True, check=True).stdout
+    for line in text.replace("[ ", "[").splitlines():
+        words = line.split()
+        if len(words) > 5 and words[1] == name:
+            return int(words[4], 16), int(words[5], 16)
+    raise KeyError(name)
+
+
 # -- tables -------------------------------------------------------------------
 
 
@@ -321,6 +331,40 @@ def test_no_table(tool: Path, minor: bytes, nearest: str, tmp_path: Path) -> Non
     assert len(got.notes) == 1 and f"go1.{nearest}" in got.notes[0]
 
 
+@pytest.mark.parametrize("how", ("devel", "removed"))
+def test_unknown_release(tool: Path, how: str, tmp_path: Path) -> None:
+    """A release that cannot be told is tried by DWARF, and needs it."""
+    exe = tmp_path / "unknown"
+    if how == "devel":
+        relabel(probe("1.27"), exe, b"go1.27.4", b"devel +a")
+    else:
+        data = bytearray(probe("1.27").read_bytes())
+        offset, size = section(probe("1.27"), ".go.buildinfo")
+        data[offset:offset + size] = bytes(size)
+        exe.write_bytes(data)
+    got = load(tool, exe)
+    assert not got.error
+    assert len(got.notes) == 1 and "is not known" in got.notes[0]
+    assert got.facts["minor"] == "-1" and got.facts["source"] == "dwarf"
+    got = load(tool, objcopy(exe, tmp_path / "bare", "--strip-debug"))
+    assert got.error.startswith("no_debug_info ")
+
+
+def test_only_c_has_dwarf(tool: Path, tmp_path: Path) -> None:
+    """-ldflags=-w takes Go's debug information away and leaves that of C."""
+    go = toolchains.go("1.27")
+    if not go or not shutil.which("gcc"):
+        pytest.skip("no go 1.27 or no gcc")
+    exe = tmp_path / "probe"
+    env = {**toolchains.go_env(), "CGO_ENABLED": "1"}
+    subprocess.run([go, "build", "-p", "2", "-tags=goctx_cgo", "-ldflags=-w -linkmode=external '-extldflags=-g'",
+                    "-o", exe, "."], cwd=gen_layout.PROBE, env=env, check=True)
+    got = load(tool, exe)
+    assert not got.error
+    assert not got.notes
+    assert got.facts["source"] == "table" and got.facts["dwarf"] == "0"
+
+
 @pytest.mark.parametrize("version", ("1.24", "1.25"))
 def test_noswissmap(tool: Path, version: str, tmp_path: Path) -> None:
     """GOEXPERIMENT=noswissmap: the old maps, by DWARF and by the table of 1.23."""
@@ -333,7 +377,7 @@ def test_noswissmap(tool: Path, version: str, tmp_path: Path) -> None:
     full = load(tool, exe)
     assert not full.error
     assert not full.notes
-    assert full.structs["runtime.hmap"] == ("dwarf", 48)
+    assert full.structs["runtime.hmap"] == ("dwarf", 56)  # clearSeq came behind what we read
     assert full.structs["internal/runtime/maps.Map"][0] == "missing"
     assert full.fields["internal/abi.SwissMapType|internal/abi.MapType group"][0] == -1
     got = load(tool, objcopy(exe, tmp_path / "bare", "--strip-debug"))
@@ -343,16 +387,6 @@ def test_noswissmap(tool: Path, version: str, tmp_path: Path) -> None:
 
 
 # -- damage -------------------------------------------------------------------
-
-
-def section(exe: Path, name: str) -> tuple[int, int]:
-    """Offset and size of a section in the file."""
-    text = subprocess.run(["readelf", "-SW", exe], text=True, capture_output=True, check=True).stdout
-    for line in text.replace("[ ", "[").splitlines():
-        words = line.split()
-        if len(words) > 5 and words[1] == name:
-            return int(words[4], 16), int(words[5], 16)
-    raise KeyError(name)
 
 
 @pytest.mark.parametrize("version", ("1.19", "1.27"))

@@ -65,7 +65,7 @@ struct err *layout_read_debug(struct debug *debug, struct layout *ret)
 		for (size_t i = 0; i < LAYOUT_VARIABLES; i++)
 			ret->var[i] = (struct layout_variable){q.vars[i].found, q.vars[i].addr, q.vars[i].size};
 		ret->source = ret->s[LAYOUT_g].source;
-		ret->dwarf_version = debug_version(debug);
+		ret->dwarf_version = ret->source == LAYOUT_DWARF ? debug_version(debug) : 0;
 	}
 	free(q.members);
 	return err;

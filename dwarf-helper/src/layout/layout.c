@@ -5,7 +5,7 @@
 
 enum {
 	OLDEST_MINOR = 18,	 /* pclntab and function data as we read them */
-	LAST_OLD_MAP_MINOR = 23, /* later only with GOEXPERIMENT=noswissmap, unchanged */
+	LAST_OLD_MAP_MINOR = 23, // later only with GOEXPERIMENT=noswissmap: hmap a word longer, all offsets the same
 };
 
 #define S(key, names)
