@@ -1,0 +1,443 @@
+/**
+ * @file  `show CTX`: everything about one context.
+ */
+#include "report/arg.h"
+#include "report/lines.h"
+#include "report/words.h"
+
+#define SHOW_ROWS 10	/* children and tasks that are shown */
+#define SHOW_PARENTS 24 /* of a longer chain the nearest and the outermost are shown */
+#define LABEL_COLUMNS 11
+
+struct show {
+	struct report *r;
+	struct model *m;
+	struct buf *out;
+	uint32_t i;
+	const struct ctx *c;
+	struct buf text;
+};
+
+static void label(struct show *s, const char *name)
+{
+	size_t n = strlen(name);
+
+	text_style(s->out, s->r, STYLE_DIM);
+	buf_bytes(s->out, name, n);
+	text_style_end(s->out, s->r, STYLE_DIM);
+	buf_fill(s->out, ' ', n < LABEL_COLUMNS ? LABEL_COLUMNS - n : 1);
+}
+
+static void text_line(struct show *s, const char *name, bool have)
+{
+	if (!have || !s->text.n)
+		return;
+	label(s, name);
+	buf_bytes(s->out, s->text.p, s->text.n);
+	buf_char(s->out, '\n');
+}
+
+static void show_title(struct show *s)
+{
+	const struct ctx_type *type = s->c->type < s->m->types.n ? &s->m->types.v[s->c->type] : NULL;
+	struct buf title = {0};
+
+	if (type && type->full && s->c->kind > CTX_TODO)
+		word_type(&title, type->full);
+	else
+		buf_str(&title, s->c->kind > CTX_TODO ? ctx_label(s->m, s->i) : "context");
+	buf_char(&title, ' ');
+	word_addr(&title, s->m, s->i);
+	text_style(s->out, s->r, STYLE_BOLD);
+	buf_bytes(s->out, title.p, title.n);
+	text_style_end(s->out, s->r, STYLE_BOLD);
+	s->text.n = 0;
+	ctx_name(s->m, s->i, &s->text);
+	if (s->text.n) {
+		bool wide = text_width(title.p, title.n) + 4 + text_width(s->text.p, s->text.n) > s->r->opt->width;
+		buf_str(s->out, wide ? "\nname       " : "    ");
+		text_safe(s->out, s->text.p, s->text.n);
+	}
+	buf_char(s->out, '\n');
+	buf_free(&title);
+}
+
+static void show_state(struct show *s)
+{
+	const char *mark = word_mark(s->c);
+
+	label(s, "state");
+	text_style(s->out, s->r, word_state_style(s->c->state));
+	buf_str(s->out, s->c->state == CTX_NEVER ? "never canceled: nothing above it can be" : word_state(s->c->state));
+	text_style_end(s->out, s->r, word_state_style(s->c->state));
+	s->text.n = 0;
+	if (s->c->state != CTX_ACTIVE && s->c->state != CTX_NEVER && word_err(&s->text, s->m, s->i)) {
+		buf_char(s->out, ' ');
+		buf_bytes(s->out, s->text.p, s->text.n);
+	}
+	uint32_t by = ctx_canceler(s->m, s->i);
+	if (by != s->i && by < s->m->ctxs.n && s->c->state != CTX_NEVER) {
+		buf_lit(s->out, ", as ");
+		word_ctx(s->out, s->m, by);
+		buf_lit(s->out, " above it");
+	}
+	buf_char(s->out, '\n');
+	if (!mark)
+		return;
+	label(s, "damage");
+	text_style(s->out, s->r, STYLE_RED);
+	buf_str(s->out, mark);
+	text_style_end(s->out, s->r, STYLE_RED);
+	buf_char(s->out, '\n');
+}
+
+static void show_deadline(struct show *s)
+{
+	struct go_time at;
+
+	s->text.n = 0;
+	if (!word_deadline(&s->text, s->m, s->i))
+		return;
+	label(s, "deadline");
+	buf_bytes(s->out, s->text.p + strlen("deadline "), s->text.n - strlen("deadline "));
+	if (ctx_deadline(s->m, s->i, &at)) {
+		buf_lit(s->out, "    ");
+		text_rfc3339(s->out, at.unix_s, at.nsec);
+	}
+	buf_char(s->out, '\n');
+}
+
+static void show_value(struct show *s)
+{
+	if (s->c->kind == CTX_VALUE) {
+		struct buf raw = {0};
+		s->text.n = 0;
+		bool key = ctx_key(s->m, s->i, &raw) && raw.n;
+		text_safe(&s->text, key ? raw.p : "unreadable", key ? raw.n : strlen("unreadable"));
+		text_line(s, "key", true);
+		raw.n = s->text.n = 0;
+		bool value = ctx_value(s->m, s->i, &raw) && raw.n;
+		text_safe(&s->text, value ? raw.p : "unreadable", value ? raw.n : strlen("unreadable"));
+		text_line(s, "value", true);
+		buf_free(&raw);
+	} else if (s->c->kind == CTX_AFTER_FUNC) {
+		s->text.n = 0;
+		text_line(s, "calls", ctx_func(s->m, s->i, &s->text));
+	}
+}
+
+/* One element of the parent chain into s->text. */
+static void parent_text(struct show *s, uint32_t i)
+{
+	const struct ctx *c = &s->m->ctxs.v[i];
+
+	s->text.n = 0;
+	word_addr(&s->text, s->m, i);
+	if (c->kind <= CTX_TODO)
+		return;
+	buf_char(&s->text, ' ');
+	text_safe(&s->text, ctx_label(s->m, i), strlen(ctx_label(s->m, i)));
+	if (c->kind == CTX_VALUE) {
+		buf_char(&s->text, ' ');
+		word_pair(&s->text, s->m, i, 24);
+	}
+	if (c->state == CTX_CANCELED || c->state == CTX_EXPIRED) {
+		buf_char(&s->text, ' ');
+		buf_str(&s->text, word_state(c->state));
+	}
+}
+
+/* Nearest first, several a line as far as the width goes. */
+static void show_parents(struct show *s)
+{
+	size_t column = LABEL_COLUMNS, width = s->r->opt->width ? s->r->opt->width : 100;
+	uint32_t skip_from = s->c->depth > SHOW_PARENTS && s->r->opt->limit != 0 ? SHOW_PARENTS / 2 : UINT32_MAX, k = 0;
+	uint32_t skip_to = skip_from == UINT32_MAX ? UINT32_MAX : s->c->depth - SHOW_PARENTS / 2;
+
+	if (s->c->parent == CTX_NONE)
+		return;
+	label(s, "parents");
+	for (uint32_t p = s->c->parent; p != CTX_NONE && k <= s->c->depth; p = s->m->ctxs.v[p].parent, k++) {
+		if (k > skip_from && k < skip_to)
+			continue;
+		if (k == skip_from && skip_to > skip_from) {
+			s->text.n = 0;
+			buf_lit(&s->text, "… ");
+			text_count(&s->text, skip_to - skip_from);
+			buf_lit(&s->text, " more …");
+		} else {
+			parent_text(s, p);
+		}
+		size_t n = text_width(s->text.p, s->text.n);
+		if (k && column + n + 5 > width) {
+			buf_char(s->out, '\n');
+			buf_fill(s->out, ' ', LABEL_COLUMNS);
+			column = LABEL_COLUMNS;
+		}
+		buf_str(s->out, k ? "→  " : "");
+		buf_bytes(s->out, s->text.p, s->text.n);
+		column += n + (k ? 3 : 0);
+		if (s->m->ctxs.v[p].flags & CTX_CYCLE) {
+			buf_lit(s->out, "  →  and round again: parents form a loop");
+			break;
+		}
+		if (s->m->ctxs.v[p].parent != CTX_NONE) {
+			buf_lit(s->out, "  ");
+			column += 2;
+		}
+	}
+	buf_char(s->out, '\n');
+}
+
+static void child_rows(struct show *s, uint64_t *shown)
+{
+	static const struct column column[] = {{.head = NULL, .width = LABEL_COLUMNS - 2}, {.head = NULL}, {.head = NULL}, {.head = NULL},
+					       {.head = NULL}};
+	uint64_t limit = word_limit(s->r->opt, SHOW_ROWS);
+	struct table t;
+
+	table_open(&t, s->r, column, 5);
+	for (uint32_t k = s->c->first_child; k != CTX_NONE && *shown < limit; k = s->m->ctxs.v[k].next_sibling) {
+		const struct ctx *c = &s->m->ctxs.v[k];
+		table_cell(&t);
+		struct buf *cell = table_cell(&t);
+		word_ctx(cell, s->m, k);
+		buf_str(table_styled(&t, word_state_style(c->state)), c->kind == CTX_VALUE ? "" : word_state(c->state));
+		cell = table_cell(&t);
+		if (c->tasks_below)
+			text_plural(cell, c->tasks_below, "task");
+		word_about(table_cell(&t), s->m, k, 32);
+		table_row(&t);
+		++*shown;
+	}
+	table_close(&t);
+}
+
+static void show_children(struct show *s)
+{
+	uint64_t made = 0, shown = 0;
+	taddr map = 0;
+	bool has_map = ctx_children_map(s->m, s->i, &map);
+
+	for (uint32_t k = s->c->first_child; k != CTX_NONE; k = s->m->ctxs.v[k].next_sibling)
+		made++;
+	label(s, "children");
+	if (!made && !s->c->children) {
+		buf_lit(s->out, "none\n");
+		return;
+	}
+	if (has_map) {
+		text_count(s->out, s->c->children);
+		buf_lit(s->out, " in its map");
+		if (map) {
+			buf_char(s->out, ' ');
+			buf_hex(s->out, map);
+		}
+		buf_lit(s->out, ", ");
+	}
+	text_plural(s->out, made, "context");
+	buf_lit(s->out, " made on it");
+	if (s->c->below > made) {
+		buf_lit(s->out, ", ");
+		text_count(s->out, s->c->below);
+		buf_lit(s->out, " below in all");
+	}
+	buf_char(s->out, '\n');
+	child_rows(s, &shown);
+	if (made > shown) {
+		buf_fill(s->out, ' ', LABEL_COLUMNS);
+		text_more(s->out, made - shown, NULL);
+	}
+}
+
+static void show_done(struct show *s)
+{
+	uint64_t receivers = 0;
+	char state = ctx_done_state(s->m, s->i, &receivers);
+
+	if (s->c->kind != CTX_CANCEL && s->c->kind != CTX_TIMER && s->c->kind != CTX_AFTER_FUNC && !s->c->done)
+		return;
+	label(s, "done");
+	if (s->c->done) {
+		buf_hex(s->out, s->c->done);
+		buf_lit(s->out, "  ");
+	}
+	switch (state) {
+	case 'n':
+		buf_lit(s->out, "none made: nobody has asked for it yet");
+		break;
+	case 'o':
+		buf_lit(s->out, "open");
+		break;
+	case 'c':
+		buf_lit(s->out, "closed");
+		break;
+	case 'g':
+		buf_lit(s->out, "the shared closed channel: canceled before anybody asked for it");
+		break;
+	default:
+		buf_lit(s->out, "unreadable");
+	}
+	if (receivers) {
+		buf_lit(s->out, ", ");
+		text_plural(s->out, receivers, "receiver");
+	}
+	buf_char(s->out, '\n');
+}
+
+static void show_tasks(struct show *s)
+{
+	static const struct column column[] = {{.head = NULL, .width = LABEL_COLUMNS - 2}, {.head = NULL}, {.head = NULL}, {.head = NULL},
+					       {.head = NULL}, {.head = NULL}};
+	uint64_t limit = word_limit(s->r->opt, SHOW_ROWS), n = s->c->tasks < limit ? s->c->tasks : limit;
+	struct table t;
+
+	if (!s->c->tasks) {
+		if (!s->c->tasks_below)
+			return;
+		label(s, "tasks");
+		buf_lit(s->out, "none on itself, ");
+		text_count(s->out, s->c->tasks_below);
+		buf_lit(s->out, " below\n");
+		return;
+	}
+	table_open(&t, s->r, column, 6);
+	for (uint64_t k = 0; k < n; k++) {
+		const struct task *task = &s->m->tasks.list.v[ctx_task(s->m, s->i, (uint32_t)k)];
+		struct buf *cell = table_styled(&t, STYLE_DIM);
+		buf_str(cell, k ? "" : "tasks");
+		buf_u64(table_cell(&t), task->goid);
+		word_task_cells(&t, s->m, task);
+		table_row(&t);
+	}
+	table_close(&t);
+	if (s->c->tasks > n) {
+		buf_fill(s->out, ' ', LABEL_COLUMNS);
+		text_more(s->out, s->c->tasks - n, NULL);
+	}
+}
+
+/* Checks: the good ones in a row, every bad one a line. */
+struct checks {
+	struct show *s;
+	struct buf good, bad;
+};
+
+static void on_check(void *arg, bool good, const char *text)
+{
+	struct checks *c = arg;
+	struct buf *b = good ? &c->good : &c->bad;
+
+	if (b->n)
+		buf_str(b, good ? " · " : "\n           ");
+	text_safe(b, text, strlen(text));
+}
+
+static void show_checks(struct show *s)
+{
+	struct checks c = {.s = s};
+
+	ctx_checks(s->m, s->i, on_check, &c);
+	if (c.good.n) {
+		label(s, "checks");
+		buf_bytes(s->out, c.good.p, c.good.n);
+		buf_char(s->out, '\n');
+	}
+	if (c.bad.n) {
+		label(s, "wrong");
+		text_style(s->out, s->r, STYLE_RED);
+		buf_bytes(s->out, c.bad.p, c.bad.n);
+		text_style_end(s->out, s->r, STYLE_RED);
+		buf_char(s->out, '\n');
+	}
+	buf_free(&c.good);
+	buf_free(&c.bad);
+}
+
+/* The commands that go on from here. */
+static void show_next(struct show *s)
+{
+	const char *sep = "";
+
+	if (!s->c->tasks && s->c->first_child == CTX_NONE)
+		return;
+	label(s, "next");
+	if (s->c->tasks) {
+		buf_lit(s->out, "goctx bt ");
+		buf_u64(s->out, s->m->tasks.list.v[ctx_task(s->m, s->i, 0)].goid);
+		sep = " · ";
+	}
+	if (s->c->first_child != CTX_NONE) {
+		buf_str(s->out, sep);
+		buf_lit(s->out, "goctx tree ");
+		if (s->c->kind > CTX_TODO)
+			buf_hex(s->out, s->c->addr);
+		else
+			buf_str(s->out, ctx_kind_name(s->c->kind));
+	}
+	buf_char(s->out, '\n');
+}
+
+static void show_text(struct report *r, uint32_t i)
+{
+	struct show s = {.r = r, .m = r->m, .out = &r->out, .i = i, .c = &r->m->ctxs.v[i]};
+
+	show_title(&s);
+	show_state(&s);
+	show_deadline(&s);
+	show_value(&s);
+	show_parents(&s);
+	show_children(&s);
+	show_done(&s);
+	show_tasks(&s);
+	show_checks(&s);
+	show_next(&s);
+	text_notes(r);
+	buf_free(&s.text);
+}
+
+static struct err *show_json(struct report *r, uint32_t i)
+{
+	struct model *m = r->m;
+	struct err *e = NULL;
+	struct lines l;
+	uint64_t left = word_limit(r->opt, 0), cut = 0, n = 0;
+
+	lines_open(&l, r);
+	line_header(r);
+	line_context(&l, i);
+	uint32_t steps = 0;
+	for (uint32_t p = m->ctxs.v[i].parent; p != CTX_NONE && p != i && steps++ <= m->ctxs.v[i].depth; p = m->ctxs.v[p].parent)
+		line_context(&l, p);
+	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && !e; k = m->ctxs.v[k].next_sibling) {
+		if (++n % 4096 == 0 && runtime_canceled(m->rt))
+			e = err_new(ERR_CANCELED, "interrupted");
+		if (n > left) {
+			cut++;
+			continue;
+		}
+		line_context(&l, k);
+		line_edge(&l, i, k);
+	}
+	for (uint32_t k = 0; k < m->ctxs.v[i].tasks && !e; k++)
+		line_task(&l, ctx_task(m, i, k));
+	line_cut(r, cut, "children");
+	line_notes(r);
+	lines_close(&l);
+	return e;
+}
+
+struct err *report_show(struct report *r)
+{
+	uint32_t i = CTX_NONE;
+
+	if (!r->opt->arg)
+		return err_hint(err_new(ERR_USAGE, "show needs a context"), "goctx show 0xc000126000");
+	struct err *e = arg_context(r, r->opt->arg, &i);
+	if (e)
+		return e;
+	if (r->opt->json)
+		return show_json(r, i);
+	show_text(r, i);
+	return NULL;
+}

@@ -1,0 +1,346 @@
+/**
+ * @file  `tree`: the contexts as they hang together, drawn for a person.
+ *
+ * What stands under a context is decided by tree_fold.h; this file walks and draws.  The walk keeps its own stack, since
+ * the depth is the target's; indentation stops growing after TREE_INDENT levels, so the output stays linear.
+ */
+#include "report/arg.h"
+#include "report/lines.h"
+#include "report/tree_fold.h"
+#include "report/tree_json.h"
+#include "report/words.h"
+
+#define TREE_INDENT 32 /* levels that are indented; deeper lines tell their depth in words */
+#define VALUE_COLUMNS 40
+
+/* Items of one context, being printed one after the other. */
+struct level {
+	size_t first, next; /* in tree.items; the list ends where the next level's begins */
+	size_t end;
+	size_t prefix_n; /* length of the prefix of its lines */
+	unsigned goid_width, state_width, age_width, func_width; /* columns of its task lines */
+};
+
+struct tree {
+	struct report *r;
+	struct model *m;
+	struct buf *out;
+	struct fold fold;
+	struct tree_items items; /* of all levels, the deepest last */
+	VEC(struct level) levels;
+	struct buf prefix, scratch;
+	uint64_t folds, folded; /* lines that stand for others, and for how many contexts */
+	uint64_t lines;
+	bool hinted;		/* "--no-fold shows them" was said */
+};
+
+static void count_part(struct tree *t, uint64_t n, const char *word)
+{
+	if (!n)
+		return;
+	buf_lit(t->out, "   ");
+	text_plural(t->out, n, word);
+}
+
+static void state_part(struct tree *t, uint32_t i)
+{
+	const struct ctx *c = &t->m->ctxs.v[i];
+	enum style style = word_state_style(c->state);
+
+	if (c->kind <= CTX_TODO || c->kind == CTX_VALUE || (c->state == CTX_NEVER && c->kind != CTX_WITHOUT_CANCEL))
+		return;
+	buf_lit(t->out, "   ");
+	text_style(t->out, t->r, style);
+	buf_str(t->out, c->state == CTX_NEVER ? "never canceled" : word_state(c->state));
+	text_style_end(t->out, t->r, style);
+	if (c->state != CTX_CANCELED)
+		return;
+	t->scratch.n = 0;
+	if (!word_err(&t->scratch, t->m, i))
+		return;
+	buf_char(t->out, ' ');
+	buf_bytes(t->out, t->scratch.p, t->scratch.n);
+}
+
+/* "custom, holds WithCancel 0x…" */
+static void custom_part(struct tree *t, uint32_t i)
+{
+	const struct ctx *c = &t->m->ctxs.v[i];
+
+	if (c->kind != CTX_CUSTOM)
+		return;
+	buf_lit(t->out, "   custom");
+	if (c->parent == CTX_NONE)
+		return;
+	buf_lit(t->out, ", holds ");
+	word_ctx(t->out, t->m, c->parent);
+}
+
+static void context_line(struct tree *t, uint32_t i)
+{
+	const struct ctx *c = &t->m->ctxs.v[i];
+	const char *mark = word_mark(c);
+
+	word_ctx(t->out, t->m, i);
+	custom_part(t, i);
+	state_part(t, i);
+	t->scratch.n = 0;
+	if (word_about(&t->scratch, t->m, i, t->r->opt->values ? 0 : VALUE_COLUMNS)) {
+		buf_lit(t->out, "   ");
+		buf_bytes(t->out, t->scratch.p, t->scratch.n);
+	}
+	if (c->children > 1)
+		count_part(t, c->children, "child");
+	count_part(t, c->tasks, "task");
+	if (t->levels.n > TREE_INDENT)
+		buf_printf(t->out, "   (depth %u)", c->depth);
+	if (!mark)
+		return;
+	buf_lit(t->out, "   ");
+	text_style(t->out, t->r, STYLE_RED);
+	buf_str(t->out, mark);
+	text_style_end(t->out, t->r, STYLE_RED);
+}
+
+static void padded(struct tree *t, unsigned width)
+{
+	size_t have = text_width(t->scratch.n ? t->scratch.p : "", t->scratch.n);
+
+	if (t->scratch.n)
+		buf_bytes(t->out, t->scratch.p, t->scratch.n);
+	buf_fill(t->out, ' ', have < width ? width - have : 0);
+	t->scratch.n = 0;
+}
+
+static void task_goid(struct buf *out, const struct task *task)
+{
+	buf_lit(out, "task ");
+	buf_u64(out, task->goid);
+}
+
+static void task_state_text(struct tree *t, const struct task *task)
+{
+	const char *state = task_state(t->m->rt, task);
+
+	text_safe(&t->scratch, state ? state : "?", state ? strlen(state) : 1);
+}
+
+static void task_age(struct tree *t, const struct task *task)
+{
+	int64_t wait = clock_wait_ns(&t->m->now, task);
+
+	if (wait >= 0)
+		text_duration(&t->scratch, wait);
+}
+
+static void task_line(struct tree *t, const struct level *lv, uint32_t index)
+{
+	const struct task *task = &t->m->tasks.list.v[index];
+
+	t->scratch.n = 0;
+	task_goid(&t->scratch, task);
+	padded(t, lv->goid_width);
+	buf_lit(t->out, "   ");
+	task_state_text(t, task);
+	padded(t, lv->state_width);
+	buf_lit(t->out, "  ");
+	task_age(t, task);
+	padded(t, lv->age_width);
+	buf_str(t->out, lv->age_width ? "  " : "");
+	word_func(&t->scratch, t->m, task->frame);
+	padded(t, lv->func_width);
+	buf_lit(t->out, "  ");
+	word_place(t->out, t->m, task->frame);
+}
+
+static void widen(struct tree *t, unsigned *width)
+{
+	size_t have = text_width(t->scratch.n ? t->scratch.p : "", t->scratch.n);
+
+	if (*width < have)
+		*width = (unsigned)have;
+	t->scratch.n = 0;
+}
+
+#define MEASURED 1000 /* task lines of one context that its columns are measured on */
+
+static void measure(struct tree *t, struct level *lv)
+{
+	t->scratch.n = 0;
+	for (size_t k = lv->first; k < lv->end && k < lv->first + MEASURED; k++) {
+		if (t->items.list.v[k].kind != ITEM_TASK)
+			continue;
+		const struct task *task = &t->m->tasks.list.v[t->items.list.v[k].index];
+		task_goid(&t->scratch, task);
+		widen(t, &lv->goid_width);
+		task_state_text(t, task);
+		widen(t, &lv->state_width);
+		task_age(t, task);
+		widen(t, &lv->age_width);
+		word_func(&t->scratch, t->m, task->frame);
+		widen(t, &lv->func_width);
+	}
+}
+
+/* "× 51 838 more like 0x…", and the other lines that stand for what is not shown. */
+static void fold_line(struct tree *t, const struct tree_item *item)
+{
+	struct buf *out = t->out;
+
+	text_style(out, t->r, STYLE_DIM);
+	buf_str(out, item->kind == ITEM_LIKE || item->kind == ITEM_CHAIN || item->kind == ITEM_TASKS ? "× " : "… ");
+	if (item->kind != ITEM_CUT) {
+		text_count(out, item->count);
+		buf_lit(out, " more ");
+	}
+	switch (item->kind) {
+	case ITEM_LIKE:
+		buf_lit(out, "like ");
+		word_addr(out, t->m, item->index);
+		break;
+	case ITEM_SHAPES:
+		buf_lit(out, "of ");
+		text_plural(out, item->shapes, "other shape");
+		break;
+	case ITEM_CHAIN:
+		text_safe(out, ctx_label(t->m, item->index), strlen(ctx_label(t->m, item->index)));
+		buf_lit(out, " nested, down to ");
+		word_addr(out, t->m, item->index);
+		break;
+	case ITEM_TASKS:
+		buf_lit(out, "like ");
+		task_goid(out, &t->m->tasks.list.v[item->index]);
+		break;
+	case ITEM_MORE_TASKS:
+		buf_lit(out, "in ");
+		text_plural(out, item->shapes, "other function");
+		break;
+	default:
+		text_plural(out, item->contexts, "context");
+		buf_lit(out, " below");
+	}
+	if (item->contexts > item->count && item->kind != ITEM_CUT)
+		count_part(t, item->contexts, "context");
+	if (!t->r->opt->no_tasks)
+		count_part(t, item->tasks, "task");
+	bool limit = item->kind == ITEM_SHAPES || item->kind == ITEM_MORE_TASKS;
+	if (limit)
+		buf_lit(out, "   (--limit 0 for all)");
+	else if (!t->hinted && item->kind != ITEM_CUT)
+		buf_lit(out, "   (--no-fold shows them)");
+	t->hinted |= !limit && item->kind != ITEM_CUT;
+	text_style_end(out, t->r, STYLE_DIM);
+	t->folds += item->contexts != 0;
+	t->folded += item->contexts;
+}
+
+/* The items that were just appended become the deepest level. */
+static void push_level(struct tree *t, size_t first, size_t prefix_n)
+{
+	struct level lv = {.first = first, .next = first, .end = t->items.list.n, .prefix_n = prefix_n};
+
+	if (lv.first == lv.end)
+		return;
+	measure(t, &lv);
+	VEC_PUSH(&t->levels, lv);
+}
+
+/* Print one line and open the level below it. */
+static void step(struct tree *t, struct level *lv)
+{
+	struct tree_item item = t->items.list.v[lv->next++];
+	bool last = lv->next == lv->end, root = t->levels.n == 1, indent = t->levels.n <= TREE_INDENT;
+	size_t first = t->items.list.n, prefix_n = lv->prefix_n;
+
+	if (!root) {
+		buf_bytes(t->out, t->prefix.p, prefix_n);
+		buf_str(t->out, last ? "└─ " : "├─ ");
+	}
+	if (item.kind == ITEM_CONTEXT)
+		context_line(t, item.index);
+	else if (item.kind == ITEM_TASK)
+		task_line(t, lv, item.index);
+	else
+		fold_line(t, &item);
+	buf_char(t->out, '\n');
+	t->lines++;
+	if (item.kind == ITEM_CHAIN)
+		VEC_PUSH(&t->items.list, (struct tree_item){.kind = ITEM_CONTEXT, .index = item.tail});
+	else if (item.kind == ITEM_CONTEXT && t->r->opt->depth >= 0 && (int64_t)t->levels.n > t->r->opt->depth)
+		fold_cut(&t->fold, item.index, &t->items);
+	else if (item.kind == ITEM_CONTEXT)
+		fold_below(&t->fold, &item, &t->items);
+	if (t->items.list.n == first)
+		return;
+	t->prefix.n = prefix_n;
+	if (!root && indent)
+		buf_str(&t->prefix, last ? "   " : "│  ");
+	push_level(t, first, t->prefix.n);
+}
+
+static struct err *walk(struct tree *t)
+{
+	push_level(t, 0, 0);
+	while (t->levels.n) {
+		struct level *lv = &t->levels.v[t->levels.n - 1];
+		if (lv->next == lv->end) {
+			t->items.list.n = lv->first;
+			t->levels.n--;
+			continue;
+		}
+		step(t, lv);
+		if (t->lines % 4096 == 0 && runtime_canceled(t->m->rt))
+			return err_new(ERR_CANCELED, "interrupted");
+	}
+	return NULL;
+}
+
+static void footer(struct tree *t, uint32_t top)
+{
+	const struct ctx *c = top == CTX_NONE ? NULL : &t->m->ctxs.v[top];
+
+	text_plural(t->out, c ? (uint64_t)c->below + 1 : t->m->contexts, "context");
+	buf_lit(t->out, ", ");
+	text_plural(t->out, c ? c->tasks_below : t->m->waiting_tasks, "task");
+	buf_lit(t->out, " on them");
+	if (t->folds) {
+		buf_lit(t->out, "; ");
+		text_plural(t->out, t->folds, "line");
+		buf_str(t->out, t->folds == 1 ? " stands for " : " stand for ");
+		text_plural(t->out, t->folded, "context");
+	}
+	buf_char(t->out, '\n');
+}
+
+static struct err *tree_text(struct report *r, uint32_t top)
+{
+	struct tree t = {.r = r, .m = r->m, .out = &r->out, .fold = {.m = r->m, .opt = r->opt}};
+	struct err *e = NULL;
+
+	buf_room(&t.prefix, 1); // never NULL
+	if (top != CTX_NONE)
+		VEC_PUSH(&t.items.list, (struct tree_item){.kind = ITEM_CONTEXT, .index = top});
+	else
+		fold_roots(&t.fold, &t.items);
+	if (!r->m->contexts)
+		buf_lit(&r->out, "no contexts: the program made none, or package context is not linked in\n");
+	else if (!(e = walk(&t)))
+		footer(&t, top);
+	text_notes(r);
+	VEC_FREE(&t.items.list);
+	VEC_FREE(&t.levels);
+	buf_free(&t.prefix);
+	buf_free(&t.scratch);
+	fold_free(&t.fold);
+	return e;
+}
+
+struct err *report_tree(struct report *r)
+{
+	uint32_t top = CTX_NONE;
+	struct err *e = r->opt->arg ? arg_context(r, r->opt->arg, &top) : NULL;
+
+	if (e)
+		return e;
+	return r->opt->json ? tree_json(r, top) : tree_text(r, top);
+}
