@@ -1,0 +1,3 @@
+module example.com/background-in-handler
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/enhanced-cancel
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/gin-style-context
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/global-map-of-contexts
+
+go 1.19

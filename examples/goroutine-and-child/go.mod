@@ -1,0 +1,3 @@
+module example.com/goroutine-and-child
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/handler-leak
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/healthy-server
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/loop-with-cancel
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/nested-goroutines
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/nested-no-propagation
+
+go 1.19

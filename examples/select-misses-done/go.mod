@@ -1,0 +1,3 @@
+module example.com/select-misses-done
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/timer-not-stopped
+
+go 1.19

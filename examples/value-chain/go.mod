@@ -1,0 +1,3 @@
+module example.com/value-chain
+
+go 1.19
