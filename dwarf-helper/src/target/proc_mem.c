@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -12,6 +13,20 @@ enum {
 };
 
 #define PAGEMAP_POPULATED (UINT64_C(3) << 62) /* present or swapped */
+
+/* Linux 6.7; named here because older headers lack them (include/uapi/linux/fs.h). */
+struct scan_region {
+	uint64_t start, end, categories;
+};
+struct scan_arg {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+#define IOC_PAGEMAP_SCAN _IOWR('f', 16, struct scan_arg)
+enum { SCAN_POPULATED = 1 << 3 | 1 << 4 };
+
+/* Race detector and sanitizers map terabytes of which little is used: without the scan those are left out. */
+#define SNAPSHOT_REGION_MAX (UINT64_C(1) << 40)
 
 /* Pieces of one window, for one system call. */
 struct batch {
@@ -124,8 +139,16 @@ static bool is_filled(const struct region *r, uint64_t chunk)
 
 static void mark_filled(const struct region *r, uint64_t chunk, uint64_t end)
 {
-	for (; chunk < end; chunk++)
-		__atomic_fetch_or(&r->filled[chunk / 64], UINT64_C(1) << (chunk % 64), __ATOMIC_RELEASE);
+	while (chunk < end) {
+		uint64_t n = 64 - chunk % 64, bits = ~UINT64_C(0) << (chunk % 64);
+
+		if (n > end - chunk) {
+			n = end - chunk;
+			bits &= (UINT64_C(1) << (end % 64)) - 1;
+		}
+		__atomic_fetch_or(&r->filled[chunk / 64], bits, __ATOMIC_RELEASE);
+		chunk += n;
+	}
 }
 
 /* Fill the chunks [c, end) that are not yet; what cannot be read stays unmarked.  @return false when there is such. */
@@ -192,19 +215,58 @@ struct bulk {
 
 enum { BULK_STEP = 4 * WINDOW };
 
+/* Offset of the first populated page of @p r from @p off on; @p off itself when the kernel cannot tell. */
+static uint64_t next_populated(const struct proc *p, const struct region *r, uint64_t off)
+{
+	struct scan_region found;
+	struct scan_arg arg = {
+		.size = sizeof(arg),
+		.start = r->start + off,
+		.end = r->end,
+		.vec = (uintptr_t)&found,
+		.vec_len = 1,
+		.max_pages = 1,
+		.category_anyof_mask = SCAN_POPULATED,
+		.return_mask = SCAN_POPULATED,
+	};
+	int n = ioctl(p->pagemap_fd, IOC_PAGEMAP_SCAN, &arg);
+
+	if (n < 0)
+		return off;
+	return n ? found.start - r->start : region_len(r);
+}
+
+/* What is zero for sure needs no reading, nor looking at pagemap page by page. */
+static void skip_hole(struct bulk *b, const struct region *r)
+{
+	if (r->file >= 0 || b->p->pagemap_fd < 0 || region_len(r) < BULK_STEP)
+		return;
+	uint64_t chunk = next_populated(b->p, r, b->off) / FILL_CHUNK;
+
+	if (chunk <= b->off / FILL_CHUNK)
+		return;
+	if (!b->prepare)
+		mark_filled(r, b->off / FILL_CHUNK, chunk);
+	b->off = chunk * FILL_CHUNK;
+}
+
 static struct region *next_piece(struct bulk *b, uint64_t *off, uint64_t *len)
 {
 	struct region *r = NULL;
 
 	pthread_mutex_lock(&b->lock);
-	if (b->region < b->regions.n) {
-		r = b->regions.v[b->region];
+	while (!r && b->region < b->regions.n) {
+		struct region *c = b->regions.v[b->region];
+
+		skip_hole(b, c);
 		*off = b->off;
-		*len = region_len(r) - b->off;
+		*len = region_len(c) - b->off;
 		if (*len > BULK_STEP)
 			*len = BULK_STEP;
 		b->off += *len;
-		if (b->off == region_len(r)) {
+		if (*len)
+			r = c;
+		if (b->off == region_len(c)) {
 			b->off = 0;
 			b->region++;
 		}
@@ -247,6 +309,18 @@ static bool is_shared(const struct proc *p, taddr a)
 	return false;
 }
 
+/* Does this kernel know PAGEMAP_SCAN?  An empty scan tells. */
+static bool can_scan(const struct target *t)
+{
+	const struct proc *p = t->priv;
+	struct scan_arg arg = {
+		.size = sizeof(arg), .category_anyof_mask = SCAN_POPULATED, .return_mask = SCAN_POPULATED};
+
+	if (t->regions.n)
+		arg.start = arg.end = t->regions.v[0].start;
+	return p->pagemap_fd >= 0 && ioctl(p->pagemap_fd, IOC_PAGEMAP_SCAN, &arg) >= 0;
+}
+
 /* @return false when a piece failed; *bytes then is what was tried. */
 static bool bulk_run(struct target *t, bool prepare, uint64_t *bytes)
 {
@@ -254,10 +328,14 @@ static bool bulk_run(struct target *t, bool prepare, uint64_t *bytes)
 	struct bulk b = {.p = p, .prepare = prepare, .lock = PTHREAD_MUTEX_INITIALIZER, .ok = true};
 	pthread_t second;
 
+	bool scans = can_scan(t);
+
 	for (size_t i = 0; i < t->regions.n; i++) {
 		struct region *r = &t->regions.v[i];
 
-		if (r->filled && r->perm & REGION_W && !is_shared(p, r->start))
+		if (!r->filled || !(r->perm & REGION_W) || is_shared(p, r->start))
+			continue;
+		if (scans || region_len(r) <= SNAPSHOT_REGION_MAX)
 			VEC_PUSH(&b.regions, r);
 	}
 	pthread_mutex_lock(&p->lock);
