@@ -88,7 +88,7 @@ static void map_state(struct report *r, const struct gomap_state *st)
 		buf_lit(out, ", cut at the entry limit");
 }
 
-static void first_line(struct report *r, uint32_t i, bool has_map, taddr map, const struct gomap_state *st)
+static void first_line(struct report *r, uint32_t i, bool has_map, const taddr *map, const struct gomap_state *st)
 {
 	struct buf *out = &r->out;
 
@@ -100,9 +100,11 @@ static void first_line(struct report *r, uint32_t i, bool has_map, taddr map, co
 	word_ctx(out, r->m, i);
 	buf_lit(out, ": context.(*cancelCtx).children  map[context.canceler]struct {}  ");
 	if (!map) {
+		buf_lit(out, "unreadable");
+	} else if (!*map) {
 		buf_str(out, r->m->ctxs.v[i].state == CTX_ACTIVE ? "nil: nothing was ever registered" : "nil");
 	} else {
-		buf_hex(out, map);
+		buf_hex(out, *map);
 		buf_str(out, "\n  ");
 		if (st->readable)
 			map_state(r, st);
@@ -135,7 +137,8 @@ static void row(struct table *t, struct model *m, const struct entry *e)
 	table_row(t);
 }
 
-static void children_text(struct report *r, uint32_t i, const struct entries *es, bool has_map, taddr map, const struct gomap_state *st)
+static void children_text(struct report *r, uint32_t i, const struct entries *es, bool has_map, const taddr *map,
+			  const struct gomap_state *st)
 {
 	static const struct column column[] = {
 		{.head = "context"}, {.head = "kind"}, {.head = "state"}, {.head = "children", .right = true},
@@ -193,7 +196,7 @@ struct err *report_children(struct report *r)
 		return e;
 	uint8_t kind = r->m->ctxs.v[i].kind;
 	bool cancels = kind == CTX_CANCEL || kind == CTX_TIMER || kind == CTX_AFTER_FUNC;
-	bool has_map = ctx_children_map(r->m, i, &map) || cancels;
+	bool readable = ctx_children_map(r->m, i, &map), has_map = readable || cancels;
 	if (has_map)
 		ctx_children_each(r->m, i, UINT64_MAX, on_entry, &es, &st);
 	else
@@ -203,7 +206,7 @@ struct err *report_children(struct report *r)
 	else if (r->opt->json)
 		e = children_json(r, i, &es, has_map);
 	else
-		children_text(r, i, &es, has_map, map, &st);
+		children_text(r, i, &es, has_map, readable ? &map : NULL, &st);
 	VEC_FREE(&es.list);
 	return e;
 }

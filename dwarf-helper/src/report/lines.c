@@ -74,15 +74,13 @@ void lines_open(struct lines *l, struct report *r)
 	l->r = r;
 	l->m = r->m;
 	l->out = &r->out;
-	for (size_t i = 0; i < LINES_NAMES; i++)
-		l->names[i].ctx = CTX_NONE;
+	names_open(&l->names, r->m, true);
 	VEC_PUSH(&l->pool, 0); /* offset 0 means "not made yet" */
 }
 
 void lines_close(struct lines *l)
 {
-	for (size_t i = 0; i < LINES_NAMES; i++)
-		buf_free(&l->names[i].text);
+	names_close(&l->names);
 	for (size_t i = 0; i < l->types.n; i++)
 		buf_free(&l->types.v[i]);
 	VEC_FREE(&l->types);
@@ -90,7 +88,6 @@ void lines_close(struct lines *l)
 	VEC_FREE(&l->pool);
 	buf_free(&l->scratch);
 	buf_free(&l->key);
-	buf_free(&l->part);
 }
 
 void line_addr(struct buf *out, taddr a)
@@ -188,84 +185,6 @@ void line_cut(struct report *r, uint64_t n, const char *what)
 	buf_lit(&r->out, " left out (--limit 0 for all)\"}\n");
 }
 
-/* Append @p raw to @p out as the inside of a JSON string. */
-static void escape(struct buf *out, const struct buf *raw)
-{
-	size_t at = out->n;
-
-	if (!raw->n)
-		return;
-	buf_json(out, raw->p, raw->n); // sink-less: out->p + at stays what it was
-	memmove(out->p + at, out->p + at + 1, out->n - at - 2);
-	out->n -= 2;
-}
-
-/* The escaped name of a context that has children below it, from the cache or made. */
-static const struct buf *name_of_parent(struct lines *l, uint32_t i)
-{
-	struct buf *text = &l->names[i & (LINES_NAMES - 1)].text;
-
-	if (l->names[i & (LINES_NAMES - 1)].ctx == i)
-		return text;
-	l->scratch.n = 0;
-	ctx_name(l->m, i, &l->scratch);
-	text->n = 0;
-	escape(text, &l->scratch);
-	l->names[i & (LINES_NAMES - 1)].ctx = i;
-	return text;
-}
-
-/* ".WithValue(key)" into l->part: what this context adds to the name of its parent.  l->key is filled already. */
-static void name_part(struct lines *l, uint32_t i, bool has_key)
-{
-	const struct ctx *c = &l->m->ctxs.v[i];
-
-	l->part.n = l->scratch.n = 0;
-	buf_char(&l->scratch, '.');
-	buf_str(&l->scratch, ctx_label(l->m, i));
-	if (c->kind == CTX_VALUE && has_key) {
-		buf_char(&l->scratch, '(');
-		buf_bytes(&l->scratch, l->key.p, l->key.n);
-		buf_char(&l->scratch, ')');
-	}
-	escape(&l->part, &l->scratch);
-}
-
-/* Names beyond this depth are shortened by ctx_name(): no longer the parent's plus a part. */
-#define NAME_DEPTH 20
-
-/* Write `"name":"…",` of context i. */
-static void put_name(struct lines *l, uint32_t i, bool has_key)
-{
-	const struct ctx *c = &l->m->ctxs.v[i];
-	const struct buf *head = NULL;
-
-	if (c->parent < l->m->ctxs.n && c->depth < NAME_DEPTH && !(c->flags & CTX_CYCLE)) {
-		head = name_of_parent(l, c->parent);
-		name_part(l, i, has_key);
-	} else {
-		l->scratch.n = l->part.n = 0;
-		ctx_name(l->m, i, &l->scratch);
-		escape(&l->part, &l->scratch);
-	}
-	size_t head_n = head ? head->n : 0;
-	char *p = buf_room(l->out, head_n + l->part.n + 16);
-	p = PUT(p, "\"name\":\"");
-	if (head_n)
-		p = put(p, head->p, head_n);
-	p = put(p, l->part.p, l->part.n);
-	commit(l->out, PUT(p, "\""));
-	if (c->first_child == CTX_NONE || (c->parent & (LINES_NAMES - 1)) == (i & (LINES_NAMES - 1)))
-		return;
-	/* Its children will want this text. */
-	struct buf *keep = &l->names[i & (LINES_NAMES - 1)].text;
-	keep->n = 0;
-	if (head_n)
-		buf_bytes(keep, head->p, head_n);
-	buf_bytes(keep, l->part.p, l->part.n);
-	l->names[i & (LINES_NAMES - 1)].ctx = i;
-}
-
 /* `"kind":"cancel","go_type":"*context.cancelCtx",` made once for each pair. */
 static const struct buf *type_text(struct lines *l, const struct ctx *c)
 {
@@ -343,10 +262,11 @@ void line_context(struct lines *l, uint32_t i)
 	p = PUT(p, "{\"type\":\"context\",\"addr\":");
 	p = put_ctx(p, l->m, i);
 	*p++ = ',';
-	commit(l->out, put(p, type->p, type->n));
-	put_name(l, i, has_key);
+	p = put(p, type->p, type->n);
+	commit(l->out, PUT(p, "\"name\":\""));
+	names_put(&l->names, i, &l->key, l->out);
 	p = buf_room(l->out, 128);
-	p = PUT(p, ",\"parent\":");
+	p = PUT(p, "\",\"parent\":");
 	p = put_ctx(p, l->m, c->parent);
 	p = PUT(p, ",\"depth\":");
 	p = put_u64(p, c->depth);
@@ -473,14 +393,19 @@ void line_task(struct lines *l, uint32_t t)
 
 void line_edge_via(struct lines *l, uint32_t parent, uint32_t child, taddr addr, const char *via)
 {
-	size_t via_n = strlen(via);
+	size_t via_n = via ? strlen(via) : 0;
 	char *p = buf_room(l->out, 128 + via_n);
 
 	p = PUT(p, "{\"type\":\"edge\",\"parent\":");
 	p = put_ctx(p, l->m, parent);
 	p = PUT(p, ",\"child\":");
 	p = child == CTX_NONE ? put_addr_or_null(p, addr) : put_ctx(p, l->m, child);
-	p = PUT(p, ",\"via\":\"");
+	p = PUT(p, ",\"via\":");
+	if (!via) {
+		commit(l->out, PUT(p, "null}\n"));
+		return;
+	}
+	*p++ = '"';
 	p = put(p, via, via_n);
 	commit(l->out, PUT(p, "\"}\n"));
 }

@@ -8,9 +8,7 @@
 #ifndef GOCTX_REPORT_LINES_H
 #define GOCTX_REPORT_LINES_H
 
-#include "report/report.h"
-
-#define LINES_NAMES 1024 /* slots of the cache of names; a power of two */
+#include "report/names.h"
 
 /** Escaped texts of one frame: where they lie in lines->pool. */
 struct lines_frame {
@@ -24,13 +22,9 @@ struct lines {
 	struct report *r;
 	struct model *m;
 	struct buf *out; /* &r->out */
-	struct {
-		uint32_t ctx; /* whose name it is, CTX_NONE empty */
-		struct buf text; /* escaped, without quotes */
-	} names[LINES_NAMES];
+	struct names names;
 	struct buf scratch; /* a text as the target has it */
 	struct buf key;	    /* key of the context at hand, as the target has it */
-	struct buf part;    /* own part of a name, escaped */
 	VEC(struct buf) types; /* `"kind":…,"go_type":…,` by type and kind */
 	VEC(struct lines_frame) frames;
 	VEC(char) pool;

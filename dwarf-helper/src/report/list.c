@@ -31,7 +31,7 @@ static struct err *list_json(struct report *r, const struct order *o, uint64_t n
 	return e;
 }
 
-static void list_row(struct table *t, struct model *m, uint32_t i, struct buf *name, size_t columns)
+static void list_row(struct table *t, struct model *m, uint32_t i, struct names *names, size_t columns)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	const char *kind = ctx_kind_name(c->kind), *mark = word_mark(c);
@@ -46,12 +46,13 @@ static void list_row(struct table *t, struct model *m, uint32_t i, struct buf *n
 		buf_str(table_styled(t, STYLE_RED), mark);
 	else
 		word_about(table_cell(t), m, i, columns);
-	name->n = 0;
-	ctx_name(m, i, name);
 	struct buf *cell = table_cell(t);
-	size_t skip = name->n > 8 && !memcmp(name->p, "context.", 8) ? 8 : 0; // every name starts so
-	if (name->n)
-		text_safe(cell, name->p + skip, name->n - skip);
+	size_t at = cell->n, skip = strlen("context.");
+	names_put(names, i, NULL, cell);
+	if (cell->n - at > skip && !memcmp(cell->p + at, "context.", skip)) { // every name starts so
+		memmove(cell->p + at, cell->p + at + skip, cell->n - at - skip);
+		cell->n -= skip;
+	}
 	table_row(t);
 }
 
@@ -68,20 +69,21 @@ static struct err *list_text(struct report *r, const struct order *o, uint64_t n
 		{.head = "name"},
 	};
 	struct err *e = NULL;
-	struct buf name = {0};
+	struct names names;
 	struct table t;
 
+	names_open(&names, r->m, false);
 	table_open(&t, r, column, sizeof(column) / sizeof(column[0]));
 	t.cut_last = true;
 	if (r->opt->values)
 		t.col[6].max = 0;
 	for (uint64_t k = 0; k < n && !e; k++) {
-		list_row(&t, r->m, o->v.v[k].index, &name, r->opt->values ? 0 : ABOUT_COLUMNS / 2);
+		list_row(&t, r->m, o->v.v[k].index, &names, r->opt->values ? 0 : ABOUT_COLUMNS / 2);
 		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
 			e = canceled();
 	}
 	table_close(&t);
-	buf_free(&name);
+	names_close(&names);
 	if (o->v.n > n)
 		text_more(&r->out, o->v.n - n, NULL);
 	return e;
