@@ -122,6 +122,51 @@ struct err *find_in_heap(struct builder *b)
 	return NULL;
 }
 
+static bool in_data(const struct runtime *rt, taddr a)
+{
+	for (size_t i = 0; i < rt->modules.n; i++) {
+		const struct module *m = &rt->modules.v[i];
+		if ((a >= m->data && a < m->edata) || (a >= m->bss && a < m->ebss) || (a >= m->noptrdata && a < m->enoptrdata) ||
+		    (a >= m->noptrbss && a < m->enoptrbss))
+			return true;
+	}
+	return false;
+}
+
+static bool is_itab(struct builder *b, taddr addr)
+{
+	size_t n, lo = 0;
+	const struct itab *v = rtype_itabs(b->rt, &n);
+
+	while (lo < n) {
+		size_t mid = lo + (n - lo) / 2;
+		if (v[mid].addr == addr)
+			return true;
+		if (v[mid].addr < addr)
+			lo = mid + 1;
+		else
+			n = mid;
+	}
+	return false;
+}
+
+/*
+ * A custom context in a package variable, or a constant boxed in read-only data.  The library's own live in the heap.
+ * Tables of itabs look like pairs (itab, itab), so what is an itab is no context.
+ */
+static bool fits_outside_heap(struct builder *b, const struct ctx_type *t, taddr addr)
+{
+	taddr parent;
+
+	if (t->kind != CTX_CUSTOM || is_itab(b, addr) || !target_ptr(b->rt->t, addr, t->size ? t->size : 1))
+		return false;
+	if (t->inner < 0)
+		return !t->by_pointer || t->size == 0 || in_data(b->rt, addr);
+	if (!in_data(b->rt, addr) || !target_u64(b->rt->t, addr + (uint64_t)t->inner, &parent))
+		return false;
+	return t->inner_via || !parent || kinds_of_itab(b, parent) != U64MAP_NONE;
+}
+
 bool find_fits(struct builder *b, uint16_t type, taddr addr)
 {
 	const struct ctx_type *t = &b->m->types.v[type];
@@ -130,7 +175,7 @@ bool find_fits(struct builder *b, uint16_t type, taddr addr)
 	size_t n;
 
 	if (!heap_object_at(b->rt, addr, &o))
-		return !heap_span(b->rt->heap, addr) && target_ptr(b->rt->t, addr, t->size ? t->size : 1) != NULL;
+		return !heap_span(b->rt->heap, addr) && fits_outside_heap(b, t, addr);
 	if (!heap_allocated(b->rt, o.span, o.index) || o.base + o.size < addr + t->size)
 		return false;
 	if (o.header && o.base == addr && t->by_pointer && t->size > HEAP_HEADER_MIN)

@@ -103,7 +103,8 @@ uint32_t runtime_pc(struct runtime *rt, taddr pc)
 
 const char *runtime_func_name(struct runtime *rt, taddr pc)
 {
-	const struct pcinfo *info = &rt->pcs.v[runtime_pc(rt, pc)];
+	uint32_t i = runtime_pc(rt, pc); /* may move pcs */
+	const struct pcinfo *info = &rt->pcs.v[i];
 
 	return info->n ? rt->frames.v[info->first + info->n - 1u].func : NULL;
 }

@@ -32,7 +32,7 @@ static uint32_t physical_frame(const struct runtime *rt, uint32_t pc_index)
 
 struct user_search {
 	struct runtime *rt;
-	uint32_t first, not_runtime, user; /* FRAME_NONE until met */
+	uint32_t last, not_runtime, user; /* FRAME_NONE until met */
 };
 
 static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
@@ -44,8 +44,7 @@ static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 	(void)sp;
 	for (uint32_t i = p->first; i < p->first + p->n; i++) {
 		const struct frame *f = &s->rt->frames.v[i];
-		if (s->first == FRAME_NONE)
-			s->first = i;
+		s->last = i;
 		if (f->runtime)
 			continue;
 		if (s->not_runtime == FRAME_NONE)
@@ -58,15 +57,18 @@ static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 	return true;
 }
 
-/* The frame a person wants to see: the innermost one outside runtime and its standard plumbing. */
+/*
+ * The frame a person wants to see: the innermost one outside runtime and its standard plumbing.  A goroutine that has
+ * none is the runtime's own: its outermost frame tells what it is for ("runtime.bgsweep").
+ */
 static uint32_t user_frame(struct runtime *rt, const struct task *t)
 {
-	struct user_search s = {.rt = rt, .first = FRAME_NONE, .not_runtime = FRAME_NONE, .user = FRAME_NONE};
+	struct user_search s = {.rt = rt, .last = FRAME_NONE, .not_runtime = FRAME_NONE, .user = FRAME_NONE};
 	struct stack_regs start;
 
 	if (stack_start(rt, t, &start))
 		stack_walk(rt, &start, find_user_frame, &s, NULL);
-	return s.user != FRAME_NONE ? s.user : s.not_runtime != FRAME_NONE ? s.not_runtime : s.first;
+	return s.user != FRAME_NONE ? s.user : s.not_runtime != FRAME_NONE ? s.not_runtime : s.last;
 }
 
 /* Is the sudog on the channel's send queue?  Told without walking when only one of the queues has waiters. */
@@ -136,10 +138,10 @@ static void read_origin(struct runtime *rt, const uint8_t *p, struct task *t)
 {
 	const struct layout *l = &rt->L;
 	taddr gopc = runtime_load(p, l->g.gopc), startpc = runtime_load(p, l->g.startpc);
-	const struct pcinfo *created = &rt->pcs.v[runtime_pc(rt, gopc ? gopc - 1 : 0)];
+	uint32_t created = runtime_pc(rt, gopc ? gopc - 1 : 0), start = runtime_pc(rt, startpc);
 
-	t->created = created->n ? created->first : FRAME_NONE;
-	t->start = physical_frame(rt, runtime_pc(rt, startpc));
+	t->created = rt->pcs.v[created].n ? rt->pcs.v[created].first : FRAME_NONE;
+	t->start = physical_frame(rt, start);
 	if (t->start != FRAME_NONE && is_system(rt->frames.v[t->start].func))
 		t->flags |= TASK_SYSTEM;
 	if (LAYOUT_HAS(l->g.parentGoid))
