@@ -4,8 +4,10 @@ CC      ?= gcc
 CFLAGS  ?= -O2 -g
 BUILD   ?= build
 PREFIX  ?= /usr/local
+PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
 SRC     := dwarf-helper/src
 LAYERS  := base target image layout runtime context analysis report main
+VERSION := $(shell sed -n 's/.*GOCTX_VERSION "\(.*\)".*/\1/p' $(SRC)/main/version.h)
 
 override CPPFLAGS += -I$(SRC) -D_GNU_SOURCE
 override CFLAGS   += -std=c11 -Wall -Wextra -fno-strict-aliasing -pthread
@@ -18,6 +20,11 @@ LIBOBJS := $(filter-out $(BUILD)/obj/main/main.o,$(OBJECTS))
 .PHONY: all
 all: $(BUILD)/goctx ## build the helper (default)
 
+# Say which packages are missing before the compiler complains about headers.
+$(BUILD)/.deps:
+	@tests/support/deps.sh --say build
+	@mkdir -p $(@D) && touch $@
+
 $(BUILD)/goctx: $(BUILD)/obj/main/main.o $(BUILD)/libgoctx.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -25,11 +32,53 @@ $(BUILD)/libgoctx.a: $(LIBOBJS)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/obj/%.o: $(SRC)/%.c
+$(BUILD)/obj/%.o: $(SRC)/%.c | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(OBJECTS:.o=.d)
+
+.PHONY: demo
+demo: ## install what is missing, build, take a core of a leaking example, show it through GDB
+	@tests/support/deps.sh demo
+	@$(MAKE) --no-print-directory all >/dev/null
+	@examples/demo.sh $(BUILD)
+
+# The C units run with the sanitizers on; tests that damage cores use the same build.
+SAN := -fsanitize=address,undefined -fno-omit-frame-pointer -O1 -g
+UNITS := $(patsubst tests/c/test_%.c,$(BUILD)/asan/tests/test_%,$(wildcard tests/c/test_*.c))
+
+.PHONY: asan
+asan: ## build the helper with AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)" all
+
+.PHONY: units
+units: asan $(UNITS) ## build the C unit tests (with the sanitizers)
+
+$(BUILD)/asan/tests/test_%: tests/c/test_%.c $(wildcard tests/c/fake.[ch]) $(BUILD)/asan/libgoctx.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests/c $(SAN) -std=c11 -Wall -Wextra -fno-strict-aliasing -pthread -o $@ $< \
+		$(wildcard tests/c/fake.c) $(BUILD)/asan/libgoctx.a -lcmocka $(LDLIBS)
+
+$(BUILD)/asan/libgoctx.a: asan
+
+.PHONY: check
+check: ## the whole test suite
+	@tests/support/deps.sh check
+	@$(MAKE) --no-print-directory all units
+	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: all ## time every command against one raw pass over a core's memory (BENCH_ARGS=--huge)
+	@$(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
+
+.PHONY: install
+install: all ## install the helper and the GDB package below PREFIX
+	install -D -m 755 $(BUILD)/goctx $(DESTDIR)$(PREFIX)/bin/goctx
+	install -d $(DESTDIR)$(PREFIX)/share/goctx
+	cp -r gdb $(DESTDIR)$(PREFIX)/share/goctx/
+	find $(DESTDIR)$(PREFIX)/share/goctx -name __pycache__ -prune -exec rm -rf {} +
+	@echo "in GDB: source $(PREFIX)/share/goctx/gdb/goctx-gdb.py"
 
 .PHONY: clean
 clean: ## remove what was built
@@ -37,4 +86,4 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

@@ -44,7 +44,8 @@ static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 	(void)sp;
 	for (uint32_t i = p->first; i < p->first + p->n; i++) {
 		const struct frame *f = &s->rt->frames.v[i];
-		s->last = i;
+		if (s->last == FRAME_NONE || !strstr(f->func, ".gowrap")) /* go statement wrappers, 1.22+ */
+			s->last = i;
 		if (f->runtime)
 			continue;
 		if (s->not_runtime == FRAME_NONE)
