@@ -44,7 +44,6 @@ const uint8_t *image_section_bytes(const struct image *img, const struct elf_sec
 	return s->type == SHT_NOBITS ? NULL : image_file_bytes(img, s->offset, s->size);
 }
 
-/* The mapping stays when the descriptor is gone. */
 static struct err *map_file(const char *path, struct image *img)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -64,9 +63,10 @@ static struct err *map_file(const char *path, struct image *img)
 		if (p == MAP_FAILED)
 			err = err_os(errno, "cannot map %s", path);
 		else
-			*img = (struct image){.bytes = p, .size = (uint64_t)st.st_size, .path = mem_strdup(path)};
+			*img = (struct image){.bytes = p, .size = (uint64_t)st.st_size, .fd = fd, .path = mem_strdup(path)};
 	}
-	close(fd);
+	if (err)
+		close(fd);
 	return err;
 }
 
@@ -271,7 +271,7 @@ static struct err *read_image(struct image *img)
 		return err;
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return err_new(ERR_UNSUPPORTED, "libelf is out of date: %s", elf_errmsg(-1));
-	// libelf copies the headers; the mapping is read-only and stays untouched
+	// only read: nothing below changes headers, which libelf would do in place
 	Elf *elf = elf_memory((char *)img->bytes, img->size);
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
 		err = err_new(ERR_BAD_DATA, "%s has a damaged ELF header", img->path);
@@ -308,8 +308,10 @@ void image_close(struct image *img)
 {
 	if (!img)
 		return;
-	if (img->bytes)
+	if (img->bytes) {
 		munmap((void *)img->bytes, img->size);
+		close(img->fd);
+	}
 	for (size_t i = 0; i < img->sections.n; i++)
 		free(img->sections.v[i].name);
 	VEC_FREE(&img->sections);

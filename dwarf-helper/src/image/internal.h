@@ -26,6 +26,7 @@ struct image {
 	char *path;
 	const uint8_t *bytes; /* the mapped file */
 	uint64_t size;
+	int fd; /* of the file, for those who need a private mapping of it */
 	bool pie;
 	uint64_t entry;
 	uint64_t phdr_vaddr; /* of PT_PHDR, 0 when there is none */
