@@ -182,7 +182,7 @@ struct parse {
 static struct err *apply_target(struct parse *p, enum option_id o, const char *value)
 {
 	struct session_options *t = &p->inv->target;
-	int64_t v;
+	int64_t v = 0;
 	struct err *err;
 
 	switch (o) {
@@ -217,7 +217,7 @@ static struct err *apply_target(struct parse *p, enum option_id o, const char *v
 
 static struct err *apply_filter(struct options *opt, enum option_id o, const char *value)
 {
-	int choice;
+	int choice = 0;
 	struct err *err;
 
 	switch (o) {

@@ -1,0 +1,310 @@
+/**
+ * @file  `bt GOID` and `bt all`: stacks of goroutines, equal ones together.
+ */
+#include <inttypes.h>
+
+#include "analysis/group.h"
+#include "report/lines.h"
+#include "report/tasks.h"
+#include "report/words.h"
+#include "runtime/label.h"
+#include "runtime/stack.h"
+
+#define BT_FRAMES 400	/* frames shown of one goroutine when --limit is not given */
+#define BT_GROUPS 1000	/* groups shown by `bt all` */
+#define BT_GROUP_FRAMES 64
+#define BT_IDS 10	/* goroutine numbers shown of a group */
+
+/* ---- walking ---- */
+
+struct walk {
+	const struct runtime *rt;
+	struct stack_lines *s;
+};
+
+static bool add_frame(void *arg, taddr pc, taddr sp, uint32_t info)
+{
+	struct walk *w = arg;
+	const struct pcinfo *p = &w->rt->pcs.v[info];
+
+	(void)sp;
+	if (!p->n)
+		VEC_PUSH(&w->s->v, (struct stack_line){pc, FRAME_NONE});
+	for (uint32_t k = 0; k < p->n; k++)
+		VEC_PUSH(&w->s->v, (struct stack_line){pc, p->first + k});
+	return true;
+}
+
+void stack_read(struct runtime *rt, const struct task *t, struct stack_lines *ret)
+{
+	struct walk w = {rt, ret};
+	struct stack_regs start;
+
+	ret->v.n = 0;
+	ret->complete = false;
+	ret->started = stack_start(rt, t, &start);
+	if (ret->started)
+		stack_walk(rt, &start, add_frame, &w, &ret->complete);
+}
+
+void stack_lines_free(struct stack_lines *s)
+{
+	VEC_FREE(&s->v);
+}
+
+/* ---- text ---- */
+
+static void frame_row(struct table *t, const struct report *r, size_t index, const struct stack_line *line)
+{
+	const struct runtime *rt = r->m->rt;
+	bool known = line->frame < rt->frames.n, dim = known && rt->frames.v[line->frame].plumbing;
+
+	struct buf *cell = table_cell(t);
+	buf_char(cell, '#');
+	buf_u64(cell, index);
+	buf_hex(table_styled(t, STYLE_DIM), line->pc);
+	cell = table_styled(t, dim ? STYLE_DIM : STYLE_PLAIN);
+	if (known)
+		word_func(cell, r->m, line->frame);
+	else
+		buf_lit(cell, "?? (not Go)");
+	word_place(table_cell(t), r->m, line->frame);
+	if (known && rt->frames.v[line->frame].inlined)
+		buf_lit(table_styled(t, STYLE_DIM), "inlined");
+	table_row(t);
+}
+
+void stack_text(struct report *r, const struct stack_lines *s, uint64_t limit)
+{
+	static const struct column column[] = {{0}, {0}, {0}, {0}, {0}};
+	struct table t;
+	size_t n = s->v.n, tail = n > limit ? limit / 4 : 0, head = n > limit ? limit - tail : n;
+
+	table_open(&t, r, column, sizeof(column) / sizeof(column[0]));
+	for (size_t i = 0; i < n; i++) {
+		if (i == head && head + tail < n) {
+			table_flush(&t);
+			text_more(&r->out, n - head - tail, "frames");
+			i = n - tail;
+			if (i == n)
+				break;
+		}
+		frame_row(&t, r, i, &s->v.v[i]);
+	}
+	table_close(&t);
+	if (!s->started)
+		buf_lit(&r->out, "its stack cannot be told: its registers are not there, or make no sense\n");
+	else if (!s->complete)
+		buf_lit(&r->out, "… the stack could not be followed further\n");
+}
+
+void word_state_age(struct buf *out, const struct model *m, const struct task *t)
+{
+	const char *state = task_state(m->rt, t);
+	int64_t wait = clock_wait_ns(&m->now, t);
+
+	if (state)
+		text_safe(out, state, strlen(state));
+	if (wait < 0)
+		return;
+	buf_lit(out, ", ");
+	text_duration(out, wait);
+}
+
+static void one_label(void *arg, const char *key, uint64_t key_n, const char *val, uint64_t val_n)
+{
+	struct buf *out = arg;
+
+	buf_str(out, out->p[out->n - 1] != ' ' ? ", " : "");
+	text_safe_cut(out, key, key_n, 40);
+	buf_char(out, '=');
+	text_safe_cut(out, val, val_n, 60);
+}
+
+/* pprof labels, when the goroutine carries some. */
+static void labels_line(struct report *r, const struct task *t)
+{
+	struct buf line = {0};
+	taddr labels = task_labels(r->m->rt, t);
+
+	buf_lit(&line, "labels ");
+	size_t empty = line.n;
+	if (labels && label_each(r->m->rt, labels, one_label, &line) && line.n > empty) {
+		buf_bytes(&r->out, line.p, line.n);
+		buf_char(&r->out, '\n');
+	}
+	buf_free(&line);
+}
+
+static void created_line(struct report *r, const struct task *t)
+{
+	if (t->created == FRAME_NONE)
+		return;
+	buf_lit(&r->out, "created by ");
+	word_func(&r->out, r->m, t->created);
+	buf_lit(&r->out, "  ");
+	word_place(&r->out, r->m, t->created);
+	if (t->parent_goid) {
+		buf_lit(&r->out, "  in goroutine ");
+		buf_u64(&r->out, t->parent_goid);
+	}
+	buf_char(&r->out, '\n');
+}
+
+static void one_text(struct report *r, uint32_t task)
+{
+	const struct task *t = &r->m->tasks.list.v[task];
+	struct stack_lines s = {0};
+
+	text_style(&r->out, r, STYLE_BOLD);
+	buf_lit(&r->out, "goroutine ");
+	buf_u64(&r->out, t->goid);
+	text_style_end(&r->out, r, STYLE_BOLD);
+	buf_lit(&r->out, " [");
+	word_state_age(&r->out, r->m, t);
+	buf_str(&r->out, t->flags & TASK_SYSTEM ? ", of the runtime]\n" : "]\n");
+	stack_read(r->m->rt, t, &s);
+	stack_text(r, &s, word_limit(r->opt, BT_FRAMES));
+	created_line(r, t);
+	labels_line(r, t);
+	stack_lines_free(&s);
+}
+
+/* "× 51 836 goroutines: 884, 887, … [select, oldest 41h]" */
+static void group_head(struct report *r, const struct groups *g, const struct group *gr)
+{
+	const struct model *m = r->m;
+	struct buf *out = &r->out;
+	uint32_t at = gr->first;
+	uint64_t ids = word_limit(r->opt, BT_IDS), n = 0;
+
+	text_style(out, r, STYLE_BOLD);
+	if (gr->count > 1) {
+		buf_lit(out, "× ");
+		text_plural(out, gr->count, "goroutine");
+		buf_char(out, ':');
+	} else {
+		buf_lit(out, "goroutine");
+	}
+	text_style_end(out, r, STYLE_BOLD);
+	for (; at != GROUP_END && n < ids; at = g->next[at], n++) {
+		buf_str(out, n ? ", " : " ");
+		buf_u64(out, m->tasks.list.v[at].goid);
+	}
+	buf_str(out, at == GROUP_END ? " [" : ", … [");
+	const char *state = gr->mixed ? "in several states" : task_state(m->rt, &m->tasks.list.v[gr->first]);
+	text_safe(out, state, strlen(state));
+	if (gr->oldest_ns >= 0) {
+		buf_str(out, gr->count > 1 ? ", oldest " : ", ");
+		text_duration(out, gr->oldest_ns);
+	}
+	buf_lit(out, "]\n");
+}
+
+static struct err *all_text(struct report *r, const struct order *o)
+{
+	struct groups g;
+	struct stack_lines s = {0};
+	uint64_t limit = word_limit(r->opt, BT_GROUPS), frames = r->opt->limit == 0 ? UINT64_MAX : BT_GROUP_FRAMES;
+	struct err *err = NULL;
+
+	groups_open(&g, r->m, BY_STACK);
+	for (size_t k = 0; k < o->v.n && !err; k++) {
+		groups_add(&g, r->m, o->v.v[k].index);
+		if (k % 1024 == 0 && runtime_canceled(r->m->rt))
+			err = err_new(ERR_CANCELED, "interrupted");
+	}
+	groups_sort(&g);
+	for (size_t k = 0; k < g.list.n && k < limit && !err; k++) {
+		const struct task *t = &r->m->tasks.list.v[g.list.v[k].first];
+		group_head(r, &g, &g.list.v[k]);
+		stack_read(r->m->rt, t, &s);
+		stack_text(r, &s, frames);
+		created_line(r, t);
+		buf_char(&r->out, '\n');
+	}
+	if (g.list.n > limit)
+		text_more(&r->out, g.list.n - limit, "stacks");
+	text_plural(&r->out, g.list.n, "stack");
+	buf_lit(&r->out, " of ");
+	stack_lines_free(&s);
+	groups_close(&g);
+	return err;
+}
+
+/* ---- JSON ---- */
+
+static void frames_json(struct report *r, struct lines *l, uint32_t task, struct stack_lines *s, uint64_t limit)
+{
+	const struct task *t = &r->m->tasks.list.v[task];
+
+	stack_read(r->m->rt, t, s);
+	for (size_t i = 0; i < s->v.n && i < limit; i++)
+		line_frame(l, t->goid, i, s->v.v[i].pc, s->v.v[i].frame);
+}
+
+static struct err *bt_json(struct report *r, const struct order *o)
+{
+	struct lines l;
+	struct stack_lines s = {0};
+	struct err *err = NULL;
+	uint64_t limit = word_limit(r->opt, 0);
+	bool one = o->v.n == 1;
+	size_t n = one || o->v.n < limit ? o->v.n : limit;
+
+	lines_open(&l, r);
+	line_header(r);
+	for (size_t k = 0; k < n && !err; k++) {
+		frames_json(r, &l, o->v.v[k].index, &s, one ? limit : UINT64_MAX);
+		if (k % 1024 == 0 && runtime_canceled(r->m->rt))
+			err = err_new(ERR_CANCELED, "interrupted");
+	}
+	line_cut(r, o->v.n - n, "stacks");
+	line_notes(r);
+	stack_lines_free(&s);
+	lines_close(&l);
+	return err;
+}
+
+static struct err *bt_all(struct report *r)
+{
+	struct order o;
+	uint64_t system;
+	struct err *err = tasks_wanted(r, &o, &system);
+
+	if (err)
+		return err;
+	if (r->opt->json) {
+		err = bt_json(r, &o);
+	} else {
+		err = all_text(r, &o);
+		tasks_footer(r, o.v.n, system);
+		text_notes(r);
+	}
+	order_free(&o);
+	return err;
+}
+
+static struct err *bt_one(struct report *r)
+{
+	struct order o = {0};
+	uint32_t task;
+	struct err *err = arg_task(r, r->opt->arg, &task);
+
+	if (err)
+		return err;
+	if (r->opt->json) {
+		VEC_PUSH(&o.v, (struct order_item){0, task});
+		err = bt_json(r, &o);
+		order_free(&o);
+	} else {
+		one_text(r, task);
+		text_notes(r);
+	}
+	return err;
+}
+
+struct err *report_bt(struct report *r)
+{
+	return strcmp(r->opt->arg, "all") ? bt_one(r) : bt_all(r);
+}

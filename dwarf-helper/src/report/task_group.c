@@ -1,0 +1,211 @@
+/**
+ * @file  `tasks --group`: goroutines counted by what they have in common, most first.
+ */
+#include "analysis/group.h"
+#include "report/tasks.h"
+#include "report/words.h"
+
+#define GROUP_FRAMES 8	/* user frames shown of a stack */
+#define GROUP_GOIDS 100 /* numbers told in JSON */
+
+static const struct {
+	enum group_by by;
+	const char *word, *head;
+} kinds[] = {
+	[GROUP_STACK] = {BY_STACK, "stack", "stack"},
+	[GROUP_FUNC] = {BY_FUNC, "func", "function"},
+	[GROUP_WAIT] = {BY_WAIT, "wait", "state"},
+	[GROUP_CREATED] = {BY_CREATED, "created", "created by"},
+	[GROUP_CONTEXT] = {BY_CONTEXT, "context", "context"},
+};
+
+/* What the members share, in words. */
+static void group_label(struct report *r, enum task_group by, const struct group *gr, struct buf *out)
+{
+	struct model *m = r->m;
+	const struct task *t = &m->tasks.list.v[gr->first];
+
+	switch (by) {
+	case GROUP_WAIT:
+		text_safe(out, task_state(m->rt, t), strlen(task_state(m->rt, t)));
+		return;
+	case GROUP_CONTEXT:
+		if (gr->context == CTX_NONE) {
+			buf_lit(out, "none");
+			return;
+		}
+		word_ctx(out, m, gr->context);
+		buf_lit(out, "  ");
+		buf_str(out, word_state(m->ctxs.v[gr->context].state));
+		return;
+	case GROUP_CREATED:
+		if (t->created == FRAME_NONE)
+			buf_lit(out, "nobody");
+		else
+			word_func(out, m, t->created);
+		return;
+	default:
+		word_func(out, m, t->frame);
+	}
+}
+
+/* "pump conn.go:88 ← Serve hub.go:61": the frames of the user's own code, innermost first. */
+static void group_stack(struct report *r, const struct group *gr, struct stack_lines *s, struct buf *out)
+{
+	const struct runtime *rt = r->m->rt;
+	unsigned shown = 0;
+
+	stack_read(r->m->rt, &r->m->tasks.list.v[gr->first], s);
+	for (size_t i = 0; i < s->v.n; i++) {
+		uint32_t f = s->v.v[i].frame;
+		if (f >= rt->frames.n || rt->frames.v[f].plumbing)
+			continue;
+		if (shown == GROUP_FRAMES && r->opt->limit != 0) {
+			buf_lit(out, " ← …");
+			return;
+		}
+		buf_str(out, shown++ ? " ← " : "");
+		word_func(out, r->m, f);
+		buf_char(out, ' ');
+		word_place(out, r->m, f);
+	}
+	if (!shown)
+		group_label(r, GROUP_FUNC, gr, out);
+}
+
+static void group_row(struct table *t, struct report *r, const struct group *gr, struct stack_lines *s)
+{
+	enum task_group by = r->opt->group;
+	const struct task *first = &r->m->tasks.list.v[gr->first];
+
+	text_count(table_cell(t), gr->count);
+	struct buf *cell = table_cell(t);
+	if (gr->oldest_ns >= 0)
+		text_duration(cell, gr->oldest_ns);
+	buf_u64(table_cell(t), first->goid);
+	if (by != GROUP_WAIT) {
+		const char *state = gr->mixed ? "several" : task_state(r->m->rt, first);
+		text_safe(table_cell(t), state, strlen(state));
+	}
+	cell = table_cell(t);
+	if (by == GROUP_STACK)
+		group_stack(r, gr, s, cell);
+	else
+		group_label(r, by, gr, cell);
+	if (by == GROUP_FUNC || by == GROUP_CREATED)
+		word_place(table_cell(t), r->m, by == GROUP_FUNC ? first->frame : first->created);
+	table_row(t);
+}
+
+static void groups_text(struct report *r, const struct groups *g, uint64_t limit)
+{
+	struct column column[6] = {{.head = "tasks", .right = true}, {.head = "oldest", .right = true}, {.head = "first", .right = true}};
+	struct stack_lines s = {0};
+	struct table t;
+	unsigned n = 3;
+
+	if (r->opt->group != GROUP_WAIT)
+		column[n++] = (struct column){.head = "state", .max = 28};
+	column[n++] = (struct column){.head = kinds[r->opt->group].head};
+	if (r->opt->group == GROUP_FUNC || r->opt->group == GROUP_CREATED)
+		column[n++] = (struct column){0};
+	table_open(&t, r, column, n);
+	t.cut_last = r->opt->group == GROUP_STACK && r->opt->limit != 0;
+	for (size_t k = 0; k < g->list.n && k < limit; k++)
+		group_row(&t, r, &g->list.v[k], &s);
+	table_close(&t);
+	stack_lines_free(&s);
+	if (g->list.n > limit)
+		text_more(&r->out, g->list.n - limit, "groups");
+	text_plural(&r->out, g->list.n, "group");
+	buf_lit(&r->out, " of ");
+}
+
+static void frames_json(struct report *r, const struct group *gr, struct stack_lines *s)
+{
+	const struct runtime *rt = r->m->rt;
+	struct buf *out = &r->out;
+
+	stack_read(r->m->rt, &r->m->tasks.list.v[gr->first], s);
+	buf_lit(out, ",\"frames\":[");
+	for (size_t i = 0; i < s->v.n; i++) {
+		const struct frame *f = s->v.v[i].frame < rt->frames.n ? &rt->frames.v[s->v.v[i].frame] : NULL;
+		buf_str(out, i ? ",{\"pc\":" : "{\"pc\":");
+		line_addr(out, s->v.v[i].pc);
+		line_str(out, "func", f ? f->func : NULL);
+		line_str(out, "file", f ? f->file : NULL);
+		buf_lit(out, ",\"line\":");
+		buf_i64(out, f ? f->line : 0);
+		buf_str(out, f && f->inlined ? ",\"inlined\":true}" : ",\"inlined\":false}");
+	}
+	buf_char(out, ']');
+}
+
+static void group_json(struct report *r, struct lines *l, const struct groups *g, const struct group *gr, struct stack_lines *s,
+		       struct buf *label)
+{
+	struct buf *out = &r->out;
+	unsigned n = 0;
+
+	buf_lit(out, "{\"type\":\"group\"");
+	line_str(out, "by", kinds[r->opt->group].word);
+	label->n = 0;
+	group_label(r, r->opt->group, gr, label);
+	line_str(out, "key", buf_cstr(label));
+	buf_lit(out, ",\"count\":");
+	buf_u64(out, gr->count);
+	buf_lit(out, ",\"oldest_ns\":");
+	if (gr->oldest_ns >= 0)
+		buf_i64(out, gr->oldest_ns);
+	else
+		buf_lit(out, "null");
+	if (r->opt->group == GROUP_CONTEXT) {
+		buf_lit(out, ",\"context\":");
+		line_ctx_addr(l, gr->context);
+	}
+	if (r->opt->group == GROUP_STACK)
+		frames_json(r, gr, s);
+	buf_lit(out, ",\"goids\":[");
+	for (uint32_t at = gr->first; at != GROUP_END && n < GROUP_GOIDS; at = g->next[at], n++) {
+		buf_str(out, n ? "," : "");
+		buf_u64(out, r->m->tasks.list.v[at].goid);
+	}
+	buf_lit(out, "]}\n");
+}
+
+static void groups_json(struct report *r, const struct groups *g, uint64_t limit)
+{
+	struct stack_lines s = {0};
+	struct buf label = {0};
+	struct lines l;
+
+	lines_open(&l, r);
+	line_header(r);
+	for (size_t k = 0; k < g->list.n && k < limit; k++)
+		group_json(r, &l, g, &g->list.v[k], &s, &label);
+	line_cut(r, g->list.n > limit ? g->list.n - limit : 0, "groups");
+	line_notes(r);
+	lines_close(&l);
+	buf_free(&label);
+	stack_lines_free(&s);
+}
+
+struct err *tasks_grouped(struct report *r, const struct order *tasks, uint64_t limit)
+{
+	struct groups g;
+	struct err *err = NULL;
+
+	groups_open(&g, r->m, kinds[r->opt->group].by);
+	for (size_t k = 0; k < tasks->v.n && !err; k++) {
+		groups_add(&g, r->m, tasks->v.v[k].index);
+		if (k % 1024 == 0 && runtime_canceled(r->m->rt))
+			err = err_new(ERR_CANCELED, "interrupted");
+	}
+	groups_sort(&g);
+	if (!err && r->opt->json)
+		groups_json(r, &g, limit);
+	else if (!err)
+		groups_text(r, &g, limit);
+	groups_close(&g);
+	return err;
+}
