@@ -66,7 +66,7 @@ static struct err *list_text(struct report *r, const struct order *o, uint64_t n
 		{.head = "tasks", .right = true},
 		{.head = "depth", .right = true},
 		{.head = "value or deadline", .max = ABOUT_COLUMNS},
-		{.head = "name"},
+		{.head = "name", .keep_tail = true},
 	};
 	struct err *e = NULL;
 	struct names names;

@@ -169,21 +169,18 @@ static void show_parents(struct show *s)
 			parent_text(s, p);
 		}
 		size_t n = text_width(s->text.p, s->text.n);
-		if (k && column + n + 5 > width) {
+		bool wrap = k && column + n + 5 > width;
+		if (wrap) {
 			buf_char(s->out, '\n');
 			buf_fill(s->out, ' ', LABEL_COLUMNS);
 			column = LABEL_COLUMNS;
 		}
-		buf_str(s->out, k ? "→  " : "");
+		buf_str(s->out, !k ? "" : wrap ? "→  " : "  →  ");
 		buf_bytes(s->out, s->text.p, s->text.n);
-		column += n + (k ? 3 : 0);
+		column += n + (!k ? 0 : wrap ? 3 : 5);
 		if (s->m->ctxs.v[p].flags & CTX_CYCLE) {
 			buf_lit(s->out, "  →  and round again: parents form a loop");
 			break;
-		}
-		if (s->m->ctxs.v[p].parent != CTX_NONE) {
-			buf_lit(s->out, "  ");
-			column += 2;
 		}
 	}
 	buf_char(s->out, '\n');

@@ -36,21 +36,29 @@ static void print_cell(struct table *t, unsigned k, const char *s, size_t n, enu
 {
 	struct buf *out = &t->r->out;
 	size_t width = text_width(s, n), want = t->col[k].width;
-	bool cut = most && width > most;
+	bool cut = most && width > most, front = t->col[k].keep_tail;
 
-	if (cut) {
+	if (cut && front) {
+		size_t skip = text_cut(s, n, width - most + 1);
+		s += skip;
+		n -= skip;
+	} else if (cut) {
 		n = text_cut(s, n, most - 1);
-		width = most;
 	}
+	if (cut)
+		width = most;
 	size_t fill = width < want ? want - width : 0;
 	if (t->col[k].right)
 		*pad += fill;
 	if (n) {
-		buf_fill(out, ' ', *pad);
+		if (*pad)
+			buf_fill(out, ' ', *pad);
 		*pad = 0;
 		text_style(out, t->r, style);
+		if (cut && front)
+			buf_lit(out, "…");
 		buf_bytes(out, s, n);
-		if (cut)
+		if (cut && !front)
 			buf_lit(out, "…");
 		text_style_end(out, t->r, style);
 	} else {
@@ -77,14 +85,14 @@ static void print_head(struct table *t)
 	buf_char(&t->r->out, '\n');
 }
 
-/* Columns left for the last cell when all before it keep their width, at least 12. */
+/* Columns left for the last cell when all before it keep their width. */
 static size_t last_width(const struct table *t)
 {
 	size_t used = 0, width = t->r->opt->width ? t->r->opt->width : 100;
 
 	for (unsigned k = 0; k + 1 < t->ncols; k++)
 		used += t->col[k].width + 2;
-	return used + 12 < width ? width - used : 12;
+	return used + TABLE_LAST < width ? width - used : TABLE_LAST;
 }
 
 /* Rows of t->ends from the first on; each has ncols entries. */

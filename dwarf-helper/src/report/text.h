@@ -58,11 +58,13 @@ void text_notes(struct report *r);
 /* ------------------------------------------------------------------ tables */
 
 #define TABLE_COLUMNS 16
+#define TABLE_LAST 24 /* least width of a last column that is cut */
 #define TABLE_SAMPLE 4096 /* rows that the widths are measured on; later rows that need more push their line to the right */
 
 struct column {
 	const char *head; /* NULL: no heading */
 	bool right;	  /* numbers */
+	bool keep_tail;	  /* a cell that is cut loses its beginning */
 	unsigned max;	  /* longer cells are cut to this width, 0: never */
 	unsigned width;	  /* measured; a value given is the least width */
 };
@@ -82,7 +84,7 @@ struct table_end {
  *	table_close(&t);                      flushes and frees
  *
  * Cells hold text that is safe for a terminal (text_safe()).  With @p cut_last set the last column is cut so that the line
- * fits options.width.  A row of no cell prints nothing.  No heading is printed when there are no rows.
+ * fits options.width, but never below TABLE_LAST columns.  A row of no cell prints nothing.  No heading is printed when there are no rows.
  */
 struct table {
 	struct report *r;

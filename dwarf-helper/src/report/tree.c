@@ -89,7 +89,7 @@ static void context_line(struct tree *t, uint32_t i)
 		buf_lit(t->out, "   ");
 		buf_bytes(t->out, t->scratch.p, t->scratch.n);
 	}
-	if (c->children > 1)
+	if (c->children > FOLD_SHOWN) // fewer are seen below
 		count_part(t, c->children, "child");
 	count_part(t, c->tasks, "task");
 	if (t->levels.n > TREE_INDENT)
