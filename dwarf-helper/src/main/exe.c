@@ -66,7 +66,9 @@ struct err *exe_of_core(const struct target *t, const char *core, char **path_re
 	int f = exe_file(t);
 
 	if (f < 0)
-		return err_hint(err_new(ERR_ABSENT, "the core does not name its executable"), "give it with --exe FILE");
+		return err_hint(err_new(ERR_ABSENT, "the core does not name its executable%s",
+					t->truncated ? ": the end of the file is missing" : ""),
+				"give it with --exe FILE");
 	char *path = without_deleted(t->files.v[f].path);
 	if (is_file(path)) {
 		*path_ret = path;

@@ -309,6 +309,15 @@ static size_t long_options(uint64_t set, struct option *ret)
 	return n;
 }
 
+/* An option of other commands, or one that stands before the command. */
+static struct err *misplaced_option(const char *name, const struct command *c)
+{
+	if (c)
+		return err_hint(err_new(ERR_USAGE, "'%s' takes no option --%s", c->name, name), "goctx help %s", c->name);
+	return err_hint(err_new(ERR_USAGE, "option --%s stands before the command", name),
+			"goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]");
+}
+
 /* Why getopt refused `word` ("--foo=3"): known elsewhere, or not at all. */
 static struct err *unknown_option(const char *word, const struct command *c, uint64_t allowed)
 {
@@ -322,8 +331,8 @@ static struct err *unknown_option(const char *word, const struct command *c, uin
 	for (int o = 0; o < OPT_COUNT; o++) {
 		if (allowed & OPT_BIT(o))
 			names[n++] = option_infos[o].name;
-		else if (c && !strcmp(option_infos[o].name, name))
-			return err_hint(err_new(ERR_USAGE, "'%s' takes no option --%s", c->name, name), "goctx help %s", c->name);
+		else if (!strcmp(option_infos[o].name, name))
+			return misplaced_option(name, c);
 	}
 	struct err *e = err_new(ERR_USAGE, "unknown option --%s", name);
 	const char *near = nearest_word(name, names, n);

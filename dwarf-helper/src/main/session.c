@@ -82,13 +82,15 @@ static int id_len(const char *id)
 
 static struct err *build_differs(const struct session *s, const char *there)
 {
-	const char *here = image_gnu_build_id(s->img) ? image_gnu_build_id(s->img) : image_go_build_id(s->img);
+	const char *gnu = image_gnu_build_id(s->img), *go = image_go_build_id(s->img);
 	const char *made = s->t->kind == TARGET_CORE ? "made this core" : "this process runs";
 
-	if (!here)
-		here = "none";
 	if (!there)
 		there = "none";
+	// The same kind of id for both: Go's has slashes, GNU's is hexadecimal.
+	const char *here = strchr(there, '/') ? go : gnu;
+	if (!here)
+		here = gnu ? gnu : go ? go : "none";
 	struct err *e = err_new(ERR_BAD_DATA, "executable %s is not the one that %s (build id %.*s%s there, %.*s%s here)", s->exe, made,
 				id_len(here), here, strlen(here) > 16 ? "…" : "", id_len(there), there, strlen(there) > 16 ? "…" : "");
 	if (strspn(there, "0123456789abcdef") == strlen(there) && strlen(there) >= 16)

@@ -98,6 +98,11 @@ void stack_text(struct report *r, const struct stack_lines *s, uint64_t limit)
 		buf_lit(&r->out, "… the stack could not be followed further\n");
 }
 
+bool has_creator(const struct model *m, const struct task *t)
+{
+	return t->created < m->rt->frames.n && (t->goid != 1 || !m->rt->frames.v[t->created].runtime);
+}
+
 void word_state_age(struct buf *out, const struct model *m, const struct task *t)
 {
 	const char *state = task_state(m->rt, t);
@@ -138,7 +143,7 @@ static void labels_line(struct report *r, const struct task *t)
 
 static void created_line(struct report *r, const struct task *t)
 {
-	if (t->created == FRAME_NONE)
+	if (!has_creator(r->m, t))
 		return;
 	buf_lit(&r->out, "created by ");
 	word_func(&r->out, r->m, t->created);

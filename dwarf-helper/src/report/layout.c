@@ -193,11 +193,11 @@ static struct err *describe(struct report *r, struct members *m, uint64_t *size_
 	return err;
 }
 
-static struct err *unknown_type(struct err *why, const char *type)
+static struct err *unknown_type(struct err *why)
 {
 	if (why->kind != ERR_ABSENT)
 		return why;
-	struct err *err = err_hint(err_new(ERR_USAGE, "no struct type '%s': %s", type, why->msg),
+	struct err *err = err_hint(err_new(ERR_USAGE, "%s", why->msg),
 				   "give the full name with its package path, as in net/http.conn; layout alone lists what goctx reads");
 	err_free(why);
 	return err;
@@ -222,7 +222,7 @@ static struct err *type_text(struct report *r, const char *type, int id)
 	}
 	table_close(&t);
 	if (!err || id < 0)
-		return err ? unknown_type(err, type) : NULL;
+		return err ? unknown_type(err) : NULL;
 	buf_printf(&r->out, "its other members are not known: %s\n", err->msg);
 	err_free(err);
 	return NULL;
@@ -291,7 +291,7 @@ static struct err *layout_json(struct report *r, const char *type, int id)
 			struct_json(r, id);
 		err = describe(r, &m, &size);
 		if (err && id < 0)
-			return unknown_type(err, type);
+			return unknown_type(err);
 		err_free(err);
 	}
 	line_notes(r);

@@ -39,8 +39,8 @@ static void group_label(struct report *r, enum task_group by, const struct group
 		buf_str(out, word_state(m->ctxs.v[gr->context].state));
 		return;
 	case GROUP_CREATED:
-		if (t->created == FRAME_NONE)
-			buf_lit(out, "nobody");
+		if (!has_creator(m, t))
+			buf_lit(out, "the runtime");
 		else
 			word_func(out, m, t->created);
 		return;
@@ -92,7 +92,7 @@ static void group_row(struct table *t, struct report *r, const struct group *gr,
 		group_stack(r, gr, s, cell);
 	else
 		group_label(r, by, gr, cell);
-	if (by == GROUP_FUNC || by == GROUP_CREATED)
+	if (by == GROUP_FUNC || (by == GROUP_CREATED && has_creator(r->m, first)))
 		word_place(table_cell(t), r->m, by == GROUP_FUNC ? first->frame : first->created);
 	table_row(t);
 }

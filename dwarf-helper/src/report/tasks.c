@@ -51,7 +51,7 @@ static struct err *tasks_text(struct report *r, const struct order *o, uint64_t 
 		buf_u64(table_cell(&t), task->goid);
 		word_task_cells(&t, r->m, task);
 		struct buf *cell = table_cell(&t);
-		if (task->created != FRAME_NONE) {
+		if (has_creator(r->m, task)) {
 			word_place(cell, r->m, task->created);
 			buf_char(cell, ' ');
 			word_func(cell, r->m, task->created);
