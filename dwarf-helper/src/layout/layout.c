@@ -263,8 +263,6 @@ static struct err *read_debug(const struct image *img, const char *debug_path, s
 		return err;
 	if (!err && d->debug)
 		err = layout_read_debug(d->debug, ret);
-	if (err && err->kind != ERR_BAD_DATA)
-		return err;
 	if (err) {
 		notes_add(notes, NOTE_WARNING, "the debug information is not used, it is damaged: %s", err->msg);
 		err_free(err);
