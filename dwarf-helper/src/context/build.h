@@ -69,6 +69,10 @@ uint32_t kinds_of_itab(struct builder *b, taddr itab);
 /* fill.c: one context's own words */
 /** Does the object at @p addr look like its type says?  @p p: its bytes. */
 bool fill_plausible(struct builder *b, uint16_t type, const uint8_t *p);
+/** Heap scan: append an object without asking whether it is there; not findable by address before fill_index(). */
+void fill_append(struct builder *b, taddr addr, uint16_t type);
+/** Make everything appended so far findable by address and by done channel. */
+void fill_index(struct builder *b);
 /** Put it into the model unless it is there; returns its index (CTX_NONE: unreadable). */
 uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from);
 

@@ -101,16 +101,10 @@ static uint64_t needed(const struct layout *l, const struct ctx_type *t)
 	return t->kind == CTX_VALUE ? l->s[LAYOUT_valueCtx].size : t->size;
 }
 
-uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from)
+/* Append without asking whether it is there. */
+static void append(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 {
-	struct model *m = b->m;
-	uint32_t next = (uint32_t)m->ctxs.n, i = u64map_add(&m->by_addr, addr, next);
-
-	if (i != next) {
-		m->ctxs.v[i].flags |= from;
-		return i;
-	}
-	const struct ctx_type *t = &m->types.v[type];
+	const struct ctx_type *t = &b->m->types.v[type];
 	struct ctx c = {
 		.addr = addr,
 		.parent = CTX_NONE,
@@ -123,14 +117,61 @@ uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 		.flags = from,
 	};
 	const uint8_t *p = target_ptr(b->rt->t, addr, needed(&b->rt->L, t));
+
 	if (!p && t->size)
 		c.flags |= CTX_DAMAGED;
 	else if (cancels(t->kind))
 		fill_cancel(b, &c, p);
 	else if (t->kind == CTX_VALUE)
 		c.shape = at(p, b->rt->L.valueCtx.key, 0);
-	VEC_PUSH(&m->ctxs, c);
-	if (c.done && c.done != b->closedchan)
-		u64map_add(&m->by_done, c.done, i);
+	VEC_PUSH(&b->m->ctxs, c);
+}
+
+static void index_done(struct builder *b, uint32_t i)
+{
+	taddr done = b->m->ctxs.v[i].done;
+
+	if (done && done != b->closedchan)
+		u64map_add(&b->m->by_done, done, i);
+}
+
+void fill_append(struct builder *b, taddr addr, uint16_t type)
+{
+	append(b, addr, type, CTX_FROM_HEAP);
+}
+
+void fill_index(struct builder *b)
+{
+	struct model *m = b->m;
+	size_t n = m->ctxs.n, done = 0;
+	uint32_t kept = 2;
+
+	for (size_t i = 2; i < n; i++)
+		done += m->ctxs.v[i].done != 0 && m->ctxs.v[i].done != b->closedchan;
+	u64map_reserve(&m->by_addr, n + n / 16);
+	u64map_reserve(&m->by_done, done + done / 16);
+	for (size_t i = 2; i < n; i++) {
+		/* An object with context words at two offsets may have been met as two types: the first counts. */
+		if (u64map_add(&m->by_addr, m->ctxs.v[i].addr, kept) != kept)
+			continue;
+		if (kept != i)
+			m->ctxs.v[kept] = m->ctxs.v[i];
+		index_done(b, kept++);
+	}
+	if (n > kept)
+		m->ctxs.n = kept;
+}
+
+uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from)
+{
+	struct model *m = b->m;
+	uint32_t next = (uint32_t)m->ctxs.n, i = u64map_add(&m->by_addr, addr, next);
+
+	if (i != next) {
+		m->ctxs.v[i].flags |= from;
+		return i;
+	}
+	append(b, addr, type, from);
+	index_done(b, i);
 	return i;
 }

@@ -41,7 +41,7 @@ static void consider(struct builder *b, const struct span *s, uint32_t index, co
 			VEC_PUSH(&b->maybe, c);
 			continue;
 		}
-		fill_add(b, addr, shape[i].type, CTX_FROM_HEAP);
+		fill_append(b, addr, shape[i].type);
 		return;
 	}
 }
@@ -67,7 +67,7 @@ static void scan_headers(struct builder *b, const struct span *s)
 			continue;
 		uint32_t t = type ? u64map_find(&b->by_object, type) : U64MAP_NONE;
 		if (t != U64MAP_NONE && heap_allocated(b->rt, s, i))
-			fill_add(b, slot + (s->flags & SPAN_HEADER ? 8 : 0), (uint16_t)t, CTX_FROM_HEAP);
+			fill_append(b, slot + (s->flags & SPAN_HEADER ? 8 : 0), (uint16_t)t);
 	}
 }
 
@@ -116,6 +116,7 @@ struct err *find_in_heap(struct builder *b)
 		if (i % 1024 == 0 && runtime_canceled(b->rt))
 			return err_new(ERR_CANCELED, "interrupted");
 	}
+	fill_index(b);
 	if (b->unreadable_spans)
 		notes_add(b->rt->notes, NOTE_DAMAGE, "%llu heap spans that may hold contexts are not in the core",
 			  (unsigned long long)b->unreadable_spans);

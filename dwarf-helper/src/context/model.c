@@ -1,8 +1,8 @@
 #include "context/model.h"
 
-#include "context/build.h"
+#include <pthread.h>
 
-#define RESERVE_AT_FIRST 4096
+#include "context/build.h"
 
 static void add_pseudo(struct model *m, uint8_t kind)
 {
@@ -43,14 +43,71 @@ static void name_pseudo_types(struct model *m)
 	}
 }
 
-static struct err *build_contexts(struct builder *b)
+struct tasks_job {
+	struct runtime *rt;
+	struct tasks *ts;
+	struct err *err;
+};
+
+static void *run_tasks_job(void *arg)
+{
+	struct tasks_job *job = arg;
+
+	job->err = tasks_read(job->rt, job->ts);
+	return NULL;
+}
+
+static void note_tasks(struct runtime *rt, const struct tasks *ts)
+{
+	unsigned long long all = ts->list.n + ts->dead + ts->unread + ts->beyond;
+
+	if (ts->beyond)
+		notes_add(rt->notes, NOTE_DAMAGE, "%llu of %llu goroutines are out of reach: the end of allgs is missing",
+			  (unsigned long long)ts->beyond, all);
+	if (ts->unread)
+		notes_add(rt->notes, NOTE_DAMAGE, "%llu of %llu goroutines are unreadable or make no sense",
+			  (unsigned long long)ts->unread, all);
+	if (ts->bad_waits)
+		notes_add(rt->notes, NOTE_DAMAGE, "wait queues of %llu goroutines make no sense",
+			  (unsigned long long)ts->bad_waits);
+}
+
+/*
+ * Goroutines on one thread, heap objects on another: the two share the target, which may be read from both, and nothing
+ * that either changes (pc cache here, type cache there).
+ */
+static struct err *read_both(struct builder *b, const struct model_options *opt)
+{
+	struct tasks_job job = {b->rt, &b->m->tasks, NULL};
+	struct err *err = NULL;
+	pthread_t thread;
+	bool threaded = !opt->no_tasks && !opt->no_contexts && pthread_create(&thread, NULL, run_tasks_job, &job) == 0;
+
+	if (!opt->no_contexts) {
+		kinds_load(b);
+		name_pseudo_types(b->m);
+		err = find_in_heap(b);
+	}
+	if (threaded)
+		pthread_join(thread, NULL);
+	else if (!opt->no_tasks)
+		run_tasks_job(&job);
+	if (job.err && job.err->kind != ERR_CANCELED) {
+		notes_add(b->rt->notes, NOTE_DAMAGE, "%s", job.err->msg);
+		err_free(job.err);
+		job.err = NULL;
+	}
+	note_tasks(b->rt, &b->m->tasks);
+	if (err)
+		err_free(job.err);
+	return err ? err : job.err;
+}
+
+static struct err *connect(struct builder *b)
 {
 	struct err *err;
 
-	kinds_load(b);
-	name_pseudo_types(b->m);
-	VEC_RESERVE(&b->m->ctxs, RESERVE_AT_FIRST);
-	if ((err = find_in_heap(b)) || (err = find_pairs(b)) || (err = link_all(b)) || (err = find_confirm(b)) || (err = link_all(b)))
+	if ((err = find_pairs(b)) || (err = link_all(b)) || (err = find_confirm(b)) || (err = link_all(b)))
 		return err;
 	if (b->wild_parents)
 		notes_add(b->rt->notes, NOTE_DAMAGE, "parents of %llu contexts are unreadable or make no sense",
@@ -67,7 +124,7 @@ static struct err *build_contexts(struct builder *b)
 struct err *model_build(struct runtime *rt, const struct model_options *opt, struct model *ret)
 {
 	struct builder *b = mem_zalloc(sizeof(*b));
-	struct err *err = NULL;
+	struct err *err;
 
 	*ret = (struct model){.rt = rt};
 	b->rt = rt;
@@ -75,16 +132,9 @@ struct err *model_build(struct runtime *rt, const struct model_options *opt, str
 	add_pseudo_types(ret);
 	add_pseudo(ret, CTX_BACKGROUND);
 	add_pseudo(ret, CTX_TODO);
-	if (!opt->no_tasks) {
-		err = tasks_read(rt, &ret->tasks);
-		if (err && err->kind != ERR_CANCELED) {
-			notes_add(rt->notes, NOTE_DAMAGE, "%s", err->msg);
-			err_free(err);
-			err = NULL;
-		}
-	}
+	err = read_both(b, opt);
 	if (!err && !opt->no_contexts)
-		err = build_contexts(b);
+		err = connect(b);
 	if (!err)
 		err = graph_build(b);
 	clock_read(rt, &ret->tasks, &ret->now);

@@ -12,8 +12,6 @@
 struct reader {
 	struct runtime *rt;
 	struct tasks *ts;
-	uint64_t bad;
-	uint64_t bad_waits;
 };
 
 /* runtime/traceback.go: isSystemGoroutine; the two cases that depend on what the goroutine runs just now count as system. */
@@ -114,7 +112,7 @@ static void read_waits(struct reader *r, struct task *t, taddr sudog)
 	for (int i = 0; sudog && i < MAX_CASES; i++) {
 		const uint8_t *p = target_ptr(rt->t, sudog, l->s[LAYOUT_sudog].size);
 		if (!p || runtime_load(p, l->sudog.g) != t->g) {
-			r->bad_waits++;
+			r->ts->bad_waits++;
 			t->flags |= TASK_DAMAGED;
 			return;
 		}
@@ -157,7 +155,7 @@ static void read_g(struct reader *r, taddr addr)
 	uint32_t status = p ? (uint32_t)runtime_load(p, l->g.atomicstatus) & ~GSCAN : UINT32_MAX;
 
 	if (!p || !known_status(status)) {
-		r->bad++;
+		r->ts->unread++;
 		return;
 	}
 	if (status == TASK_DEAD || status == TASK_DEADEXTRA || status == TASK_IDLE) {
@@ -210,8 +208,7 @@ struct err *tasks_read(struct runtime *rt, struct tasks *ret)
 		return err;
 	uint64_t have = target_extent(rt->t, array) / 8;
 	if (have < n) {
-		notes_add(rt->notes, NOTE_DAMAGE, "%" PRIu64 " of %" PRIu64 " goroutines are out of reach: the end of allgs is missing",
-			  n - have, n);
+		ret->beyond = n - have;
 		n = have;
 	}
 	const uint8_t *gs = target_ptr(rt->t, array, n * 8);
@@ -223,10 +220,6 @@ struct err *tasks_read(struct runtime *rt, struct tasks *ret)
 		if (i % 4096 == 0 && runtime_canceled(rt))
 			return err_new(ERR_CANCELED, "interrupted");
 	}
-	if (r.bad)
-		notes_add(rt->notes, NOTE_DAMAGE, "%" PRIu64 " of %" PRIu64 " goroutines are unreadable or make no sense", r.bad, n);
-	if (r.bad_waits)
-		notes_add(rt->notes, NOTE_DAMAGE, "wait queues of %" PRIu64 " goroutines make no sense", r.bad_waits);
 	return NULL;
 }
 

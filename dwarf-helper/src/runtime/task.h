@@ -45,12 +45,16 @@ struct tasks {
 	VEC(struct task) list;	      /* in order of allgs; dead ones left out */
 	VEC(struct task_wait) waits;
 	uint64_t dead;		      /* how many dead g's allgs holds */
+	uint64_t unread;	      /* g's that are unreadable or make no sense, left out of the list */
+	uint64_t bad_waits;	      /* goroutines whose wait queue makes no sense */
+	uint64_t beyond;	      /* entries of allgs that are out of reach */
 	uint64_t by_status[16];
 };
 
 /**
  * Read all goroutines: status, wait reason, created-by, waits, and the user's frame of each (stack walked as far as that).
- * One bad g is noted and left out, the others stay.  Cost: ~0.3 us a goroutine.
+ * One bad g is counted and left out, the others stay.  Cost: ~0.3 us a goroutine.  May run beside heap and type
+ * readers of another thread: of @p rt only the pc cache changes, and no notes are written.
  * @return NULL, ERR_FAULT/ERR_BAD_DATA (allgs itself), ERR_CANCELED
  */
 struct err *tasks_read(struct runtime *rt, struct tasks *ret);
