@@ -6,6 +6,7 @@
 
 #define ERROR_DEPTH 8
 #define ERROR_TEXT_MAX 256
+#define ERRNO_MAX 132 /* Go has no text for what came later */
 #define JOINED_MAX 16
 #define JOINED_TEXT_MAX 1024 /* bytes; errors that hold each other many times over must end, too */
 
@@ -143,7 +144,8 @@ static bool print_form(struct runtime *rt, struct buf *out, const char *form, co
 		}
 		const char *close = strchr(open, '}');
 
-		buf_bytes(out, form, (size_t)(open - form));
+		if (open > form)
+			buf_bytes(out, form, (size_t)(open - form));
 		if (!print_field(rt, out, ty, &at, open + 1, (size_t)(close - open - 1), depth))
 			return false;
 		form = close + 1;
@@ -158,7 +160,7 @@ static bool print_errno(struct runtime *rt, struct buf *out, const struct place 
 
 	if (!place_read(rt, at, 0, &num, sizeof(num)))
 		return false;
-	const char *text = num && num < 4096 ? strerrordesc_np((int)num) : NULL;
+	const char *text = num && num <= ERRNO_MAX ? strerrordesc_np((int)num) : NULL;
 
 	if (!text || !*text) {
 		buf_lit(out, "errno ");
