@@ -230,6 +230,10 @@ enum build_match image_match(const struct image *img, struct target *t, char **t
 	uint64_t bias = image_bias(img, t);
 	for (size_t i = 0; i < img->notes.n && !there.gnu && !there.go; i++)
 		take_target_notes(&there, t, img->notes.v[i].vaddr + bias, img->notes.v[i].size);
+	// Go's own linker gives only the Go note a program header; the GNU note lies beside it
+	for (size_t i = 0; i < img->sections.n && !there.gnu; i++)
+		if (img->sections.v[i].type == SHT_NOTE && img->sections.v[i].addr)
+			take_target_notes(&there, t, img->sections.v[i].addr + bias, img->sections.v[i].size);
 	if (img->gnu_build_id && there.gnu)
 		match = strcmp(img->gnu_build_id, there.gnu) ? BUILD_DIFFERENT : BUILD_SAME;
 	else if (img->go_build_id && there.go)
