@@ -48,27 +48,37 @@ static int64_t unit_ns(const char *s, size_t n)
 	return 0;
 }
 
+/* "1", "1.5", ".5"; strtod() would take 0x1p3, 1e9 and the locale's comma too.  @return bytes read, 0: no number. */
+static size_t take_decimal(const char *s, double *ret)
+{
+	size_t n = 0, digits = 0;
+	double unit = 1;
+
+	for (*ret = 0; isdigit((unsigned char)s[n]); n++, digits++)
+		*ret = *ret * 10 + (s[n] - '0');
+	if (s[n] == '.')
+		for (n++; isdigit((unsigned char)s[n]); n++, digits++)
+			*ret += (unit /= 10) * (s[n] - '0');
+	return digits ? n : 0;
+}
+
 bool parse_duration(const char *s, int64_t *ns_ret)
 {
-	double total = 0;
+	double total = 0, v;
 
 	if (!strcmp(s, "0")) {
 		*ns_ret = 0;
 		return true;
 	}
 	do {
-		char *end;
-		if (!isdigit((unsigned char)*s) && *s != '.')
-			return false;
-		double v = strtod(s, &end);
-		if (end == s || v < 0)
-			return false;
-		size_t n = strcspn(end, "0123456789.");
-		int64_t ns = unit_ns(end, n);
-		if (!ns)
+		size_t n = take_decimal(s, &v);
+		s += n;
+		size_t unit = strcspn(s, "0123456789.");
+		int64_t ns = unit_ns(s, unit);
+		if (!n || !ns)
 			return false;
 		total += v * (double)ns;
-		s = end + n;
+		s += unit;
 	} while (*s);
 	if (total >= 9.2e18)
 		return false;
