@@ -6,7 +6,7 @@
 #include "report/words.h"
 
 #define CHILDREN_LIMIT 100
-#define ABOUT_COLUMNS 32
+#define ABOUT_COLUMNS 48
 
 struct entry {
 	uint32_t ctx; /* CTX_NONE: no context we know */

@@ -6,7 +6,9 @@
 #include "report/words.h"
 
 #define LIST_LIMIT 100000 /* rows of text when --limit is not given; JSON has no limit of its own */
-#define ABOUT_COLUMNS 32
+#define FIXED_COLUMNS 58 /* all but the last two */
+#define ABOUT_LEAST 28
+#define ABOUT_MOST 60
 
 static struct err *canceled(void)
 {
@@ -56,6 +58,15 @@ static void list_row(struct table *t, struct model *m, uint32_t i, struct names 
 	table_row(t);
 }
 
+static size_t about_columns(const struct options *opt)
+{
+	size_t other = FIXED_COLUMNS + 2 + TABLE_LAST;
+
+	if (opt->width < other + ABOUT_LEAST)
+		return ABOUT_LEAST;
+	return opt->width - other < ABOUT_MOST ? opt->width - other : ABOUT_MOST;
+}
+
 static struct err *list_text(struct report *r, const struct order *o, uint64_t n)
 {
 	static const struct column column[] = {
@@ -65,20 +76,19 @@ static struct err *list_text(struct report *r, const struct order *o, uint64_t n
 		{.head = "children", .right = true},
 		{.head = "tasks", .right = true},
 		{.head = "depth", .right = true},
-		{.head = "value or deadline", .max = ABOUT_COLUMNS},
+		{.head = "value or deadline"},
 		{.head = "name", .keep_tail = true},
 	};
 	struct err *e = NULL;
 	struct names names;
 	struct table t;
+	size_t columns = r->opt->values ? 0 : about_columns(r->opt);
 
 	names_open(&names, r->m, false);
 	table_open(&t, r, column, sizeof(column) / sizeof(column[0]));
 	t.cut_last = true;
-	if (r->opt->values)
-		t.col[6].max = 0;
 	for (uint64_t k = 0; k < n && !e; k++) {
-		list_row(&t, r->m, o->v.v[k].index, &names, r->opt->values ? 0 : ABOUT_COLUMNS / 2);
+		list_row(&t, r->m, o->v.v[k].index, &names, columns);
 		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
 			e = canceled();
 	}

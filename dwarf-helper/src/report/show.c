@@ -37,6 +37,55 @@ static void text_line(struct show *s, const char *name, bool have)
 	buf_char(s->out, '\n');
 }
 
+/* Where to break a name of at least n bytes: before the last ".With…", else the last dot, else at n. */
+static size_t name_break(const char *p, size_t n)
+{
+	size_t any = 0;
+
+	for (size_t k = n; k-- > 20;) {
+		if (p[k] != '.')
+			continue;
+		if (!strncmp(p + k, ".With", 5 < n - k ? 5 : n - k))
+			return k;
+		if (!any)
+			any = k;
+	}
+	return any ? any : n;
+}
+
+/* The name after the title of so many columns when there is room, else below it, broken at dots. */
+static void show_name(struct show *s, size_t column)
+{
+	size_t width = s->r->opt->width ? s->r->opt->width : 100, room = width - LABEL_COLUMNS;
+	struct buf raw = {0};
+
+	s->text.n = 0;
+	ctx_name(s->m, s->i, &raw);
+	if (raw.n)
+		text_safe(&s->text, raw.p, raw.n);
+	buf_free(&raw);
+	if (s->text.n && column + 4 + text_width(s->text.p, s->text.n) <= width) {
+		buf_lit(s->out, "    ");
+		buf_bytes(s->out, s->text.p, s->text.n);
+		buf_char(s->out, '\n');
+		return;
+	}
+	buf_char(s->out, '\n');
+	if (!s->text.n)
+		return;
+	label(s, "name");
+	for (size_t at = 0; at < s->text.n;) {
+		const char *p = s->text.p + at;
+		size_t left = s->text.n - at, n = text_cut(p, left, room);
+		n = n < left ? name_break(p, n) : n;
+		if (at)
+			buf_fill(s->out, ' ', LABEL_COLUMNS);
+		buf_bytes(s->out, p, n);
+		buf_char(s->out, '\n');
+		at += n;
+	}
+}
+
 static void show_title(struct show *s)
 {
 	const struct ctx_type *type = s->c->type < s->m->types.n ? &s->m->types.v[s->c->type] : NULL;
@@ -51,15 +100,15 @@ static void show_title(struct show *s)
 	text_style(s->out, s->r, STYLE_BOLD);
 	buf_bytes(s->out, title.p, title.n);
 	text_style_end(s->out, s->r, STYLE_BOLD);
-	s->text.n = 0;
-	ctx_name(s->m, s->i, &s->text);
-	if (s->text.n) {
-		bool wide = text_width(title.p, title.n) + 4 + text_width(s->text.p, s->text.n) > s->r->opt->width;
-		buf_str(s->out, wide ? "\nname       " : "    ");
-		text_safe(s->out, s->text.p, s->text.n);
-	}
-	buf_char(s->out, '\n');
+	show_name(s, text_width(title.p, title.n));
 	buf_free(&title);
+}
+
+static const char *never_text(const struct ctx *c)
+{
+	if (c->kind == CTX_WITHOUT_CANCEL)
+		return "never canceled: what happens to its parents does not reach it";
+	return c->parent == CTX_NONE ? "never canceled" : "never canceled: nothing above it can cancel it";
 }
 
 static void show_state(struct show *s)
@@ -68,7 +117,7 @@ static void show_state(struct show *s)
 
 	label(s, "state");
 	text_style(s->out, s->r, word_state_style(s->c->state));
-	buf_str(s->out, s->c->state == CTX_NEVER ? "never canceled: nothing above it can be" : word_state(s->c->state));
+	buf_str(s->out, s->c->state == CTX_NEVER ? never_text(s->c) : word_state(s->c->state));
 	text_style_end(s->out, s->r, word_state_style(s->c->state));
 	s->text.n = 0;
 	if (s->c->state != CTX_ACTIVE && s->c->state != CTX_NEVER && word_err(&s->text, s->m, s->i)) {
@@ -139,7 +188,7 @@ static void parent_text(struct show *s, uint32_t i)
 	text_safe(&s->text, ctx_label(s->m, i), strlen(ctx_label(s->m, i)));
 	if (c->kind == CTX_VALUE) {
 		buf_char(&s->text, ' ');
-		word_pair(&s->text, s->m, i, 24);
+		word_pair(&s->text, s->m, i, 48);
 	}
 	if (c->state == CTX_CANCELED || c->state == CTX_EXPIRED) {
 		buf_char(&s->text, ' ');
@@ -203,7 +252,7 @@ static void child_rows(struct show *s, uint64_t *shown)
 		cell = table_cell(&t);
 		if (c->tasks_below)
 			text_plural(cell, c->tasks_below, "task");
-		word_about(table_cell(&t), s->m, k, 32);
+		word_about(table_cell(&t), s->m, k, 48);
 		table_row(&t);
 		++*shown;
 	}

@@ -31,6 +31,15 @@ struct buf *table_cell(struct table *t)
 	return table_styled(t, STYLE_PLAIN);
 }
 
+/* Bytes to leave out in front: @p columns or a little more, so that what stays begins at a dot. */
+static size_t tail_start(const char *s, size_t n, size_t columns)
+{
+	size_t skip = text_cut(s, n, columns);
+	const char *dot = memchr(s + skip, '.', (n - skip) / 2);
+
+	return dot ? (size_t)(dot - s) : skip;
+}
+
 /* One cell: at most @p most columns (0: any), then padded to the column's width unless nothing follows. */
 static void print_cell(struct table *t, unsigned k, const char *s, size_t n, enum style style, size_t most, size_t *pad)
 {
@@ -39,14 +48,14 @@ static void print_cell(struct table *t, unsigned k, const char *s, size_t n, enu
 	bool cut = most && width > most, front = t->col[k].keep_tail;
 
 	if (cut && front) {
-		size_t skip = text_cut(s, n, width - most + 1);
+		size_t skip = tail_start(s, n, width - most + 1);
 		s += skip;
 		n -= skip;
 	} else if (cut) {
 		n = text_cut(s, n, most - 1);
 	}
 	if (cut)
-		width = most;
+		width = 1 + text_width(s, n);
 	size_t fill = width < want ? want - width : 0;
 	if (t->col[k].right)
 		*pad += fill;

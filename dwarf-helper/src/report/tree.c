@@ -11,7 +11,7 @@
 #include "report/words.h"
 
 #define TREE_INDENT 32 /* levels that are indented; deeper lines tell their depth in words */
-#define VALUE_COLUMNS 40
+#define VALUE_COLUMNS 72
 
 /* Items of one context, being printed one after the other. */
 struct level {

@@ -78,6 +78,8 @@ static void push_groups(const struct fold *f, struct groups *g, struct tree_item
 	uint64_t most = word_limit(f->opt, FOLD_SHAPES), contexts = 0, tasks = 0;
 	uint32_t left = 0, shapes = 0;
 
+	if (f->opt->limit < 0 && g->list.n <= FOLD_SHAPES + FOLD_SHAPES / 2)
+		most = g->list.n;
 	choose_shapes(g, most);
 	for (size_t k = 0; k < g->list.n; k++) {
 		const struct shape_group *s = &g->list.v[k];

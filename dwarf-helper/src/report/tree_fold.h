@@ -39,7 +39,7 @@ struct fold {
 };
 
 #define FOLD_SHOWN 3	/* equal siblings that are shown one by one; with more of them, the first stands for all */
-#define FOLD_SHAPES 20	/* shapes under one parent */
+#define FOLD_SHAPES 20	/* shapes under one parent; up to half as many more are shown rather than cut */
 #define FOLD_TASKS 5	/* functions of tasks on one context */
 #define FOLD_CHAIN 4	/* links of a chain that are shown */
 

@@ -116,23 +116,43 @@ bool word_deadline(struct buf *out, struct model *m, uint32_t i)
 	return false;
 }
 
+#define PAIR_LONGEST 4096 /* bytes looked at when a value is cut anyway */
+
+/* Key or value as the screen may show it, at most @p most bytes of it. */
+static void pair_text(struct buf *text, bool have, size_t most)
+{
+	struct buf raw = *text;
+
+	*text = (struct buf){0};
+	if (have && raw.n)
+		text_safe(text, raw.p, most && raw.n > most ? most : raw.n);
+	else
+		buf_lit(text, "unreadable");
+	buf_free(&raw);
+}
+
+/* The longer of the two gives way first, but keeps half of the room. */
 bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns)
 {
-	struct buf text = {0};
+	struct buf key = {0}, value = {0};
 
 	if (m->ctxs.v[i].kind != CTX_VALUE)
 		return false;
-	if (ctx_key(m, i, &text) && text.n)
-		text_safe_cut(out, text.p, text.n, columns);
-	else
-		buf_lit(out, "key unreadable");
-	text.n = 0;
+	pair_text(&key, ctx_key(m, i, &key), columns ? PAIR_LONGEST : 0);
+	pair_text(&value, ctx_value(m, i, &value), columns ? PAIR_LONGEST : 0);
+	size_t room = columns > 7 ? columns - 3 : columns, half = room / 2;
+	size_t key_n = text_width(key.p, key.n), value_n = text_width(value.p, value.n);
+	if (columns && key_n + value_n > room) {
+		size_t key_keeps = value_n < half ? room - value_n : half;
+		if (key_n > key_keeps)
+			key_n = key_keeps;
+		value_n = room - key_n;
+	}
+	text_safe_cut(out, key.p, key.n, columns ? key_n : 0);
 	buf_lit(out, " = ");
-	if (ctx_value(m, i, &text) && text.n)
-		text_safe_cut(out, text.p, text.n, columns);
-	else
-		buf_lit(out, "unreadable");
-	buf_free(&text);
+	text_safe_cut(out, value.p, value.n, columns ? value_n : 0);
+	buf_free(&key);
+	buf_free(&value);
 	return true;
 }
 

@@ -25,7 +25,7 @@ bool word_err(struct buf *out, struct model *m, uint32_t i);
 /** "deadline in 9h 58m", "deadline passed 3m 2s ago".  @return false: none of its own, or unreadable. */
 bool word_deadline(struct buf *out, struct model *m, uint32_t i);
 
-/** `app/mw.requestID = "7f3a-11"`; key and value of at most @p columns columns each (0: in full).  @return false: not a value context. */
+/** `app/mw.requestID = "7f3a-11"`, both cut to about @p columns columns in all (0: in full).  @return false: not a value context. */
 bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns);
 
 /** What is worth knowing of a context beyond its state: deadline, or key = value, or the function it calls.  @return false: nothing. */
