@@ -45,6 +45,14 @@ struct candidate {
 	uint16_t type;
 };
 
+#define PAIR_ADDR_BITS 47 /* user addresses of linux/amd64 */
+
+/** Interface pairs met on goroutine stacks; 8 bytes each. */
+struct pair_list {
+	VEC(uint64_t) refs;	      /* type index << PAIR_ADDR_BITS | data word */
+	VEC(struct candidate) boxes; /* boxed values that lie on the stack that refers to them */
+};
+
 struct builder {
 	struct runtime *rt;
 	struct model *m;
@@ -57,6 +65,7 @@ struct builder {
 	struct gomap_type children_type;
 	taddr todo, closedchan; /* values of context.todo (until 1.20) and context.closedchan, 0 */
 	taddr last_chan_type, last_deadline_err;
+	struct pair_list stacks;
 	VEC(struct candidate) maybe; /* heap objects of a shape that needs_pair */
 	uint64_t unreadable_spans, wild_parents, wild_children, bad_maps;
 };
@@ -78,7 +87,9 @@ uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from);
 
 /* find.c, pairs.c, link.c, graph.c: the passes, in this order */
 struct err *find_in_heap(struct builder *b);
-struct err *find_pairs(struct builder *b);
+/** Collect the pairs on the stacks of b->m->tasks.  Runs beside find_in_heap(): reads b->words and types only. */
+void pairs_on_stacks(const struct builder *b, struct pair_list *out);
+struct err *find_pairs(struct builder *b); /* globals, and what pairs_on_stacks() collected */
 struct err *find_confirm(struct builder *b); /* candidates that need a pair: look for one in the whole heap */
 struct err *link_all(struct builder *b);
 struct err *graph_build(struct builder *b);

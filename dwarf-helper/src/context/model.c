@@ -44,8 +44,7 @@ static void name_pseudo_types(struct model *m)
 }
 
 struct tasks_job {
-	struct runtime *rt;
-	struct tasks *ts;
+	struct builder *b;
 	struct err *err;
 };
 
@@ -53,7 +52,9 @@ static void *run_tasks_job(void *arg)
 {
 	struct tasks_job *job = arg;
 
-	job->err = tasks_read(job->rt, job->ts);
+	job->err = tasks_read(job->b->rt, &job->b->m->tasks);
+	if (!job->err)
+		pairs_on_stacks(job->b, &job->b->stacks);
 	return NULL;
 }
 
@@ -73,21 +74,22 @@ static void note_tasks(struct runtime *rt, const struct tasks *ts)
 }
 
 /*
- * Goroutines on one thread, heap objects on another: the two share the target, which may be read from both, and nothing
- * that either changes (pc cache here, type cache there).
+ * Goroutines and their stacks on one thread, heap objects on another: the two share the target, which may be read from
+ * both, and nothing that either changes (pc cache there, type cache here).
  */
 static struct err *read_both(struct builder *b, const struct model_options *opt)
 {
-	struct tasks_job job = {b->rt, &b->m->tasks, NULL};
+	struct tasks_job job = {b, NULL};
 	struct err *err = NULL;
 	pthread_t thread;
-	bool threaded = !opt->no_tasks && !opt->no_contexts && pthread_create(&thread, NULL, run_tasks_job, &job) == 0;
 
 	if (!opt->no_contexts) {
 		kinds_load(b);
 		name_pseudo_types(b->m);
-		err = find_in_heap(b);
 	}
+	bool threaded = !opt->no_tasks && !opt->no_contexts && pthread_create(&thread, NULL, run_tasks_job, &job) == 0;
+	if (!opt->no_contexts)
+		err = find_in_heap(b);
 	if (threaded)
 		pthread_join(thread, NULL);
 	else if (!opt->no_tasks)
@@ -144,6 +146,8 @@ struct err *model_build(struct runtime *rt, const struct model_options *opt, str
 	u64map_free(&b->by_object);
 	VEC_FREE(&b->shapes);
 	VEC_FREE(&b->maybe);
+	VEC_FREE(&b->stacks.refs);
+	VEC_FREE(&b->stacks.boxes);
 	free(b);
 	if (err)
 		model_free(ret);

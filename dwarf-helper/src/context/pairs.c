@@ -5,7 +5,7 @@
 #include "context/build.h"
 #include "runtime/stack.h"
 
-static void consider_pair(struct builder *b, uint32_t type, taddr data, taddr lo, taddr hi)
+static void consider_pair(struct builder *b, uint32_t type, taddr data)
 {
 	const struct ctx_type *t = &b->m->types.v[type];
 
@@ -17,15 +17,15 @@ static void consider_pair(struct builder *b, uint32_t type, taddr data, taddr lo
 		*(t->kind == CTX_TODO ? &b->m->has_todo : &b->m->has_background) = true;
 		return;
 	}
-	if (!data || data % 8)
-		return;
-	/* WithoutCancel is inlined: its box may lie on the very stack that refers to it. */
-	bool here = data >= lo && data + t->size <= hi && !t->by_pointer;
-	if (here || find_fits(b, (uint16_t)type, data))
+	uint32_t known = u64map_find(&b->m->by_addr, data);
+	if (known != U64MAP_NONE)
+		b->m->ctxs.v[known].flags |= CTX_FROM_PAIR;
+	else if (data && data % 8 == 0 && find_fits(b, (uint16_t)type, data))
 		fill_add(b, data, (uint16_t)type, CTX_FROM_PAIR);
 }
 
-static void scan_words(struct builder *b, taddr lo, taddr hi)
+/* Call @p fn for each word of [lo, hi) that is one of b->words, with the word after it. */
+static inline void each_pair(const struct builder *b, taddr lo, taddr hi, void (*fn)(void *, uint32_t, taddr), void *arg)
 {
 	lo = (lo + 7) & ~7ull;
 	if (hi < lo + 16)
@@ -41,27 +41,75 @@ static void scan_words(struct builder *b, taddr lo, taddr hi)
 		if (type == U64MAP_NONE)
 			continue;
 		memcpy(&data, p + i * 8 + 8, 8);
-		consider_pair(b, type, data, lo, hi);
+		fn(arg, type, data);
 	}
+}
+
+static void found_in_globals(void *arg, uint32_t type, taddr data)
+{
+	consider_pair(arg, type, data);
+}
+
+struct stack_scan {
+	const struct builder *b;
+	struct pair_list *out;
+	taddr lo, hi;
+	uint64_t recent[1024]; /* what was kept lately: one context is on many stacks, many times */
+};
+
+static void found_on_stack(void *arg, uint32_t type, taddr data)
+{
+	struct stack_scan *s = arg;
+	const struct ctx_type *t = &s->b->m->types.v[type];
+	uint64_t ref = (uint64_t)type << PAIR_ADDR_BITS | data, *recent = &s->recent[(data >> 4 ^ type) % 1024];
+
+	if (data >> PAIR_ADDR_BITS || *recent == ref)
+		return;
+	/* WithoutCancel is inlined: its box may lie on the very stack that refers to it. */
+	if (data >= s->lo && data < s->hi) {
+		struct candidate c = {data, (uint16_t)type};
+		if (!t->by_pointer && data % 8 == 0 && data + t->size <= s->hi)
+			VEC_PUSH(&s->out->boxes, c);
+		return;
+	}
+	*recent = ref;
+	VEC_PUSH(&s->out->refs, ref);
+}
+
+void pairs_on_stacks(const struct builder *b, struct pair_list *out)
+{
+	const struct tasks *ts = &b->m->tasks;
+	struct stack_scan *s = mem_zalloc(sizeof(*s));
+
+	s->b = b;
+	s->out = out;
+	for (size_t i = 0; i < ts->list.n; i++) {
+		struct stack_regs r;
+		if (i % 4096 == 0 && runtime_canceled(b->rt))
+			break;
+		if (!stack_start(b->rt, &ts->list.v[i], &r))
+			continue;
+		s->lo = r.sp;
+		s->hi = r.hi;
+		each_pair(b, r.sp, r.hi, found_on_stack, s);
+	}
+	free(s);
 }
 
 struct err *find_pairs(struct builder *b)
 {
 	struct runtime *rt = b->rt;
-	struct tasks *ts = &b->m->tasks;
 
 	for (size_t i = 0; i < rt->modules.n; i++) {
-		scan_words(b, rt->modules.v[i].data, rt->modules.v[i].edata);
-		scan_words(b, rt->modules.v[i].bss, rt->modules.v[i].ebss);
+		each_pair(b, rt->modules.v[i].data, rt->modules.v[i].edata, found_in_globals, b);
+		each_pair(b, rt->modules.v[i].bss, rt->modules.v[i].ebss, found_in_globals, b);
 	}
-	for (size_t i = 0; i < ts->list.n; i++) {
-		struct stack_regs r;
-		if (stack_start(rt, &ts->list.v[i], &r))
-			scan_words(b, r.sp, r.hi);
-		if (i % 4096 == 0 && runtime_canceled(rt))
-			return err_new(ERR_CANCELED, "interrupted");
-	}
-	return NULL;
+	for (size_t i = 0; i < b->stacks.boxes.n; i++)
+		fill_add(b, b->stacks.boxes.v[i].addr, b->stacks.boxes.v[i].type, CTX_FROM_PAIR);
+	for (size_t i = 0; i < b->stacks.refs.n; i++)
+		consider_pair(b, (uint32_t)(b->stacks.refs.v[i] >> PAIR_ADDR_BITS),
+			      b->stacks.refs.v[i] & ((1ull << PAIR_ADDR_BITS) - 1));
+	return runtime_canceled(rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }
 
 /* Pairs of one span's objects that point to a candidate of the same type. */

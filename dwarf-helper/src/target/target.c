@@ -74,7 +74,54 @@ static bool crosses_well(struct target *t, size_t i, uint64_t off, uint64_t len)
 	}
 }
 
-const uint8_t *target_ptr(struct target *t, taddr a, uint64_t len)
+_Thread_local struct target_window target_windows[TARGET_WINDOWS];
+
+enum { WINDOW_WORDS = 256 }; /* how far a window looks for filled chunks, in words of 64: 1 GiB each way */
+
+static bool word_is_filled(const struct region *r, uint64_t word)
+{
+	return __atomic_load_n(&r->filled[word], __ATOMIC_ACQUIRE) == UINT64_MAX;
+}
+
+/* Chunk @p c is filled.  Filled chunks around it, counted in whole words beyond its own chunk. */
+static void grow_window(const struct region *r, uint64_t c, uint64_t *first, uint64_t *end)
+{
+	uint64_t chunks = (r->end - r->start + FILL_CHUNK - 1) / FILL_CHUNK;
+	uint64_t lo = c / 64, hi = lo;
+
+	*first = c;
+	*end = c + 1;
+	if (!word_is_filled(r, lo))
+		return;
+	while (lo > 0 && c / 64 - lo < WINDOW_WORDS && word_is_filled(r, lo - 1))
+		lo--;
+	while ((hi + 1) * 64 < chunks && hi - c / 64 < WINDOW_WORDS && word_is_filled(r, hi + 1))
+		hi++;
+	*first = lo * 64;
+	*end = (hi + 1) * 64;
+}
+
+/* The bytes at @p a are valid now, and will be for ever. */
+static void remember(const struct target *t, const struct region *r, taddr a)
+{
+	struct target_window *w = &target_windows[a >> TARGET_WINDOW_SHIFT & (TARGET_WINDOWS - 1)];
+	uint64_t lo = 0, hi = r->end - r->start;
+
+	if (!t->serial)
+		return;
+	if (r->filled) {
+		uint64_t first, end, chunk = (a - r->start) / FILL_CHUNK;
+
+		if (!chunk_is_filled(r, chunk))
+			return;
+		grow_window(r, chunk, &first, &end);
+		lo = first * FILL_CHUNK;
+		hi = end * FILL_CHUNK < hi ? end * FILL_CHUNK : hi;
+	}
+	*w = (struct target_window){t->serial, r->start + lo, hi - lo, r->mem + lo};
+}
+
+const uint8_t *target_ptr_slow(struct target *t, taddr a, uint64_t len)
 {
 	int i = target_region_at(t, a);
 
@@ -86,6 +133,7 @@ const uint8_t *target_ptr(struct target *t, taddr a, uint64_t len)
 		return NULL;
 	if ((r->filled || len > r->end - a) && !crosses_well(t, (size_t)i, a - r->start, len))
 		return NULL;
+	remember(t, r, a);
 	return r->mem + (a - r->start);
 }
 
@@ -120,9 +168,20 @@ bool target_read(struct target *t, taddr a, void *buf, uint64_t len)
 bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret)
 {
 	uint64_t v = 0;
+	const uint8_t *p = target_ptr(t, a, size);
 
-	if ((size != 1 && size != 2 && size != 4 && size != 8) || !target_read(t, a, &v, size))
+	if (size != 1 && size != 2 && size != 4 && size != 8)
 		return false;
+	if (!p) {
+		if (!target_read(t, a, &v, size))
+			return false;
+	} else if (size == 8) {
+		memcpy(&v, p, 8);
+	} else if (size == 4) {
+		memcpy(&v, p, 4);
+	} else {
+		v = size == 1 ? *p : (uint64_t)(p[0] | p[1] << 8);
+	}
 	*ret = v;
 	return true;
 }
