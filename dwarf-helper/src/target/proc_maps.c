@@ -196,6 +196,7 @@ struct err *proc_read_maps(struct target *t, struct proc *p)
 		add_line(t, p, &index, &m);
 	}
 	end_run(t, p, &run);
+	target_changed(t);
 	free(text);
 	u64map_free(&index.by_hash);
 	return NULL;

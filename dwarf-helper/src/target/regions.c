@@ -4,6 +4,13 @@
 
 typedef VEC(struct region) region_list;
 
+void target_changed(struct target *t)
+{
+	static uint64_t last;
+
+	t->serial = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
 /* Drop the first @p n bytes.  The bitmap of a live region counts from its start, so that one cannot be cut there. */
 static struct region region_after(struct region r, uint64_t n)
 {
@@ -32,6 +39,7 @@ static void replace_regions(struct target *t, region_list *list)
 	t->regions.v = list->v;
 	t->regions.n = list->n;
 	t->regions.cap = list->cap;
+	target_changed(t);
 }
 
 static int by_start(const void *a, const void *b)
@@ -86,6 +94,7 @@ void target_sort(struct target *t)
 			v[out++] = c;
 	}
 	t->regions.n = out;
+	target_changed(t);
 	if (overlaps)
 		notes_add(t->notes, NOTE_DAMAGE,
 			  "%" PRIu64 " memory ranges overlap, the first at 0x%" PRIx64 ": the later ones were cut",
@@ -113,6 +122,7 @@ void target_merge(struct target *t)
 			v[out++] = v[i];
 	}
 	t->regions.n = out;
+	target_changed(t);
 }
 
 static uint64_t hash_path(const char *path, size_t len)

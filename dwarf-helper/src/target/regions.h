@@ -29,6 +29,9 @@ static inline uint64_t region_len(const struct region *r)
 	return r->end - r->start;
 }
 
+/** Give the list of regions a new serial: to be called after every change. */
+void target_changed(struct target *t);
+
 /** Index of the file @p path (@p len bytes, copied) in target.files, added when new. */
 int32_t target_add_file(struct target *t, struct file_index *index, const char *path, size_t len, taddr start);
 
