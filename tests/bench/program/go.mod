@@ -1,0 +1,3 @@
+module goctx.test/bench
+
+go 1.19
