@@ -213,7 +213,7 @@ struct bulk {
 	bool ok;
 };
 
-enum { BULK_STEP = 4 * WINDOW };
+enum { BULK_STEP = 4 * WINDOW, SCAN_MIN = 512 * 1024 };
 
 /* Offset of the first populated page of @p r from @p off on; @p off itself when the kernel cannot tell. */
 static uint64_t next_populated(const struct proc *p, const struct region *r, uint64_t off)
@@ -239,7 +239,7 @@ static uint64_t next_populated(const struct proc *p, const struct region *r, uin
 /* What is zero for sure needs no reading, nor looking at pagemap page by page. */
 static void skip_hole(struct bulk *b, const struct region *r)
 {
-	if (r->file >= 0 || b->p->pagemap_fd < 0 || region_len(r) < BULK_STEP)
+	if (r->file >= 0 || b->p->pagemap_fd < 0 || region_len(r) < SCAN_MIN)
 		return;
 	uint64_t chunk = next_populated(b->p, r, b->off) / FILL_CHUNK;
 
