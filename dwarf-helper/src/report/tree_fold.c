@@ -44,13 +44,13 @@ static void group_add(struct groups *g, const struct ctx *c, uint32_t i)
 	s->tasks += c->tasks_below;
 }
 
-/* With too many shapes those with most members are shown. */
+/* With too many shapes those that most hangs on are shown. */
 static void choose_shapes(struct groups *g, uint64_t most)
 {
 	struct order o = {0};
 
 	for (size_t k = 0; k < g->list.n; k++)
-		VEC_PUSH(&o.v, (struct order_item){UINT64_MAX - g->list.v[k].n, (uint32_t)k});
+		VEC_PUSH(&o.v, (struct order_item){UINT64_MAX - g->list.v[k].contexts - g->list.v[k].tasks, (uint32_t)k});
 	order_sort(&o);
 	for (size_t k = 0; k < o.v.n && k < most; k++)
 		g->list.v[o.v.v[k].index].shown = true;
@@ -224,7 +224,7 @@ void fold_cut(struct fold *f, uint32_t i, struct tree_items *ret)
 {
 	const struct ctx *c = &f->m->ctxs.v[i];
 
-	if (!c->below && (!c->tasks_below || f->opt->no_tasks))
+	if (!c->below) // its own tasks are counted on its line
 		return;
-	VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_CUT, .contexts = c->below, .tasks = c->tasks_below});
+	VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_CUT, .contexts = c->below, .tasks = c->tasks_below - c->tasks});
 }
