@@ -47,10 +47,15 @@ struct candidate {
 
 #define PAIR_ADDR_BITS 47 /* user addresses of linux/amd64 */
 
-/** Interface pairs met on goroutine stacks; 8 bytes each. */
-struct pair_list {
-	VEC(uint64_t) refs;	      /* type index << PAIR_ADDR_BITS | data word */
+struct builder;
+
+/** Search of goroutine stacks for interface pairs, made beside the heap scan: reads b->words and types only. */
+struct stack_scan {
+	const struct builder *b;
+	VEC(uint64_t) refs;	     /* type index << PAIR_ADDR_BITS | data word; 8 bytes each */
 	VEC(struct candidate) boxes; /* boxed values that lie on the stack that refers to them */
+	taddr lo, hi;		     /* stack under way */
+	uint64_t recent[1024];	     /* what was kept lately: one context is on many stacks, many times */
 };
 
 struct builder {
@@ -65,7 +70,7 @@ struct builder {
 	struct gomap_type children_type;
 	taddr todo, closedchan; /* values of context.todo (until 1.20) and context.closedchan, 0 */
 	taddr last_chan_type, last_deadline_err;
-	struct pair_list stacks;
+	struct stack_scan *stacks; /* NULL when goroutines are left out */
 	VEC(struct candidate) maybe; /* heap objects of a shape that needs_pair */
 	uint64_t unreadable_spans, wild_parents, wild_children, bad_maps;
 };
@@ -87,9 +92,9 @@ uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from);
 
 /* find.c, pairs.c, link.c, graph.c: the passes, in this order */
 struct err *find_in_heap(struct builder *b);
-/** Collect the pairs on the stacks of b->m->tasks.  Runs beside find_in_heap(): reads b->words and types only. */
-void pairs_on_stacks(const struct builder *b, struct pair_list *out);
-struct err *find_pairs(struct builder *b); /* globals, and what pairs_on_stacks() collected */
+/** Collect the pairs of one stack: a task_stack_fn, @p arg a struct stack_scan. */
+void pairs_on_stack(void *arg, const struct stack_regs *r);
+struct err *find_pairs(struct builder *b); /* globals, and what pairs_on_stack() collected */
 struct err *find_confirm(struct builder *b); /* candidates that need a pair: look for one in the whole heap */
 struct err *link_all(struct builder *b);
 struct err *graph_build(struct builder *b);

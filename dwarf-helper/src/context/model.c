@@ -52,9 +52,7 @@ static void *run_tasks_job(void *arg)
 {
 	struct tasks_job *job = arg;
 
-	job->err = tasks_read(job->b->rt, &job->b->m->tasks);
-	if (!job->err)
-		pairs_on_stacks(job->b, &job->b->stacks);
+	job->err = tasks_read(job->b->rt, &job->b->m->tasks, job->b->stacks ? pairs_on_stack : NULL, job->b->stacks);
 	return NULL;
 }
 
@@ -86,6 +84,8 @@ static struct err *read_both(struct builder *b, const struct model_options *opt)
 	if (!opt->no_contexts) {
 		kinds_load(b);
 		name_pseudo_types(b->m);
+		b->stacks = mem_zalloc(sizeof(*b->stacks));
+		b->stacks->b = b;
 	}
 	bool threaded = !opt->no_tasks && !opt->no_contexts && pthread_create(&thread, NULL, run_tasks_job, &job) == 0;
 	if (!opt->no_contexts)
@@ -146,8 +146,11 @@ struct err *model_build(struct runtime *rt, const struct model_options *opt, str
 	u64map_free(&b->by_object);
 	VEC_FREE(&b->shapes);
 	VEC_FREE(&b->maybe);
-	VEC_FREE(&b->stacks.refs);
-	VEC_FREE(&b->stacks.boxes);
+	if (b->stacks) {
+		VEC_FREE(&b->stacks->refs);
+		VEC_FREE(&b->stacks->boxes);
+		free(b->stacks);
+	}
 	free(b);
 	if (err)
 		model_free(ret);

@@ -3,7 +3,6 @@
  * otherwise, anywhere in the heap.  Dead stack slots may hold stale pairs: what they point to must still look the part.
  */
 #include "context/build.h"
-#include "runtime/stack.h"
 
 static void consider_pair(struct builder *b, uint32_t type, taddr data)
 {
@@ -50,13 +49,6 @@ static void found_in_globals(void *arg, uint32_t type, taddr data)
 	consider_pair(arg, type, data);
 }
 
-struct stack_scan {
-	const struct builder *b;
-	struct pair_list *out;
-	taddr lo, hi;
-	uint64_t recent[1024]; /* what was kept lately: one context is on many stacks, many times */
-};
-
 static void found_on_stack(void *arg, uint32_t type, taddr data)
 {
 	struct stack_scan *s = arg;
@@ -69,31 +61,20 @@ static void found_on_stack(void *arg, uint32_t type, taddr data)
 	if (data >= s->lo && data < s->hi) {
 		struct candidate c = {data, (uint16_t)type};
 		if (!t->by_pointer && data % 8 == 0 && data + t->size <= s->hi)
-			VEC_PUSH(&s->out->boxes, c);
+			VEC_PUSH(&s->boxes, c);
 		return;
 	}
 	*recent = ref;
-	VEC_PUSH(&s->out->refs, ref);
+	VEC_PUSH(&s->refs, ref);
 }
 
-void pairs_on_stacks(const struct builder *b, struct pair_list *out)
+void pairs_on_stack(void *arg, const struct stack_regs *r)
 {
-	const struct tasks *ts = &b->m->tasks;
-	struct stack_scan *s = mem_zalloc(sizeof(*s));
+	struct stack_scan *s = arg;
 
-	s->b = b;
-	s->out = out;
-	for (size_t i = 0; i < ts->list.n; i++) {
-		struct stack_regs r;
-		if (i % 4096 == 0 && runtime_canceled(b->rt))
-			break;
-		if (!stack_start(b->rt, &ts->list.v[i], &r))
-			continue;
-		s->lo = r.sp;
-		s->hi = r.hi;
-		each_pair(b, r.sp, r.hi, found_on_stack, s);
-	}
-	free(s);
+	s->lo = r->sp;
+	s->hi = r->hi;
+	each_pair(s->b, r->sp, r->hi, found_on_stack, s);
 }
 
 struct err *find_pairs(struct builder *b)
@@ -104,11 +85,13 @@ struct err *find_pairs(struct builder *b)
 		each_pair(b, rt->modules.v[i].data, rt->modules.v[i].edata, found_in_globals, b);
 		each_pair(b, rt->modules.v[i].bss, rt->modules.v[i].ebss, found_in_globals, b);
 	}
-	for (size_t i = 0; i < b->stacks.boxes.n; i++)
-		fill_add(b, b->stacks.boxes.v[i].addr, b->stacks.boxes.v[i].type, CTX_FROM_PAIR);
-	for (size_t i = 0; i < b->stacks.refs.n; i++)
-		consider_pair(b, (uint32_t)(b->stacks.refs.v[i] >> PAIR_ADDR_BITS),
-			      b->stacks.refs.v[i] & ((1ull << PAIR_ADDR_BITS) - 1));
+	if (!b->stacks)
+		return NULL;
+	for (size_t i = 0; i < b->stacks->boxes.n; i++)
+		fill_add(b, b->stacks->boxes.v[i].addr, b->stacks->boxes.v[i].type, CTX_FROM_PAIR);
+	for (size_t i = 0; i < b->stacks->refs.n; i++)
+		consider_pair(b, (uint32_t)(b->stacks->refs.v[i] >> PAIR_ADDR_BITS),
+			      b->stacks->refs.v[i] & ((1ull << PAIR_ADDR_BITS) - 1));
 	return runtime_canceled(rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }
 

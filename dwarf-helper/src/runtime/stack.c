@@ -30,7 +30,7 @@ static bool step(struct runtime *rt, struct stack_regs *r, const struct pcinfo *
 			target_u64(rt->t, at - 8, &bp);
 	} else if (bp >= r->sp && bp % 8 == 0) {
 		at = bp + 8;
-		if (bp < r->lo || bp + 16 > r->hi || !target_u64(rt->t, r->bp, &bp))
+		if (bp + 16 > r->hi || !target_u64(rt->t, r->bp, &bp))
 			return false;
 	} else {
 		return false;
@@ -60,8 +60,7 @@ void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn
 		}
 		if (!fn(arg, r.pc, r.sp, i))
 			return;
-		struct pcinfo info = rt->pcs.v[i];
-		if (!step(rt, &r, &info))
+		if (!step(rt, &r, &rt->pcs.v[i]))
 			return;
 	}
 }
@@ -112,11 +111,14 @@ static bool stack_of(struct runtime *rt, taddr m, struct layout_field which, tad
 	return field(rt, m, which, &g) && g && field(rt, g, rt->L.g.stack_lo, lo) && field(rt, g, rt->L.g.stack_hi, hi) && *lo < *hi;
 }
 
-static bool from_sched(struct runtime *rt, taddr g, struct stack_regs *ret)
+/* @p g: bytes of the runtime.g */
+static bool from_sched(const struct layout *l, const uint8_t *g, struct stack_regs *ret)
 {
 	ret->exact_pc = false;
-	return field(rt, g, rt->L.g.sched_pc, &ret->pc) && field(rt, g, rt->L.g.sched_sp, &ret->sp) &&
-	       field(rt, g, rt->L.g.sched_bp, &ret->bp) && ret->pc && ret->sp;
+	ret->pc = runtime_load(g, l->g.sched_pc);
+	ret->sp = runtime_load(g, l->g.sched_sp);
+	ret->bp = runtime_load(g, l->g.sched_bp);
+	return ret->pc && ret->sp;
 }
 
 static bool inside(taddr sp, taddr lo, taddr hi)
@@ -125,15 +127,14 @@ static bool inside(taddr sp, taddr lo, taddr hi)
 }
 
 /* A goroutine that runs: its thread's registers, unless the thread is on another stack just now. */
-static bool from_thread(struct runtime *rt, taddr g, struct stack_regs *ret)
+static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs *ret)
 {
-	taddr m, lo = ret->lo, hi = ret->hi, slo, shi;
+	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi, slo, shi;
 	uint64_t tid;
 	const struct thread *th;
 
-	if (!field(rt, g, rt->L.g.m, &m) || !m || !field(rt, m, rt->L.m.procid, &tid) ||
-	    !(th = target_thread(rt->t, (int)tid)) || !th->regs_valid)
-		return from_sched(rt, g, ret);
+	if (!m || !field(rt, m, rt->L.m.procid, &tid) || !(th = target_thread(rt->t, (int)tid)) || !th->regs_valid)
+		return from_sched(&rt->L, g, ret);
 	struct stack_regs r = {.pc = th->regs[UREG_RIP], .sp = th->regs[UREG_RSP], .bp = th->regs[UREG_RBP], .exact_pc = true};
 	if (!inside(r.sp, lo, hi) && stack_of(rt, m, rt->L.m.gsignal, &slo, &shi) && inside(r.sp, slo, shi)) {
 		r.lo = slo;
@@ -142,7 +143,7 @@ static bool from_thread(struct runtime *rt, taddr g, struct stack_regs *ret)
 			return false;
 	}
 	if (!inside(r.sp, lo, hi))
-		return from_sched(rt, g, ret); /* on g0: systemstack and mcall saved where the goroutine left */
+		return from_sched(&rt->L, g, ret); /* on g0: systemstack and mcall saved where the goroutine left */
 	/* In the vDSO the goroutine's own frame is the one that called in (runtime/vdso_linux…: m.vdsoPC, vdsoSP). */
 	if (!runtime_module_of_pc(rt, r.pc)) {
 		taddr vsp, vpc;
@@ -158,23 +159,32 @@ static bool from_thread(struct runtime *rt, taddr g, struct stack_regs *ret)
 	return true;
 }
 
-bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret)
+bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, struct stack_regs *ret)
 {
-	*ret = (struct stack_regs){0};
-	if (!field(rt, t->g, rt->L.g.stack_lo, &ret->lo) || !field(rt, t->g, rt->L.g.stack_hi, &ret->hi) || ret->lo >= ret->hi)
-		return false;
+	const struct layout *l = &rt->L;
 	bool ok;
+
+	*ret = (struct stack_regs){.lo = runtime_load(g, l->g.stack_lo), .hi = runtime_load(g, l->g.stack_hi)};
+	if (ret->lo >= ret->hi)
+		return false;
 	switch (t->status) {
 	case TASK_RUNNING:
-		ok = from_thread(rt, t->g, ret);
+		ok = from_thread(rt, g, ret);
 		break;
 	case TASK_SYSCALL:
-		ok = field(rt, t->g, rt->L.g.syscallpc, &ret->pc) && field(rt, t->g, rt->L.g.syscallsp, &ret->sp) && ret->sp;
-		if (!ok)
-			ok = from_sched(rt, t->g, ret);
+		ret->pc = runtime_load(g, l->g.syscallpc);
+		ret->sp = runtime_load(g, l->g.syscallsp);
+		ok = (ret->pc && ret->sp) || from_sched(l, g, ret);
 		break;
 	default:
-		ok = from_sched(rt, t->g, ret);
+		ok = from_sched(l, g, ret);
 	}
 	return ok && inside(ret->sp, ret->lo, ret->hi);
+}
+
+bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret)
+{
+	const uint8_t *g = target_ptr(rt->t, t->g, rt->L.s[LAYOUT_g].size);
+
+	return g && stack_start_at(rt, t, g, ret);
 }

@@ -12,19 +12,15 @@
 
 #define STACK_MAX_FRAMES 100000
 
-/** Where a walk starts. */
-struct stack_regs {
-	taddr pc, sp, bp;
-	taddr lo, hi; /* bounds of the stack that sp lies in */
-	bool exact_pc; /* pc is the current instruction (a thread's register), not a return address */
-};
-
 /**
  * Start registers of a goroutine: sched for parked and runnable ones, syscallsp/pc in a system call, the thread's registers when
  * running (through the signal frame when it was stopped in a handler, curg.sched when it is on g0).
  * @return false when they cannot be told
  */
 bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret);
+
+/** Same, when the bytes of its runtime.g are at hand. */
+bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, struct stack_regs *ret);
 
 /** One physical frame.  @p pc as to be shown; @p info indexes rt->pcs (looked up at pc - 1 for return addresses).  @return false to stop. */
 typedef bool stack_fn(void *arg, taddr pc, taddr sp, uint32_t info);

@@ -12,6 +12,10 @@
 struct reader {
 	struct runtime *rt;
 	struct tasks *ts;
+	task_stack_fn *fn;
+	void *arg;
+	const uint8_t *gs; /* the array of allgs */
+	uint64_t n;
 };
 
 /* runtime/traceback.go: isSystemGoroutine; the two cases that depend on what the goroutine runs just now count as system. */
@@ -60,13 +64,11 @@ static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
  * The frame a person wants to see: the innermost one outside runtime and its standard plumbing.  A goroutine that has
  * none is the runtime's own: its outermost frame tells what it is for ("runtime.bgsweep").
  */
-static uint32_t user_frame(struct runtime *rt, const struct task *t)
+static uint32_t user_frame(struct runtime *rt, const struct stack_regs *start)
 {
 	struct user_search s = {.rt = rt, .last = FRAME_NONE, .not_runtime = FRAME_NONE, .user = FRAME_NONE};
-	struct stack_regs start;
 
-	if (stack_start(rt, t, &start))
-		stack_walk(rt, &start, find_user_frame, &s, NULL);
+	stack_walk(rt, start, find_user_frame, &s, NULL);
 	return s.user != FRAME_NONE ? s.user : s.not_runtime != FRAME_NONE ? s.not_runtime : s.last;
 }
 
@@ -175,7 +177,12 @@ static void read_g(struct reader *r, taddr addr)
 	read_origin(rt, p, &t);
 	if (parked)
 		read_waits(r, &t, runtime_load(p, l->g.waiting));
-	t.frame = user_frame(rt, &t);
+	struct stack_regs start;
+	if (stack_start_at(rt, &t, p, &start)) {
+		t.frame = user_frame(rt, &start);
+		if (r->fn)
+			r->fn(r->arg, &start);
+	}
 	r->ts->by_status[status]++;
 	VEC_PUSH(&r->ts->list, t);
 }
@@ -196,9 +203,48 @@ static struct err *find_allgs(struct runtime *rt, taddr *array, uint64_t *n)
 	return NULL;
 }
 
-struct err *tasks_read(struct runtime *rt, struct tasks *ret)
+/*
+ * Goroutines lie all over the heap: a cache miss each for the g, its stack and its sudog.  Asking for them some
+ * goroutines ahead lets the misses overlap.
+ */
+enum { AHEAD_G = 12, AHEAD_STACK = 6, STACK_LINES = 8, CACHE_LINE = 64 };
+
+static const uint8_t *g_at(const struct reader *r, uint64_t i)
 {
-	struct reader r = {.rt = rt, .ts = ret};
+	taddr g;
+
+	if (i >= r->n)
+		return NULL;
+	memcpy(&g, r->gs + i * 8, 8);
+	return target_ptr(r->rt->t, g, r->rt->L.s[LAYOUT_g].size);
+}
+
+static void look_ahead(const struct reader *r, uint64_t i)
+{
+	const struct layout *l = &r->rt->L;
+	const uint8_t *g = g_at(r, i + AHEAD_G);
+
+	if (g) {
+		__builtin_prefetch(g);
+		__builtin_prefetch(g + l->g.sched_sp.off);
+		__builtin_prefetch(g + l->g.atomicstatus.off);
+		__builtin_prefetch(g + l->g.gopc.off);
+		__builtin_prefetch(g + l->g.waiting.off);
+	}
+	g = g_at(r, i + AHEAD_STACK);
+	if (!g)
+		return;
+	const uint8_t *sp = target_ptr(r->rt->t, runtime_load(g, l->g.sched_sp), 8);
+	for (int k = 0; sp && k < STACK_LINES; k++)
+		__builtin_prefetch(sp + k * CACHE_LINE);
+	const uint8_t *sudog = target_ptr(r->rt->t, runtime_load(g, l->g.waiting), 8);
+	if (sudog)
+		__builtin_prefetch(sudog + l->sudog.c.off);
+}
+
+struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn, void *arg)
+{
+	struct reader r = {.rt = rt, .ts = ret, .fn = fn, .arg = arg};
 	taddr array;
 	uint64_t n;
 
@@ -211,11 +257,13 @@ struct err *tasks_read(struct runtime *rt, struct tasks *ret)
 		ret->beyond = n - have;
 		n = have;
 	}
-	const uint8_t *gs = target_ptr(rt->t, array, n * 8);
+	r.gs = target_ptr(rt->t, array, n * 8);
+	r.n = n;
 	VEC_RESERVE(&ret->list, n);
-	for (uint64_t i = 0; gs && i < n; i++) {
+	for (uint64_t i = 0; r.gs && i < n; i++) {
 		taddr g;
-		memcpy(&g, gs + i * 8, 8);
+		memcpy(&g, r.gs + i * 8, 8);
+		look_ahead(&r, i);
 		read_g(&r, g);
 		if (i % 4096 == 0 && runtime_canceled(rt))
 			return err_new(ERR_CANCELED, "interrupted");

@@ -51,13 +51,23 @@ struct tasks {
 	uint64_t by_status[16];
 };
 
+/** Where a walk starts. */
+struct stack_regs {
+	taddr pc, sp, bp;
+	taddr lo, hi; /* bounds of the stack that sp lies in */
+	bool exact_pc; /* pc is the current instruction (a thread's register), not a return address */
+};
+
+/** Called with the stack of each goroutine while it is hot in the cache: [start->sp, start->hi) is in use. */
+typedef void task_stack_fn(void *arg, const struct stack_regs *start);
+
 /**
  * Read all goroutines: status, wait reason, created-by, waits, and the user's frame of each (stack walked as far as that).
- * One bad g is counted and left out, the others stay.  Cost: ~0.3 us a goroutine.  May run beside heap and type
+ * @p fn (may be NULL) sees every stack that has a start.  One bad g is counted and left out, the others stay.  Cost: ~0.3 us a goroutine.  May run beside heap and type
  * readers of another thread: of @p rt only the pc cache changes, and no notes are written.
  * @return NULL, ERR_FAULT/ERR_BAD_DATA (allgs itself), ERR_CANCELED
  */
-struct err *tasks_read(struct runtime *rt, struct tasks *ret);
+struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn, void *arg);
 void tasks_free(struct tasks *ts);
 
 /** "waiting", "running", … */
