@@ -12,6 +12,9 @@ enum {
 	RUNS_MAX = 128, /* pieces handed to one process_vm_readv */
 };
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14; before it nothing is prepared */
+#endif
 #define PAGEMAP_POPULATED (UINT64_C(3) << 62) /* present or swapped */
 
 /* Linux 6.7; named here because older headers lack them (include/uapi/linux/fs.h). */
