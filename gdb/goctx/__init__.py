@@ -1,0 +1,40 @@
+"""goctx in GDB: contexts and goroutines of Go programs.
+
+All analysis is done by the helper, the C program `goctx`; this package takes a
+command line, asks, and prints what comes:
+
+    commands    what one types: names, help, completion
+    expr        GDB expressions as arguments
+    params      set goctx ..., show goctx ...
+    events      what makes answers stale
+    bridge      the helper as a co-process of the session
+
+Modules of bridge other than session and target, and options, complete and
+errors, know nothing of GDB and never import it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["register", "unregister"]
+
+
+def register() -> None:
+    """Make commands and settings known to GDB and watch its events."""
+    from . import commands, events, params
+
+    params.register()
+    commands.register()
+    events.connect()
+
+
+def unregister() -> None:
+    """End all helpers and let go of GDB's events, before the package is loaded anew.
+
+    Commands and settings stay until register() replaces them; GDB has no way
+    to take them back.
+    """
+    from . import events
+    from .bridge import session
+
+    events.disconnect()
+    session.close_all()

@@ -1,0 +1,68 @@
+"""The prefix command `goctx` and its subcommands."""
+
+from __future__ import annotations
+
+import difflib
+
+import gdb
+
+from .base import HelperCommand
+from .contexts import ChildrenCommand, ListCommand, ShowCommand, TreeCommand
+from .goroutines import BlockedCommand, BtCommand, TasksCommand
+from .program import InfoCommand, LayoutCommand
+
+__all__ = ["COMMANDS", "register"]
+
+COMMANDS: tuple[type[HelperCommand], ...] = (
+    InfoCommand,
+    TreeCommand,
+    ListCommand,
+    ShowCommand,
+    ChildrenCommand,
+    TasksCommand,
+    BlockedCommand,
+    BtCommand,
+    LayoutCommand,
+)
+
+
+class PrefixCommand(gdb.Command):
+    """Contexts and goroutines of a Go program: who waits on what, and what leaked.
+
+    Usage: goctx COMMAND [OPTION]... [ARGUMENT]
+
+    The program may be a core file or a live process; it is only read, never
+    changed, and nothing is called in it.  All commands take --json for output
+    as JSON Lines.
+
+    First steps:
+      (gdb) goctx info               what is being looked at, how much there is
+      (gdb) goctx tree               contexts, and the goroutines waiting on them
+      (gdb) goctx blocked            goroutines that wait for a context to end
+      (gdb) goctx show ctx           one context, here a variable of the frame
+
+    Settings: help set goctx"""
+
+    def __init__(self) -> None:
+        super().__init__("goctx", gdb.COMMAND_DATA, gdb.COMPLETE_NONE, True)
+
+    def invoke(self, arg: str, from_tty: bool) -> None:
+        self.dont_repeat()
+        words = arg.split()
+        names = [command.name for command in COMMANDS]
+        if not words or words[0] in ("help", "--help", "-h"):
+            wanted = [word for word in words[1:2] if word in names]
+            gdb.execute(" ".join(["help", "goctx", *wanted]))
+            return
+        near = difflib.get_close_matches(words[0], names, 1)
+        raise gdb.GdbError(
+            f"goctx: unknown command '{words[0]}'\nhint: "
+            + (f"did you mean '{near[0]}'?" if near else "`help goctx` lists the commands")
+        )
+
+
+def register() -> None:
+    """Add the commands to GDB, or replace those of an earlier load."""
+    PrefixCommand()
+    for command in COMMANDS:
+        command()

@@ -1,0 +1,56 @@
+"""What makes the helpers' knowledge stale.  Handlers print nothing and never raise."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import gdb
+
+from .bridge import session
+
+__all__ = ["connect", "disconnect"]
+
+
+def _memory_changed(event: Any) -> None:
+    session.memory_changed()
+
+
+def _image_changed(event: Any) -> None:
+    session.image_changed()
+
+
+def _inferior_gone(event: Any) -> None:
+    session.close_session(event.inferior.num)
+
+
+def _gdb_exits(event: Any) -> None:
+    session.close_all()
+
+
+_HANDLERS: tuple[tuple[str, Callable[[Any], None]], ...] = (
+    ("stop", _memory_changed),
+    ("cont", _memory_changed),
+    ("memory_changed", _memory_changed),
+    ("inferior_call", _memory_changed),
+    ("new_objfile", _image_changed),
+    ("clear_objfiles", _image_changed),
+    ("exited", _inferior_gone),
+    ("inferior_deleted", _inferior_gone),
+    ("gdb_exiting", _gdb_exits),
+)
+
+
+def connect() -> None:
+    """Watch GDB's events; those that this GDB does not have are left out."""
+    for name, handler in _HANDLERS:
+        registry = getattr(gdb.events, name, None)
+        if registry is not None:
+            registry.connect(handler)
+
+
+def disconnect() -> None:
+    """Stop watching."""
+    for name, handler in _HANDLERS:
+        registry = getattr(gdb.events, name, None)
+        if registry is not None:
+            registry.disconnect(handler)

@@ -1,0 +1,252 @@
+"""Arguments of commands that are GDB expressions.
+
+The helper knows addresses and goroutine numbers; here they are made from what
+a user sees in a frame: an interface, a pointer, a struct.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+import gdb
+
+from .errors import GoctxError
+
+__all__ = ["context_word", "goroutine_word", "locals_in_scope"]
+
+_ADDRESS = re.compile(r"0[xX][0-9a-fA-F]+")
+_NAME = re.compile(r"[^\W\d]\w*")
+_PATH = re.compile(r"[^\W\d][\w/.\-]*\.\w+")  # main.server.ctx, example.com/app/srv.hub
+_MASK = (1 << 64) - 1
+_EMPTY_CONTEXTS = {"context.backgroundCtx": "background", "context.todoCtx": "todo"}
+_NAME_BYTES = 64  # of a type's name, enough to tell those two
+_EXTRA_STAR = 1 << 1  # abi.TFlagExtraStar: the name has a star in front that is not part of it
+
+
+def context_word(expression: str) -> str:
+    """An expression as the helper's CTX: an address, `background` or `todo`.
+
+    An interface gives its data word, a pointer its value, a struct its address.
+
+    Raises:
+        GoctxError: it cannot be evaluated, or is no address
+    """
+    if _ADDRESS.fullmatch(expression) or expression.lower() in ("background", "todo"):
+        return expression
+    try:
+        value = _evaluate(expression)
+        return _word_of(value, expression)
+    except (gdb.error, gdb.MemoryError) as why:
+        raise _failed(expression, why) from None
+
+
+def goroutine_word(expression: str) -> str:
+    """An expression as the helper's GOID: a number, or a runtime.g or pointer to one.
+
+    Raises:
+        GoctxError: it cannot be evaluated, or is no goroutine
+    """
+    if expression == "all" or (expression.isascii() and expression.isdigit()):
+        return expression
+    try:
+        value = _evaluate(expression)
+        _check_present(value, expression)
+        kind = value.type.strip_typedefs()
+        if kind.code == gdb.TYPE_CODE_PTR:
+            value = value.dereference()
+            kind = value.type.strip_typedefs()
+        if kind.code == gdb.TYPE_CODE_STRUCT and "goid" in (one.name for one in kind.fields()):
+            return str(int(value["goid"]))
+        if kind.code == gdb.TYPE_CODE_INT:
+            return str(int(value))
+    except (gdb.error, gdb.MemoryError) as why:
+        raise _failed(expression, why) from None
+    raise GoctxError(
+        f"{expression} has type {value.type}, which is no goroutine",
+        "give a number, all, or a *runtime.g",
+    )
+
+
+def locals_in_scope() -> Iterator[str]:
+    """Names of the variables of the selected frame, inner blocks first."""
+    try:
+        block = gdb.selected_frame().block()
+    except (gdb.error, RuntimeError):  # no frame, or one without debug information
+        return
+    while block is not None:
+        for symbol in block:
+            if symbol.is_variable or symbol.is_argument:
+                yield symbol.name.lstrip("&")
+        if block.function is not None:
+            return
+        block = block.superblock
+
+
+# -- evaluation -------------------------------------------------------------
+
+
+def _evaluate(expression: str) -> gdb.Value:
+    """The value of an expression, also where GDB's idea of Go stands in the way."""
+    try:
+        return _parse(expression)
+    except gdb.error as why:
+        found = _escaped_variable(expression)
+        if found is None:
+            found = _package_variable(expression)
+        if found is None:
+            raise why
+        return found
+
+
+def _parse(expression: str) -> gdb.Value:
+    """Evaluate in the language of the frame, then in C.
+
+    In language go GDB knows no casts, no `->`, and takes `len` for a keyword.
+    """
+    try:
+        return gdb.parse_and_eval(expression)
+    except gdb.error as why:
+        if gdb.current_language() != "go":
+            raise
+        try:
+            with gdb.with_parameter("language", "c"):
+                return gdb.parse_and_eval(expression)
+        except gdb.error:
+            raise why from None
+
+
+def _escaped_variable(expression: str) -> gdb.Value | None:
+    """A variable that lives on the heap: the compiler calls it "&ctx", a pointer to it."""
+    name, dot, fields = expression.partition(".")
+    if not _NAME.fullmatch(name):
+        return None
+    try:
+        value = gdb.selected_frame().read_var("&" + name).dereference()
+    except (gdb.error, ValueError):  # ValueError: no such variable
+        return None
+    for field in fields.split(".") if dot else ():
+        if value.type.strip_typedefs().code == gdb.TYPE_CODE_PTR:
+            value = value.dereference()
+        value = value[field]
+    return value
+
+
+def _package_variable(expression: str) -> gdb.Value | None:
+    """main.server.ctx: GDB knows such variables when their names are quoted."""
+    path = _PATH.match(expression)
+    if not path:
+        return None
+    folder, slash, last = path[0].rpartition("/")
+    parts = last.split(".")
+    for count in range(2, len(parts) + 1):
+        name = folder + slash + ".".join(parts[:count])
+        symbol = gdb.lookup_global_symbol(name)
+        if symbol is not None and symbol.is_variable:
+            return _parse(f"'{name}'{expression[len(name):]}")
+    return None
+
+
+def _failed(expression: str, why: Exception) -> GoctxError:
+    said = str(why).rstrip(".")
+    hint = "give an address (0x...), background, todo, or an expression that holds in the selected frame"
+    if "no frame" in said.lower() or "No symbol" in said:
+        hint = "choose a frame that has it (`frame N`, `up`, `info locals`), or give an address"
+    return GoctxError(f"cannot evaluate '{expression}': {said}", hint)
+
+
+def _check_present(value: gdb.Value, expression: str) -> None:
+    if value.is_optimized_out:
+        raise GoctxError(
+            f"'{expression}' is optimized out in this frame",
+            "try its callers (`up`), or give an address: goctx list and goctx tree print them",
+        )
+
+
+# -- values -----------------------------------------------------------------
+
+
+def _word_of(value: gdb.Value, expression: str) -> str:
+    kind = value.type.strip_typedefs()
+    if kind.code == gdb.TYPE_CODE_PTR and _is_interface(kind.target().strip_typedefs()):
+        value = value.dereference()  # the address of a variable
+        kind = value.type.strip_typedefs()
+    if _is_interface(kind):
+        return _word_of_interface(value, expression)
+    _check_present(value, expression)
+    if kind.code == gdb.TYPE_CODE_STRUCT:
+        if value.address is None:
+            raise GoctxError(f"'{expression}' is a struct that has no address")
+        return hex(int(value.address) & _MASK)
+    if kind.code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_INT):
+        address = int(value) & _MASK
+        if not address:
+            raise GoctxError(f"'{expression}' is nil")
+        return hex(address)
+    raise GoctxError(f"'{expression}' has type {value.type}, which is no context",
+                     "give an interface, a pointer, a struct or an address")
+
+
+def _is_interface(kind: gdb.Type) -> bool:
+    """Whether it is runtime.iface or runtime.eface, which all interfaces are by their DWARF."""
+    if kind.code != gdb.TYPE_CODE_STRUCT:
+        return False
+    names = [field.name for field in kind.fields()]
+    return names in (["tab", "data"], ["_type", "data"])
+
+
+def _word_of_interface(value: gdb.Value, expression: str) -> str:
+    _check_present(value, expression)
+    data = value["data"]
+    _check_present(data, expression)
+    address = int(data) & _MASK
+    head = value[value.type.strip_typedefs().fields()[0]]  # tab or _type
+    if not head.is_optimized_out:
+        if not int(head):
+            raise GoctxError(f"'{expression}' is a nil interface")
+        name = _EMPTY_CONTEXTS.get(_dynamic_type(head))
+        if name:
+            return name
+    return _empty_variable(address) or hex(address)
+
+
+def _dynamic_type(head: gdb.Value) -> str:
+    """Name of the type in an interface, "" if it cannot be read.
+
+    Since Go 1.21 Background and TODO are structs without fields
+    (context.backgroundCtx, context.todoCtx) and have no address of their own:
+    only the type tells them.  Go keeps names as offsets from
+    runtime.firstmoduledata.types: a byte of flags, the length as a varint of
+    one byte for the names that matter here, the text (see abi.Name).
+    """
+    module = gdb.lookup_global_symbol("runtime.firstmoduledata")
+    if module is None:
+        return ""
+    try:
+        kind = head.dereference()
+        if _field(kind, "Str", "str") is None:  # an itab
+            kind = _field(kind, "Type", "_type").dereference()
+        base = int(module.value()["types"])
+        name = base + int(_field(kind, "Str", "str"))
+        data = gdb.selected_inferior().read_memory(name, 2 + _NAME_BYTES).tobytes()
+        text = data[2 : 2 + data[1]].decode("utf-8", "replace")
+        return text[1:] if int(_field(kind, "TFlag", "tflag")) & _EXTRA_STAR else text
+    except (gdb.error, gdb.MemoryError, AttributeError, TypeError):
+        return ""  # AttributeError, TypeError: fields that this Go names otherwise
+
+
+def _field(value: gdb.Value, *names: str) -> gdb.Value | None:
+    """The field that has one of the names: Go spelled them small before 1.21."""
+    known = [field.name for field in value.type.strip_typedefs().fields()]
+    found = [name for name in names if name in known]
+    return value[found[0]] if found else None
+
+
+def _empty_variable(address: int) -> str | None:
+    """Background or TODO before Go 1.21: pointers kept in variables of package context."""
+    for word in ("background", "todo"):
+        symbol = gdb.lookup_global_symbol(f"context.{word}")
+        if symbol is not None and symbol.is_variable and address:
+            if int(symbol.value()) == address:
+                return word
+    return None

@@ -1,0 +1,231 @@
+"""The options of the helper's commands, and command lines taken apart.  Knows nothing of GDB.
+
+The helper checks and understands options; here they are known for help and
+completion, and to tell them from arguments.  The table mirrors option_infos in
+dwarf-helper/src/main/commands.c; a test compares it with `goctx help COMMAND`.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass, field
+from typing import Iterable, Sequence
+
+from .errors import GoctxError
+
+__all__ = ["OPTIONS", "Line", "Option", "describe", "find", "split", "take_apart"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option.
+
+    Args:
+        name: without dashes
+        value: what its value is called, None for a switch
+        text: one line of help
+        words: the values it can have, where these are fixed
+        many: several words can be given, with commas between them
+    """
+
+    name: str
+    value: str | None
+    text: str
+    words: tuple[str, ...] = ()
+    many: bool = False
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_TABLE = (
+    Option("json", None, "JSON Lines instead of text"),
+    Option("color", "WHEN", "auto, always or never (NO_COLOR is honoured)", _words("auto always never")),
+    Option("width", "N", "columns of the output; the terminal's, else 100"),
+    Option("help", None, "this text"),
+    Option("limit", "N", "lines at most; 0 lifts every cut"),
+    Option("depth", "N", "levels below the roots, or below CTX"),
+    Option("no-fold", None, "show equal siblings one by one"),
+    Option("tasks", None, "show the goroutines that wait on each context (the default)"),
+    Option("no-tasks", None, "leave the goroutines out"),
+    Option("values", None, "show the values of value contexts, too"),
+    Option(
+        "kind",
+        "KIND,...",
+        "background, todo, cancel, timer, value, without_cancel, after_func, stop, custom",
+        _words("background todo cancel timer value without_cancel after_func stop custom"),
+        many=True,
+    ),
+    Option(
+        "state",
+        "STATE,...",
+        "active, canceled, expired, never",
+        _words("active canceled expired never"),
+        many=True,
+    ),
+    Option("min-children", "N", "only contexts with at least N children"),
+    Option(
+        "sort",
+        "KEY",
+        "children, waiters, depth, deadline or addr",
+        _words("children waiters depth deadline addr"),
+    ),
+    Option(
+        "status",
+        "STATUS,...",
+        "running, runnable, waiting, syscall, ...",
+        _words("running runnable waiting syscall"),
+        many=True,
+    ),
+    Option(
+        "wait",
+        "TEXT",
+        'only those whose wait reason contains TEXT ("select", "chan receive")',
+    ),
+    Option(
+        "min-wait",
+        "DURATION",
+        "only those that wait at least that long: 90s, 5m, 1h30m, 2d",
+    ),
+    Option("func", "REGEX", "only those whose function matches (POSIX extended)"),
+    Option("system", None, "the runtime's own goroutines, too"),
+    Option(
+        "group",
+        "KEY",
+        "count by stack, func, wait, created or context",
+        _words("stack func wait created context"),
+    ),
+    Option("tree", None, "by parent goroutine"),
+)
+OPTIONS = {option.name: option for option in _TABLE}
+
+COMMON = ("json", "color", "width", "help")  # every command has these
+
+
+def find(name: str, known: Iterable[str]) -> Option | None:
+    """The option of that name, or of that beginning if only one has it."""
+    known = list(known)
+    if name in known:
+        return OPTIONS[name]
+    found = [one for one in known if one.startswith(name)]
+    return OPTIONS[found[0]] if len(found) == 1 else None
+
+
+def describe(names: Iterable[str]) -> str:
+    """The options as lines of help."""
+    lines = []
+    for name in names:
+        option = OPTIONS[name]
+        left = f"--{name} {option.value}" if option.value else f"--{name}"
+        lines.append(
+            textwrap.fill(
+                option.text,
+                width=78,
+                initial_indent=f"  {left:<22}" + ("" if len(left) < 22 else " "),
+                subsequent_indent=" " * 24,
+            )
+        )
+    return "\n".join(lines)
+
+
+# -- command lines ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word of a command line, as it was written and without its quotes."""
+
+    raw: str
+    text: str
+
+
+@dataclass
+class Line:
+    """A command line: options with their values, and the rest.
+
+    Args:
+        options: as for the helper, unparsed
+        names: full names of those options that are known
+        rest: words that are neither options nor values of options
+    """
+
+    options: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    rest: list[Token] = field(default_factory=list)
+
+    @property
+    def expression(self) -> str:
+        """The rest as it was written: quotes mean something in expressions."""
+        return " ".join(token.raw for token in self.rest)
+
+
+# Quoted parts and escaped characters belong to the word that they touch.
+_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", re.DOTALL)
+_PART = re.compile(r"""\\(.)|'([^']*)'|"((?:[^"\\]|\\.)*)\"""", re.DOTALL)
+
+
+def _unquote(raw: str) -> str:
+    def plain(found: re.Match[str]) -> str:
+        if found[3] is not None:
+            return re.sub(r"\\(.)", r"\1", found[3])
+        return found[1] if found[1] is not None else found[2]
+
+    return _PART.sub(plain, raw)
+
+
+def split(line: str) -> list[Token]:
+    """The words of a line; quotes and backslashes work as in gdb.string_to_argv.
+
+    Raises:
+        GoctxError: a quote without its end
+    """
+    tokens = []
+    at = 0
+    while True:
+        at += len(line[at:]) - len(line[at:].lstrip())
+        if at == len(line):
+            return tokens
+        found = _WORD.match(line, at)
+        if not found:
+            raise GoctxError(f"unbalanced quotes: {line[at:]}")
+        end = found.end()
+        if end < len(line) and not line[end].isspace():
+            raise GoctxError(f"unbalanced quotes: {line[at:]}")
+        tokens.append(Token(found[0], _unquote(found[0])))
+        at = end
+
+
+def take_apart(tokens: Sequence[Token], known: Iterable[str]) -> Line:
+    """Tell options from arguments, as getopt_long() of the helper does.
+
+    What looks like an option and is none is passed on as one: the helper says
+    what is wrong with it.
+
+    Args:
+        tokens: words of the line
+        known: names of the command's options
+    """
+    line = Line()
+    known = tuple(known)
+    words = iter(tokens)
+    for token in words:
+        if token.text == "--":
+            line.rest.extend(words)
+        elif token.raw.startswith("--"):
+            name, equals, _ = token.text[2:].partition("=")
+            option = find(name, known)
+            line.options.append(token.text)
+            if option:
+                line.names.add(option.name)
+                value = next(words, None) if option.value and not equals else None
+                if value:
+                    line.options.append(value.text)
+        elif re.match(r"-[a-zA-Z]$", token.raw):
+            line.options.append(token.text)
+            if token.raw == "-h":
+                line.names.add("help")
+        else:
+            line.rest.append(token)
+    return line
