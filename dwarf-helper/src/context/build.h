@@ -68,7 +68,7 @@ struct builder {
 	VEC(struct ctx_shape) shapes; /* sorted by slot */
 	uint16_t first_shape[SHAPE_SLOT_MAX / 8 + 2]; /* by slot / 8: where its shapes start */
 	struct gomap_type children_type;
-	taddr todo, closedchan; /* values of context.todo (until 1.20) and context.closedchan, 0 */
+	taddr background, todo, closedchan; /* values of context.background, todo (until 1.20), closedchan; 0 */
 	taddr last_chan_type, last_deadline_err;
 	struct stack_scan *stacks; /* NULL when goroutines are left out */
 	VEC(struct candidate) maybe; /* heap objects of a shape that needs_pair */

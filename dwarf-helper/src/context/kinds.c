@@ -265,6 +265,7 @@ void kinds_load(struct builder *b)
 	}
 	index_shapes(b);
 	load_children_type(b);
+	target_u64(b->rt->t, b->rt->L.var[LAYOUT_VAR_background].addr, &b->background);
 	target_u64(b->rt->t, b->rt->L.var[LAYOUT_VAR_todo].addr, &b->todo);
 	target_u64(b->rt->t, b->rt->L.var[LAYOUT_VAR_closedchan].addr, &b->closedchan);
 }

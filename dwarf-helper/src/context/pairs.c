@@ -4,16 +4,21 @@
  */
 #include "context/build.h"
 
+/* Background and TODO: zero-size values at runtime.zerobase since 1.21, before that what two variables point to. */
+static void consider_pseudo(struct builder *b, const struct ctx_type *t, taddr data)
+{
+	if (t->by_pointer && data && (data == b->todo || data == b->background))
+		*(data == b->todo ? &b->m->has_todo : &b->m->has_background) = true;
+	else if (!t->by_pointer && data && data == b->rt->L.var[LAYOUT_VAR_zerobase].addr)
+		*(t->kind == CTX_TODO ? &b->m->has_todo : &b->m->has_background) = true;
+}
+
 static void consider_pair(struct builder *b, uint32_t type, taddr data)
 {
 	const struct ctx_type *t = &b->m->types.v[type];
 
-	if (t->kind == CTX_BACKGROUND && t->by_pointer && data && data == b->todo) {
-		b->m->has_todo = true;
-		return;
-	}
 	if (t->kind <= CTX_TODO) {
-		*(t->kind == CTX_TODO ? &b->m->has_todo : &b->m->has_background) = true;
+		consider_pseudo(b, t, data);
 		return;
 	}
 	uint32_t known = u64map_find(&b->m->by_addr, data);
