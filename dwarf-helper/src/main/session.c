@@ -52,8 +52,11 @@ static struct err *why_not_process(const struct proc_options *opt, struct sessio
 	return why;
 }
 
-/* The executable is opened before the process is stopped, so that it stands still only for the copy. */
-static struct err *open_process(struct session *s)
+/*
+ * The executable is opened before the process is stopped, so that it stands still only for the copy.  Without @p copy it is let
+ * go at once: only what never changes will be read.
+ */
+static struct err *open_process(struct session *s, bool copy)
 {
 	struct proc_options opt = {.pid = s->opt.pid, .no_stop = s->opt.no_stop, .mem_fd = s->opt.mem_fd};
 	char *path = NULL;
@@ -69,7 +72,8 @@ static struct err *open_process(struct session *s)
 		return err;
 	if (asprintf(&s->core_name, "process %d", s->opt.pid) < 0)
 		mem_out();
-	if (proc_snapshot(s->t, snapshot_limit()))
+	s->bare = !copy;
+	if (!copy || proc_snapshot(s->t, snapshot_limit()))
 		target_release(s->t);
 	return *s->cancel ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }
@@ -118,9 +122,9 @@ static void describe(struct session *s)
 	s->where.debug = s->opt.debug;
 }
 
-static struct err *open_runtime(struct session *s)
+static struct err *open_runtime(struct session *s, bool copy)
 {
-	struct err *err = s->opt.core ? open_core(s) : open_process(s);
+	struct err *err = s->opt.core ? open_core(s) : open_process(s, copy);
 
 	if (err || (err = check_build(s)))
 		return err;
@@ -130,7 +134,6 @@ static struct err *open_runtime(struct session *s)
 	describe(s);
 	if ((err = layout_load(s->img, s->bias, s->opt.debug, &s->notes, &s->layout)))
 		return err;
-	s->has_layout = true;
 	err = runtime_open(&s->rt, s->t, s->img, &s->layout, s->bias, &s->notes, s->cancel);
 	s->has_runtime = !err;
 	return err;
@@ -154,10 +157,13 @@ struct err *session_model(struct session *s, const struct model_options *need)
 {
 	struct err *err = NULL;
 
+	bool copy = !need->no_tasks || !need->no_contexts;
 	if (model_suffices(s, need))
 		return NULL;
+	if (copy && s->bare)
+		session_close(s);
 	if (!s->has_runtime)
-		err = open_runtime(s); // on failure has_runtime stays false
+		err = open_runtime(s, copy); // on failure has_runtime stays false
 	if (!err) {
 		drop_model(s);
 		memset(&s->m, 0, sizeof(s->m));

@@ -37,7 +37,8 @@ struct session {
 	struct layout layout;
 	struct runtime rt;
 	struct model m;
-	bool has_layout, has_runtime, has_model;
+	bool has_runtime, has_model;
+	bool bare; /* a process that was let go without a copy of its memory: good for layouts only */
 	struct model_options has; /* what the model was built without */
 	uint64_t bias;
 	char *exe; /* path of the executable as told to people */
