@@ -73,17 +73,18 @@ const struct entity *units_lookup(const struct debug *d, const char *name, size_
 
 /* -- units -- */
 
+/* A unit that cannot be named is none that we need: C units of a cgo program may use forms newer than this libdwarf. */
 static void add_unit(struct debug *d, Dwarf_Die cu, uint16_t version)
 {
 	Dwarf_Error error = NULL;
 	Dwarf_Off off;
+	char *name = NULL;
 
-	if (dwarf_dieoffset(cu, &off, &error) != DW_DLV_OK) {
-		debug_complain(d, &error, "unit");
-		return;
+	if (dwarf_dieoffset(cu, &off, &error) == DW_DLV_OK) {
+		int rc = dwarf_diename(cu, &name, &error);
+		VEC_PUSH(&d->units, (struct unit){.die = off, .name = rc == DW_DLV_OK ? name : "", .version = version});
 	}
-	const char *name = die_name(d, cu);
-	VEC_PUSH(&d->units, (struct unit){.die = off, .name = name ? name : "", .version = version});
+	debug_forget(d, &error);
 }
 
 static void list_units(struct debug *d)
@@ -109,8 +110,7 @@ static void list_units(struct debug *d)
 		rc = dwarf_siblingof_b(d->dbg, NULL, 1, &cu, &error);
 		if (rc == DW_DLV_OK)
 			add_unit(d, cu, version);
-		else if (rc == DW_DLV_ERROR)
-			debug_complain(d, &error, "unit");
+		debug_forget(d, &error);
 		die_free(d, cu);
 	}
 	debug_complain(d, &error, "list of units");

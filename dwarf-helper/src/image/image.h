@@ -3,6 +3,10 @@
  *
  * Knows ELF and the layout of Go's build information; knows nothing of goroutines or contexts.  Addresses are
  * link-time addresses; the caller adds the load bias (image_bias()).
+ *
+ * An image never changes after image_open(): any number of threads may ask one at once.  Texts belong to it and are
+ * valid until image_close().  The file is hostile: what it claims is checked against its size, and a truncated
+ * executable is still read as far as it goes.
  */
 #ifndef GOCTX_IMAGE_IMAGE_H
 #define GOCTX_IMAGE_IMAGE_H
@@ -18,6 +22,7 @@ enum build_match { BUILD_UNKNOWN, BUILD_SAME, BUILD_DIFFERENT };
 /**
  * Open and map an executable.
  * @return NULL, or ERR_OS, ERR_BAD_DATA (not ELF, damaged headers), ERR_UNSUPPORTED (not 64-bit little-endian x86-64; the hint says which it is)
+ * Cost: 0.1 ms, whatever the size of the file.
  */
 struct err *image_open(const char *path, struct image **ret);
 void image_close(struct image *img);
@@ -56,7 +61,10 @@ size_t image_segments(const struct image *img, const struct image_segment **ret)
 /** Load bias: AT_ENTRY of the target minus e_entry, or from where the target maps the file.  0 for ET_EXEC. */
 uint64_t image_bias(const struct image *img, const struct target *t);
 
-/** A symbol of .symtab by exact name.  @return false when stripped or absent. */
+/**
+ * A symbol of .symtab by exact name: defined ones only, neither files nor sections.  @return false when stripped or absent.
+ * Cost: one scan of the table, 0.06 ms for cmd/compile of Go 1.27 (35 000 symbols).
+ */
 bool image_symbol(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret);
 
 /** A section's link-time address and size by name.  @return false when absent. */
@@ -72,8 +80,9 @@ const char *image_debuglink(const struct image *img);
 enum build_match image_match(const struct image *img, struct target *t, char **there_ret);
 
 /**
- * Give the target the file's read-only bytes where it has none: every PT_LOAD, address by address (target_back()), and
- * the ranges that NT_FILE says were mapped from this path.
+ * Give the target the file's read-only bytes where it has none: the pages of every PT_LOAD without write permission
+ * (target_back()), and the ranges that NT_FILE says were mapped from this path.  What the process may have written, or
+ * its loader relocated, is never taken from the file.  @p img must outlive @p t.
  */
 void image_back_target(const struct image *img, struct target *t);
 

@@ -47,7 +47,11 @@ struct pcln_func {
 /** @return false when @p pc is in no function of this module.  O(log n). */
 bool pcln_find(const struct pclntab *t, taddr pc, struct pcln_func *ret);
 
-/** Function by exact name; linear, for set-up only.  @return false when absent. */
+/**
+ * Function by exact name; instances of generic functions have their shape in it ("main.F[go.shape.int]"), which the
+ * runtime shortens to "main.F[...]" in tracebacks.
+ * Linear, for set-up only: 0.1 ms for cmd/compile.  @return false when absent, or inlined wherever it is called
+ */
 bool pcln_find_name(const struct pclntab *t, const char *name, struct pcln_func *ret);
 
 /** Frame size at @p pc: bytes from sp to the return address (pcsp table).  @return false when not known. */
@@ -64,6 +68,7 @@ struct pcln_frame {
 
 /**
  * Expand @p pc (for a return address pass pc - 1) into its inlined frames, innermost first, the physical function last.
+ * Compiler-made wrappers are among them (func_id tells); runtime.Callers leaves those out.
  * @return number of frames written, 1 … @p max (the outermost is always among them)
  */
 size_t pcln_expand(const struct pclntab *t, const struct pcln_func *f, taddr pc, struct pcln_frame *frames, size_t max);
