@@ -192,10 +192,10 @@ static const char *name_of(struct fake *f, taddr type)
 taddr fake_type(struct fake *f, enum go_kind kind, const char *name, const char *pkgpath)
 {
 	static const uint8_t size[] = {
-		[GO_BOOL] = 1,	     [GO_INT] = 8,	   [GO_INT8] = 1,    [GO_INT16] = 2,   [GO_INT32] = 4,
-		[GO_INT64] = 8,	     [GO_UINT] = 8,	   [GO_UINT8] = 1,   [GO_UINT16] = 2,  [GO_UINT32] = 4,
-		[GO_UINT64] = 8,     [GO_UINTPTR] = 8,	   [GO_FLOAT32] = 4, [GO_FLOAT64] = 8, [GO_COMPLEX64] = 8,
-		[GO_COMPLEX128] = 16, [GO_FUNC] = 8,	   [GO_STRING] = 16, [GO_UNSAFE_POINTER] = 8,
+		[GO_BOOL] = 1,	      [GO_INT] = 8,	[GO_INT8] = 1,	  [GO_INT16] = 2,	   [GO_INT32] = 4,
+		[GO_INT64] = 8,	      [GO_UINT] = 8,	[GO_UINT8] = 1,	  [GO_UINT16] = 2,	   [GO_UINT32] = 4,
+		[GO_UINT64] = 8,      [GO_UINTPTR] = 8, [GO_FLOAT32] = 4, [GO_FLOAT64] = 8,	   [GO_COMPLEX64] = 8,
+		[GO_COMPLEX128] = 16, [GO_FUNC] = 8,	[GO_STRING] = 16, [GO_UNSAFE_POINTER] = 8,
 	};
 	bool pointer = kind == GO_FUNC || kind == GO_STRING || kind == GO_UNSAFE_POINTER;
 

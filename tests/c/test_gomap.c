@@ -350,9 +350,15 @@ static void swiss_damaged(void **state)
 	struct gomap_type ty = u64_map(&f);
 	taddr g = groups(&f, &ty, 1), dir = fake_alloc(&f, 16);
 	const taddr refused[] = {
-		swiss_map(&f, 3, dir, 3),	      swiss_map(&f, 3, dir, 1ull << 25), swiss_map(&f, 3, dir + 4, 2),
-		swiss_map(&f, 9, g, 0),		      swiss_map(&f, 3, 0, 2),		 swiss_map(&f, 3, dir, 1ull << 24),
-		swiss_map(&f, 3, dir, UINT64_MAX),    0xdead0000,			 g + 1,
+		swiss_map(&f, 3, dir, 3),
+		swiss_map(&f, 3, dir, 1ull << 25),
+		swiss_map(&f, 3, dir + 4, 2),
+		swiss_map(&f, 9, g, 0),
+		swiss_map(&f, 3, 0, 2),
+		swiss_map(&f, 3, dir, 1ull << 24),
+		swiss_map(&f, 3, dir, UINT64_MAX),
+		0xdead0000,
+		g + 1,
 	};
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
@@ -361,8 +367,8 @@ static void swiss_damaged(void **state)
 	}
 	assert_int_equal(walk(&f, swiss_map(&f, 3, 0xdead0000, 0), &ty, 100, &st).n, 0);
 	assert_int_equal(st.unreadable, 1);
-	const taddr tables[] = {table(&f, g, 3), table(&f, g, 1ull << 20), table(&f, g + 1, 2), table(&f, (taddr)-64, 2),
-				table(&f, FAKE_HEAP + FAKE_HEAP_SIZE - 8, 1)};
+	const taddr tables[] = {table(&f, g, 3), table(&f, g, 1ull << 20), table(&f, g + 1, 2),
+				table(&f, (taddr)-64, 2), table(&f, FAKE_HEAP + FAKE_HEAP_SIZE - 8, 1)};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		fake_put64(&f, dir, tables[i]);
@@ -406,7 +412,8 @@ static void types(void **state)
 		struct gomap_type ty, made;
 
 		fake_init(&f, minors[i]);
-		taddr err = fake_interface(&f, "error", NULL, 1), nothing = fake_struct(&f, "struct {}", NULL, 0, 0, NULL);
+		taddr err = fake_interface(&f, "error", NULL, 1),
+		      nothing = fake_struct(&f, "struct {}", NULL, 0, 0, NULL);
 		taddr byte = fake_type(&f, GO_UINT8, "uint8", NULL), big = fake_array(&f, byte, 200, "[200]uint8");
 		taddr children = fake_map(&f, err, nothing, "map[error]struct {}");
 		taddr wide = fake_map(&f, big, big, "map[[200]uint8][200]uint8");
@@ -426,7 +433,8 @@ static void types(void **state)
 		assert_int_equal(ty.key_stride, made.key_stride);
 		assert_int_equal(ty.elems_off, made.elems_off);
 		assert_int_equal(made.swiss ? made.group_size : made.bucket_size, made.swiss ? 200 : 144);
-		assert_true(gomap_type_read(&f.rt, wide, &ty) && ty.key_indirect && ty.elem_indirect && ty.key_size == 8);
+		assert_true(gomap_type_read(&f.rt, wide, &ty) && ty.key_indirect && ty.elem_indirect &&
+			    ty.key_size == 8);
 		assert_false(gomap_type_read(&f.rt, bad, &ty));
 		assert_false(gomap_type_read(&f.rt, wild, &ty));
 		assert_false(gomap_type_read(&f.rt, 0, &ty));
@@ -532,12 +540,18 @@ static void labels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bucket_plain),		cmocka_unit_test(bucket_growing),
-		cmocka_unit_test(bucket_same_size_grow), cmocka_unit_test(bucket_damaged),
-		cmocka_unit_test(bucket_across_regions), cmocka_unit_test(swiss_small),
-		cmocka_unit_test(swiss_directory),	cmocka_unit_test(swiss_damaged),
-		cmocka_unit_test(swiss_made_up_tables), cmocka_unit_test(types),
-		cmocka_unit_test(indirect),		cmocka_unit_test(labels),
+		cmocka_unit_test(bucket_plain),
+		cmocka_unit_test(bucket_growing),
+		cmocka_unit_test(bucket_same_size_grow),
+		cmocka_unit_test(bucket_damaged),
+		cmocka_unit_test(bucket_across_regions),
+		cmocka_unit_test(swiss_small),
+		cmocka_unit_test(swiss_directory),
+		cmocka_unit_test(swiss_damaged),
+		cmocka_unit_test(swiss_made_up_tables),
+		cmocka_unit_test(types),
+		cmocka_unit_test(indirect),
+		cmocka_unit_test(labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,7 +218,8 @@ static void damaged_structs(void **state)
 	fake_init(&f, 27);
 	taddr ptr = fake_type(&f, GO_UNSAFE_POINTER, "unsafe.Pointer", NULL);
 	struct fake_field one = {"a", ptr, 0};
-	taddr many = fake_struct(&f, "main.a", "main", 8, 1, &one), wild = fake_struct(&f, "main.b", "main", 8, 1, &one);
+	taddr many = fake_struct(&f, "main.a", "main", 8, 1, &one),
+	      wild = fake_struct(&f, "main.b", "main", 8, 1, &one);
 	taddr name = fake_struct(&f, "main.c", "main", 8, 1, &one), list;
 
 	fake_put64(&f, many + 64, 1u << 20);
@@ -322,10 +323,17 @@ static void damaged_itab_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),	  cmocka_unit_test(extra_star),	     cmocka_unit_test(long_names),
-		cmocka_unit_test(made_by_reflect), cmocka_unit_test(implausible),    cmocka_unit_test(masks),
-		cmocka_unit_test(hostile_masks),  cmocka_unit_test(damaged_structs), cmocka_unit_test(endless_pointers),
-		cmocka_unit_test(itabs),	  cmocka_unit_test(damaged_itab_table),
+		cmocka_unit_test(names),
+		cmocka_unit_test(extra_star),
+		cmocka_unit_test(long_names),
+		cmocka_unit_test(made_by_reflect),
+		cmocka_unit_test(implausible),
+		cmocka_unit_test(masks),
+		cmocka_unit_test(hostile_masks),
+		cmocka_unit_test(damaged_structs),
+		cmocka_unit_test(endless_pointers),
+		cmocka_unit_test(itabs),
+		cmocka_unit_test(damaged_itab_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,8 @@ static void setup(struct world *w, int minor)
 	w->num = fake_type(f, GO_INT, "int", NULL);
 	w->any = fake_interface(f, "interface {}", NULL, 0);
 	w->error = fake_interface(f, "error", "", 1);
-	w->errors_string = fake_struct(f, "errors.errorString", "errors", 16, 1, (struct fake_field[]){{"s", w->string, 0}});
+	w->errors_string =
+		fake_struct(f, "errors.errorString", "errors", 16, 1, (struct fake_field[]){{"s", w->string, 0}});
 	w->errors_string_ptr = fake_pointer(f, w->errors_string);
 	w->error_tab = fake_itab(f, w->error, w->errors_string_ptr);
 }
@@ -150,7 +151,8 @@ static void structs(void **state)
 						       {"E", w.num, 64},
 						       {"F", w.num, 72}});
 	taddr bare = fake_struct(f, "struct { a int }", NULL, 8, 1, (struct fake_field[]){{"a", w.num, 0}});
-	taddr time = fake_struct(f, "time.Time", "time", 24, 2, (struct fake_field[]){{"wall", w.num, 0}, {"ext", w.num, 8}});
+	taddr time = fake_struct(f, "time.Time", "time", 24, 2,
+				 (struct fake_field[]){{"wall", w.num, 0}, {"ext", w.num, 8}});
 	taddr at = fake_alloc(f, 96), when = fake_alloc(f, 24);
 
 	fake_open(f);
@@ -168,7 +170,8 @@ static void structs(void **state)
 			    "main.deep{A: main.pt{…}, B: 1, C: *errors.errorString 0xc000000010, S: \"s\", …}");
 	fake_put_iface(f, at + 16, 0, 0);
 	fake_put_iface(f, at + 32, 0xdead0000, 0);
-	assert_string_equal(shown(&w, deep, at), "main.deep{A: main.pt{…}, B: nil, C: <unreadable 0xc000000020>, S: \"s\", …}");
+	assert_string_equal(shown(&w, deep, at),
+			    "main.deep{A: main.pt{…}, B: nil, C: <unreadable 0xc000000020>, S: \"s\", …}");
 	fake_put_iface(f, at + 16, w.any, at + 16); // an interface that holds itself
 	assert_string_equal(shown(&w, w.any, at + 16), "…");
 	fake_put64(f, when, 120000000);
@@ -227,8 +230,9 @@ static void errors(void **state)
 		taddr late = fake_struct(f, "context.deadlineExceededError", "context", 0, 0, NULL);
 		taddr number_type = fake_type(f, GO_UINTPTR, "syscall.Errno", "syscall");
 		taddr signal = fake_type(f, GO_STRING, "signal.signalError", "os/signal");
-		taddr wrap = fake_pointer(f, fake_struct(f, "fmt.wrapError", "fmt", 32, 2,
-							 (struct fake_field[]){{"msg", w.string, 0}, {"err", w.error, 16}}));
+		taddr wrap =
+			fake_pointer(f, fake_struct(f, "fmt.wrapError", "fmt", 32, 2,
+						    (struct fake_field[]){{"msg", w.string, 0}, {"err", w.error, 16}}));
 		taddr path = fake_pointer(f, fake_struct(f, "fs.PathError", "io/fs", 48, 3,
 							 (struct fake_field[]){{"Op", w.string, 0},
 									       {"Path", w.string, 16},
@@ -249,7 +253,8 @@ static void errors(void **state)
 		assert_string_equal(said(&w, number_type, number(&w, 2)), "no such file or directory");
 		assert_string_equal(said(&w, number_type, number(&w, 4000)), "errno 4000");
 		assert_string_equal(said(&w, number_type, number(&w, 0)), "errno 0");
-		assert_string_equal(said(&w, signal, fake_string(f, "interrupt signal received")), "interrupt signal received");
+		assert_string_equal(said(&w, signal, fake_string(f, "interrupt signal received")),
+				    "interrupt signal received");
 		assert_string_equal(said(&w, wrap, fake_string(f, "outer: boom")), "outer: boom");
 		fake_put_string(f, p, "open");
 		fake_put_string(f, p + 16, "/x");

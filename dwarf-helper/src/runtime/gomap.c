@@ -85,7 +85,8 @@ void gomap_type_iface_set(const struct runtime *rt, struct gomap_type *ret)
 		ret->bucket_size = 8 + GOMAP_SLOTS * 16 + 8;
 		return;
 	}
-	// struct{key canceler; elem struct{}} is 24 bytes: a last field of size zero is padded, so that its address stays inside.
+	// struct{key canceler; elem struct{}} is 24 bytes: a last field of size zero is padded, so that its address
+	// stays inside.
 	ret->keys_off = 8;
 	ret->key_stride = ret->elem_stride = 24;
 	ret->elems_off = 8 + 16;
@@ -97,8 +98,8 @@ bool gomap_header(struct runtime *rt, taddr map, struct gomap_state *ret)
 	*ret = (struct gomap_state){.swiss = gomap_is_swiss(&rt->L), .readable = true};
 	if (!map)
 		return true;
-	ret->readable = map % 8 == 0 && (ret->swiss ? gomap_swiss_header(rt, map, ret) :
-						      gomap_bucket_header(rt, map, ret));
+	ret->readable =
+		map % 8 == 0 && (ret->swiss ? gomap_swiss_header(rt, map, ret) : gomap_bucket_header(rt, map, ret));
 	return ret->readable;
 }
 

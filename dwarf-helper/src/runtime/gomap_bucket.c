@@ -149,8 +149,8 @@ static void walk_new(struct bucket_walk *bw, const struct hmap *h, uint64_t n, u
 		taddr at = h->buckets + i * size;
 
 		if (nold) {
-			const uint8_t *o = gomap_window_at(w->rt->t, &old, h->oldbuckets + (i & (nold - 1)) * size, size,
-							   h->oldbuckets + nold * size);
+			const uint8_t *o = gomap_window_at(w->rt->t, &old, h->oldbuckets + (i & (nold - 1)) * size,
+							   size, h->oldbuckets + nold * size);
 			if (o && (o[0] < EVACUATED_FIRST || o[0] >= FILLED_FIRST))
 				continue;
 		}
@@ -178,7 +178,8 @@ void gomap_bucket_each(struct gomap_walk *w, taddr map)
 		w->st->readable = false;
 		return;
 	}
-	// The runtime grows a map that has about as many overflow buckets as buckets; all keys in one chain is the worst.
+	// The runtime grows a map that has about as many overflow buckets as buckets; all keys in one chain is the
+	// worst.
 	uint64_t budget = 4 * (n + nold) + 1024;
 
 	if (gomap_could_be(w->rt, h.count / GOMAP_SLOTS, size))

@@ -1,6 +1,7 @@
 /*
- * Maps of internal/runtime/maps: a directory of 2^n pointers to tables (the same table may stand there several times), each
- * table an array of 2^m groups, each group eight control bytes and eight slots.  A small map has one group and no directory.
+ * Maps of internal/runtime/maps: a directory of 2^n pointers to tables (the same table may stand there several times),
+ * each table an array of 2^m groups, each group eight control bytes and eight slots.  A small map has one group and no
+ * directory.
  */
 #include "runtime/gomap_walk.h"
 

@@ -7,7 +7,8 @@
 
 #define TABLE_MAX (1ull << 24)
 
-/* itab.Fun[0], the last word of the struct: 0 is the remembered answer "does not implement it" (runtime/iface.go: getitab). */
+/* itab.Fun[0], the last word of the struct: 0 is the remembered answer "does not implement it" (runtime/iface.go:
+ * getitab). */
 static bool itab_read(struct runtime *rt, taddr addr, struct itab *ret, bool *negative_ret)
 {
 	uint8_t raw[64];
@@ -56,7 +57,8 @@ static struct err *read_entries(struct runtime *rt, taddr entries, uint64_t size
 			VEC_PUSH(&r->itabs, tab);
 	}
 	if (bad)
-		notes_add(rt->notes, NOTE_DAMAGE, "%llu of the interface tables are not readable", (unsigned long long)bad);
+		notes_add(rt->notes, NOTE_DAMAGE, "%llu of the interface tables are not readable",
+			  (unsigned long long)bad);
 	return NULL;
 }
 

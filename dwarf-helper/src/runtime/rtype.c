@@ -68,11 +68,11 @@ static uint32_t kind_struct_size(const struct runtime *rt, uint8_t kind)
 static uint64_t kind_size(uint8_t kind)
 {
 	static const uint8_t size[] = {
-		[GO_BOOL] = 1,	     [GO_INT] = 8,	  [GO_INT8] = 1,	    [GO_INT16] = 2,   [GO_INT32] = 4,
-		[GO_INT64] = 8,	     [GO_UINT] = 8,	  [GO_UINT8] = 1,	    [GO_UINT16] = 2,  [GO_UINT32] = 4,
-		[GO_UINT64] = 8,     [GO_UINTPTR] = 8,	  [GO_FLOAT32] = 4,	    [GO_FLOAT64] = 8, [GO_COMPLEX64] = 8,
-		[GO_COMPLEX128] = 16, [GO_CHAN] = 8,	  [GO_FUNC] = 8,	    [GO_INTERFACE] = 16, [GO_MAP] = 8,
-		[GO_POINTER] = 8,    [GO_SLICE] = 24,	  [GO_STRING] = 16,	    [GO_UNSAFE_POINTER] = 8,
+		[GO_BOOL] = 1,	      [GO_INT] = 8,	[GO_INT8] = 1,	  [GO_INT16] = 2,	   [GO_INT32] = 4,
+		[GO_INT64] = 8,	      [GO_UINT] = 8,	[GO_UINT8] = 1,	  [GO_UINT16] = 2,	   [GO_UINT32] = 4,
+		[GO_UINT64] = 8,      [GO_UINTPTR] = 8, [GO_FLOAT32] = 4, [GO_FLOAT64] = 8,	   [GO_COMPLEX64] = 8,
+		[GO_COMPLEX128] = 16, [GO_CHAN] = 8,	[GO_FUNC] = 8,	  [GO_INTERFACE] = 16,	   [GO_MAP] = 8,
+		[GO_POINTER] = 8,     [GO_SLICE] = 24,	[GO_STRING] = 16, [GO_UNSAFE_POINTER] = 8,
 	};
 
 	return kind < sizeof(size) ? size[kind] : 0;

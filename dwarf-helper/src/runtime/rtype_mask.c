@@ -1,9 +1,9 @@
 #include "runtime/rtypes.h"
 
 /*
- * Which words of a value hold pointers: cmd/compile/internal/types/typebits.go and reflectdata.go fill gcdata by the same
- * rules.  The first word of an interface is none: itabs and type descriptors are never in the collected heap, or kept
- * alive elsewhere.  A pointer to memory outside of the heap (ptrdata 0) is none either.
+ * Which words of a value hold pointers: cmd/compile/internal/types/typebits.go and reflectdata.go fill gcdata by the
+ * same rules.  The first word of an interface is none: itabs and type descriptors are never in the collected heap, or
+ * kept alive elsewhere.  A pointer to memory outside of the heap (ptrdata 0) is none either.
  */
 
 #define MASK_DEPTH 32

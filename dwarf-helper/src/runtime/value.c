@@ -4,7 +4,7 @@
 #include "runtime/gomap.h"
 
 #define FIELDS_SHOWN 4
-#define NAME_SHOWN 96 /* bytes of a type's name in front of a value; generic types can be endless */
+#define NAME_SHOWN 96  /* bytes of a type's name in front of a value; generic types can be endless */
 #define BYTES_SHOWN 32 /* a byte array up to this long is a hash or an id, and shown in hex */
 #define DEPTH_MAX 4
 
@@ -36,7 +36,8 @@ struct place place_part(const struct place *at, uint64_t off)
 	return part;
 }
 
-bool value_iface(struct runtime *rt, const struct rtype *ty, const struct place *at, taddr *type_ret, uint64_t *data_ret)
+bool value_iface(struct runtime *rt, const struct rtype *ty, const struct place *at, taddr *type_ret,
+		 uint64_t *data_ret)
 {
 	uint64_t word[2], methods;
 
@@ -190,7 +191,8 @@ static void print_pointer(struct show *s, const struct rtype *ty, uint64_t p)
 		else if (!gomap_header(s->rt, p, &st))
 			buf_printf(s->out, "(<unreadable 0x%llx>)", (unsigned long long)p);
 		else
-			buf_printf(s->out, "(%llu %s)", (unsigned long long)st.count, st.count == 1 ? "entry" : "entries");
+			buf_printf(s->out, "(%llu %s)", (unsigned long long)st.count,
+				   st.count == 1 ? "entry" : "entries");
 		return;
 	}
 	if (ty->kind == GO_FUNC && !ty->named)

@@ -1,6 +1,7 @@
 /*
- * What the Error methods of the standard library would say.  They are never called; most of them put fields together, which is
- * what the table below tells.  {field} is a field by name: a string, an error, or a list of errors; {} the value itself.
+ * What the Error methods of the standard library would say.  They are never called; most of them put fields together,
+ * which is what the table below tells.  {field} is a field by name: a string, an error, or a list of errors; {} the
+ * value itself.
  */
 #include "runtime/values.h"
 
@@ -56,7 +57,8 @@ static bool print_text(struct runtime *rt, struct buf *out, const struct place *
 	return true;
 }
 
-static bool print_iface(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at, unsigned depth)
+static bool print_iface(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at,
+			unsigned depth)
 {
 	taddr type;
 	uint64_t data;
@@ -69,7 +71,8 @@ static bool print_iface(struct runtime *rt, struct buf *out, const struct rtype 
 }
 
 /* errors.Join puts a newline between; on one line that is a semicolon. */
-static bool print_list(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at, unsigned depth)
+static bool print_list(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at,
+		       unsigned depth)
 {
 	const struct rtype *elem = rtype_get(rt, ty->elem);
 	uint64_t word[2];
@@ -91,7 +94,8 @@ static bool print_list(struct runtime *rt, struct buf *out, const struct rtype *
 	return true;
 }
 
-static bool print_part(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at, unsigned depth)
+static bool print_part(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at,
+		       unsigned depth)
 {
 	if (!ty)
 		return false;
@@ -174,7 +178,8 @@ static bool print_errno(struct runtime *rt, struct buf *out, const struct place 
 	return true;
 }
 
-static bool print_known(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at, unsigned depth)
+static bool print_known(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at,
+			unsigned depth)
 {
 	if (ty->kind == GO_UINTPTR && !strcmp(ty->full, "syscall.Errno"))
 		return print_errno(rt, out, at);
