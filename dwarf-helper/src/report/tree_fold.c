@@ -158,6 +158,21 @@ static void push_task(struct tree_items *ret, uint32_t task)
 	VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_TASK, .index = task});
 }
 
+/*
+ * Equal for tasks in the same state at the same line of the same function.  Not by frame index: a function inlined in
+ * several places has several frames, but its name lies in the program only once.
+ */
+static uint64_t task_likeness(const struct model *m, const struct task *t)
+{
+	uint64_t key = (uint64_t)t->status << 8 | t->reason;
+
+	if (t->frame < m->rt->frames.n) {
+		const struct frame *f = &m->rt->frames.v[t->frame];
+		key ^= (uint64_t)(uintptr_t)f->func * 0x9e3779b97f4a7c15u ^ (uint64_t)(uint32_t)f->line << 16;
+	}
+	return key ? key : 1;
+}
+
 /* Tasks on a context: all when they are few, else grouped by function and state. */
 static void fold_tasks(struct fold *f, uint32_t i, struct tree_items *ret)
 {
@@ -172,14 +187,15 @@ static void fold_tasks(struct fold *f, uint32_t i, struct tree_items *ret)
 		return;
 	for (uint32_t k = 0; k < n; k++) {
 		const struct task *t = &m->tasks.list.v[ctx_task(m, i, k)];
-		uint64_t key = (uint64_t)t->frame << 16 | (uint64_t)t->status << 8 | t->reason | UINT64_C(1) << 63;
-		uint32_t at = u64map_add(&g.index, key, (uint32_t)g.list.n);
+		uint32_t at = u64map_add(&g.index, task_likeness(m, t), (uint32_t)g.list.n);
 		if (at == g.list.n)
 			VEC_PUSH(&g.list, (struct shape_group){.member = {ctx_task(m, i, k)}});
 		else if (g.list.v[at].n == 1)
 			g.list.v[at].member[1] = ctx_task(m, i, k);
 		g.list.v[at].n++;
 	}
+	if (f->opt->limit < 0 && g.list.n <= FOLD_TASKS + FOLD_TASKS / 2)
+		most = g.list.n;
 	for (size_t k = 0; k < g.list.n; k++) {
 		const struct shape_group *s = &g.list.v[k];
 		if (k >= most) {
