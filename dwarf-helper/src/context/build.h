@@ -95,7 +95,7 @@ struct err *find_in_heap(struct builder *b);
 /** Collect the pairs of one stack: a task_stack_fn, @p arg a struct stack_scan. */
 void pairs_on_stack(void *arg, const struct stack_regs *r);
 struct err *find_pairs(struct builder *b); /* globals, and what pairs_on_stack() collected */
-struct err *find_confirm(struct builder *b); /* candidates that need a pair: look for one in the whole heap */
+struct err *find_confirm(struct builder *b); /* what shape alone cannot tell: look for pairs in the whole heap */
 struct err *link_all(struct builder *b);
 struct err *graph_build(struct builder *b);
 

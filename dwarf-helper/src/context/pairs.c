@@ -100,8 +100,8 @@ struct err *find_pairs(struct builder *b)
 	return runtime_canceled(rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }
 
-/* Pairs of one span's objects that point to a candidate of the same type. */
-static void confirm_in_span(struct builder *b, const struct span *s, const struct word_set *wanted, const struct u64map *at)
+/* Pairs in one span's objects that point to a candidate, or to a custom context that no shape could tell. */
+static void pairs_in_span(struct builder *b, const struct span *s, const struct word_set *wanted, const struct u64map *at)
 {
 	uint64_t n = s->nelems * s->elem_size / 8;
 	const uint8_t *p = target_ptr(b->rt->t, s->base, n * 8);
@@ -112,12 +112,32 @@ static void confirm_in_span(struct builder *b, const struct span *s, const struc
 		if (!w || !word_set_maybe(wanted, w))
 			continue;
 		uint32_t type = u64map_find(&wanted->map, w);
-		if (type == U64MAP_NONE)
+		if (type == U64MAP_NONE || !heap_allocated(b->rt, s, (uint32_t)(i * 8 / s->elem_size)))
 			continue;
 		memcpy(&data, p + i * 8 + 8, 8);
-		if (u64map_find(at, data) == type && heap_allocated(b->rt, s, (uint32_t)(i * 8 / s->elem_size)))
-			fill_add(b, data, (uint16_t)type, CTX_FROM_HEAP);
+		if (u64map_find(at, data) != U64MAP_NONE || b->m->types.v[type].kind == CTX_CUSTOM)
+			consider_pair(b, type, data);
 	}
+}
+
+static bool needs_pair(const struct builder *b, uint32_t type)
+{
+	for (size_t k = 0; k < b->shapes.n; k++)
+		if (b->shapes.v[k].type == type)
+			return b->shapes.v[k].needs_pair;
+	return b->m->types.v[type].kind == CTX_CUSTOM;
+}
+
+/* Custom types that the heap scan cannot tell: no context word of their own, and no type header in front. */
+static bool any_shapeless(const struct builder *b)
+{
+	for (uint32_t i = 0; i < b->m->types.n; i++) {
+		const struct ctx_type *t = &b->m->types.v[i];
+		if (t->kind == CTX_CUSTOM && t->size && (t->inner < 0 || t->inner_via) &&
+		    (t->size <= HEAP_HEADER_MIN || !LAYOUT_HAS(b->rt->L.mspan.largeType)))
+			return true;
+	}
+	return false;
 }
 
 struct err *find_confirm(struct builder *b)
@@ -130,17 +150,15 @@ struct err *find_confirm(struct builder *b)
 	for (size_t i = 0; i < b->maybe.n; i++) {
 		const struct candidate *c = &b->maybe.v[i];
 		if (u64map_find(&b->m->by_addr, c->addr) == U64MAP_NONE)
-			u64map_add(&at, c->addr, c->type);
+			u64map_add(&at, c->addr, c->type); /* may fit several types: the pair tells which */
 	}
-	for (size_t i = 0; at.n && b->words.map.key && i <= b->words.map.mask; i++) {
-		uint32_t type = b->words.map.val[i];
-		for (size_t k = 0; b->words.map.key[i] && k < b->shapes.n; k++)
-			if (b->shapes.v[k].type == type && b->shapes.v[k].needs_pair)
-				word_set_add(wanted, b->words.map.key[i], type);
-	}
-	for (size_t i = 0; at.n && h && i < h->spans.n && !err; i++) {
+	bool any = at.n || any_shapeless(b);
+	for (size_t i = 0; any && b->words.map.key && i <= b->words.map.mask; i++)
+		if (b->words.map.key[i] && (needs_pair(b, b->words.map.val[i]) || b->m->types.v[b->words.map.val[i]].kind == CTX_CUSTOM))
+			word_set_add(wanted, b->words.map.key[i], b->words.map.val[i]);
+	for (size_t i = 0; any && h && i < h->spans.n && !err; i++) {
 		if (!(h->spans.v[i].flags & SPAN_NOSCAN))
-			confirm_in_span(b, &h->spans.v[i], wanted, &at);
+			pairs_in_span(b, &h->spans.v[i], wanted, &at);
 		if (i % 1024 == 0 && runtime_canceled(b->rt))
 			err = err_new(ERR_CANCELED, "interrupted");
 	}
