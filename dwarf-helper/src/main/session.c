@@ -58,7 +58,12 @@ static struct err *why_not_process(const struct proc_options *opt, struct sessio
  */
 static struct err *open_process(struct session *s, bool copy)
 {
-	struct proc_options opt = {.pid = s->opt.pid, .no_stop = s->opt.no_stop, .mem_fd = s->opt.mem_fd};
+	/* Held by GDB it stays stopped: what is asked for is read when it is asked for. */
+	bool snapshot = copy && !s->opt.no_stop;
+	struct proc_options opt = {.pid = s->opt.pid,
+				   .no_stop = s->opt.no_stop,
+				   .mem_fd = s->opt.mem_fd,
+				   .prepare_bytes = snapshot ? snapshot_limit() : 0};
 	char *path = NULL;
 	struct err *err;
 
@@ -73,7 +78,7 @@ static struct err *open_process(struct session *s, bool copy)
 	if (asprintf(&s->core_name, "process %d", s->opt.pid) < 0)
 		mem_out();
 	s->bare = !copy;
-	if (!copy || proc_snapshot(s->t, snapshot_limit()))
+	if (!copy || (snapshot && proc_snapshot(s->t, snapshot_limit())))
 		target_release(s->t);
 	return *s->cancel ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }
