@@ -52,9 +52,17 @@ static struct err *why_not_process(const struct proc_options *opt, struct sessio
 	return why;
 }
 
+/* After the copy the process may run, unless it is somebody else's to say so. */
+static void copy_memory(struct session *s)
+{
+	s->copied = proc_snapshot(s->t, snapshot_limit());
+	if (s->copied && !s->opt.no_stop)
+		target_release(s->t);
+}
+
 /*
- * The executable is opened before the process is stopped, so that it stands still only for the copy.  Without @p copy it is let
- * go at once: only what never changes will be read.
+ * The executable is opened before the process is stopped, so that it stands still only for the copy.  Without @p copy it is
+ * held until the answer is given: the few pages wanted are read one by one.
  */
 static struct err *open_process(struct session *s, bool copy)
 {
@@ -165,11 +173,13 @@ struct err *session_model(struct session *s, const struct model_options *need)
 	bool copy = !need->no_tasks || !need->no_contexts;
 	if (model_suffices(s, need))
 		return NULL;
-	if (copy && s->bare)
+	if (s->spent)
 		session_close(s);
 	if (!s->has_runtime)
 		err = open_runtime(s, copy); // on failure has_runtime stays false
 	if (!err) {
+		if (copy && !s->opt.core && !s->copied)
+			copy_memory(s); // held by GDB, and only its layout was looked at so far
 		drop_model(s);
 		memset(&s->m, 0, sizeof(s->m));
 		err = model_build(&s->rt, need, &s->m);
@@ -183,8 +193,10 @@ struct err *session_model(struct session *s, const struct model_options *need)
 
 void session_release(struct session *s)
 {
-	if (s->t)
-		target_release(s->t);
+	if (!s->t || s->opt.core || s->copied || s->opt.no_stop)
+		return;
+	target_release(s->t);
+	s->spent = true; // what was not read is out of reach: it may have changed since
 }
 
 void session_refresh(struct session *s)
@@ -197,7 +209,6 @@ void session_refresh(struct session *s)
 
 void session_close(struct session *s)
 {
-	session_release(s);
 	drop_model(s);
 	if (s->has_runtime)
 		runtime_close(&s->rt);

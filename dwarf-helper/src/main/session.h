@@ -38,7 +38,8 @@ struct session {
 	struct runtime rt;
 	struct model m;
 	bool has_runtime, has_model;
-	bool bare; /* a process that was let go without a copy of its memory: good for layouts only */
+	bool copied; /* all writable memory of the process is ours */
+	bool spent;  /* the process was let go without that: the next command must open it anew */
 	struct model_options has; /* what the model was built without */
 	uint64_t bias;
 	char *exe; /* path of the executable as told to people */
@@ -59,7 +60,7 @@ void session_init(struct session *s, const struct session_options *opt, volatile
  */
 struct err *session_model(struct session *s, const struct model_options *need);
 
-/** Let a live process go, if it is still held. */
+/** Let a live process go, if we still hold it: to be called after each answer. */
 void session_release(struct session *s);
 
 /** Forget the model; of a live process everything, so that the next command reads it anew. */
