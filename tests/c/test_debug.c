@@ -479,8 +479,10 @@ static void check_real(const char *path)
 	assert_int_equal(g[2].off, g[1].off + gobuf[0].off);
 	assert_int_equal(g[1].size, s[1].size);
 	for (int i = 0; i < 6; i++) {
-		assert_true(v[i].found);
-		if (!image_symbol(img, v[i].name, &addr, &size))
+		// a program that never looks at context.Canceled has neither; a stripped one may have only the former
+		bool there = image_symbol(img, v[i].name, &addr, &size);
+		assert_true(v[i].found || !there);
+		if (!there)
 			continue;
 		assert_int_equal(v[i].addr, addr);
 		assert_int_equal(v[i].size, size);

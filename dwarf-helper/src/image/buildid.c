@@ -79,13 +79,13 @@ void image_scan_build_ids(struct image *img)
 	struct ids ids = {0};
 
 	for (size_t i = 0; i < img->notes.n; i++)
-		if (img->notes.v[i].size)
+		if (img->notes.v[i].size && img->notes.v[i].size <= MAX_NOTES)
 			take_notes(&ids, img->bytes + img->notes.v[i].offset, img->notes.v[i].size);
 	// a separate debug file has the notes as a section only
 	for (size_t i = 0; i < img->sections.n; i++) {
 		const struct elf_section *s = &img->sections.v[i];
 		const uint8_t *p = s->type == SHT_NOTE ? image_section_bytes(img, s) : NULL;
-		if (p)
+		if (p && s->size <= MAX_NOTES)
 			take_notes(&ids, p, s->size);
 	}
 	img->gnu_build_id = ids.gnu;

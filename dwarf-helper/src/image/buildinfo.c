@@ -19,7 +19,15 @@ enum {
 	FRAME = 16,		   /* bytes of sentinel before and after the module information */
 	MAX_VERSION = 256,
 	MAX_MODINFO = 16 << 20,
-	MAX_SEARCH = 64 << 20,	   /* bytes looked at when there is no section */
+	MAX_SEARCH = 64 << 20,	   /* bytes looked at in all, when there is no section */
+	MAX_HITS = 64,		   /* of the magic */
+	MAX_RELOCATIONS = 1 << 24, /* looked at in all */
+};
+
+/* What a hostile file may still cost. */
+struct scan {
+	struct image *img;
+	uint64_t bytes, hits, relocations;
 };
 
 static const char magic[14] = "\xff Go buildinf:";
@@ -58,14 +66,18 @@ static bool take_text(const uint8_t **p, const uint8_t *end, uint64_t max, struc
 }
 
 /* The word that the dynamic linker puts at @p addr of a PIE (R_X86_64_RELATIVE), before the bias is added. */
-static bool relocated_word(const struct image *img, uint64_t addr, uint64_t *ret)
+static bool relocated_word(struct scan *scan, uint64_t addr, uint64_t *ret)
 {
+	const struct image *img = scan->img;
 	Elf64_Rela r;
 
 	for (size_t i = 0; i < img->sections.n; i++) {
 		const struct elf_section *s = &img->sections.v[i];
 		const uint8_t *p = s->type == SHT_RELA ? image_section_bytes(img, s) : NULL;
 		for (uint64_t off = 0; p && s->size - off >= sizeof(r); off += sizeof(r)) {
+			if (!scan->relocations)
+				return false;
+			scan->relocations--;
 			memcpy(&r, p + off, sizeof(r));
 			if (r.r_offset != addr || ELF64_R_TYPE(r.r_info) != R_X86_64_RELATIVE)
 				continue;
@@ -77,25 +89,26 @@ static bool relocated_word(const struct image *img, uint64_t addr, uint64_t *ret
 }
 
 /* A pointer in the data of the executable. */
-static bool read_word(const struct image *img, uint64_t addr, uint64_t *ret)
+static bool read_word(struct scan *scan, uint64_t addr, uint64_t *ret)
 {
 	uint64_t extent;
-	const uint8_t *p = image_addr_bytes(img, addr, &extent);
+	const uint8_t *p = image_addr_bytes(scan->img, addr, &extent);
 
 	if (!p || extent < 8)
 		return false;
 	memcpy(ret, p, 8);
-	return *ret || !img->pie || relocated_word(img, addr, ret);
+	return *ret || !scan->img->pie || relocated_word(scan, addr, ret);
 }
 
 /* The Go string whose header is where the word at @p addr points. */
-static bool read_string(const struct image *img, uint64_t addr, uint64_t max, struct text *ret)
+static bool read_string(struct scan *scan, uint64_t addr, uint64_t max, struct text *ret)
 {
 	uint64_t header, data, n, extent;
 
-	if (!read_word(img, addr, &header) || !header || !read_word(img, header, &data) || !read_word(img, header + 8, &n))
+	if (!read_word(scan, addr, &header) || !header || !read_word(scan, header, &data) ||
+	    !read_word(scan, header + 8, &n))
 		return false;
-	const uint8_t *p = image_addr_bytes(img, data, &extent);
+	const uint8_t *p = image_addr_bytes(scan->img, data, &extent);
 	if (!p || n > extent || n > max)
 		return false;
 	*ret = (struct text){(const char *)p, n};
@@ -142,12 +155,13 @@ static char *main_module(struct text info)
 }
 
 /* Try the header at @p p, link-time address @p addr, with @p n bytes up to the end of its segment or section. */
-static bool parse(struct image *img, const uint8_t *p, uint64_t n, uint64_t addr)
+static bool parse(struct scan *scan, const uint8_t *p, uint64_t n, uint64_t addr)
 {
 	struct text version, info = {0};
 
-	if (n < HEADER_SIZE || memcmp(p, magic, sizeof(magic)))
+	if (n < HEADER_SIZE || memcmp(p, magic, sizeof(magic)) || !scan->hits)
 		return false;
+	scan->hits--;
 	if (p[15] & FLAG_INLINE) {
 		const uint8_t *q = p + HEADER_SIZE, *end = p + n;
 		if (!take_text(&q, end, MAX_VERSION, &version))
@@ -155,42 +169,44 @@ static bool parse(struct image *img, const uint8_t *p, uint64_t n, uint64_t addr
 		if (!take_text(&q, end, MAX_MODINFO, &info))
 			info.n = 0;
 	} else {
-		if (p[14] != 8 || p[15] & FLAG_BIG_ENDIAN || !read_string(img, addr + 16, MAX_VERSION, &version))
+		if (p[14] != 8 || p[15] & FLAG_BIG_ENDIAN || !read_string(scan, addr + 16, MAX_VERSION, &version))
 			return false;
-		if (!read_string(img, addr + 24, MAX_MODINFO, &info))
+		if (!read_string(scan, addr + 24, MAX_MODINFO, &info))
 			info.n = 0;
 	}
 	if (!plausible_version(version))
 		return false;
-	img->go_version = mem_strndup(version.p, version.n);
-	img->main_module = main_module(info);
+	scan->img->go_version = mem_strndup(version.p, version.n);
+	scan->img->main_module = main_module(info);
 	return true;
 }
 
 /* Headers are aligned to 16 bytes. */
-static bool search(struct image *img, const uint8_t *p, uint64_t n, uint64_t addr)
+static bool search(struct scan *scan, const uint8_t *p, uint64_t n, uint64_t addr)
 {
-	uint64_t skip = -addr & 15;
+	uint64_t limit = n < scan->bytes ? n : scan->bytes;
 
-	for (uint64_t off = skip; off < n && n - off >= HEADER_SIZE && off < MAX_SEARCH; off += 16)
-		if (p[off] == 0xff && parse(img, p + off, n - off, addr + off))
+	for (uint64_t off = -addr & 15; off < limit; off += 16)
+		if (p[off] == 0xff && parse(scan, p + off, n - off, addr + off))
 			return true;
+	scan->bytes -= limit;
 	return false;
 }
 
 void image_scan_build_info(struct image *img)
 {
+	struct scan scan = {img, MAX_SEARCH, MAX_HITS, MAX_RELOCATIONS};
 	const struct elf_section *s = image_find_section(img, ".go.buildinfo");
 	const uint8_t *p = s ? image_section_bytes(img, s) : NULL;
 
-	if (p && search(img, p, s->size, s->addr))
+	if (p && search(&scan, p, s->size, s->addr))
 		return;
 	// sections stripped: the linker puts it near the start of the data
 	for (int writable = 1; writable >= 0; writable--) {
 		for (size_t i = 0; i < img->segments.n; i++) {
 			const struct image_segment *seg = &img->segments.v[i];
 			if (seg->filesz && !!(seg->perm & REGION_W) == writable &&
-			    search(img, img->bytes + seg->offset, seg->filesz, seg->vaddr))
+			    search(&scan, img->bytes + seg->offset, seg->filesz, seg->vaddr))
 				return;
 		}
 	}
