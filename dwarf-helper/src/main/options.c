@@ -464,7 +464,7 @@ struct err *options_parse(int argc, char **argv, bool serve, struct invocation *
 	struct err *err;
 
 	set_defaults(&p, inv);
-	uint64_t first = COMMON_OPTIONS | OPT_BIT(OPT_VERSION) | (serve ? 0 : TARGET_OPTIONS);
+	uint64_t first = COMMON_OPTIONS | OPT_BIT(OPT_VERSION) | (serve ? 0 : TARGET_OPTIONS | OPT_BIT(OPT_NO_STOP) | OPT_BIT(OPT_MEM_FD));
 	if ((err = parse_part(&p, argc, argv, true, NULL, first, &at)))
 		return err;
 	if (inv->version || inv->help)

@@ -52,11 +52,11 @@ static struct err *why_not_process(const struct proc_options *opt, struct sessio
 	return why;
 }
 
-/* After the copy the process may run, unless it is somebody else's to say so. */
+/* After the copy the process may run. */
 static void copy_memory(struct session *s)
 {
 	s->copied = proc_snapshot(s->t, snapshot_limit());
-	if (s->copied && !s->opt.no_stop)
+	if (s->copied)
 		target_release(s->t);
 }
 
@@ -85,9 +85,8 @@ static struct err *open_process(struct session *s, bool copy)
 		return err;
 	if (asprintf(&s->core_name, "process %d", s->opt.pid) < 0)
 		mem_out();
-	s->bare = !copy;
-	if (!copy || (snapshot && proc_snapshot(s->t, snapshot_limit())))
-		target_release(s->t);
+	if (snapshot)
+		copy_memory(s);
 	return *s->cancel ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }
 
@@ -168,18 +167,16 @@ static void drop_model(struct session *s)
 
 struct err *session_model(struct session *s, const struct model_options *need)
 {
+	bool copy = !need->no_tasks || !need->no_contexts;
 	struct err *err = NULL;
 
-	bool copy = !need->no_tasks || !need->no_contexts;
-	if (model_suffices(s, need))
-		return NULL;
 	if (s->spent)
 		session_close(s);
+	if (model_suffices(s, need))
+		return NULL;
 	if (!s->has_runtime)
 		err = open_runtime(s, copy); // on failure has_runtime stays false
 	if (!err) {
-		if (copy && !s->opt.core && !s->copied)
-			copy_memory(s); // held by GDB, and only its layout was looked at so far
 		drop_model(s);
 		memset(&s->m, 0, sizeof(s->m));
 		err = model_build(&s->rt, need, &s->m);
