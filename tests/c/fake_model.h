@@ -27,9 +27,10 @@ static struct fake *the_fake; /* the stand-ins know one */
 
 static inline void fake_init(struct fake *f)
 {
-	static const char *const type[CTX_KINDS] = {"context.backgroundCtx",	"context.todoCtx",	"*context.cancelCtx",
-						    "*context.timerCtx",	"*context.valueCtx",	"context.withoutCancelCtx",
-						    "*context.afterFuncCtx",	"context.stopCtx",	"*gin.Context"};
+	static const char *const type[CTX_KINDS] = {
+		"context.backgroundCtx", "context.todoCtx",   "*context.cancelCtx",
+		"*context.timerCtx",	 "*context.valueCtx", "context.withoutCancelCtx",
+		"*context.afterFuncCtx", "context.stopCtx",   "*gin.Context"};
 
 	memset(f, 0, sizeof(*f));
 	f->rt.t = &f->target;
@@ -39,20 +40,24 @@ static inline void fake_init(struct fake *f)
 	f->m.rt = &f->rt;
 	f->m.now.mono_ns = 100000LL * 1000000000;
 	f->opt = (struct options){.command = "test", .width = 100, .limit = -1, .depth = -1};
-	f->where = (struct report_target){.exe = "/srv/app", .core = "core", .match = BUILD_SAME, .go_version = "go1.27"};
+	f->where =
+		(struct report_target){.exe = "/srv/app", .core = "core", .match = BUILD_SAME, .go_version = "go1.27"};
 	f->r = (struct report){.opt = &f->opt, .m = &f->m, .where = &f->where, .version = "0"};
 	f->err = "context canceled";
 	f->key = "app/mw.requestID";
 	f->value = "\"7f3a-11\"";
 	f->left_ns = 35895LL * 1000000000;
 	for (unsigned k = 0; k < CTX_KINDS; k++)
-		VEC_PUSH(&f->m.types, (struct ctx_type){.name = type[k], .full = type[k], .kind = (uint8_t)k, .inner = -1});
+		VEC_PUSH(&f->m.types,
+			 (struct ctx_type){.name = type[k], .full = type[k], .kind = (uint8_t)k, .inner = -1});
 	for (uint8_t k = 0; k < 2; k++)
 		VEC_PUSH(&f->m.ctxs, (struct ctx){.kind = k, .type = k, .state = CTX_NEVER, .parent = CTX_NONE});
 	VEC_PUSH(&f->rt.wait_reasons, (char *)"select");
 	VEC_PUSH(&f->rt.wait_reasons, (char *)"chan receive");
-	VEC_PUSH(&f->rt.frames, (struct frame){.func = "app/stream.(*Conn).pump", .file = "/src/app/stream/conn.go", .line = 88});
-	VEC_PUSH(&f->rt.frames, (struct frame){.func = "app/stream.(*Conn).watch", .file = "/src/app/stream/conn.go", .line = 112});
+	VEC_PUSH(&f->rt.frames,
+		 (struct frame){.func = "app/stream.(*Conn).pump", .file = "/src/app/stream/conn.go", .line = 88});
+	VEC_PUSH(&f->rt.frames,
+		 (struct frame){.func = "app/stream.(*Conn).watch", .file = "/src/app/stream/conn.go", .line = 112});
 	the_fake = f;
 }
 
@@ -61,7 +66,10 @@ static inline uint32_t fake_ctx(struct fake *f, uint8_t kind, uint32_t parent)
 {
 	uint32_t i = (uint32_t)f->m.ctxs.n;
 
-	VEC_PUSH(&f->m.ctxs, (struct ctx){.kind = kind, .type = kind, .state = CTX_ACTIVE, .parent = parent,
+	VEC_PUSH(&f->m.ctxs, (struct ctx){.kind = kind,
+					  .type = kind,
+					  .state = CTX_ACTIVE,
+					  .parent = parent,
 					  .addr = 0xc000100000 + (taddr)i * 0x100});
 	if (kind == CTX_CANCEL || kind == CTX_TIMER)
 		f->m.ctxs.v[i].done = 0xc800000000 + (taddr)i * 0x60;
@@ -74,9 +82,16 @@ static inline uint32_t fake_task(struct fake *f, uint64_t goid, uint32_t ctx, ui
 	uint32_t t = (uint32_t)f->m.tasks.list.n;
 
 	VEC_PUSH(&f->m.tasks.waits, (struct task_wait){.chan = f->m.ctxs.v[ctx].done, .context = ctx});
-	VEC_PUSH(&f->m.tasks.list, (struct task){.g = 0xc900000000 + (taddr)t * 0x200, .goid = goid, .waitsince = 1000000000 + goid,
-						 .frame = frame, .created = FRAME_NONE, .start = FRAME_NONE, .wait_first = t, .nwaits = 1,
-						 .status = TASK_WAITING, .reason = (uint8_t)(frame % 2)});
+	VEC_PUSH(&f->m.tasks.list, (struct task){.g = 0xc900000000 + (taddr)t * 0x200,
+						 .goid = goid,
+						 .waitsince = 1000000000 + goid,
+						 .frame = frame,
+						 .created = FRAME_NONE,
+						 .start = FRAME_NONE,
+						 .wait_first = t,
+						 .nwaits = 1,
+						 .status = TASK_WAITING,
+						 .reason = (uint8_t)(frame % 2)});
 	VEC_PUSH(&f->waits_on, ctx);
 	f->m.ctxs.v[ctx].tasks++;
 	return t;

@@ -1,7 +1,9 @@
 /*
- * Words and columns of the report layer: durations, numbers, sizes, times, unsafe text, tables, and the escaping of JSON.
+ * Words and columns of the report layer: durations, numbers, sizes, times, unsafe text, tables, and the escaping of
+ * JSON.
  *
- *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_report_text.c build/libgoctx.a -lcmocka -ldwarf -lelf -lz -pthread
+ *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_report_text.c build/libgoctx.a
+ * -lcmocka -ldwarf -lelf -lz -pthread
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,8 +130,14 @@ static void test_unsafe_text(void **state)
 	assert_string_equal(safe("plain", 0), "plain");
 	assert_string_equal(safe("été → 東京", 0), "été → 東京");
 	assert_string_equal(safe("\x1b[31mred\n", 0), "\\x1b[31mred\\n");
-	assert_string_equal(safe("\xc2\x9b" "1m", 0), "\\xc2\\x9b1m");   // a terminal's escape in one C1 character
-	assert_string_equal(safe("a\xe2\x80\xae" "b", 0), "a\\xe2\\x80\\xaeb"); // turns the text around
+	assert_string_equal(safe("\xc2\x9b"
+				 "1m",
+				 0),
+			    "\\xc2\\x9b1m"); // a terminal's escape in one C1 character
+	assert_string_equal(safe("a\xe2\x80\xae"
+				 "b",
+				 0),
+			    "a\\xe2\\x80\\xaeb"); // turns the text around
 	assert_string_equal(safe("\xff\xc0\x80", 0), "\\xff\\xc0\\x80");
 	assert_string_equal(safe("\xe2\x82", 0), "\\xe2\\x82"); // ends inside a character
 	assert_string_equal(safe("abcdef", 6), "abcdef");

@@ -1,7 +1,8 @@
 /*
  * tree, list, show and children over models made by hand: what is folded, what is cut and told, and the lines of JSON.
  *
- *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_report_tree.c build/libgoctx.a -lcmocka -ldwarf -lelf -lz -pthread
+ *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_report_tree.c build/libgoctx.a
+ * -lcmocka -ldwarf -lelf -lz -pthread
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,16 +61,17 @@ static void test_tree_folds_equal_siblings(void **state)
 		request(top, 10 + 2 * k);
 	fake_ctx(&f, CTX_TIMER, top);
 	fake_link(&f);
-	assert_string_equal(answer(report_tree),
-			    "Background\n"
-			    "└─ WithCancel 0xc000100200   active   1 001 children\n"
-			    "   ├─ WithValue 0xc000100300   app/mw.requestID = \"7f3a-11\"\n"
-			    "   │  └─ WithCancel 0xc000100400   active   2 tasks\n"
-			    "   │     ├─ task 10   select        27h  app/stream.(*Conn).pump   conn.go:88\n"
-			    "   │     └─ task 11   chan receive  27h  app/stream.(*Conn).watch  conn.go:112\n"
-			    "   ├─ × 999 more like 0xc000100300   1 998 contexts   1 998 tasks   (--no-fold shows them)\n"
-			    "   └─ WithTimeout 0xc00017d300   active   deadline in 9h 58m\n"
-			    "2 003 contexts, 2 000 tasks on them; 1 line stands for 1 998 contexts\n");
+	assert_string_equal(
+		answer(report_tree),
+		"Background\n"
+		"└─ WithCancel 0xc000100200   active   1 001 children\n"
+		"   ├─ WithValue 0xc000100300   app/mw.requestID = \"7f3a-11\"\n"
+		"   │  └─ WithCancel 0xc000100400   active   2 tasks\n"
+		"   │     ├─ task 10   select        27h  app/stream.(*Conn).pump   conn.go:88\n"
+		"   │     └─ task 11   chan receive  27h  app/stream.(*Conn).watch  conn.go:112\n"
+		"   ├─ × 999 more like 0xc000100300   1 998 contexts   1 998 tasks   (--no-fold shows them)\n"
+		"   └─ WithTimeout 0xc00017d300   active   deadline in 9h 58m\n"
+		"2 003 contexts, 2 000 tasks on them; 1 line stands for 1 998 contexts\n");
 }
 
 static void test_tree_shows_few_in_full(void **state)
@@ -115,7 +117,8 @@ static void test_tree_cuts_shapes(void **state)
 	fake_link(&f);
 	const char *text = answer(report_tree);
 	char want[64];
-	snprintf(want, sizeof(want), "WithCancel 0x%llx   active   49 tasks", (unsigned long long)f.m.ctxs.v[heavy].addr);
+	snprintf(want, sizeof(want), "WithCancel 0x%llx   active   49 tasks",
+		 (unsigned long long)f.m.ctxs.v[heavy].addr);
 	assert_non_null(strstr(text, want));
 	assert_non_null(strstr(text, "└─ … 30 more of 30 other shapes   435 tasks   (--limit 0 for all)\n"));
 	f.opt.limit = 0;
@@ -132,7 +135,8 @@ static void test_tree_folds_chains(void **state)
 	fake_task(&f, 7, fake_ctx(&f, CTX_CANCEL, at), 0);
 	fake_link(&f);
 	const char *text = answer(report_tree);
-	assert_non_null(strstr(text, "└─ × 7 995 more WithValue nested, down to 0xc0002f4100   (--no-fold shows them)\n"));
+	assert_non_null(
+		strstr(text, "└─ × 7 995 more WithValue nested, down to 0xc0002f4100   (--no-fold shows them)\n"));
 	assert_non_null(strstr(text, "└─ WithValue 0xc0002f4200   app/mw.requestID"));
 	assert_non_null(strstr(text, "└─ task 7   select  27h"));
 	assert_non_null(strstr(text, "1 line stands for 7 995 contexts\n"));
@@ -167,15 +171,20 @@ static void test_tree_folds_tasks(void **state)
 		fake_task(&f, k, top, k % 10 == 0);
 	fake_link(&f);
 	const char *text = answer(report_tree);
-	assert_non_null(strstr(text, "├─ task 0   chan receive  27h  app/stream.(*Conn).watch  conn.go:112\n   ├─ × 9 more like task 0"));
-	assert_non_null(strstr(text, "├─ task 1   select        27h  app/stream.(*Conn).pump   conn.go:88\n   └─ × 89 more like task 1\n"));
+	assert_non_null(strstr(
+		text,
+		"├─ task 0   chan receive  27h  app/stream.(*Conn).watch  conn.go:112\n   ├─ × 9 more like task 0"));
+	assert_non_null(strstr(
+		text,
+		"├─ task 1   select        27h  app/stream.(*Conn).pump   conn.go:88\n   └─ × 89 more like task 1\n"));
 	f.opt.no_tasks = true;
 	assert_null(strstr(answer(report_tree), "task 1"));
 }
 
 static void test_tree_marks(void **state)
 {
-	uint32_t loop = fake_ctx(&f, CTX_CANCEL, CTX_NONE), gone = fake_ctx(&f, CTX_CANCEL, 0), held = fake_ctx(&f, CTX_CUSTOM, gone);
+	uint32_t loop = fake_ctx(&f, CTX_CANCEL, CTX_NONE), gone = fake_ctx(&f, CTX_CANCEL, 0),
+		 held = fake_ctx(&f, CTX_CUSTOM, gone);
 
 	(void)state;
 	f.m.ctxs.v[loop].flags = CTX_CYCLE;
@@ -184,13 +193,14 @@ static void test_tree_marks(void **state)
 	f.cause = "shutting\x1b[31m down";
 	fake_link(&f);
 	notes_add(&f.notes, NOTE_DAMAGE, "something is broken");
-	assert_string_equal(answer(report_tree),
-			    "Background\n"
-			    "└─ WithCancel 0xc000100300   canceled \"context canceled\", cause \"shutting\\x1b[31m down\"\n"
-			    "   └─ gin.Context 0xc000100400   custom, holds WithCancel 0xc000100300   active   damaged\n"
-			    "WithCancel 0xc000100200   active   cycle: parents form a loop\n"
-			    "4 contexts, 0 tasks on them\n"
-			    "damage: something is broken\n");
+	assert_string_equal(
+		answer(report_tree),
+		"Background\n"
+		"└─ WithCancel 0xc000100300   canceled \"context canceled\", cause \"shutting\\x1b[31m down\"\n"
+		"   └─ gin.Context 0xc000100400   custom, holds WithCancel 0xc000100300   active   damaged\n"
+		"WithCancel 0xc000100200   active   cycle: parents form a loop\n"
+		"4 contexts, 0 tasks on them\n"
+		"damage: something is broken\n");
 }
 
 static void test_no_contexts(void **state)
@@ -198,7 +208,8 @@ static void test_no_contexts(void **state)
 	(void)state;
 	fake_link(&f);
 	assert_non_null(strstr(answer(report_tree), "no contexts"));
-	assert_string_equal(answer(report_list), "no contexts: the program made none, or package context is not linked in\n");
+	assert_string_equal(answer(report_list),
+			    "no contexts: the program made none, or package context is not linked in\n");
 }
 
 static unsigned count_lines(const char *text, const char *with)
@@ -225,27 +236,37 @@ static void test_json_tree(void **state)
 	assert_int_equal(count_lines(text, "{\"type\":\"context\""), 22);
 	assert_int_equal(count_lines(text, "{\"type\":\"edge\""), 21);
 	assert_int_equal(count_lines(text, "{\"type\":\"task\""), 20);
-	assert_non_null(strstr(text, "{\"type\":\"header\",\"schema\":1,\"version\":\"0\",\"command\":\"test\",\"go\":\"go1.27\",\"arch\":\"amd64\","
-				     "\"exe\":\"/srv/app\",\"target\":\"core\",\"build_id_match\":true,\"layout_source\":\"dwarf\","
-				     "\"goroutines\":20,\"contexts\":22,\"damage\":0}\n"));
-	assert_non_null(strstr(text, "{\"type\":\"context\",\"addr\":\"0xc000100300\",\"kind\":\"value\",\"go_type\":\"*context.valueCtx\","
-				     "\"name\":\"context.Background.WithCancel.WithValue(app/mw.requestID)\",\"parent\":\"0xc000100200\","
-				     "\"depth\":2,\"state\":\"active\",\"err\":null,\"cause\":null,\"deadline\":null,"
-				     "\"deadline_left_ns\":null,\"children\":1,\"done\":null,\"tasks\":0,\"key\":\"app/mw.requestID\","
-				     "\"value\":\"\\\"7f3a-11\\\"\"}\n"));
-	assert_non_null(strstr(text, "{\"type\":\"edge\",\"parent\":\"background\",\"child\":\"0xc000100200\",\"via\":\"children\"}\n"));
-	assert_non_null(strstr(text, "{\"type\":\"task\",\"goid\":10,\"status\":\"waiting\",\"wait_reason\":\"select\","
-				     "\"wait_ns\":99998999999990,\"system\":false,\"func\":\"app/stream.(*Conn).pump\","
-				     "\"file\":\"/src/app/stream/conn.go\",\"line\":88,\"created_by\":null,\"created_file\":null,"
-				     "\"created_line\":null,\"parent_goid\":null,\"waits\":[{\"chan\":\"0xc800000180\",\"op\":\"recv\","
-				     "\"context\":\"0xc000100400\"}]}\n"));
+	assert_non_null(strstr(
+		text, "{\"type\":\"header\",\"schema\":1,\"version\":\"0\",\"command\":\"test\",\"go\":\"go1.27\","
+		      "\"arch\":\"amd64\","
+		      "\"exe\":\"/srv/app\",\"target\":\"core\",\"build_id_match\":true,\"layout_source\":\"dwarf\","
+		      "\"goroutines\":20,\"contexts\":22,\"damage\":0}\n"));
+	assert_non_null(strstr(
+		text,
+		"{\"type\":\"context\",\"addr\":\"0xc000100300\",\"kind\":\"value\",\"go_type\":\"*context.valueCtx\","
+		"\"name\":\"context.Background.WithCancel.WithValue(app/mw.requestID)\",\"parent\":\"0xc000100200\","
+		"\"depth\":2,\"state\":\"active\",\"err\":null,\"cause\":null,\"deadline\":null,"
+		"\"deadline_left_ns\":null,\"children\":1,\"done\":null,\"tasks\":0,\"key\":\"app/mw.requestID\","
+		"\"value\":\"\\\"7f3a-11\\\"\"}\n"));
+	assert_non_null(strstr(
+		text,
+		"{\"type\":\"edge\",\"parent\":\"background\",\"child\":\"0xc000100200\",\"via\":\"children\"}\n"));
+	assert_non_null(strstr(
+		text,
+		"{\"type\":\"task\",\"goid\":10,\"status\":\"waiting\",\"wait_reason\":\"select\","
+		"\"wait_ns\":99998999999990,\"system\":false,\"func\":\"app/stream.(*Conn).pump\","
+		"\"file\":\"/src/app/stream/conn.go\",\"line\":88,\"created_by\":null,\"created_file\":null,"
+		"\"created_line\":null,\"parent_goid\":null,\"waits\":[{\"chan\":\"0xc800000180\",\"op\":\"recv\","
+		"\"context\":\"0xc000100400\"}]}\n"));
 	f.opt.depth = 1;
 	assert_int_equal(count_lines(answer(report_tree), "{\"type\":\"context\""), 2);
 	f.opt.depth = -1;
 	f.opt.arg = "0xc000100300";
 	assert_int_equal(count_lines(answer(report_tree), "{\"type\":\"context\""), 2);
 	f.opt.limit = 1;
-	assert_non_null(strstr(answer(report_tree), "{\"type\":\"note\",\"level\":\"limit\",\"text\":\"1 contexts left out (--limit 0 for all)\"}\n"));
+	assert_non_null(strstr(
+		answer(report_tree),
+		"{\"type\":\"note\",\"level\":\"limit\",\"text\":\"1 contexts left out (--limit 0 for all)\"}\n"));
 }
 
 static void test_json_states(void **state)
@@ -260,9 +281,11 @@ static void test_json_states(void **state)
 	fake_link(&f);
 	f.opt.json = true;
 	const char *text = answer(report_list);
-	assert_non_null(strstr(text, "\"state\":\"expired\",\"err\":\"context \\\"deadline\\\" exceeded\",\"cause\":null,"
-				     "\"deadline\":\"2026-11-20T18:12:09.000000002Z\",\"deadline_left_ns\":-5,"));
-	assert_non_null(strstr(text, "\"kind\":\"custom\",\"go_type\":\"*gin.Context\",\"name\":\"?.gin.Context\",\"parent\":null,\"depth\":0,"
+	assert_non_null(strstr(text,
+			       "\"state\":\"expired\",\"err\":\"context \\\"deadline\\\" exceeded\",\"cause\":null,"
+			       "\"deadline\":\"2026-11-20T18:12:09.000000002Z\",\"deadline_left_ns\":-5,"));
+	assert_non_null(strstr(text, "\"kind\":\"custom\",\"go_type\":\"*gin.Context\",\"name\":\"?.gin.Context\","
+				     "\"parent\":null,\"depth\":0,"
 				     "\"state\":null,"));
 }
 
@@ -278,12 +301,13 @@ static void test_list_filters_and_sorts(void **state)
 	f.opt.kinds = 1u << CTX_TIMER;
 	f.opt.sort = SORT_WAITERS;
 	f.opt.limit = 2;
-	assert_string_equal(answer(report_list),
-			    "context       kind   state   children  tasks  depth  value or deadline   name\n"
-			    "0xc000100500  timer  active         0      1      2  deadline in 9h 58m  ….WithCancel.WithTimeout\n"
-			    "0xc000100300  timer  active         0      0      2  deadline in 9h 58m  ….WithCancel.WithTimeout\n"
-			    "…  3 more (--limit 0 for all)\n"
-			    "5 of 7 contexts\n");
+	assert_string_equal(
+		answer(report_list),
+		"context       kind   state   children  tasks  depth  value or deadline   name\n"
+		"0xc000100500  timer  active         0      1      2  deadline in 9h 58m  ….WithCancel.WithTimeout\n"
+		"0xc000100300  timer  active         0      0      2  deadline in 9h 58m  ….WithCancel.WithTimeout\n"
+		"…  3 more (--limit 0 for all)\n"
+		"5 of 7 contexts\n");
 	f.opt.kinds = 0;
 	f.opt.min_children = 5;
 	assert_int_equal(count_lines(answer(report_list), "0xc0"), 1);
@@ -341,18 +365,19 @@ static void test_show(void **state)
 	request(top, 884);
 	fake_link(&f);
 	f.opt.arg = "0xc000100400";
-	assert_string_equal(answer(report_show),
-			    "context.(*cancelCtx) 0xc000100400\n"
-			    "name       context.Background.WithCancel.WithValue(app/mw.requestID).WithCancel\n"
-			    "state      active\n"
-			    "parents    0xc000100300 WithValue app/mw.requestID = \"7f3a-11\"  →  0xc000100200 WithCancel\n"
-			    "           →  Background\n"
-			    "children   none\n"
-			    "done       0xc800000180  open, 2 receivers\n"
-			    "tasks      884  select        27h  app/stream.(*Conn).pump   conn.go:88\n"
-			    "           885  chan receive  27h  app/stream.(*Conn).watch  conn.go:112\n"
-			    "checks     parent's map holds it · err nil and done open agree\n"
-			    "next       goctx bt 884\n");
+	assert_string_equal(
+		answer(report_show),
+		"context.(*cancelCtx) 0xc000100400\n"
+		"name       context.Background.WithCancel.WithValue(app/mw.requestID).WithCancel\n"
+		"state      active\n"
+		"parents    0xc000100300 WithValue app/mw.requestID = \"7f3a-11\"  →  0xc000100200 WithCancel\n"
+		"           →  Background\n"
+		"children   none\n"
+		"done       0xc800000180  open, 2 receivers\n"
+		"tasks      884  select        27h  app/stream.(*Conn).pump   conn.go:88\n"
+		"           885  chan receive  27h  app/stream.(*Conn).watch  conn.go:112\n"
+		"checks     parent's map holds it · err nil and done open agree\n"
+		"next       goctx bt 884\n");
 }
 
 static void test_children(void **state)
@@ -365,12 +390,13 @@ static void test_children(void **state)
 	fake_link(&f);
 	f.opt.arg = "0xC000100200";
 	f.opt.limit = 1;
-	assert_string_equal(answer(report_children),
-			    "WithCancel 0xc000100200: context.(*cancelCtx).children  map[context.canceler]struct {}  0xc000100280\n"
-			    "  Swiss map, 2 tables, 200 entries (count agrees), no tombstones\n"
-			    "context       kind    state   children  tasks  value or deadline\n"
-			    "0xc000100300  cancel  active         0      0\n"
-			    "…  199 more (--limit 0 for all)\n");
+	assert_string_equal(
+		answer(report_children),
+		"WithCancel 0xc000100200: context.(*cancelCtx).children  map[context.canceler]struct {}  0xc000100280\n"
+		"  Swiss map, 2 tables, 200 entries (count agrees), no tombstones\n"
+		"context       kind    state   children  tasks  value or deadline\n"
+		"0xc000100300  cancel  active         0      0\n"
+		"…  199 more (--limit 0 for all)\n");
 	f.opt.json = true;
 	f.opt.limit = -1;
 	assert_int_equal(count_lines(answer(report_children), "{\"type\":\"edge\",\"parent\":\"0xc000100200\""), 200);
@@ -429,12 +455,24 @@ static void test_cancel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_tree_folds_equal_siblings), TEST(test_tree_shows_few_in_full), TEST(test_tree_no_fold),
-		TEST(test_tree_cuts_shapes),	      TEST(test_tree_folds_chains),	 TEST(test_tree_depth),
-		TEST(test_tree_folds_tasks),	      TEST(test_tree_marks),		 TEST(test_no_contexts),
-		TEST(test_json_tree),		      TEST(test_json_states),		 TEST(test_list_filters_and_sorts),
-		TEST(test_order),		      TEST(test_names),			 TEST(test_show),
-		TEST(test_children),		      TEST(test_arguments),		 TEST(test_cancel),
+		TEST(test_tree_folds_equal_siblings),
+		TEST(test_tree_shows_few_in_full),
+		TEST(test_tree_no_fold),
+		TEST(test_tree_cuts_shapes),
+		TEST(test_tree_folds_chains),
+		TEST(test_tree_depth),
+		TEST(test_tree_folds_tasks),
+		TEST(test_tree_marks),
+		TEST(test_no_contexts),
+		TEST(test_json_tree),
+		TEST(test_json_states),
+		TEST(test_list_filters_and_sorts),
+		TEST(test_order),
+		TEST(test_names),
+		TEST(test_show),
+		TEST(test_children),
+		TEST(test_arguments),
+		TEST(test_cancel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /**
- * @file  `children CTX`: its children map as it is, entry by entry in the map's own order, and the state of the map itself.
+ * @file  `children CTX`: its children map as it is, entry by entry in the map's own order, and the state of the map
+ * itself.
  */
 #include "report/arg.h"
 #include "report/lines.h"
@@ -141,8 +142,12 @@ static void children_text(struct report *r, uint32_t i, const struct entries *es
 			  const struct gomap_state *st)
 {
 	static const struct column column[] = {
-		{.head = "context"}, {.head = "kind"}, {.head = "state"}, {.head = "children", .right = true},
-		{.head = "tasks", .right = true}, {.head = "value or deadline"},
+		{.head = "context"},
+		{.head = "kind"},
+		{.head = "state"},
+		{.head = "children", .right = true},
+		{.head = "tasks", .right = true},
+		{.head = "value or deadline"},
 	};
 	struct table t;
 

@@ -118,15 +118,18 @@ void line_str(struct buf *out, const char *name, const char *s)
 
 static const char *target_word(const struct target *t)
 {
-	static const char *const word[] = {[TARGET_CORE] = "core", [TARGET_PROCESS] = "process", [TARGET_REMOTE] = "remote"};
+	static const char *const word[] = {
+		[TARGET_CORE] = "core", [TARGET_PROCESS] = "process", [TARGET_REMOTE] = "remote"};
 
 	return t ? word[t->kind] : NULL;
 }
 
 void line_header(struct report *r)
 {
-	static const char *const match[] = {[BUILD_UNKNOWN] = "null", [BUILD_SAME] = "true", [BUILD_DIFFERENT] = "false"};
-	static const char *const source[] = {[LAYOUT_MISSING] = NULL, [LAYOUT_DWARF] = "dwarf", [LAYOUT_TABLE] = "table"};
+	static const char *const match[] = {
+		[BUILD_UNKNOWN] = "null", [BUILD_SAME] = "true", [BUILD_DIFFERENT] = "false"};
+	static const char *const source[] = {
+		[LAYOUT_MISSING] = NULL, [LAYOUT_DWARF] = "dwarf", [LAYOUT_TABLE] = "table"};
 	const struct runtime *rt = r->m->rt;
 	struct buf *out = &r->out;
 
@@ -151,7 +154,8 @@ void line_header(struct report *r)
 
 void line_notes(struct report *r)
 {
-	static const char *const level[] = {[NOTE_WARNING] = "warning", [NOTE_DAMAGE] = "damage", [NOTE_LIMIT] = "limit"};
+	static const char *const level[] = {
+		[NOTE_WARNING] = "warning", [NOTE_DAMAGE] = "damage", [NOTE_LIMIT] = "limit"};
 	const struct notes *notes = r->m->rt->notes;
 	uint64_t kept[3] = {0};
 

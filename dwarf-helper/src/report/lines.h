@@ -1,9 +1,9 @@
 /**
  * @file  JSON Lines: one writer for each type of line, shared by all commands.
  *
- * Fields, their order and their meaning are those of the interface contract; what is not known is null.  This is the hot
- * path of the whole program (a million lines an answer): nothing here calls printf, names of siblings share the text of
- * their parent's name, and texts of code positions are escaped once.
+ * Fields, their order and their meaning are those of the interface contract; what is not known is null.  This is the
+ * hot path of the whole program (a million lines an answer): nothing here calls printf, names of siblings share the
+ * text of their parent's name, and texts of code positions are escaped once.
  */
 #ifndef GOCTX_REPORT_LINES_H
 #define GOCTX_REPORT_LINES_H
@@ -23,8 +23,8 @@ struct lines {
 	struct model *m;
 	struct buf *out; /* &r->out */
 	struct names names;
-	struct buf scratch; /* a text as the target has it */
-	struct buf key;	    /* key of the context at hand, as the target has it */
+	struct buf scratch;    /* a text as the target has it */
+	struct buf key;	       /* key of the context at hand, as the target has it */
 	VEC(struct buf) types; /* `"kind":…,"go_type":…,` by type and kind */
 	VEC(struct lines_frame) frames;
 	VEC(char) pool;
@@ -37,7 +37,8 @@ void lines_close(struct lines *l);
 /** The first line of every answer. */
 void line_header(struct report *r);
 
-/** Notes (damage, limits, warnings): the last lines of every answer.  Kinds beyond the texts kept are counted in one more line. */
+/** Notes (damage, limits, warnings): the last lines of every answer.  Kinds beyond the texts kept are counted in one
+ * more line. */
 void line_notes(struct report *r);
 
 /** A note of its own: "N <what> left out (--limit 0 for all)"; nothing when @p n is 0. */

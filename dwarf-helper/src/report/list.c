@@ -6,7 +6,7 @@
 #include "report/words.h"
 
 #define LIST_LIMIT 100000 /* rows of text when --limit is not given; JSON has no limit of its own */
-#define FIXED_COLUMNS 58 /* all but the last two */
+#define FIXED_COLUMNS 58  /* all but the last two */
 #define ABOUT_LEAST 28
 #define ABOUT_MOST 60
 

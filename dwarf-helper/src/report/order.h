@@ -19,7 +19,10 @@ struct order {
 /** Sort by key, ascending and stable.  O(n) passes over the bytes in which keys differ. */
 void order_sort(struct order *o);
 
-/** All contexts that pass --kind, --state and --min-children, in the order of --sort (largest first, deadlines nearest first; ties by address). */
+/**
+ * All contexts that pass --kind, --state and --min-children, in the order of --sort: largest first, deadlines nearest
+ * first; ties by address.
+ */
 struct err *order_contexts(struct report *r, struct order *ret);
 
 void order_free(struct order *o);

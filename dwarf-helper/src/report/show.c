@@ -237,7 +237,10 @@ static void show_parents(struct show *s)
 
 static void child_rows(struct show *s, uint64_t *shown)
 {
-	static const struct column column[] = {{.head = NULL, .width = LABEL_COLUMNS - 2}, {.head = NULL}, {.head = NULL}, {.head = NULL},
+	static const struct column column[] = {{.head = NULL, .width = LABEL_COLUMNS - 2},
+					       {.head = NULL},
+					       {.head = NULL},
+					       {.head = NULL},
 					       {.head = NULL}};
 	uint64_t limit = word_limit(s->r->opt, SHOW_ROWS);
 	struct table t;
@@ -333,8 +336,12 @@ static void show_done(struct show *s)
 
 static void show_tasks(struct show *s)
 {
-	static const struct column column[] = {{.head = NULL, .width = LABEL_COLUMNS - 2}, {.head = NULL}, {.head = NULL}, {.head = NULL},
-					       {.head = NULL}, {.head = NULL}};
+	static const struct column column[] = {{.head = NULL, .width = LABEL_COLUMNS - 2},
+					       {.head = NULL},
+					       {.head = NULL},
+					       {.head = NULL},
+					       {.head = NULL},
+					       {.head = NULL}};
 	uint64_t limit = word_limit(s->r->opt, SHOW_ROWS), n = s->c->tasks < limit ? s->c->tasks : limit;
 	struct table t;
 
@@ -453,7 +460,8 @@ static struct err *show_json(struct report *r, uint32_t i)
 	line_header(r);
 	line_context(&l, i);
 	uint32_t steps = 0;
-	for (uint32_t p = m->ctxs.v[i].parent; p != CTX_NONE && p != i && steps++ <= m->ctxs.v[i].depth; p = m->ctxs.v[p].parent)
+	for (uint32_t p = m->ctxs.v[i].parent; p != CTX_NONE && p != i && steps++ <= m->ctxs.v[i].depth;
+	     p = m->ctxs.v[p].parent)
 		line_context(&l, p);
 	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && !e; k = m->ctxs.v[k].next_sibling) {
 		if (++n % 4096 == 0 && runtime_canceled(m->rt))

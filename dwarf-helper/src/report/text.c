@@ -24,7 +24,10 @@ size_t text_cut(const char *s, size_t n, size_t columns)
 /* Bytes of the valid UTF-8 sequence at s that a terminal may see, 0: none. */
 static size_t utf8_at(const unsigned char *s, size_t n)
 {
-	size_t want = s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	size_t want = s[0] >= 0xc2 && s[0] < 0xe0   ? 2
+		      : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+		      : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+						    : 0;
 
 	if (!want || want > n)
 		return 0;
@@ -36,7 +39,8 @@ static size_t utf8_at(const unsigned char *s, size_t n)
 		return 0;
 	if (s[0] == 0xc2 && s[1] < 0xa0) // C1 controls: 0x9b is a terminal's escape too
 		return 0;
-	if (s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xae || s[2] == 0xad || s[2] == 0xaa || s[2] == 0xab)) // text direction
+	if (s[0] == 0xe2 && s[1] == 0x80 &&
+	    (s[2] == 0xae || s[2] == 0xad || s[2] == 0xaa || s[2] == 0xab)) // text direction
 		return 0;
 	return want;
 }
@@ -123,7 +127,8 @@ void text_plural(struct buf *out, uint64_t v, const char *word)
 }
 
 /* "9h 58m": the small unit only while the big one has one digit. */
-static void two_units(struct buf *out, uint64_t big, const char *big_unit, uint64_t small, const char *small_unit, uint64_t until)
+static void two_units(struct buf *out, uint64_t big, const char *big_unit, uint64_t small, const char *small_unit,
+		      uint64_t until)
 {
 	buf_u64(out, big);
 	buf_str(out, big_unit);
@@ -300,8 +305,10 @@ void text_more(struct buf *out, uint64_t n, const char *what)
 
 static void notes_level(struct report *r, const struct notes *notes, unsigned level)
 {
-	static const char *const word[] = {[NOTE_WARNING] = "warning: ", [NOTE_DAMAGE] = "damage: ", [NOTE_LIMIT] = "limit: "};
-	static const enum style style[] = {[NOTE_WARNING] = STYLE_YELLOW, [NOTE_DAMAGE] = STYLE_RED, [NOTE_LIMIT] = STYLE_DIM};
+	static const char *const word[] = {
+		[NOTE_WARNING] = "warning: ", [NOTE_DAMAGE] = "damage: ", [NOTE_LIMIT] = "limit: "};
+	static const enum style style[] = {
+		[NOTE_WARNING] = STYLE_YELLOW, [NOTE_DAMAGE] = STYLE_RED, [NOTE_LIMIT] = STYLE_DIM};
 	uint64_t most = r->opt->limit == 0 ? NOTES_KEPT : NOTES_SHOWN, shown = 0;
 
 	for (size_t i = 0; i < notes->list.n && shown < most; i++) {

@@ -1,5 +1,5 @@
 /**
- * @file  Words and columns of the text answers: numbers, durations, sizes, times, tables, cut lines, the footer of notes.
+ * @file  Words and columns of the text answers: numbers, durations, sizes, times, tables, cut lines, notes.
  *
  * Everything appends to a struct buf.  Text that comes from the target goes through text_safe(): control characters and
  * broken UTF-8 of a hostile core never reach the terminal.  Display width is counted in code points.
@@ -36,7 +36,7 @@ void text_duration(struct buf *out, int64_t ns);
 /** "3.2 GiB", "512 B". */
 void text_size(struct buf *out, uint64_t bytes);
 
-/** "2026-11-20T04:12:09.5Z".  @return false, nothing written, for years that RFC 3339 has no room for (outside 0…9999). */
+/** "2026-11-20T04:12:09.5Z".  @return false, nothing written, for years outside 0…9999, for which RFC 3339 has no room. */
 bool text_rfc3339(struct buf *out, int64_t unix_s, int32_t nsec);
 
 /** "2026-11-20 04:12:09 +00:00"; same return value. */
@@ -59,7 +59,7 @@ void text_notes(struct report *r);
 
 #define TABLE_COLUMNS 16
 #define TABLE_LAST 24 /* least width of a last column that is cut */
-#define TABLE_SAMPLE 4096 /* rows that the widths are measured on; later rows that need more push their line to the right */
+#define TABLE_SAMPLE 4096 /* rows that the widths are measured on; later ones that need more push their line */
 
 struct column {
 	const char *head; /* NULL: no heading */
@@ -83,17 +83,18 @@ struct table_end {
  *	table_row(&t);                        ends the row; cells left out are empty
  *	table_close(&t);                      flushes and frees
  *
- * Cells hold text that is safe for a terminal (text_safe()).  With @p cut_last set the last column is cut so that the line
- * fits options.width, but never below TABLE_LAST columns.  A row of no cell prints nothing.  No heading is printed when there are no rows.
+ * Cells hold text that is safe for a terminal (text_safe()).  With cut_last set the last column is cut so that the line
+ * fits options.width, but never below TABLE_LAST columns.  A row of no cell prints nothing.  Without rows there is no
+ * heading either.
  */
 struct table {
 	struct report *r;
 	struct column col[TABLE_COLUMNS];
 	unsigned ncols;
 	bool cut_last;
-	bool streaming;	  /* widths are fixed */
-	unsigned cells;	  /* of the row at hand */
-	struct buf text;  /* cells of held rows, one after the other */
+	bool streaming;		    /* widths are fixed */
+	unsigned cells;		    /* of the row at hand */
+	struct buf text;	    /* cells of held rows, one after the other */
 	VEC(struct table_end) ends; /* ncols a row */
 	uint64_t rows;
 };

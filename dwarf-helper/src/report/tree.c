@@ -1,8 +1,8 @@
 /**
  * @file  `tree`: the contexts as they hang together, drawn for a person.
  *
- * What stands under a context is decided by tree_fold.h; this file walks and draws.  The walk keeps its own stack, since
- * the depth is the target's; indentation stops growing after TREE_INDENT levels, so the output stays linear.
+ * What stands under a context is decided by tree_fold.h; this file walks and draws.  The walk keeps its own stack,
+ * since the depth is the target's; indentation stops growing after TREE_INDENT levels, so the output stays linear.
  */
 #include "report/arg.h"
 #include "report/lines.h"
@@ -17,7 +17,7 @@
 struct level {
 	size_t first, next; /* in tree.items; the list ends where the next level's begins */
 	size_t end;
-	size_t prefix_n; /* length of the prefix of its lines */
+	size_t prefix_n;					 /* length of the prefix of its lines */
 	unsigned goid_width, state_width, age_width, func_width; /* columns of its task lines */
 };
 
@@ -31,7 +31,7 @@ struct tree {
 	struct buf prefix, scratch;
 	uint64_t folds, folded; /* lines that stand for others, and for how many contexts */
 	uint64_t lines;
-	bool hinted;		/* "--no-fold shows them" was said */
+	bool hinted; /* "--no-fold shows them" was said */
 };
 
 static void count_part(struct tree *t, uint64_t n, const char *word)
@@ -53,7 +53,7 @@ static void state_part(struct tree *t, uint32_t i)
 	text_style(t->out, t->r, style);
 	buf_str(t->out, c->state == CTX_NEVER ? "never canceled" : word_state(c->state));
 	text_style_end(t->out, t->r, style);
-	if (c->state != CTX_CANCELED)
+	if (c->state != CTX_CANCELED || ctx_canceler(t->m, i) != i) // of another's err that context's line tells
 		return;
 	t->scratch.n = 0;
 	if (!word_err(&t->scratch, t->m, i))

@@ -50,7 +50,8 @@ static void choose_shapes(struct groups *g, uint64_t most)
 	struct order o = {0};
 
 	for (size_t k = 0; k < g->list.n; k++)
-		VEC_PUSH(&o.v, (struct order_item){UINT64_MAX - g->list.v[k].contexts - g->list.v[k].tasks, (uint32_t)k});
+		VEC_PUSH(&o.v,
+			 (struct order_item){UINT64_MAX - g->list.v[k].contexts - g->list.v[k].tasks, (uint32_t)k});
 	order_sort(&o);
 	for (size_t k = 0; k < o.v.n && k < most; k++)
 		g->list.v[o.v.v[k].index].shown = true;
@@ -125,7 +126,8 @@ void fold_roots(struct fold *f, struct tree_items *ret)
 	fold_kids(f, ret);
 }
 
-/* The only child of a context on which nobody waits when it is of the same kind: the next link of a chain.  CTX_NONE: none. */
+/* The only child of a context on which nobody waits when it is of the same kind: the next link of a chain.  CTX_NONE:
+ * none. */
 static uint32_t next_link(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
@@ -150,7 +152,8 @@ static void push_chain(struct fold *f, uint32_t child, struct tree_items *ret)
 		push_context(ret, child, FOLD_CHAIN);
 		return;
 	}
-	VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_CHAIN, .index = last, .tail = at, .count = count, .contexts = count});
+	VEC_PUSH(&ret->list,
+		 (struct tree_item){.kind = ITEM_CHAIN, .index = last, .tail = at, .count = count, .contexts = count});
 }
 
 static void push_task(struct tree_items *ret, uint32_t task)
@@ -206,12 +209,13 @@ static void fold_tasks(struct fold *f, uint32_t i, struct tree_items *ret)
 		if (s->n == 2)
 			push_task(ret, s->member[1]);
 		else if (s->n > 2)
-			VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_TASKS, .index = s->member[0], .count = s->n - 1});
+			VEC_PUSH(&ret->list,
+				 (struct tree_item){.kind = ITEM_TASKS, .index = s->member[0], .count = s->n - 1});
 	}
 	if (others)
-		VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_MORE_TASKS,
-							.count = others,
-							.shapes = clamp(g.list.n - most)});
+		VEC_PUSH(
+			&ret->list,
+			(struct tree_item){.kind = ITEM_MORE_TASKS, .count = others, .shapes = clamp(g.list.n - most)});
 	VEC_FREE(&g.list);
 	u64map_free(&g.index);
 }
@@ -242,5 +246,6 @@ void fold_cut(struct fold *f, uint32_t i, struct tree_items *ret)
 
 	if (!c->below) // its own tasks are counted on its line
 		return;
-	VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_CUT, .contexts = c->below, .tasks = c->tasks_below - c->tasks});
+	VEC_PUSH(&ret->list,
+		 (struct tree_item){.kind = ITEM_CUT, .contexts = c->below, .tasks = c->tasks_below - c->tasks});
 }

@@ -19,16 +19,25 @@ void word_ctx(struct buf *out, const struct model *m, uint32_t i);
 const char *word_state(uint8_t state);
 enum style word_state_style(uint8_t state);
 
-/** `"context canceled", cause "shutting down"` (the cause only when it says more).  @return false, nothing written: err is nil or not known. */
+/**
+ * `"context canceled", cause "shutting down"`; the cause only when it says more.
+ * @return false, nothing written: err is nil or not known
+ */
 bool word_err(struct buf *out, struct model *m, uint32_t i);
 
 /** "deadline in 9h 58m", "deadline passed 3m 2s ago".  @return false: none of its own, or unreadable. */
 bool word_deadline(struct buf *out, struct model *m, uint32_t i);
 
-/** `app/mw.requestID = "7f3a-11"`, both cut to about @p columns columns in all (0: in full).  @return false: not a value context. */
+/**
+ * `app/mw.requestID = "7f3a-11"`, both cut to about @p columns columns in all (0: in full).
+ * @return false: not a value context
+ */
 bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns);
 
-/** What is worth knowing of a context beyond its state: deadline, or key = value, or the function it calls.  @return false: nothing. */
+/**
+ * What is worth knowing of a context beyond its state: deadline, or key = value, or the function it calls.
+ * @return false: nothing
+ */
 bool word_about(struct buf *out, struct model *m, uint32_t i, size_t columns);
 
 /** "cycle: parents form a loop", "damaged", "being changed": NULL when all is well. */
