@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import sys
@@ -64,6 +65,7 @@ LIVE_BUDGET = 1.5  # copies
 OBJECT_BUDGET = 200  # bytes of private memory per context and goroutine
 LAYOUT_BUDGET = 0.15  # seconds
 GDB_BUDGET = 0.15  # seconds more than the command takes by itself
+BUSY = 1.0  # load average from which on times cannot be trusted
 DELVE_TIMEOUT = 240.0
 OTHERS = ("live", "layout", "gdb", "delve")  # what else --only knows
 
@@ -80,9 +82,12 @@ class Bench:
         self.options = options
         self.size: subjects.Size = options.size
         self.work = work
-        self.goctx: Path = options.goctx
+        # A copy, so that a build meanwhile does not change what is measured.
+        self.goctx = Path(shutil.copy2(options.goctx, work / "goctx"))
+        os.environ["GOCTX_HELPER"] = str(self.goctx)  # for GDB
         self.rawpass = subjects.compile_c(HERE / "rawpass.c", work / "rawpass")
         self.raw: dict[str, float] = {}
+        self.load = os.getloadavg()[0]
 
     def wants(self, name: str) -> bool:
         """Was this asked for?"""
@@ -191,11 +196,10 @@ class Bench:
                 str(script)]
         try:
             seen = measure.memory(line, DELVE_TIMEOUT)
-            run = measure.timed(line, DELVE_TIMEOUT)
         except measure.Failed as why:  # a peer: no failure of ours
             yield Row(name, None, remark=f"skipped: {why}")
             return
-        yield Row(name, run.seconds, cpu=run.cpu, unit="R", private_bytes=seen.peak_bytes,
+        yield Row(name, seen.seconds, unit="R", private_bytes=seen.peak_bytes,
                   objects=self.size.objects, remark=f"{thousands(seen.lines)} lines")
 
     def rows(self) -> Iterator[Row]:
@@ -214,8 +218,12 @@ class Bench:
     def headline(self) -> str:
         """What was measured on, and the yardstick."""
         core, raw = self.subject.core.stat(), self.raw
-        small = self.size == PRESETS["small"]
-        hint = "budgets  are meant for --big and --huge; here the start counts most\n"
+        hints = ""
+        if self.size == PRESETS["small"]:
+            hints += "budgets  are meant for --big and --huge; here the start counts most\n"
+        if self.load > BUSY:
+            hints += (f"load     {self.load:.1f} at the start: others are at work, and times"
+                      f" longer than they should be\n")
         return (f"program  {self.size}, Go {self.subject.go}\n"
                 f"core     {core.st_size / 1e9:.2f} GB, of which {core.st_blocks * 512 / 1e9:.2f}"
                 f" GB on disk\n"
@@ -223,7 +231,7 @@ class Bench:
                 f" ({raw['holes'] / 1e9:.2f} of them holes),"
                 f" {raw['bytes'] / raw['seconds'] / 1e9:.1f} GB/s\n"
                 f"memory   at most {OBJECT_BUDGET} bytes per context and goroutine:"
-                f" {OBJECT_BUDGET * self.size.objects / 1e6:.0f} MB\n" + hint * small)
+                f" {OBJECT_BUDGET * self.size.objects / 1e6:.0f} MB\n" + hints)
 
 
 def guarded(name: str, part: Callable[[], Iterator[Row]]) -> Iterator[Row]:

@@ -31,6 +31,7 @@ class Failed(Exception):
 class Memory:
     """What one run of a command took and gave."""
 
+    seconds: float  # from its start to its end
     peak_bytes: int  # largest RssAnon + RssShmem that was seen
     lines: int  # of its output
     first: bytes  # line of its output
@@ -91,6 +92,7 @@ def memory(command: Sequence[str], timeout: float = COMMAND_TIMEOUT) -> Memory:
     Private are anonymous pages and those of its own shared memory: pages of a
     mapped file count once they have been written to, as they are copies then.
     """
+    start = time.perf_counter()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as proc:
         counted: list[tuple[int, bytes]] = []
@@ -104,10 +106,11 @@ def memory(command: Sequence[str], timeout: float = COMMAND_TIMEOUT) -> Memory:
         peak = _watch_memory(proc, timeout)
         for reader in readers:
             reader.join()
+    took = time.perf_counter() - start
     if proc.returncode:
         raise _failure(command, proc.returncode, said[0])
     lines, first = counted[0]
-    return Memory(peak, lines, first)
+    return Memory(took, peak, lines, first)
 
 
 def _watch_memory(proc: subprocess.Popen[bytes], timeout: float) -> int:
