@@ -181,7 +181,7 @@ static void group_head(struct report *r, const struct groups *g, const struct gr
 	const struct model *m = r->m;
 	struct buf *out = &r->out;
 	uint32_t at = gr->first;
-	uint64_t ids = word_limit(r->opt, BT_IDS), n = 0;
+	uint64_t ids = r->opt->limit == 0 ? UINT64_MAX : BT_IDS, n = 0;
 
 	text_style(out, r, STYLE_BOLD);
 	if (gr->count > 1) {
@@ -231,7 +231,7 @@ static struct err *all_text(struct report *r, const struct order *o)
 	if (g.list.n > limit)
 		text_more(&r->out, g.list.n - limit, "stacks");
 	text_plural(&r->out, g.list.n, "stack");
-	buf_lit(&r->out, " of ");
+	buf_lit(&r->out, "; ");
 	stack_lines_free(&s);
 	groups_close(&g);
 	return err;

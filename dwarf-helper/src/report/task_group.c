@@ -118,7 +118,7 @@ static void groups_text(struct report *r, const struct groups *g, uint64_t limit
 	if (g->list.n > limit)
 		text_more(&r->out, g->list.n - limit, "groups");
 	text_plural(&r->out, g->list.n, "group");
-	buf_lit(&r->out, " of ");
+	buf_lit(&r->out, "; ");
 }
 
 static void frames_json(struct report *r, const struct group *gr, struct stack_lines *s)
