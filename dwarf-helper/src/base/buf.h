@@ -45,6 +45,8 @@ static inline char *buf_room(struct buf *b, size_t n)
 
 static inline void buf_bytes(struct buf *b, const void *p, size_t n)
 {
+	if (!n)
+		return;
 	memcpy(buf_room(b, n), p, n);
 	b->n += n;
 }

@@ -16,23 +16,43 @@ static uint64_t word(struct runtime *rt, taddr base, struct layout_field f)
 	return v;
 }
 
-/* Host bytes of a slice of moduledata; the length is cut to what is readable. */
+#define TABLE_MAX (1ull << 30) /* largest table copied */
+
+/*
+ * Bytes of the debuggee as one piece of host memory.  Where a table crosses from one mapping to the next (RELRO ends inside
+ * pclntab in a PIE) it is copied, else nothing is; what is missing at its end is cut.
+ */
+static struct pcln_bytes table(struct runtime *rt, taddr p, uint64_t want)
+{
+	uint64_t have = target_extent(rt->t, p);
+	struct pcln_bytes ret = {target_ptr(rt->t, p, want), want};
+
+	if (!want || ret.p)
+		return ret;
+	uint8_t *copy = want <= TABLE_MAX && have ? malloc(want) : NULL;
+	if (copy && target_read(rt->t, p, copy, want)) {
+		VEC_PUSH(&rt->copies, copy);
+		ret.p = copy;
+		return ret;
+	}
+	free(copy);
+	ret.n = have < want ? have : want;
+	ret.p = target_ptr(rt->t, p, ret.n);
+	ret.n = ret.p ? ret.n : 0;
+	return ret;
+}
+
+/* The bytes of a slice of moduledata. */
 static struct pcln_bytes slice(struct runtime *rt, taddr module, struct layout_field f, unsigned elem_size)
 {
 	taddr p = 0;
 	uint64_t n = 0;
-	struct pcln_bytes ret = {0};
 
 	target_u64(rt->t, module + (uint64_t)f.off, &p);
 	target_u64(rt->t, module + (uint64_t)f.off + 8, &n);
 	if (n > (1ull << 36) / elem_size)
-		return ret;
-	uint64_t have = target_extent(rt->t, p), want = n * elem_size;
-	if (have < want)
-		want = have;
-	ret.p = target_ptr(rt->t, p, want);
-	ret.n = ret.p ? want : 0;
-	return ret;
+		return (struct pcln_bytes){0};
+	return table(rt, p, n * elem_size);
 }
 
 static struct pcln_shape shape_of(const struct layout *l)
@@ -180,6 +200,9 @@ void runtime_close(struct runtime *rt)
 	for (size_t i = 0; i < rt->wait_reasons.n; i++)
 		free(rt->wait_reasons.v[i]);
 	VEC_FREE(&rt->wait_reasons);
+	for (size_t i = 0; i < rt->copies.n; i++)
+		free(rt->copies.v[i]);
+	VEC_FREE(&rt->copies);
 	VEC_FREE(&rt->modules);
 	VEC_FREE(&rt->pcs);
 	VEC_FREE(&rt->frames);

@@ -62,6 +62,7 @@ struct runtime {
 	uint64_t bias;
 
 	VEC(struct module) modules;
+	VEC(uint8_t *) copies; /* tables that had to be copied to be in one piece; modules point into them */
 	struct heap *heap;     /* heap.h; NULL when the heap could not be read */
 	struct rtypes *rtypes; /* rtype.h */
 

@@ -119,13 +119,13 @@ static void read_waits(struct reader *r, struct task *t, taddr sudog)
 			return;
 		}
 		taddr chan = runtime_load(p, l->sudog.c);
-		/* Since 1.26 sync primitives park with a sudog too; those have no channel. */
-		if (chan) {
-			bool send = direction == REASON_SEND || (direction == REASON_OTHER && on_send_queue(rt, chan, sudog));
-			struct task_wait w = {.chan = chan, .context = UINT32_MAX, .send = send};
-			VEC_PUSH(&r->ts->waits, w);
-			t->nwaits++;
-		}
+		/* Since 1.26 sync primitives park with a sudog too: no channel, and waitlink is their queue's. */
+		if (!chan)
+			return;
+		bool send = direction == REASON_SEND || (direction == REASON_OTHER && on_send_queue(rt, chan, sudog));
+		struct task_wait w = {.chan = chan, .context = UINT32_MAX, .send = send};
+		VEC_PUSH(&r->ts->waits, w);
+		t->nwaits++;
 		sudog = runtime_load(p, l->sudog.waitlink);
 	}
 }
@@ -141,7 +141,8 @@ static void read_origin(struct runtime *rt, const uint8_t *p, struct task *t)
 	taddr gopc = runtime_load(p, l->g.gopc), startpc = runtime_load(p, l->g.startpc);
 	uint32_t created = runtime_pc(rt, gopc ? gopc - 1 : 0), start = runtime_pc(rt, startpc);
 
-	t->created = rt->pcs.v[created].n ? rt->pcs.v[created].first : FRAME_NONE;
+	/* Goroutine 1 is made by the start-up code: nobody's go statement. */
+	t->created = rt->pcs.v[created].n && t->goid != 1 ? rt->pcs.v[created].first : FRAME_NONE;
 	t->start = physical_frame(rt, start);
 	if (t->start != FRAME_NONE && is_system(rt->frames.v[t->start].func))
 		t->flags |= TASK_SYSTEM;
