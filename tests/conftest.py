@@ -1,0 +1,56 @@
+"""Fixtures that several test files share.
+
+GOCTX_BUILD names the folder to build in (build, as `make` does, when unset).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/support"))
+
+import helper  # noqa: E402
+
+
+def make(goal: str, product: str) -> Path:
+    """Build with make, one at a time; returns the product."""
+    folder = Path(os.environ.get("GOCTX_BUILD", ROOT / "build"))
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".pytest-lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(["make", "-s", f"BUILD={folder}", goal], cwd=ROOT, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert done.returncode == 0, f"make {goal}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+    return folder / product
+
+
+@pytest.fixture(scope="session")
+def goctx() -> helper.Goctx:
+    """The helper as users get it."""
+    return helper.Goctx(make("all", "goctx"))
+
+
+@pytest.fixture(scope="session")
+def goctx_asan() -> helper.Goctx:
+    """The helper with AddressSanitizer and UndefinedBehaviorSanitizer."""
+    return helper.Goctx(make("asan", "asan/goctx"))
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for cores, deleted at once: they are large."""
+    folder = Path(tempfile.mkdtemp(prefix="goctx-test-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
