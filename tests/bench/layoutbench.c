@@ -1,5 +1,6 @@
 /*
- * layoutbench EXE: how long goctx takes to find its layouts in an executable, hot, the median of five, as one line of JSON:
+ * layoutbench EXE: how long goctx takes to find its layouts in an executable, hot, the median of five, as one line of
+ * JSON:
  *
  *     {"seconds":0.041,"debug_bytes":18000000,"from_dwarf":38,"from_table":2}
  *
@@ -32,8 +33,8 @@ static int by_size(const void *a, const void *b)
 
 static uint64_t debug_bytes(const struct image *img)
 {
-	static const char *const names[] = {"abbrev", "addr",	"frame", "gdb_scripts", "info",	    "line",
-					    "loc",    "loclists", "ranges", "rnglists",	  "str_offsets", "str"};
+	static const char *const names[] = {"abbrev", "addr",	  "frame",  "gdb_scripts", "info",	  "line",
+					    "loc",    "loclists", "ranges", "rnglists",	   "str_offsets", "str"};
 	uint64_t bytes = 0, addr, size;
 	char section[64];
 
@@ -83,7 +84,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < RUNS; i++)
 		took[i] = find_layouts(argv[1], &l, &debug);
 	qsort(took, RUNS, sizeof(took[0]), by_size);
-	printf("{\"seconds\":%.6f,\"debug_bytes\":%" PRIu64 ",\"from_dwarf\":%zu,\"from_table\":%zu}\n", took[RUNS / 2], debug,
-	       l.from_dwarf, l.from_table);
+	printf("{\"seconds\":%.6f,\"debug_bytes\":%" PRIu64 ",\"from_dwarf\":%zu,\"from_table\":%zu}\n", took[RUNS / 2],
+	       debug, l.from_dwarf, l.from_table);
 	return 0;
 }

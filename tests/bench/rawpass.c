@@ -1,9 +1,10 @@
 /*
  * rawpass CORE | rawpass --pid PID: how fast this machine can touch the memory that goctx looks at.
  *
- * Of a core, every byte of the writable segments that the file holds is read once through pread(), in blocks, and summed
- * up eight bytes at a time.  Of a process, every populated writable page is copied once with process_vm_readv(): into one
- * block again and again, and into new memory that keeps all of it.  One thread.  Best of three, one line of JSON:
+ * Of a core, every byte of the writable segments that the file holds is read once through pread(), in blocks, and
+ * summed up eight bytes at a time.  Of a process, every populated writable page is copied once with process_vm_readv():
+ * into one block again and again, and into new memory that keeps all of it.  One thread.  Best of three, one line of
+ * JSON:
  *
  *     {"seconds":0.312,"bytes":2476000000,"holes":424000000}
  *     {"seconds":0.402,"kept_seconds":0.911,"bytes":2052000000}
@@ -144,7 +145,8 @@ static void read_all(int fd, const struct ranges *r, uint64_t *block)
 	for (size_t i = 0; i < r->n; i++) {
 		for (uint64_t done = 0; done < r->v[i].len;) {
 			uint64_t left = r->v[i].len - done;
-			ssize_t k = pread(fd, block, left < BLOCK_BYTES ? left : BLOCK_BYTES, (off_t)(r->v[i].start + done));
+			ssize_t k = pread(fd, block, left < BLOCK_BYTES ? left : BLOCK_BYTES,
+					  (off_t)(r->v[i].start + done));
 			if (k < 0 && errno == EINTR)
 				continue;
 			if (k <= 0)
