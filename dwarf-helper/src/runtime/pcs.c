@@ -52,11 +52,51 @@ static bool is_runtime(const char *f)
 	return starts(f, "runtime.") || starts(f, "runtime/internal/") || starts(f, "internal/runtime/");
 }
 
-/* Standard plumbing that a person looks through to find their own code. */
+/* The lowest part of the standard library: every wait ends there. */
 static bool is_plumbing(const char *f)
 {
 	return is_runtime(f) || starts(f, "internal/") || starts(f, "sync.") || starts(f, "sync/atomic.") || starts(f, "syscall.") ||
 	       starts(f, "time.Sleep");
+}
+
+/* First elements of the import paths below GOROOT/src. */
+static bool std_path(const char *f)
+{
+	static const char *const tops[] = {
+		"archive",  "bufio",   "bytes",	  "cmp",     "compress", "container", "context", "crypto",  "database", "debug",
+		"embed",    "encoding", "errors", "expvar",  "flag",	 "fmt",	      "go",	 "hash",    "html",	"image",
+		"index",    "internal", "io",	  "iter",    "log",	 "maps",      "math",	 "mime",    "net",	"os",
+		"path",	    "plugin",  "reflect", "regexp",  "runtime",	 "slices",    "sort",	 "strconv", "strings",	"structs",
+		"sync",	    "syscall", "testing", "text",    "time",	 "unicode",   "unique",	 "vendor",  "weak",
+	};
+	size_t n = strcspn(f, "./");
+
+	for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++)
+		if (strlen(tops[i]) == n && memcmp(tops[i], f, n) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Standard library?  By package path, and by the file: below the GOROOT that package runtime was compiled from, or relative
+ * (-trimpath).  A module called "io/…" of one's own lives elsewhere.
+ */
+static bool is_std(struct runtime *rt, const char *func, const char *file)
+{
+	if (!std_path(func))
+		return false;
+	if (!rt->goroot_n && starts(func, "runtime.")) {
+		const char *at = strstr(file, "runtime/");
+		rt->goroot = file;
+		rt->goroot_n = at ? (size_t)(at - file) : 0;
+	}
+	return file[0] != '/' || !rt->goroot_n || strncmp(file, rt->goroot, rt->goroot_n) == 0;
+}
+
+/* internal/abi/symtab.go: FuncIDWrapper (runtime/symtab.go: funcID_wrapper until 1.20). */
+static int wrapper_id(int minor)
+{
+	return minor < 0 ? -1 : minor <= 21 ? 21 : minor <= 24 ? 22 : 23;
 }
 
 static uint32_t add(struct runtime *rt, taddr pc)
@@ -78,6 +118,8 @@ static uint32_t add(struct runtime *rt, taddr pc)
 					   .file = inl[i].file,
 					   .line = inl[i].line,
 					   .inlined = inl[i].inlined,
+					   .wrapper = inl[i].func_id == wrapper_id(rt->L.minor),
+					   .std = is_std(rt, inl[i].func, inl[i].file),
 					   .plumbing = is_plumbing(inl[i].func),
 					   .runtime = is_runtime(inl[i].func)};
 			VEC_PUSH(&rt->frames, fr);

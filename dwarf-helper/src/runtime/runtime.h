@@ -29,7 +29,9 @@ struct frame {
 	const char *file; /* as the compiler recorded it */
 	int32_t line;
 	bool inlined;	 /* inlined into the frame after it */
-	bool plumbing;	 /* runtime, internal/…, sync, syscall, time: not what a person wants to see first */
+	bool wrapper;	 /* made by the compiler (go f(x), method values): Go's own tracebacks leave it out */
+	bool std;	 /* standard library */
+	bool plumbing;	 /* runtime, internal/…, sync, syscall, time.Sleep: its lowest part */
 	bool runtime;	 /* package runtime or internal/runtime/… */
 };
 
@@ -69,6 +71,8 @@ struct runtime {
 	struct u64map pc_index; /* pc -> index in pcs */
 	VEC(struct pcinfo) pcs;
 	VEC(struct frame) frames;
+	const char *goroot; /* "/usr/lib/go-1.27/src/" as the compiler recorded it: goroot_n bytes of a file name, 0 unknown */
+	size_t goroot_n;
 
 	VEC(char *) wait_reasons; /* runtime.waitReasonStrings, read from the program */
 

@@ -34,8 +34,14 @@ static uint32_t physical_frame(const struct runtime *rt, uint32_t pc_index)
 
 struct user_search {
 	struct runtime *rt;
-	uint32_t last, not_runtime, user; /* FRAME_NONE until met */
+	uint32_t last, not_runtime, library, user; /* FRAME_NONE until met */
 };
+
+static void first_of(uint32_t *slot, uint32_t frame)
+{
+	if (*slot == FRAME_NONE)
+		*slot = frame;
+}
 
 static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 {
@@ -46,30 +52,33 @@ static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 	(void)sp;
 	for (uint32_t i = p->first; i < p->first + p->n; i++) {
 		const struct frame *f = &s->rt->frames.v[i];
-		if (s->last == FRAME_NONE || !strstr(f->func, ".gowrap")) /* go statement wrappers, 1.22+ */
-			s->last = i;
-		if (f->runtime)
+		if (f->wrapper) {
+			first_of(&s->last, i);
 			continue;
-		if (s->not_runtime == FRAME_NONE)
-			s->not_runtime = i;
-		if (f->plumbing)
-			continue;
-		s->user = i;
-		return false;
+		}
+		s->last = i;
+		if (!f->std) {
+			s->user = i;
+			return false;
+		}
+		if (!f->runtime)
+			first_of(&s->not_runtime, i);
+		if (!f->plumbing)
+			first_of(&s->library, i);
 	}
 	return true;
 }
 
 /*
- * The frame a person wants to see: the innermost one outside runtime and its standard plumbing.  A goroutine that has
- * none is the runtime's own: its outermost frame tells what it is for ("runtime.bgsweep").
+ * The frame a person wants to see: the innermost one outside the standard library; else the innermost of the library above its
+ * plumbing.  A goroutine that has neither is the runtime's own: its outermost frame tells what it is for ("runtime.bgsweep").
  */
 static uint32_t user_frame(struct runtime *rt, const struct stack_regs *start)
 {
-	struct user_search s = {.rt = rt, .last = FRAME_NONE, .not_runtime = FRAME_NONE, .user = FRAME_NONE};
+	struct user_search s = {rt, FRAME_NONE, FRAME_NONE, FRAME_NONE, FRAME_NONE};
 
 	stack_walk(rt, start, find_user_frame, &s, NULL);
-	return s.user != FRAME_NONE ? s.user : s.not_runtime != FRAME_NONE ? s.not_runtime : s.last;
+	return s.user != FRAME_NONE ? s.user : s.library != FRAME_NONE ? s.library : s.not_runtime != FRAME_NONE ? s.not_runtime : s.last;
 }
 
 /* Is the sudog on the channel's send queue?  Told without walking when only one of the queues has waiters. */
