@@ -69,8 +69,8 @@ check: ## the whole test suite
 	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: all ## time every command against one raw pass over a core's memory (BENCH_ARGS=--huge)
-	@$(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
+bench: all ## time every command against one raw pass over a core (BENCH_ARGS=--huge)
+	@CC="$(CC)" $(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
 
 .PHONY: install
 install: all ## install the helper and the GDB package below PREFIX

@@ -37,6 +37,16 @@ static inline size_t u64map_slot(const struct u64map *m, uint64_t key)
 	return (size_t)((key * 0x9e3779b97f4a7c15u) >> 20) & m->mask;
 }
 
+/** Ask the cache for the place of @p key: a million lookups in a row overlap their misses. */
+static inline void u64map_prefetch(const struct u64map *m, uint64_t key)
+{
+	if (m->n) {
+		size_t i = u64map_slot(m, key);
+		__builtin_prefetch(&m->key[i]);
+		__builtin_prefetch(&m->val[i]);
+	}
+}
+
 /** The value of @p key or U64MAP_NONE. */
 static inline uint32_t u64map_find(const struct u64map *m, uint64_t key)
 {

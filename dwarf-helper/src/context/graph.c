@@ -114,8 +114,25 @@ static bool waits_twice(const struct model *m, const struct task *t, uint32_t k)
 	return false;
 }
 
-/* Tell each wait its context, and count the goroutines of each context. */
-static uint32_t join_waits(struct model *m)
+#define AHEAD 16 /* lookups under way at a time */
+
+/* Tell each wait its context: done channels are only ever received from. */
+static void join_channels(struct model *m)
+{
+	for (size_t i = 0; i < m->tasks.waits.n; i++) {
+		struct task_wait *w = &m->tasks.waits.v[i];
+		if (i + AHEAD < m->tasks.waits.n)
+			u64map_prefetch(&m->by_done, w[AHEAD].chan);
+		if (w->op == WAIT_SEND)
+			continue;
+		w->context = u64map_find(&m->by_done, w->chan);
+		if (w->context != CTX_NONE)
+			w->op = WAIT_RECV;
+	}
+}
+
+/* Count the goroutines of each context. */
+static uint32_t count_waits(struct model *m)
 {
 	uint32_t total = 0;
 
@@ -123,8 +140,10 @@ static uint32_t join_waits(struct model *m)
 		const struct task *t = &m->tasks.list.v[i];
 		bool any = false;
 		for (uint32_t k = 0; k < t->nwaits; k++) {
-			struct task_wait *w = &m->tasks.waits.v[t->wait_first + k];
-			w->context = w->send ? CTX_NONE : u64map_find(&m->by_done, w->chan);
+			const struct task_wait *w = &m->tasks.waits.v[t->wait_first + k];
+			size_t ahead = t->wait_first + k + AHEAD;
+			if (ahead < m->tasks.waits.n && m->tasks.waits.v[ahead].context != CTX_NONE)
+				__builtin_prefetch(&m->ctxs.v[m->tasks.waits.v[ahead].context].tasks, 1);
 			if (w->context == CTX_NONE)
 				continue;
 			any = true;
@@ -140,8 +159,10 @@ static uint32_t join_waits(struct model *m)
 
 static void put_tasks(struct model *m)
 {
-	uint32_t total = join_waits(m), at = 0;
+	uint32_t total, at = 0;
 
+	join_channels(m);
+	total = count_waits(m);
 	for (size_t i = 0; i < m->ctxs.n; i++) {
 		if (!m->ctxs.v[i].tasks)
 			continue;

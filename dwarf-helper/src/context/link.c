@@ -61,40 +61,73 @@ static uint32_t find_parent(struct builder *b, uint32_t i)
 	return p == i ? CTX_NONE : p;
 }
 
+#define BATCH 32
+
+/* Entries of a children map on their way: looked up in batches, so that cache misses overlap. */
 struct child_visit {
 	struct builder *b;
 	uint32_t parent;
+	unsigned n;
+	struct {
+		taddr itab, data;
+	} key[BATCH];
 };
+
+static void unknown_child(struct child_visit *v, taddr itab, taddr data)
+{
+	struct builder *b = v->b;
+	uint32_t type = kinds_of_itab(b, itab);
+
+	if (type == U64MAP_NONE || !data || !target_ptr(b->rt->t, data, 1)) {
+		b->wild_children++;
+		b->m->ctxs.v[v->parent].flags |= CTX_DAMAGED;
+		return;
+	}
+	uint32_t c = fill_add(b, data, (uint16_t)type, CTX_FROM_MAP);
+	b->m->ctxs.v[c].flags |= CTX_IN_PARENT_MAP;
+}
+
+static void flush_children(struct child_visit *v)
+{
+	struct model *m = v->b->m;
+	uint32_t found[BATCH];
+
+	for (unsigned i = 0; i < v->n; i++)
+		u64map_prefetch(&m->by_addr, v->key[i].data);
+	for (unsigned i = 0; i < v->n; i++) {
+		found[i] = u64map_find(&m->by_addr, v->key[i].data);
+		if (found[i] != U64MAP_NONE)
+			__builtin_prefetch(&m->ctxs.v[found[i]].flags, 1);
+	}
+	for (unsigned i = 0; i < v->n; i++) {
+		if (found[i] != U64MAP_NONE)
+			m->ctxs.v[found[i]].flags |= CTX_FROM_MAP | CTX_IN_PARENT_MAP;
+		else
+			unknown_child(v, v->key[i].itab, v->key[i].data);
+	}
+	v->n = 0;
+}
 
 /* A key of the children map: a canceler interface whose data word is the child. */
 static bool visit_child(void *arg, taddr key, taddr elem)
 {
 	struct child_visit *v = arg;
-	struct builder *b = v->b;
-	taddr itab, data;
+	const uint8_t *p = target_ptr(v->b->rt->t, key, 16);
 
 	(void)elem;
-	if (!target_u64(b->rt->t, key, &itab) || !target_u64(b->rt->t, key + 8, &data)) {
-		b->wild_children++;
+	if (!p) {
+		v->b->wild_children++;
 		return true;
 	}
-	uint32_t c = u64map_find(&b->m->by_addr, data);
-	if (c == U64MAP_NONE) {
-		uint32_t type = kinds_of_itab(b, itab);
-		if (type == U64MAP_NONE || !data || !target_ptr(b->rt->t, data, 1)) {
-			b->wild_children++;
-			b->m->ctxs.v[v->parent].flags |= CTX_DAMAGED;
-			return true;
-		}
-		c = fill_add(b, data, (uint16_t)type, CTX_FROM_MAP);
-	}
-	b->m->ctxs.v[c].flags |= CTX_FROM_MAP | CTX_IN_PARENT_MAP;
-	return !runtime_canceled(b->rt);
+	memcpy(&v->key[v->n++], p, 16);
+	if (v->n == BATCH)
+		flush_children(v);
+	return !runtime_canceled(v->b->rt);
 }
 
 static void read_children(struct builder *b, uint32_t i)
 {
-	struct child_visit v = {b, i};
+	struct child_visit v = {.b = b, .parent = i};
 	struct gomap_state st;
 	taddr map;
 
@@ -103,6 +136,7 @@ static void read_children(struct builder *b, uint32_t i)
 	if (!target_u64(b->rt->t, b->m->ctxs.v[i].addr + (uint64_t)b->rt->L.cancelCtx.children.off, &map))
 		return;
 	gomap_each(b->rt, map, &b->children_type, UINT32_MAX, visit_child, &v, &st);
+	flush_children(&v);
 	if (!st.readable || st.unreadable) {
 		b->m->ctxs.v[i].flags |= CTX_DAMAGED;
 		b->bad_maps++;

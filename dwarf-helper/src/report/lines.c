@@ -351,13 +351,15 @@ static void put_frame(struct lines *l, uint32_t frame, const char *func, const c
 	commit(l->out, p);
 }
 
-static void put_wait(struct lines *l, const struct task_wait *w)
+static void put_wait(struct lines *l, const struct task *task, uint32_t k)
 {
+	const struct task_wait *w = &l->m->tasks.waits.v[task->wait_first + k];
+	bool send = task_wait_op(l->m->rt, &l->m->tasks, task, k) == WAIT_SEND;
 	char *p = buf_room(l->out, 96);
 
 	p = PUT(p, "{\"chan\":");
 	p = put_addr_or_null(p, w->chan);
-	p = w->send ? PUT(p, ",\"op\":\"send\",\"context\":") : PUT(p, ",\"op\":\"recv\",\"context\":");
+	p = send ? PUT(p, ",\"op\":\"send\",\"context\":") : PUT(p, ",\"op\":\"recv\",\"context\":");
 	p = put_ctx(p, l->m, w->context);
 	*p++ = '}';
 	commit(l->out, p);
@@ -390,7 +392,7 @@ void line_task(struct lines *l, uint32_t t)
 	for (uint32_t k = 0; k < task->nwaits; k++) {
 		if (k)
 			buf_char(l->out, ',');
-		put_wait(l, &l->m->tasks.waits.v[task->wait_first + k]);
+		put_wait(l, task, k);
 	}
 	buf_lit(l->out, "]}\n");
 }

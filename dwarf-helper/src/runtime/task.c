@@ -99,17 +99,31 @@ static bool on_send_queue(struct runtime *rt, taddr chan, taddr sudog)
 	return false;
 }
 
-enum { REASON_OTHER, REASON_RECV, REASON_SEND };
-
-static int reason_direction(const struct runtime *rt, const struct task *t)
+static enum task_wait_op op_of_reason(const struct runtime *rt, const struct task *t)
 {
 	const char *r = task_reason(rt, t);
 
 	if (r && strncmp(r, "chan receive", 12) == 0)
-		return REASON_RECV;
+		return WAIT_RECV;
 	if (r && strncmp(r, "chan send", 9) == 0)
-		return REASON_SEND;
-	return REASON_OTHER;
+		return WAIT_SEND;
+	return WAIT_UNTOLD;
+}
+
+enum task_wait_op task_wait_op(struct runtime *rt, struct tasks *ts, const struct task *t, uint32_t k)
+{
+	struct task_wait *w = &ts->waits.v[t->wait_first + k];
+	taddr sudog;
+
+	if (w->op != WAIT_UNTOLD)
+		return w->op;
+	if (!runtime_field(rt, t->g, rt->L.g.waiting, &sudog))
+		return WAIT_RECV;
+	for (uint32_t i = 0; sudog && i < k; i++)
+		if (!runtime_field(rt, sudog, rt->L.sudog.waitlink, &sudog))
+			sudog = 0;
+	w->op = on_send_queue(rt, w->chan, sudog) ? WAIT_SEND : WAIT_RECV;
+	return w->op;
 }
 
 /* g.waiting: the sudogs of a channel operation or select, linked by waitlink (runtime/select.go, runtime/chan.go). */
@@ -117,7 +131,7 @@ static void read_waits(struct reader *r, struct task *t, taddr sudog)
 {
 	struct runtime *rt = r->rt;
 	const struct layout *l = &rt->L;
-	int direction = reason_direction(rt, t);
+	enum task_wait_op op = op_of_reason(rt, t);
 
 	t->wait_first = (uint32_t)r->ts->waits.n;
 	for (int i = 0; sudog && i < MAX_CASES; i++) {
@@ -131,8 +145,7 @@ static void read_waits(struct reader *r, struct task *t, taddr sudog)
 		/* Since 1.26 sync primitives park with a sudog too: no channel, and waitlink is their queue's. */
 		if (!chan)
 			return;
-		bool send = direction == REASON_SEND || (direction == REASON_OTHER && on_send_queue(rt, chan, sudog));
-		struct task_wait w = {.chan = chan, .context = UINT32_MAX, .send = send};
+		struct task_wait w = {.chan = chan, .context = UINT32_MAX, .op = (uint8_t)op};
 		VEC_PUSH(&r->ts->waits, w);
 		t->nwaits++;
 		sudog = runtime_load(p, l->sudog.waitlink);

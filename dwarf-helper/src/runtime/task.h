@@ -34,11 +34,14 @@ struct task {
 	uint8_t flags;
 };
 
+/** WAIT_UNTOLD: in a select; which queue the sudog is on has not been looked up. */
+enum task_wait_op { WAIT_RECV, WAIT_SEND, WAIT_UNTOLD };
+
 /** One channel a parked goroutine waits on (a sudog); 16 bytes. */
 struct task_wait {
 	taddr chan;
 	uint32_t context; /* index of the context whose done channel it is, UINT32_MAX none; filled by the context layer */
-	uint8_t send;	  /* 1: send, 0: receive */
+	uint8_t op;	  /* enum task_wait_op; WAIT_UNTOLD until task_wait_op() is asked */
 };
 
 struct tasks {
@@ -81,6 +84,9 @@ const char *task_state(const struct runtime *rt, const struct task *t);
 
 /** Index of a goroutine by id, UINT32_MAX when there is none. Linear. */
 uint32_t task_by_goid(const struct tasks *ts, uint64_t goid);
+
+/** Does the k-th wait of @p t (0 … nwaits - 1) receive or send?  Looked up when asked for the first time. */
+enum task_wait_op task_wait_op(struct runtime *rt, struct tasks *ts, const struct task *t, uint32_t k);
 
 /** Value of g.labels (see label.h), 0 when none or unreadable. */
 taddr task_labels(const struct runtime *rt, const struct task *t);
