@@ -76,9 +76,10 @@ static void places(void **state)
 {
 	(void)state;
 	// Options may stand before or after the arguments, the target before or after the command.
-	static const char *const lines[] = {
-		"--core c --exe e tree --depth 3 --json 0xc000126000", "--core c --exe e tree 0xc000126000 --depth 3 --json",
-		"tree 0xc000126000 --core c --json --exe e --depth=3", "--json tree --depth 3 0xc000126000 --exe=e --core=c"};
+	static const char *const lines[] = {"--core c --exe e tree --depth 3 --json 0xc000126000",
+					    "--core c --exe e tree 0xc000126000 --depth 3 --json",
+					    "tree 0xc000126000 --core c --json --exe e --depth=3",
+					    "--json tree --depth 3 0xc000126000 --exe=e --core=c"};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		struct invocation inv = good(lines[i]);
@@ -98,14 +99,16 @@ static void places(void **state)
 static void values(void **state)
 {
 	(void)state;
-	struct invocation inv = good("--core c list --kind cancel,after-func --state active,cancelled --min-children 7 --sort waiters --limit 0");
+	struct invocation inv = good("--core c list --kind cancel,after-func --state active,cancelled --min-children 7 "
+				     "--sort waiters --limit 0");
 
 	assert_int_equal(inv.opt.kinds, 1 << CTX_CANCEL | 1 << CTX_AFTER_FUNC);
 	assert_int_equal(inv.opt.states, 1 << CTX_ACTIVE | 1 << CTX_CANCELED);
 	assert_int_equal(inv.opt.min_children, 7);
 	assert_int_equal(inv.opt.sort, SORT_WAITERS);
 	assert_int_equal(inv.opt.limit, 0);
-	inv = good("--core c tasks --status waiting,syscall --wait select --min-wait 1h30m --func ^main --system --group created");
+	inv = good("--core c tasks --status waiting,syscall --wait select --min-wait 1h30m --func ^main --system "
+		   "--group created");
 	assert_int_equal(inv.opt.statuses, 1 << TASK_WAITING | 1 << TASK_SYSCALL);
 	assert_string_equal(inv.opt.wait, "select");
 	assert_string_equal(inv.opt.func, "^main");
@@ -124,8 +127,15 @@ static void durations(void **state)
 	static const struct {
 		const char *text;
 		int64_t ns;
-	} right[] = {{"0", 0},	     {"1ns", 1},	   {"2us", 2000},		  {"2µs", 2000},	     {"250ms", 250000000},
-		     {"90s", 90000000000}, {"1.5s", 1500000000}, {"1h30m", INT64_C(5400000000000)}, {"2d", INT64_C(172800000000000)}};
+	} right[] = {{"0", 0},
+		     {"1ns", 1},
+		     {"2us", 2000},
+		     {"2µs", 2000},
+		     {"250ms", 250000000},
+		     {"90s", 90000000000},
+		     {"1.5s", 1500000000},
+		     {"1h30m", INT64_C(5400000000000)},
+		     {"2d", INT64_C(172800000000000)}};
 	static const char *const wrong[] = {"", "5", "s", "-1s", "1x", "1h ", "h1", "1e3s5", "99999999999d", "0x10s"};
 	int64_t ns;
 
@@ -166,20 +176,25 @@ static void wrong_options(void **state)
 	bad("--core c list --depth 3", "'list' takes no option --depth", "goctx help list");
 	bad("--core c list --kidn cancel", "unknown option --kidn", "did you mean '--kind'?");
 	bad("--core c list --kidn=cancel", "unknown option --kidn", "did you mean '--kind'?");
-	bad("--limit 3 list", "option --limit stands before the command", "goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]");
+	bad("--limit 3 list", "option --limit stands before the command",
+	    "goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]");
 	bad("--core c list -x", "unknown option -x", "goctx help list");
 	bad("--core c list --json=1", "--json takes no value", NULL);
 	bad("--core c list --limit", "--limit needs a value", "goctx help list");
 	bad("--core c list --limit -1", "--limit -1: not a number", "--limit N: lines at most; 0 lifts every cut");
 	bad("--core c list --limit 9223372036854775808", "--limit 9223372036854775808: not a number",
 	    "--limit N: lines at most; 0 lifts every cut");
-	bad("--core c tree --depth 0x10", "--depth 0x10: not a number", "--depth N: levels below the roots, or below CTX");
-	bad("--core c list --color maybe", "--color: no such word 'maybe'", "--color WHEN: auto, always or never (NO_COLOR is honoured)");
-	bad("--core c list --state active,,x", "--state: no such word ''", "--state STATE,…: active, canceled, expired, never");
+	bad("--core c tree --depth 0x10", "--depth 0x10: not a number",
+	    "--depth N: levels below the roots, or below CTX");
+	bad("--core c list --color maybe", "--color: no such word 'maybe'",
+	    "--color WHEN: auto, always or never (NO_COLOR is honoured)");
+	bad("--core c list --state active,,x", "--state: no such word ''",
+	    "--state STATE,…: active, canceled, expired, never");
 	bad("--core c list --width 3", "--width 3: not a number from 40 on", NULL);
 	bad("--core c tasks --group func --tree", "--group and --tree exclude each other", NULL);
 	bad("--core c serve --no-stop", "--no-stop and --mem-fd are for --pid", NULL);
-	bad("--pid 0 list", "--pid 0: not a process id", "--pid PID: look at a live process; it is stopped only while its memory is read");
+	bad("--pid 0 list", "--pid 0: not a process id",
+	    "--pid PID: look at a live process; it is stopped only while its memory is read");
 }
 
 static void wrong_arguments(void **state)
@@ -262,7 +277,8 @@ static void in_serve(void **state)
 static void exit_statuses(void **state)
 {
 	(void)state;
-	static const enum err_kind unreadable[] = {ERR_ABSENT, ERR_FAULT, ERR_BAD_DATA, ERR_LIMIT, ERR_NO_DEBUG_INFO, ERR_UNSUPPORTED, ERR_OS};
+	static const enum err_kind unreadable[] = {ERR_ABSENT,	      ERR_FAULT,       ERR_BAD_DATA, ERR_LIMIT,
+						   ERR_NO_DEBUG_INFO, ERR_UNSUPPORTED, ERR_OS};
 	struct err *err;
 	struct buf words = {0};
 

@@ -56,10 +56,10 @@ static void ask(struct buf *b, uint64_t id, int argc, const char *const *argv)
 		buf_bytes(b, argv[i], strlen(argv[i]) + 1);
 }
 
-#define ASK(b, id, ...)                                                                    \
-	do {                                                                               \
-		static const char *const argv_[] = {__VA_ARGS__};                          \
-		ask(b, id, sizeof(argv_) / sizeof(argv_[0]), argv_);                       \
+#define ASK(b, id, ...)                                              \
+	do {                                                         \
+		static const char *const argv_[] = {__VA_ARGS__};    \
+		ask(b, id, sizeof(argv_) / sizeof(argv_[0]), argv_); \
 	} while (0)
 
 /* Take one frame off *at: its kind; the text of o and e frames into text, the status of x frames into *status. */
@@ -164,10 +164,25 @@ static void broken_requests(void **state)
 		size_t n;
 	} broken[] = {
 #define B(s) {s, sizeof(s) - 1}
-		B("\n"), B("hello\n"), B("1 1\n"), B("1 1 x\n"), B("1 1 6 \n@ping\0"), B("1  1 6\n@ping\0"), B(" 1 1 6\n@ping\0"),
-		B("-1 1 6\n@ping\0"), B("1 0 0\n"), B("1 1 5\n@ping"), B("1 2 6\n@ping\0"), B("1 1 12\n@ping\0@ping\0"),
-		B("1 1 6\n@pin"), B("1 1 9999999999\n"), B("1 257 6\n@ping\0"), B("1 1"), B("18446744073709551616 1 6\n@ping\0"),
-		B("11111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111 1 6\n@ping\0"),
+		B("\n"),
+		B("hello\n"),
+		B("1 1\n"),
+		B("1 1 x\n"),
+		B("1 1 6 \n@ping\0"),
+		B("1  1 6\n@ping\0"),
+		B(" 1 1 6\n@ping\0"),
+		B("-1 1 6\n@ping\0"),
+		B("1 0 0\n"),
+		B("1 1 5\n@ping"),
+		B("1 2 6\n@ping\0"),
+		B("1 1 12\n@ping\0@ping\0"),
+		B("1 1 6\n@pin"),
+		B("1 1 9999999999\n"),
+		B("1 257 6\n@ping\0"),
+		B("1 1"),
+		B("18446744073709551616 1 6\n@ping\0"),
+		B("11111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111 1 "
+		  "6\n@ping\0"),
 	};
 	char want[128];
 
@@ -213,8 +228,9 @@ static void request_strings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ping_and_quit),     cmocka_unit_test(end_of_input),	cmocka_unit_test(output_and_errors),
-		cmocka_unit_test(broken_requests), cmocka_unit_test(request_strings),
+		cmocka_unit_test(ping_and_quit),     cmocka_unit_test(end_of_input),
+		cmocka_unit_test(output_and_errors), cmocka_unit_test(broken_requests),
+		cmocka_unit_test(request_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,8 @@ static unsigned key_byte(const struct model *m, const struct blocked_row *row, u
 }
 
 /* One stable pass over byte k.  @return false: all rows have the same byte, nothing was moved. */
-static bool sort_pass(const struct model *m, const struct blocked_row *from, struct blocked_row *to, size_t n, unsigned k)
+static bool sort_pass(const struct model *m, const struct blocked_row *from, struct blocked_row *to, size_t n,
+		      unsigned k)
 {
 	size_t at[256] = {0}, sum = 0;
 
@@ -61,7 +62,8 @@ struct err *blocked_find(const struct model *m, struct blocked *ret)
 			const struct task_wait *w = &m->tasks.waits.v[t->wait_first + k];
 			if (w->context >= m->ctxs.n)
 				continue;
-			VEC_PUSH(&ret->rows, (struct blocked_row){(uint32_t)i, t->wait_first + k, w->context, t->nwaits - 1u});
+			VEC_PUSH(&ret->rows,
+				 (struct blocked_row){(uint32_t)i, t->wait_first + k, w->context, t->nwaits - 1u});
 			break;
 		}
 		if (i % 65536 == 0 && runtime_canceled(m->rt)) {

@@ -97,7 +97,12 @@ void groups_add(struct groups *g, const struct model *m, uint32_t task)
 
 	g->next[task] = GROUP_END;
 	if (at == g->list.n) {
-		VEC_PUSH(&g->list, (struct group){.key = key, .first = task, .last = task, .count = 1, .context = context, .oldest_ns = wait});
+		VEC_PUSH(&g->list, (struct group){.key = key,
+						  .first = task,
+						  .last = task,
+						  .count = 1,
+						  .context = context,
+						  .oldest_ns = wait});
 		return;
 	}
 	struct group *gr = &g->list.v[at];

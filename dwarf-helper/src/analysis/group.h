@@ -11,8 +11,8 @@ enum group_by { BY_STACK, BY_FUNC, BY_WAIT, BY_CREATED, BY_CONTEXT };
 #define GROUP_END UINT32_MAX
 
 struct group {
-	uint64_t key;	   /* hash of what its members share */
-	uint32_t first;	   /* task, the others follow in groups->next in the order they were added */
+	uint64_t key;	/* hash of what its members share */
+	uint32_t first; /* task, the others follow in groups->next in the order they were added */
 	uint32_t last;
 	uint32_t count;
 	uint32_t context;  /* BY_CONTEXT: the one they wait for, CTX_NONE: none */
@@ -32,7 +32,8 @@ void groups_open(struct groups *g, const struct model *m, enum group_by by);
 /** Put one task into its group.  BY_STACK walks its stack. */
 void groups_add(struct groups *g, const struct model *m, uint32_t task);
 
-/** Largest first; equal sizes in the order of their first tasks.  The index is gone afterwards: nothing can be added any more. */
+/** Largest first; equal sizes in the order of their first tasks.  The index is gone afterwards: nothing can be added
+ * any more. */
 void groups_sort(struct groups *g);
 
 void groups_close(struct groups *g);

@@ -46,7 +46,8 @@ static bool print_iface_error(struct runtime *rt, taddr addr, struct buf *out)
 	return type && value_print_error(rt, out, type, data);
 }
 
-/* An atomic.Value: (type, data).  While the first Store is under way the type word is a mark of sync/atomic: still nil to all readers. */
+/* An atomic.Value: (type, data).  While the first Store is under way the type word is a mark of sync/atomic: still nil
+ * to all readers. */
 static bool print_value_error(struct runtime *rt, taddr addr, struct buf *out)
 {
 	taddr type, data;
@@ -108,7 +109,8 @@ bool ctx_deadline_left(struct model *m, uint32_t i, int64_t *ns_ret)
 	// The timer runs on the monotonic clock, so that is what counts when the wall clock was set meanwhile.
 	if (at.mono && m->now.mono_ns && start_nano(m, &start)) {
 		int64_t abs;
-		return !__builtin_add_overflow(at.mono_ns, start, &abs) && !__builtin_sub_overflow(abs, m->now.mono_ns, ns_ret);
+		return !__builtin_add_overflow(at.mono_ns, start, &abs) &&
+		       !__builtin_sub_overflow(abs, m->now.mono_ns, ns_ret);
 	}
 	return m->now.wall_ns && !__builtin_sub_overflow(at.unix_ns, m->now.wall_ns, ns_ret);
 }
@@ -140,7 +142,8 @@ static bool visit_child(void *arg, taddr key, taddr elem)
 	return v->fn(v->arg, child == U64MAP_NONE ? CTX_NONE : child, addr);
 }
 
-void ctx_children_each(struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg, struct gomap_state *state_ret)
+void ctx_children_each(struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg,
+		       struct gomap_state *state_ret)
 {
 	struct gomap_type ty;
 	struct visit v = {m, fn, arg};
@@ -206,8 +209,8 @@ char ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret)
 /* ---- how it hangs ---- */
 
 /*
- * Is a goroutine of context.propagateCancel parked on its done channel?  It passes the cancellation of a parent that is a
- * foreign type on: named context.propagateCancel.func1 until 1.20, then context.(*cancelCtx).propagateCancel.func2.
+ * Is a goroutine of context.propagateCancel parked on its done channel?  It passes the cancellation of a parent that is
+ * a foreign type on: named context.propagateCancel.func1 until 1.20, then context.(*cancelCtx).propagateCancel.func2.
  */
 static bool has_watcher(const struct model *m, uint32_t i)
 {
@@ -216,7 +219,8 @@ static bool has_watcher(const struct model *m, uint32_t i)
 
 	for (uint32_t k = 0; k < c->tasks; k++) {
 		const struct task *t = &m->tasks.list.v[ctx_task(m, i, k)];
-		if (t->start < rt->frames.n && rt->frames.v[t->start].func && strstr(rt->frames.v[t->start].func, "propagateCancel.func"))
+		if (t->start < rt->frames.n && rt->frames.v[t->start].func &&
+		    strstr(rt->frames.v[t->start].func, "propagateCancel.func"))
 			return true;
 	}
 	return false;

@@ -73,7 +73,8 @@ static void check_parent(struct model *m, uint32_t i, struct telling *t)
 	else if (via && !strcmp(via, "watcher"))
 		tell(t, true, "a goroutine passes the parent's cancellation on");
 	else if (!foreign_between(m, i, up))
-		tell(t, locked, "the map of 0x%" PRIx64 " above it does not hold it%s", p->addr, locked ? " (its lock was held)" : "");
+		tell(t, locked, "the map of 0x%" PRIx64 " above it does not hold it%s", p->addr,
+		     locked ? " (its lock was held)" : "");
 }
 
 static void check_done(struct model *m, uint32_t i, struct telling *t)
@@ -90,7 +91,8 @@ static void check_done(struct model *m, uint32_t i, struct telling *t)
 	else if (!is_over(c))
 		tell(t, true, done == 'n' ? "err nil and no done channel yet agree" : "err nil and done open agree");
 	else if (!closed)
-		tell(t, locked, "err is set, and done is %s%s", done == 'n' ? "not made" : "open", locked ? " (its lock was held)" : "");
+		tell(t, locked, "err is set, and done is %s%s", done == 'n' ? "not made" : "open",
+		     locked ? " (its lock was held)" : "");
 	else if (receivers)
 		tell(t, locked, "done is closed, and %" PRIu64 " receivers are still parked on it", receivers);
 	else
@@ -129,8 +131,8 @@ static void check_children(struct model *m, uint32_t i, struct telling *t)
 	if (!st.readable || st.unreadable)
 		tell(t, false, "its children map can be read in part only");
 	else if (st.found != st.count && !st.cut)
-		tell(t, torn, "its children map counts %" PRIu64 ", and %" PRIu64 " entries were found%s", st.count, st.found,
-		     torn ? " (caught while it was being written)" : "");
+		tell(t, torn, "its children map counts %" PRIu64 ", and %" PRIu64 " entries were found%s", st.count,
+		     st.found, torn ? " (caught while it was being written)" : "");
 	if (unknown)
 		tell(t, torn, "%" PRIu64 " entries of its children map are no contexts that are alive", unknown);
 }

@@ -97,7 +97,8 @@ void ctx_name(struct model *m, uint32_t i, struct buf *out)
 	uint32_t head[NAME_MAX_ELEMENTS], tail[NAME_MAX_ELEMENTS];
 	size_t n = 0, limit = m->ctxs.n;
 
-	// From the context up: the last ones met are the head.  Rings keep the first and the last NAME_MAX_ELEMENTS of them.
+	// From the context up: the last ones met are the head.  Rings keep the first and the last NAME_MAX_ELEMENTS of
+	// them.
 	for (uint32_t at = i; at < m->ctxs.n && n < limit; at = m->ctxs.v[at].parent) {
 		if (n < NAME_MAX_ELEMENTS)
 			tail[n] = at;

@@ -141,7 +141,8 @@ static size_t edit_distance(const char *a, const char *b)
 	for (size_t i = 1; i <= n; i++)
 		for (size_t j = 1; j <= m; j++) {
 			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < d[i][j])
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    d[i - 2][j - 2] + 1 < d[i][j])
 				d[i][j] = d[i - 2][j - 2] + 1;
 		}
 	return d[n][m];
@@ -180,16 +181,19 @@ struct err *command_unknown(const char *name)
 
 void help_overview(struct buf *out)
 {
-	buf_lit(out, "goctx " GOCTX_VERSION ": contexts and goroutines of Go programs, from core files and live processes\n\n"
+	buf_lit(out, "goctx " GOCTX_VERSION
+		     ": contexts and goroutines of Go programs, from core files and live processes\n\n"
 		     "usage: goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]\n\n"
 		     "  TARGET   --core FILE [--exe FILE]\n"
 		     "           --pid PID   [--exe FILE]\n\n");
 	for (size_t i = 0; i < command_count; i++) {
 		int w = (int)(strlen(commands[i].name) + strlen(commands[i].args) + 1);
-		buf_printf(out, "  %s %s%*s%s\n", commands[i].name, commands[i].args, w < 20 ? 20 - w : 1, "", commands[i].summary);
+		buf_printf(out, "  %s %s%*s%s\n", commands[i].name, commands[i].args, w < 20 ? 20 - w : 1, "",
+			   commands[i].summary);
 	}
-	buf_lit(out, "\nhelp of one command: goctx help COMMAND\n"
-		     "exit status: 0 done, 2 wrong use, 3 the target cannot be read, 4 done but part of it was damaged\n");
+	buf_lit(out,
+		"\nhelp of one command: goctx help COMMAND\n"
+		"exit status: 0 done, 2 wrong use, 3 the target cannot be read, 4 done but part of it was damaged\n");
 }
 
 static void help_options(struct buf *out, const char *title, uint64_t set)
@@ -211,8 +215,8 @@ void help_command(const struct command *c, struct buf *out)
 {
 	bool target = c->kind != COMMAND_HELP;
 
-	buf_printf(out, "usage: goctx %s%s%s%s%s\n\n%s\n", target ? "[TARGET] " : "", c->name, c->options ? " [OPTIONS]" : "",
-		   *c->args ? " " : "", c->args, c->about);
+	buf_printf(out, "usage: goctx %s%s%s%s%s\n\n%s\n", target ? "[TARGET] " : "", c->name,
+		   c->options ? " [OPTIONS]" : "", *c->args ? " " : "", c->args, c->about);
 	help_options(out, "options:", c->options | (target ? COMMON_OPTIONS : OPT_BIT(OPT_HELP)));
 	if (target)
 		help_options(out, "target:", TARGET_OPTIONS);

@@ -1,8 +1,8 @@
 /**
  * @file  The commands: one table that holds names, words of help, options and functions.
  *
- * Everything that a person can type is in commands.c: adding a command means adding a row there.  Help texts are made from the
- * table, so they cannot disagree with what the parser accepts.
+ * Everything that a person can type is in commands.c: adding a command means adding a row there.  Help texts are made
+ * from the table, so they cannot disagree with what the parser accepts.
  */
 #ifndef GOCTX_MAIN_COMMANDS_H
 #define GOCTX_MAIN_COMMANDS_H
@@ -11,9 +11,34 @@
 
 /** Every option of every command. */
 enum option_id {
-	OPT_CORE, OPT_EXE, OPT_PID, OPT_DEBUG, OPT_NO_STOP, OPT_MEM_FD, OPT_HELP, OPT_VERSION, OPT_JSON, OPT_COLOR, OPT_WIDTH, OPT_LIMIT,
-	OPT_DEPTH, OPT_NO_FOLD, OPT_TASKS, OPT_NO_TASKS, OPT_VALUES, OPT_KIND, OPT_STATE, OPT_MIN_CHILDREN, OPT_SORT, OPT_STATUS,
-	OPT_WAIT, OPT_MIN_WAIT, OPT_FUNC, OPT_SYSTEM, OPT_GROUP, OPT_TREE,
+	OPT_CORE,
+	OPT_EXE,
+	OPT_PID,
+	OPT_DEBUG,
+	OPT_NO_STOP,
+	OPT_MEM_FD,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_JSON,
+	OPT_COLOR,
+	OPT_WIDTH,
+	OPT_LIMIT,
+	OPT_DEPTH,
+	OPT_NO_FOLD,
+	OPT_TASKS,
+	OPT_NO_TASKS,
+	OPT_VALUES,
+	OPT_KIND,
+	OPT_STATE,
+	OPT_MIN_CHILDREN,
+	OPT_SORT,
+	OPT_STATUS,
+	OPT_WAIT,
+	OPT_MIN_WAIT,
+	OPT_FUNC,
+	OPT_SYSTEM,
+	OPT_GROUP,
+	OPT_TREE,
 	OPT_COUNT
 };
 

@@ -95,8 +95,9 @@ struct err *exe_of_process(int pid, char **path_ret, char **name_ret)
 	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
 	ssize_t n = readlink(link, name, sizeof(name) - 1);
 	if (n < 0)
-		return err_hint(err_os(errno, "cannot see the executable of process %d", pid),
-				"run as the user of that process or as root (CAP_SYS_PTRACE), or give it with --exe FILE");
+		return err_hint(
+			err_os(errno, "cannot see the executable of process %d", pid),
+			"run as the user of that process or as root (CAP_SYS_PTRACE), or give it with --exe FILE");
 	name[n] = '\0';
 	*name_ret = without_deleted(name);
 	// Another file may have taken the name since; the link always leads to the one that runs.
@@ -124,7 +125,8 @@ static bool same_pages(struct target *t, int file, const uint8_t *p, size_t n, b
 	return true;
 }
 
-/* Map a library if it is the one that was loaded: no page that the core holds differs, and it is older than the core. */
+/* Map a library if it is the one that was loaded: no page that the core holds differs, and it is older than the core.
+ */
 static bool map_library(struct session *s, int file, struct session_map *ret)
 {
 	struct stat st;
@@ -139,7 +141,8 @@ static bool map_library(struct session *s, int file, struct session_map *ret)
 	close(fd);
 	if (!ret->p || ret->p == MAP_FAILED)
 		return false;
-	if (same_pages(s->t, file, ret->p, ret->n, &any) && (any || st.st_ctim.tv_sec * INT64_C(1000000000) < s->t->taken_wall_ns))
+	if (same_pages(s->t, file, ret->p, ret->n, &any) &&
+	    (any || st.st_ctim.tv_sec * INT64_C(1000000000) < s->t->taken_wall_ns))
 		return true;
 	munmap(ret->p, ret->n);
 	return false;

@@ -12,8 +12,8 @@ static volatile sig_atomic_t interrupted;
 static volatile sig_atomic_t serving;
 
 /*
- * The first signal asks the command to stop, a second one insists.  A process that is held is let go by the kernel when we
- * end.  A helper that serves lives on after SIGINT, which also reaches it from the terminal of its GDB.
+ * The first signal asks the command to stop, a second one insists.  A process that is held is let go by the kernel when
+ * we end.  A helper that serves lives on after SIGINT, which also reaches it from the terminal of its GDB.
  */
 static void on_signal(int sig)
 {

@@ -33,14 +33,8 @@ static int64_t unit_ns(const char *s, size_t n)
 	static const struct {
 		const char *name;
 		int64_t ns;
-	} unit[] = {{"ns", 1},
-		    {"us", 1000},
-		    {"µs", 1000},
-		    {"ms", 1000000},
-		    {"s", 1000000000},
-		    {"m", 60000000000},
-		    {"h", 3600000000000},
-		    {"d", 86400000000000}};
+	} unit[] = {{"ns", 1},	       {"us", 1000},	   {"µs", 1000},	 {"ms", 1000000},
+		    {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}};
 
 	for (size_t i = 0; i < sizeof(unit) / sizeof(unit[0]); i++)
 		if (strlen(unit[i].name) == n && !memcmp(unit[i].name, s, n))
@@ -88,8 +82,8 @@ bool parse_duration(const char *s, int64_t *ns_ret)
 
 static struct err *bad_value(enum option_id o, const char *value, const char *want)
 {
-	return err_hint(err_new(ERR_USAGE, "--%s %s: not %s", option_infos[o].name, value, want), "--%s %s: %s", option_infos[o].name,
-			option_infos[o].arg, option_infos[o].help);
+	return err_hint(err_new(ERR_USAGE, "--%s %s: not %s", option_infos[o].name, value, want), "--%s %s: %s",
+			option_infos[o].name, option_infos[o].arg, option_infos[o].help);
 }
 
 static struct err *set_count(enum option_id o, const char *value, uint64_t max, int64_t *ret)
@@ -150,8 +144,9 @@ static struct err *set_words(enum option_id o, const char *value, word_fn *word,
 				bit = UINT32_C(1) << i;
 		}
 		if (!bit)
-			return err_hint(err_new(ERR_USAGE, "--%s: no such word '%.*s'", option_infos[o].name, (int)n, s), "--%s %s: %s",
-					option_infos[o].name, option_infos[o].arg, option_infos[o].help);
+			return err_hint(
+				err_new(ERR_USAGE, "--%s: no such word '%.*s'", option_infos[o].name, (int)n, s),
+				"--%s %s: %s", option_infos[o].name, option_infos[o].arg, option_infos[o].help);
 		set |= bit;
 		if (!s[n])
 			break;
@@ -168,17 +163,23 @@ static struct err *set_choice(enum option_id o, const char *value, const char *c
 			*ret = (int)i;
 			return NULL;
 		}
-	return err_hint(err_new(ERR_USAGE, "--%s: no such word '%s'", option_infos[o].name, value), "--%s %s: %s", option_infos[o].name,
-			option_infos[o].arg, option_infos[o].help);
+	return err_hint(err_new(ERR_USAGE, "--%s: no such word '%s'", option_infos[o].name, value), "--%s %s: %s",
+			option_infos[o].name, option_infos[o].arg, option_infos[o].help);
 }
 
 #define CHOICE(o, value, words, ret) set_choice(o, value, words, sizeof(words) / sizeof((words)[0]), ret)
 
 static const char *const color_words[] = {"auto", "always", "never"};
-static const char *const sort_words[] = {
-	[SORT_ADDR] = "addr", [SORT_CHILDREN] = "children", [SORT_WAITERS] = "waiters", [SORT_DEPTH] = "depth", [SORT_DEADLINE] = "deadline"};
-static const char *const group_words[] = {[GROUP_STACK] = "stack", [GROUP_FUNC] = "func", [GROUP_WAIT] = "wait",
-					  [GROUP_CREATED] = "created", [GROUP_CONTEXT] = "context"};
+static const char *const sort_words[] = {[SORT_ADDR] = "addr",
+					 [SORT_CHILDREN] = "children",
+					 [SORT_WAITERS] = "waiters",
+					 [SORT_DEPTH] = "depth",
+					 [SORT_DEADLINE] = "deadline"};
+static const char *const group_words[] = {[GROUP_STACK] = "stack",
+					  [GROUP_FUNC] = "func",
+					  [GROUP_WAIT] = "wait",
+					  [GROUP_CREATED] = "created",
+					  [GROUP_CONTEXT] = "context"};
 
 /* ---- applying one option ---- */
 
@@ -314,7 +315,9 @@ static size_t long_options(uint64_t set, struct option *ret)
 
 	for (int o = 0; o < OPT_COUNT; o++)
 		if (set & OPT_BIT(o))
-			ret[n++] = (struct option){option_infos[o].name, option_infos[o].arg ? required_argument : no_argument, NULL, 256 + o};
+			ret[n++] =
+				(struct option){option_infos[o].name,
+						option_infos[o].arg ? required_argument : no_argument, NULL, 256 + o};
 	ret[n] = (struct option){0};
 	return n;
 }
@@ -323,7 +326,8 @@ static size_t long_options(uint64_t set, struct option *ret)
 static struct err *misplaced_option(const char *name, const struct command *c)
 {
 	if (c)
-		return err_hint(err_new(ERR_USAGE, "'%s' takes no option --%s", c->name, name), "goctx help %s", c->name);
+		return err_hint(err_new(ERR_USAGE, "'%s' takes no option --%s", c->name, name), "goctx help %s",
+				c->name);
 	return err_hint(err_new(ERR_USAGE, "option --%s stands before the command", name),
 			"goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]");
 }
@@ -355,7 +359,8 @@ static struct err *unknown_option(const char *word, const struct command *c, uin
  * Parse the options of one part of the line: argv[0] is skipped, parsing stops at the first non-option when `first`,
  * else arguments are moved behind.  *end_ret: index of the first argument.
  */
-static struct err *parse_part(struct parse *p, int argc, char **argv, bool first, const struct command *c, uint64_t allowed, int *end_ret)
+static struct err *parse_part(struct parse *p, int argc, char **argv, bool first, const struct command *c,
+			      uint64_t allowed, int *end_ret)
 {
 	struct option longs[OPT_COUNT + 1];
 	int found;
@@ -365,12 +370,13 @@ static struct err *parse_part(struct parse *p, int argc, char **argv, bool first
 	optind = 0; // a new line: glibc starts over
 	while ((found = getopt_long(argc, argv, first ? "+:h" : ":h", longs, NULL)) != -1) {
 		if (found == ':')
-			return err_hint(err_new(ERR_USAGE, "%s needs a value", argv[optind - 1]), "goctx help%s%s", c ? " " : "",
-					c ? c->name : "");
+			return err_hint(err_new(ERR_USAGE, "%s needs a value", argv[optind - 1]), "goctx help%s%s",
+					c ? " " : "", c ? c->name : "");
 		if (found == '?' && optopt >= 256)
 			return err_new(ERR_USAGE, "--%s takes no value", option_infos[optopt - 256].name);
 		if (found == '?' && optopt)
-			return err_hint(err_new(ERR_USAGE, "unknown option -%c", optopt), "goctx help%s%s", c ? " " : "", c ? c->name : "");
+			return err_hint(err_new(ERR_USAGE, "unknown option -%c", optopt), "goctx help%s%s",
+					c ? " " : "", c ? c->name : "");
 		if (found == '?')
 			return unknown_option(argv[optind - 1], c, allowed);
 		struct err *err = apply(p, found == 'h' ? OPT_HELP : (enum option_id)(found - 256), optarg);
@@ -464,7 +470,8 @@ struct err *options_parse(int argc, char **argv, bool serve, struct invocation *
 	struct err *err;
 
 	set_defaults(&p, inv);
-	uint64_t first = COMMON_OPTIONS | OPT_BIT(OPT_VERSION) | (serve ? 0 : TARGET_OPTIONS | OPT_BIT(OPT_NO_STOP) | OPT_BIT(OPT_MEM_FD));
+	uint64_t first = COMMON_OPTIONS | OPT_BIT(OPT_VERSION) |
+			 (serve ? 0 : TARGET_OPTIONS | OPT_BIT(OPT_NO_STOP) | OPT_BIT(OPT_MEM_FD));
 	if ((err = parse_part(&p, argc, argv, true, NULL, first, &at)))
 		return err;
 	if (inv->version || inv->help)

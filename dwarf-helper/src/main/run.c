@@ -61,7 +61,8 @@ static void rewind_notes(struct notes *n, const struct notes_mark *mark)
 	memcpy(n->count, mark->count, sizeof(mark->count));
 }
 
-static struct err *answer(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg, bool *write_failed_ret)
+static struct err *answer(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
+			  bool *write_failed_ret)
 {
 	struct report r = {.opt = &inv->opt, .m = &s->m, .where = &s->where, .version = GOCTX_VERSION};
 
@@ -73,8 +74,8 @@ static struct err *answer(struct session *s, const struct invocation *inv, buf_s
 	return err;
 }
 
-struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg, int *status_ret,
-			bool *write_failed_ret)
+struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
+			int *status_ret, bool *write_failed_ret)
 {
 	struct model_options needs = needs_of(inv);
 	struct err *err = session_model(s, &needs);

@@ -16,12 +16,13 @@ int exit_of(const struct err *e);
 void error_words(const struct err *e, struct buf *out);
 
 /**
- * Answer into @p sink (flushed).  A process that is still held is let go when this returns, unless somebody else holds it.
+ * Answer into @p sink (flushed).  A process that is still held is let go when this returns, unless somebody else holds
+ * it.
  * @param write_failed_ret  true: the sink refused (the reader is gone); the status is that of the answer all the same
  * @return NULL with *status_ret EXIT_DONE or EXIT_DAMAGED, or the error
  */
-struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg, int *status_ret,
-			bool *write_failed_ret);
+struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
+			int *status_ret, bool *write_failed_ret);
 
 /** Help and version as `inv` asks for them.  @return false: it asks for a report. */
 bool run_help(const struct invocation *inv, struct buf *out);

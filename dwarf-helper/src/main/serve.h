@@ -17,10 +17,11 @@
  *           @refresh                       forget the model; of a process also its memory (the next command reads anew)
  *           @quit                          status 0, then the helper ends
  *
- * Requests are answered one after the other.  The target is opened at the first command that needs it, and again after a
- * failure.  SIGINT cancels the command that is running (status 130); between commands it does nothing.  The end of stdin
- * ends the helper with status 0; a request that breaks the rules above ends it with a message on stderr and status 2.
- * The output is never coloured and 100 columns wide unless the request says otherwise (--color always, --width N).
+ * Requests are answered one after the other.  The target is opened at the first command that needs it, and again after
+ * a failure.  SIGINT cancels the command that is running (status 130); between commands it does nothing.  The end of
+ * stdin ends the helper with status 0; a request that breaks the rules above ends it with a message on stderr and
+ * status 2. The output is never coloured and 100 columns wide unless the request says otherwise (--color always,
+ * --width N).
  */
 #ifndef GOCTX_MAIN_SERVE_H
 #define GOCTX_MAIN_SERVE_H

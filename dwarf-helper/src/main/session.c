@@ -61,8 +61,8 @@ static void copy_memory(struct session *s)
 }
 
 /*
- * The executable is opened before the process is stopped, so that it stands still only for the copy.  Without @p copy it is
- * held until the answer is given: the few pages wanted are read one by one.
+ * The executable is opened before the process is stopped, so that it stands still only for the copy.  Without @p copy
+ * it is held until the answer is given: the few pages wanted are read one by one.
  */
 static struct err *open_process(struct session *s, bool copy)
 {
@@ -107,10 +107,14 @@ static struct err *build_differs(const struct session *s, const char *there)
 	const char *here = strchr(there, '/') ? go : gnu;
 	if (!here)
 		here = gnu ? gnu : go ? go : "none";
-	struct err *e = err_new(ERR_BAD_DATA, "executable %s is not the one that %s (build id %.*s%s there, %.*s%s here)", s->exe, made,
-				id_len(here), here, strlen(here) > 16 ? "…" : "", id_len(there), there, strlen(there) > 16 ? "…" : "");
+	struct err *e = err_new(
+		ERR_BAD_DATA, "executable %s is not the one that %s (build id %.*s%s there, %.*s%s here)", s->exe, made,
+		id_len(here), here, strlen(here) > 16 ? "…" : "", id_len(there), there, strlen(there) > 16 ? "…" : "");
 	if (strspn(there, "0123456789abcdef") == strlen(there) && strlen(there) >= 16)
-		return err_hint(e, "give the right one with --exe, or look it up by its build id: debuginfod-find executable %s", there);
+		return err_hint(
+			e,
+			"give the right one with --exe, or look it up by its build id: debuginfod-find executable %s",
+			there);
 	return err_hint(e, "give the right one with --exe FILE");
 }
 

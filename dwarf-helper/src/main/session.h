@@ -3,8 +3,8 @@
  *
  *     target (bytes)  →  executable  →  layout  →  runtime  →  model
  *
- * Each step is taken when first needed and kept.  A live process is let go as soon as its writable memory has been copied;
- * when it is too large to copy, after the answer (session_release()).
+ * Each step is taken when first needed and kept.  A live process is let go as soon as its writable memory has been
+ * copied; when it is too large to copy, after the answer (session_release()).
  */
 #ifndef GOCTX_MAIN_SESSION_H
 #define GOCTX_MAIN_SESSION_H
@@ -38,8 +38,8 @@ struct session {
 	struct runtime rt;
 	struct model m;
 	bool has_runtime, has_model;
-	bool copied; /* all writable memory of the process is ours */
-	bool spent;  /* the process was let go without that: the next command must open it anew */
+	bool copied;		  /* all writable memory of the process is ours */
+	bool spent;		  /* the process was let go without that: the next command must open it anew */
 	struct model_options has; /* what the model was built without */
 	uint64_t bias;
 	char *exe; /* path of the executable as told to people */
@@ -70,16 +70,18 @@ void session_refresh(struct session *s);
 void session_close(struct session *s);
 
 /**
- * Path of the executable that made a core, from the core's own notes: the file that holds the program headers or the entry
- * point.  Tried as it is, then beside the core by its base name.
+ * Path of the executable that made a core, from the core's own notes: the file that holds the program headers or the
+ * entry point.  Tried as it is, then beside the core by its base name.
  * @return NULL with *path_ret malloc'ed, ERR_ABSENT with a hint
  */
 struct err *exe_of_core(const struct target *t, const char *core, char **path_ret);
 
-/** Path by which the executable of a process can be opened, also when it was deleted or replaced; *name_ret as people know it. */
+/** Path by which the executable of a process can be opened, also when it was deleted or replaced; *name_ret as people
+ * know it. */
 struct err *exe_of_process(int pid, char **path_ret, char **name_ret);
 
-/** Back the read-only pages that a core lacks by the shared objects they came from, where those are unchanged.  Quiet. */
+/** Back the read-only pages that a core lacks by the shared objects they came from, where those are unchanged.  Quiet.
+ */
 void session_back_libraries(struct session *s);
 
 #endif

@@ -10,10 +10,10 @@
 #include "runtime/label.h"
 #include "runtime/stack.h"
 
-#define BT_FRAMES 400	/* frames shown of one goroutine when --limit is not given */
-#define BT_GROUPS 1000	/* groups shown by `bt all` */
+#define BT_FRAMES 400  /* frames shown of one goroutine when --limit is not given */
+#define BT_GROUPS 1000 /* groups shown by `bt all` */
 #define BT_GROUP_FRAMES 64
-#define BT_IDS 10	/* goroutine numbers shown of a group */
+#define BT_IDS 10 /* goroutine numbers shown of a group */
 
 /* ---- walking ---- */
 

@@ -20,7 +20,8 @@ static void gap(struct buf *out)
 
 static void program_line(struct report *r)
 {
-	static const char *const match[] = {[BUILD_UNKNOWN] = "build ids cannot be compared", [BUILD_SAME] = "build id matches",
+	static const char *const match[] = {[BUILD_UNKNOWN] = "build ids cannot be compared",
+					    [BUILD_SAME] = "build id matches",
 					    [BUILD_DIFFERENT] = "build id differs"};
 	const struct report_target *w = r->where;
 	struct buf *out = &r->out;
@@ -132,7 +133,8 @@ static uint64_t count_system(const struct model *m)
 	return n;
 }
 
-static const uint8_t status_order[] = {TASK_WAITING, TASK_RUNNABLE, TASK_RUNNING, TASK_SYSCALL, TASK_PREEMPTED, TASK_COPYSTACK, TASK_LEAKED};
+static const uint8_t status_order[] = {TASK_WAITING,   TASK_RUNNABLE,  TASK_RUNNING, TASK_SYSCALL,
+				       TASK_PREEMPTED, TASK_COPYSTACK, TASK_LEAKED};
 
 static void tasks_line(struct report *r)
 {
@@ -252,8 +254,9 @@ static void info_json(struct report *r)
 	line_str(out, "maker", t->maker);
 	number(out, "size_bytes", t->size_bytes);
 	buf_str(out, t->truncated ? ",\"truncated\":true" : ",\"truncated\":false");
-	bool dated = m->now.wall_ns && text_rfc3339(&date, floor_seconds(m->now.wall_ns),
-						    (int32_t)(m->now.wall_ns - floor_seconds(m->now.wall_ns) * 1000000000));
+	bool dated =
+		m->now.wall_ns && text_rfc3339(&date, floor_seconds(m->now.wall_ns),
+					       (int32_t)(m->now.wall_ns - floor_seconds(m->now.wall_ns) * 1000000000));
 	line_str(out, "taken", dated ? buf_cstr(&date) : NULL);
 	line_str(out, "taken_from", m->now.from);
 	number(out, "stopped_ns", t->stopped_ns > 0 ? (uint64_t)t->stopped_ns : 0);

@@ -51,8 +51,10 @@ static void put_names(struct buf *out, const char *names)
 
 static void structs_text(struct report *r)
 {
-	static const struct column column[] = {
-		{.head = "struct"}, {.head = "size", .right = true}, {.head = "fields", .right = true}, {.head = "source"}};
+	static const struct column column[] = {{.head = "struct"},
+					       {.head = "size", .right = true},
+					       {.head = "fields", .right = true},
+					       {.head = "source"}};
 	const struct layout *l = &r->m->rt->L;
 	unsigned fields[LAYOUT_STRUCTS] = {0};
 	struct table t;
@@ -78,7 +80,8 @@ static void structs_text(struct report *r)
 
 static void variables_text(struct report *r)
 {
-	static const struct column column[] = {{.head = "variable"}, {.head = "address"}, {.head = "size", .right = true}};
+	static const struct column column[] = {
+		{.head = "variable"}, {.head = "address"}, {.head = "size", .right = true}};
 	const struct layout *l = &r->m->rt->L;
 	struct table t;
 
@@ -197,15 +200,19 @@ static struct err *unknown_type(struct err *why)
 {
 	if (why->kind != ERR_ABSENT)
 		return why;
-	struct err *err = err_hint(err_new(ERR_USAGE, "%s", why->msg),
-				   "give the full name with its package path, as in net/http.conn; layout alone lists what goctx reads");
+	struct err *err = err_hint(
+		err_new(ERR_USAGE, "%s", why->msg),
+		"give the full name with its package path, as in net/http.conn; layout alone lists what goctx reads");
 	err_free(why);
 	return err;
 }
 
 static struct err *type_text(struct report *r, const char *type, int id)
 {
-	static const struct column column[] = {{.head = "offset", .right = true}, {.head = "size", .right = true}, {.head = "member"}, {.head = "type"}};
+	static const struct column column[] = {{.head = "offset", .right = true},
+					       {.head = "size", .right = true},
+					       {.head = "member"},
+					       {.head = "type"}};
 	struct table t;
 	struct members m = {r, type, &t, 0};
 	uint64_t size = 0;

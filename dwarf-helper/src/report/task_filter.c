@@ -88,7 +88,8 @@ struct err *arg_task(struct report *r, const char *arg, uint32_t *ret)
 	errno = 0;
 	unsigned long long goid = strtoull(arg, &end, 10);
 	if (!isdigit((unsigned char)*arg) || *end || errno)
-		return err_hint(err_new(ERR_USAGE, "'%s' is not the number of a goroutine", arg), "tasks lists the goroutines");
+		return err_hint(err_new(ERR_USAGE, "'%s' is not the number of a goroutine", arg),
+				"tasks lists the goroutines");
 	*ret = task_by_goid(&r->m->tasks, goid);
 	if (*ret != UINT32_MAX)
 		return NULL;

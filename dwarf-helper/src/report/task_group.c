@@ -99,7 +99,8 @@ static void group_row(struct table *t, struct report *r, const struct group *gr,
 
 static void groups_text(struct report *r, const struct groups *g, uint64_t limit)
 {
-	struct column column[6] = {{.head = "tasks", .right = true}, {.head = "oldest", .right = true}, {.head = "first", .right = true}};
+	struct column column[6] = {
+		{.head = "tasks", .right = true}, {.head = "oldest", .right = true}, {.head = "first", .right = true}};
 	struct stack_lines s = {0};
 	struct table t;
 	unsigned n = 3;
@@ -141,8 +142,8 @@ static void frames_json(struct report *r, const struct group *gr, struct stack_l
 	buf_char(out, ']');
 }
 
-static void group_json(struct report *r, struct lines *l, const struct groups *g, const struct group *gr, struct stack_lines *s,
-		       struct buf *label)
+static void group_json(struct report *r, struct lines *l, const struct groups *g, const struct group *gr,
+		       struct stack_lines *s, struct buf *label)
 {
 	struct buf *out = &r->out;
 	unsigned n = 0;

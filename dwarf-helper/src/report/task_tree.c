@@ -128,7 +128,8 @@ static uint32_t next_shown(const struct tree *t, uint32_t i)
 	return i;
 }
 
-/* Depth first without recursion: chains of goroutines can be as long as there are goroutines.  @return lines printed. */
+/* Depth first without recursion: chains of goroutines can be as long as there are goroutines.  @return lines printed.
+ */
 static uint64_t print_branch(struct tree *t, struct table *table, uint32_t root, uint64_t limit)
 {
 	VEC(uint8_t) last = {0};
@@ -183,8 +184,11 @@ static uint64_t count_lines(const struct tree *t, const struct order *o)
 
 static struct err *print_tree(struct tree *t, const struct order *o, uint64_t limit)
 {
-	static const struct column column[] = {
-		{.head = "goroutine"}, {.head = "state", .max = 28}, {.head = "for", .right = true}, {.head = "function"}, {.head = NULL}};
+	static const struct column column[] = {{.head = "goroutine"},
+					       {.head = "state", .max = 28},
+					       {.head = "for", .right = true},
+					       {.head = "function"},
+					       {.head = NULL}};
 	uint64_t lines = 0;
 	struct err *err = NULL;
 	struct table table;
@@ -208,7 +212,11 @@ static struct err *print_tree(struct tree *t, const struct order *o, uint64_t li
 struct err *tasks_tree(struct report *r, const struct order *o, uint64_t limit)
 {
 	size_t n = r->m->tasks.list.n;
-	struct tree t = {.r = r, .first = filled(n, 0xff), .next = filled(n, 0xff), .parent = filled(n, 0xff), .fold = filled(n, 0)};
+	struct tree t = {.r = r,
+			 .first = filled(n, 0xff),
+			 .next = filled(n, 0xff),
+			 .parent = filled(n, 0xff),
+			 .fold = filled(n, 0)};
 
 	link_tasks(&t, o);
 	fold_leaves(&t, o);
