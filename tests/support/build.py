@@ -407,16 +407,26 @@ def kernel_core(exe: Path, args: Sequence[str], folder: Path) -> Died:
 
     The core is left in a folder below folder.
     """
-    pattern = core_pattern()
+    core_pattern()  # before anything is started
     cwd = Path(tempfile.mkdtemp(prefix=f"{exe.name}-", dir=folder))
     run = start(exe, args, cwd=cwd, env={"GOTRACEBACK": "crash"}, core=True)
+    try:
+        return Died(abort(run, cwd), run.truth)
+    finally:
+        stop(run.proc)
+
+
+def abort(run: Run, cwd: Path) -> Path:
+    """Let a program die of SIGABRT; returns the core that the kernel wrote.
+
+    It must have been started with core=True and GOTRACEBACK=crash, in cwd.
+    """
+    pattern = core_pattern()
     try:
         run.proc.send_signal(signal.SIGABRT)
         run.proc.wait(CORE_TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise RuntimeError(f"{exe.name} does not die of SIGABRT") from None
-    finally:
-        stop(run.proc)
+        raise RuntimeError(f"process {run.pid} does not die of SIGABRT") from None
     literal = re.sub(r"%.", "\0", pattern)
     wanted = "*".join(glob.escape(part) for part in literal.split("\0"))
     base = cwd / wanted  # an absolute pattern replaces cwd
@@ -424,7 +434,7 @@ def kernel_core(exe: Path, args: Sequence[str], folder: Path) -> Died:
              if str(run.pid) in name or "%p" not in pattern]
     if not found:
         raise Unavailable(f"the kernel wrote no core (kernel.core_pattern is {pattern!r})")
-    return Died(max(found, key=lambda path: path.stat().st_mtime), run.truth)
+    return max(found, key=lambda path: path.stat().st_mtime)
 
 
 def main() -> int:
