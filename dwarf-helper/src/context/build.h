@@ -72,6 +72,7 @@ struct builder {
 	taddr last_chan_type, last_deadline_err;
 	struct stack_scan *stacks; /* NULL when goroutines are left out */
 	VEC(struct candidate) maybe; /* heap objects of a shape that needs_pair */
+	uint32_t done_indexed; /* contexts below this index are in by_done */
 	uint64_t unreadable_spans, wild_parents, wild_children, bad_maps;
 };
 
@@ -87,7 +88,9 @@ bool fill_plausible(struct builder *b, uint16_t type, const uint8_t *p);
 void fill_append(struct builder *b, taddr addr, uint16_t type);
 /** Make everything appended so far findable by address and by done channel. */
 void fill_index(struct builder *b);
-/** Put it into the model unless it is there; returns its index (CTX_NONE: unreadable). */
+/** Make the contexts that fill_add() added since then findable by done channel.  @return true when there was any */
+bool fill_index_late(struct builder *b);
+/** Put it into the model unless it is there (by_done is left to fill_index_late()); returns its index (CTX_NONE: unreadable). */
 uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from);
 
 /* find.c, pairs.c, link.c, graph.c: the passes, in this order */
@@ -97,6 +100,8 @@ void pairs_on_stack(void *arg, const struct stack_regs *r);
 struct err *find_pairs(struct builder *b); /* globals, and what pairs_on_stack() collected */
 struct err *find_confirm(struct builder *b); /* what shape alone cannot tell: look for pairs in the whole heap */
 struct err *link_all(struct builder *b);
+/** Tell each wait the context whose done channel it is (done channels are only ever received from). */
+void graph_join(struct model *m);
 struct err *graph_build(struct builder *b);
 
 /** Is the object of this type at @p addr an allocated heap object of the right slot and bits, or plausible memory outside the heap? */

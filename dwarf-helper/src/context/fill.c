@@ -160,6 +160,16 @@ void fill_index(struct builder *b)
 	}
 	if (n > kept)
 		m->ctxs.n = kept;
+	b->done_indexed = (uint32_t)m->ctxs.n;
+}
+
+bool fill_index_late(struct builder *b)
+{
+	size_t before = b->m->by_done.n;
+
+	for (; b->done_indexed < b->m->ctxs.n; b->done_indexed++)
+		index_done(b, b->done_indexed);
+	return b->m->by_done.n > before;
 }
 
 uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from)
@@ -172,6 +182,5 @@ uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 		return i;
 	}
 	append(b, addr, type, from);
-	index_done(b, i);
 	return i;
 }

@@ -116,8 +116,7 @@ static bool waits_twice(const struct model *m, const struct task *t, uint32_t k)
 
 #define AHEAD 16 /* lookups under way at a time */
 
-/* Tell each wait its context: done channels are only ever received from. */
-static void join_channels(struct model *m)
+void graph_join(struct model *m)
 {
 	for (size_t i = 0; i < m->tasks.waits.n; i++) {
 		struct task_wait *w = &m->tasks.waits.v[i];
@@ -131,6 +130,12 @@ static void join_channels(struct model *m)
 	}
 }
 
+static void ask_ahead(const struct model *m, size_t wait)
+{
+	if (wait < m->tasks.waits.n && m->tasks.waits.v[wait].context != CTX_NONE)
+		__builtin_prefetch(&m->ctxs.v[m->tasks.waits.v[wait].context], 1);
+}
+
 /* Count the goroutines of each context. */
 static uint32_t count_waits(struct model *m)
 {
@@ -141,15 +146,15 @@ static uint32_t count_waits(struct model *m)
 		bool any = false;
 		for (uint32_t k = 0; k < t->nwaits; k++) {
 			const struct task_wait *w = &m->tasks.waits.v[t->wait_first + k];
-			size_t ahead = t->wait_first + k + AHEAD;
-			if (ahead < m->tasks.waits.n && m->tasks.waits.v[ahead].context != CTX_NONE)
-				__builtin_prefetch(&m->ctxs.v[m->tasks.waits.v[ahead].context].tasks, 1);
+			ask_ahead(m, t->wait_first + k + AHEAD);
 			if (w->context == CTX_NONE)
 				continue;
 			any = true;
 			if (waits_twice(m, t, k))
 				continue;
 			m->ctxs.v[w->context].tasks++;
+			/* Who waits is part of what a person would call alike. */
+			m->ctxs.v[w->context].shape += mix(t->frame + 0x51ed270bu);
 			total++;
 		}
 		m->waiting_tasks += any;
@@ -159,10 +164,8 @@ static uint32_t count_waits(struct model *m)
 
 static void put_tasks(struct model *m)
 {
-	uint32_t total, at = 0;
+	uint32_t total = count_waits(m), at = 0;
 
-	join_channels(m);
-	total = count_waits(m);
 	for (size_t i = 0; i < m->ctxs.n; i++) {
 		if (!m->ctxs.v[i].tasks)
 			continue;
@@ -176,6 +179,7 @@ static void put_tasks(struct model *m)
 		const struct task *t = &m->tasks.list.v[i];
 		for (uint32_t k = 0; k < t->nwaits; k++) {
 			uint32_t c = m->tasks.waits.v[t->wait_first + k].context;
+			ask_ahead(m, t->wait_first + k + AHEAD);
 			if (c == CTX_NONE || waits_twice(m, t, k))
 				continue;
 			m->ctx_tasks.v[m->ctxs.v[c].first_wait + m->ctxs.v[c].tasks++] = (uint32_t)i;
@@ -183,16 +187,12 @@ static void put_tasks(struct model *m)
 	}
 }
 
-/* What a person would call alike: kind, type, state, key, what hangs below and who waits. */
-static uint64_t own_shape(const struct model *m, const struct ctx *c)
+/* What a person would call alike: kind, type, state, and (in c->shape so far) the key and who waits. */
+static uint64_t own_shape(const struct ctx *c)
 {
 	uint64_t h = mix(c->shape ^ ((uint64_t)c->kind << 8 | c->state | (uint64_t)c->type << 16) * 0x9e3779b97f4a7c15u);
 
-	if (c->flags & (CTX_DAMAGED | CTX_CYCLE))
-		h ^= mix(c->addr);
-	for (uint32_t k = 0; k < c->tasks && k < 16; k++)
-		h += mix(m->tasks.list.v[m->ctx_tasks.v[c->first_wait + k]].frame + 0x51ed270bu);
-	return h;
+	return c->flags & (CTX_DAMAGED | CTX_CYCLE) ? h ^ mix(c->addr) : h;
 }
 
 static void hand_up(struct model *m, const uint32_t *order)
@@ -201,7 +201,7 @@ static void hand_up(struct model *m, const uint32_t *order)
 
 	for (size_t k = m->ctxs.n; k-- > 0;) {
 		struct ctx *c = &m->ctxs.v[order[k]];
-		c->shape = mix(own_shape(m, c) + below[order[k]]);
+		c->shape = mix(own_shape(c) + below[order[k]]);
 		c->tasks_below += c->tasks;
 		if (c->parent == CTX_NONE)
 			continue;

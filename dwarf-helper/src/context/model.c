@@ -105,12 +105,29 @@ static struct err *read_both(struct builder *b, const struct model_options *opt)
 	return err ? err : job.err;
 }
 
+static void *run_join(void *arg)
+{
+	graph_join(arg);
+	return NULL;
+}
+
+/*
+ * While parents and children are linked here, another thread tells the waits their contexts: it reads by_done, which stays as
+ * it is meanwhile.  The few contexts that only linking finds are joined afterwards.
+ */
 static struct err *connect(struct builder *b)
 {
+	pthread_t thread;
+	bool threaded = pthread_create(&thread, NULL, run_join, b->m) == 0;
 	struct err *err;
 
-	if ((err = find_pairs(b)) || (err = link_all(b)) || (err = find_confirm(b)) || (err = link_all(b)))
+	(void)((err = find_pairs(b)) || (err = link_all(b)) || (err = find_confirm(b)) || (err = link_all(b)));
+	if (threaded)
+		pthread_join(thread, NULL);
+	if (err)
 		return err;
+	if (fill_index_late(b) || !threaded)
+		graph_join(b->m);
 	if (b->wild_parents)
 		notes_add(b->rt->notes, NOTE_DAMAGE, "parents of %llu contexts are unreadable or make no sense",
 			  (unsigned long long)b->wild_parents);
