@@ -17,10 +17,13 @@ import gdb
 def _load(folder):
     # format_address came with GDB 13; what is looked for is the age, not the function.
     if sys.version_info < (3, 8) or not hasattr(gdb, "format_address"):
-        raise gdb.GdbError(
+        # Not raised: GDB would print a traceback around it.
+        gdb.write(
             "goctx: GDB 13 or newer with Python 3.8 or newer is needed"
-            " (this is GDB %s with Python %s)" % (gdb.VERSION, sys.version.split()[0])
+            " (this is GDB %s with Python %s)\n" % (gdb.VERSION, sys.version.split()[0]),
+            gdb.STDERR,
         )
+        return
     old = sys.modules.get("goctx")
     if hasattr(old, "unregister"):
         old.unregister()
@@ -36,4 +39,5 @@ def _load(folder):
     goctx.register()
 
 
-_load(os.path.dirname(os.path.realpath(__file__)))
+# Not __file__: that is the outer script when a Python script sources this one.
+_load(os.path.dirname(os.path.realpath(_load.__code__.co_filename)))

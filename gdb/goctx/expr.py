@@ -17,7 +17,7 @@ __all__ = ["context_word", "goroutine_word", "locals_in_scope"]
 
 _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]+")
 _NAME = re.compile(r"[^\W\d]\w*")
-_PATH = re.compile(r"[^\W\d][\w/.\-]*\.\w+")  # main.server.ctx, example.com/app/srv.hub
+_PATH = re.compile(r"(?<![\w'$.])[^\W\d][\w/.\-]*\.\w+")  # main.server.ctx, example.com/app/srv.hub
 _MASK = (1 << 64) - 1
 _EMPTY_CONTEXTS = {"context.backgroundCtx": "background", "context.todoCtx": "todo"}
 _NAME_BYTES = 64  # of a type's name, enough to tell those two
@@ -70,14 +70,21 @@ def goroutine_word(expression: str) -> str:
 
 def locals_in_scope() -> Iterator[str]:
     """Names of the variables of the selected frame, inner blocks first."""
+    for block in _blocks():
+        for symbol in block:
+            name = symbol.name.lstrip("&")
+            if (symbol.is_variable or symbol.is_argument) and name.isidentifier():
+                yield name  # results are called ~r0 and the like
+
+
+def _blocks() -> Iterator[gdb.Block]:
+    """Blocks of the selected frame from the inside to its function."""
     try:
         block = gdb.selected_frame().block()
     except (gdb.error, RuntimeError):  # no frame, or one without debug information
         return
     while block is not None:
-        for symbol in block:
-            if symbol.is_variable or symbol.is_argument:
-                yield symbol.name.lstrip("&")
+        yield block
         if block.function is not None:
             return
         block = block.superblock
@@ -88,12 +95,13 @@ def locals_in_scope() -> Iterator[str]:
 
 def _evaluate(expression: str) -> gdb.Value:
     """The value of an expression, also where GDB's idea of Go stands in the way."""
+    escaped = _escaped_variable(expression)
+    if escaped is not None:
+        return escaped
     try:
         return _parse(expression)
     except gdb.error as why:
-        found = _escaped_variable(expression)
-        if found is None:
-            found = _package_variable(expression)
+        found = _package_variable(expression)
         if found is None:
             raise why
         return found
@@ -117,39 +125,51 @@ def _parse(expression: str) -> gdb.Value:
 
 
 def _escaped_variable(expression: str) -> gdb.Value | None:
-    """A variable that lives on the heap: the compiler calls it "&ctx", a pointer to it."""
+    """A variable that lives on the heap: the compiler calls it "&ctx", a pointer to it.
+
+    An argument has a symbol `ctx` beside it, which is only what was passed.
+    """
     name, dot, fields = expression.partition(".")
     if not _NAME.fullmatch(name):
         return None
-    try:
-        value = gdb.selected_frame().read_var("&" + name).dereference()
-    except (gdb.error, ValueError):  # ValueError: no such variable
-        return None
-    for field in fields.split(".") if dot else ():
+    for block in _blocks():
+        symbols = {symbol.name: symbol for symbol in block}
+        if "&" + name in symbols:
+            value = symbols["&" + name].value(gdb.selected_frame()).dereference()
+            return _follow(value, fields.split(".") if dot else [])
+        if name in symbols:
+            return None
+    return None
+
+
+def _follow(value: gdb.Value, fields: list[str]) -> gdb.Value:
+    for name in fields:
         if value.type.strip_typedefs().code == gdb.TYPE_CODE_PTR:
             value = value.dereference()
-        value = value[field]
+        value = value[name]
     return value
 
 
 def _package_variable(expression: str) -> gdb.Value | None:
-    """main.server.ctx: GDB knows such variables when their names are quoted."""
-    path = _PATH.match(expression)
-    if not path:
-        return None
+    """The value of, say, *main.server.ctx: GDB knows such variables when their names are quoted."""
+    quoted = _PATH.sub(_quote_variable, expression)
+    return _parse(quoted) if quoted != expression else None
+
+
+def _quote_variable(path: re.Match[str]) -> str:
     folder, slash, last = path[0].rpartition("/")
     parts = last.split(".")
     for count in range(2, len(parts) + 1):
         name = folder + slash + ".".join(parts[:count])
         symbol = gdb.lookup_global_symbol(name)
         if symbol is not None and symbol.is_variable:
-            return _parse(f"'{name}'{expression[len(name):]}")
-    return None
+            return f"'{name}'{path[0][len(name):]}"
+    return path[0]
 
 
 def _failed(expression: str, why: Exception) -> GoctxError:
     said = str(why).rstrip(".")
-    hint = "give an address (0x...), background, todo, or an expression that holds in the selected frame"
+    hint = "give an address (0x...), background, todo, or what has a value in the selected frame"
     if "no frame" in said.lower() or "No symbol" in said:
         hint = "choose a frame that has it (`frame N`, `up`, `info locals`), or give an address"
     return GoctxError(f"cannot evaluate '{expression}': {said}", hint)

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass, field
-from typing import Iterable, Sequence
+from typing import Iterable, NamedTuple, Sequence
 
 from .errors import GoctxError
 
 __all__ = ["OPTIONS", "Line", "Option", "describe", "find", "split", "take_apart"]
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One option.
 
     Args:
@@ -42,7 +40,12 @@ def _words(text: str) -> tuple[str, ...]:
 
 _TABLE = (
     Option("json", None, "JSON Lines instead of text"),
-    Option("color", "WHEN", "auto, always or never (NO_COLOR is honoured)", _words("auto always never")),
+    Option(
+        "color",
+        "WHEN",
+        "auto, always or never (NO_COLOR is honoured)",
+        _words("auto always never"),
+    ),
     Option("width", "N", "columns of the output; the terminal's, else 100"),
     Option("help", None, "this text"),
     Option("limit", "N", "lines at most; 0 lifts every cut"),
@@ -133,27 +136,26 @@ def describe(names: Iterable[str]) -> str:
 # -- command lines ----------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A word of a command line, as it was written and without its quotes."""
 
     raw: str
     text: str
 
 
-@dataclass
 class Line:
     """A command line: options with their values, and the rest.
 
-    Args:
+    Attributes:
         options: as for the helper, unparsed
         names: full names of those options that are known
         rest: words that are neither options nor values of options
     """
 
-    options: list[str] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-    rest: list[Token] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.options: list[str] = []
+        self.names: set[str] = set()
+        self.rest: list[Token] = []
 
     @property
     def expression(self) -> str:

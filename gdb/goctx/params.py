@@ -115,18 +115,20 @@ def _undefined(verb: str, arg: str) -> str:
 
 def register() -> None:
     """Add the settings; those made before the package was loaded anew keep their values."""
-    SetPrefix()
+    kinds = {"color": ColorParameter, "helper": HelperParameter, "limit": LimitParameter}
+    before = {name: _value_before(name) for name in kinds}
+    SetPrefix()  # the new prefixes are empty: the old parameters are gone now
     ShowPrefix()
-    for name, make in (
-        ("color", ColorParameter),
-        ("helper", HelperParameter),
-        ("limit", LimitParameter),
-    ):
-        try:
-            before = gdb.parameter(f"goctx {name}")
-        except RuntimeError:  # not known yet
-            before = None
-        _parameters[name] = make() if before is None else make(before)
+    for name, kind in kinds.items():
+        value = before[name]
+        _parameters[name] = kind() if value is None else kind(value)
+
+
+def _value_before(name: str) -> str | None:
+    try:
+        return gdb.parameter(f"goctx {name}")
+    except RuntimeError:  # not known yet
+        return None
 
 
 def helper_path() -> str | None:

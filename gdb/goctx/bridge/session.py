@@ -8,16 +8,19 @@ what it knows; a core never changes.
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Sequence
+from typing import TYPE_CHECKING, Sequence
 
 import gdb
 
 from .. import params
 from ..errors import GoctxError, HelperGone
-from .client import Client, Sink
-from .locate import find_helper
-from .target import Target, current_target
+
+# Loading must be quick: what starts helpers is imported with the first of them.
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .client import Client, Sink
+    from .target import Target
 
 __all__ = [
     "Session",
@@ -78,6 +81,8 @@ class Session:
 
     def _prepare(self, target: Target) -> bool:
         """Have a helper for the target; True when it is the one of the last command."""
+        from .locate import find_helper
+
         helper = find_helper(params.helper_path())
         key = (target, _image_changes, helper, helper.stat().st_mtime_ns)
         if self._client and self._client.alive and self._key == key:
@@ -100,6 +105,8 @@ def _ignore(data: bytes) -> None:
 
 
 def _start(helper: Path, target: Target) -> Client:
+    from .client import Client
+
     if not target.live:
         return Client(helper, target.options(None))
     # The kernel lets only the tracer read a process, which is us: the helper gets our descriptor.
@@ -120,6 +127,8 @@ def current() -> tuple[Session, Target]:
     Raises:
         GoctxError: nothing that the helper can look at
     """
+    from .target import current_target
+
     inferior = gdb.selected_inferior()
     target = current_target(inferior)
     return _sessions.setdefault(inferior.num, Session()), target

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 import gdb
 
 from .base import HelperCommand
@@ -54,6 +52,8 @@ class PrefixCommand(gdb.Command):
             wanted = [word for word in words[1:2] if word in names]
             gdb.execute(" ".join(["help", "goctx", *wanted]))
             return
+        import difflib  # here: loading must be quick
+
         near = difflib.get_close_matches(words[0], names, 1)
         raise gdb.GdbError(
             f"goctx: unknown command '{words[0]}'\nhint: "

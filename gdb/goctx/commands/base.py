@@ -1,4 +1,4 @@
-"""What all commands have in common: a line of options goes to the helper, its answer to the user."""
+"""What all commands have in common: options go to the helper, its answer to the user."""
 
 from __future__ import annotations
 

@@ -1,0 +1,3 @@
+module goctx.test/frames
+
+go 1.19
