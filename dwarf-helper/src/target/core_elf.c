@@ -1,23 +1,55 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "target/core.h"
 
+#define UNMAP_ALONE (256u << 20)
+#define UNMAP_ALIGN (2u << 20) /* halves that share no page table */
+
 struct core_map {
 	const uint8_t *map;
 	size_t size;
 };
+
+struct half {
+	char *p;
+	size_t n;
+};
+
+static void *unmap_half(void *arg)
+{
+	struct half *h = arg;
+
+	munmap(h->p, h->n);
+	return NULL;
+}
+
+/* Taking a million pages out of the page table costs a tenth of a whole run: the two halves go side by side. */
+static void unmap(char *p, size_t n)
+{
+	size_t lower = n < UNMAP_ALONE ? n : n / 2 / UNMAP_ALIGN * UNMAP_ALIGN;
+	struct half upper = {p + lower, n - lower};
+	pthread_t thread;
+	bool threaded = upper.n && pthread_create(&thread, NULL, unmap_half, &upper) == 0;
+
+	munmap(p, lower);
+	if (threaded)
+		pthread_join(thread, NULL);
+	else if (upper.n)
+		unmap_half(&upper);
+}
 
 static void core_close(struct target *t)
 {
 	struct core_map *m = t->priv;
 
 	if (m && m->map)
-		munmap((void *)(uintptr_t)m->map, m->size);
+		unmap((void *)(uintptr_t)m->map, m->size);
 	free(m);
 }
 
