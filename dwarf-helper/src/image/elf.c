@@ -49,7 +49,7 @@ static struct err *map_file(const char *path, struct image *img)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
-		return err_os(errno, "cannot open %s", path);
+		return err_hint(err_os(errno, "cannot open %s", path), "name the program with --exe FILE");
 	struct err *err = NULL;
 	struct stat st;
 	if (fstat(fd, &st) < 0) {
@@ -134,7 +134,7 @@ static struct err *check_ident(const struct image *img)
 	if (memcmp(p, ELFMAG, SELFMAG)) {
 		struct err *e = err_new(ERR_BAD_DATA, "%s is not an ELF file", img->path);
 		const char *hint = other_format(p);
-		return hint ? err_hint(e, "%s", hint) : e;
+		return err_hint(e, "%s", hint ? hint : "name the program, as go build wrote it, with --exe FILE");
 	}
 	bool big_endian = p[EI_DATA] == ELFDATA2MSB;
 	unsigned machine = 0;

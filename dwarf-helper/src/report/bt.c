@@ -30,8 +30,10 @@ static bool add_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 	(void)sp;
 	if (!p->n)
 		VEC_PUSH(&w->s->v, (struct stack_line){pc, FRAME_NONE});
+	/* Go's own tracebacks leave the compiler's wrappers out, too. */
 	for (uint32_t k = 0; k < p->n; k++)
-		VEC_PUSH(&w->s->v, (struct stack_line){pc, p->first + k});
+		if (!w->rt->frames.v[p->first + k].wrapper)
+			VEC_PUSH(&w->s->v, (struct stack_line){pc, p->first + k});
 	return true;
 }
 
@@ -100,7 +102,7 @@ void stack_text(struct report *r, const struct stack_lines *s, uint64_t limit)
 
 bool has_creator(const struct model *m, const struct task *t)
 {
-	return t->created < m->rt->frames.n && (t->goid != 1 || !m->rt->frames.v[t->created].runtime);
+	return t->created < m->rt->frames.n;
 }
 
 void word_state_age(struct buf *out, const struct model *m, const struct task *t)

@@ -1,5 +1,7 @@
 #include "report/lines.h"
 
+#include "runtime/label.h"
+
 #include "report/text.h"
 
 /* Appenders to memory that is known to have room: the caller made it with buf_room(). */
@@ -365,6 +367,23 @@ static void put_wait(struct lines *l, const struct task *task, uint32_t k)
 	commit(l->out, p);
 }
 
+struct label_list {
+	struct buf *out;
+	bool first;
+};
+
+static void put_label(void *arg, const char *key, uint64_t key_n, const char *val, uint64_t val_n)
+{
+	struct label_list *list = arg;
+
+	if (!list->first)
+		buf_char(list->out, ',');
+	list->first = false;
+	buf_json(list->out, key, key_n);
+	buf_char(list->out, ':');
+	buf_json(list->out, val, val_n);
+}
+
 void line_task(struct lines *l, uint32_t t)
 {
 	const struct task *task = &l->m->tasks.list.v[t];
@@ -394,7 +413,12 @@ void line_task(struct lines *l, uint32_t t)
 			buf_char(l->out, ',');
 		put_wait(l, task, k);
 	}
-	buf_lit(l->out, "]}\n");
+	buf_lit(l->out, "],\"labels\":{");
+	if (task->flags & TASK_LABELED) {
+		struct label_list list = {l->out, true};
+		label_each(l->m->rt, task_labels(l->m->rt, task), put_label, &list);
+	}
+	buf_lit(l->out, "}}\n");
 }
 
 void line_edge_via(struct lines *l, uint32_t parent, uint32_t child, taddr addr, const char *via)

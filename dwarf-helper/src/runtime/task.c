@@ -197,6 +197,8 @@ static void read_g(struct reader *r, taddr addr)
 	bool parked = status == TASK_WAITING || status == TASK_LEAKED;
 	if (parked)
 		t.waitsince = runtime_load(p, l->g.waitsince);
+	if (runtime_load(p, l->g.labels))
+		t.flags |= TASK_LABELED;
 	read_origin(rt, p, &t);
 	if (parked)
 		read_waits(r, &t, runtime_load(p, l->g.waiting));

@@ -14,7 +14,7 @@ enum task_status {
 	TASK_COPYSTACK = 8, TASK_PREEMPTED = 9, TASK_LEAKED = 10, TASK_DEADEXTRA = 11,
 };
 
-enum { TASK_SYSTEM = 1, TASK_DAMAGED = 2 };
+enum { TASK_SYSTEM = 1, TASK_DAMAGED = 2, TASK_LABELED = 4 /* g.labels is set */ };
 
 #define FRAME_NONE UINT32_MAX
 

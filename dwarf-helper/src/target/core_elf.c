@@ -101,6 +101,11 @@ static const char *machine_name(unsigned machine)
 	return NULL;
 }
 
+static struct err *hint_core(struct err *err)
+{
+	return err_hint(err, "a core comes from gcore PID, or from the kernel: ulimit -c unlimited, GOTRACEBACK=crash");
+}
+
 static struct err *map_file(const char *path, struct target *t, struct core_map *m)
 {
 	struct err *err = NULL;
@@ -117,7 +122,7 @@ static struct err *map_file(const char *path, struct target *t, struct core_map 
 	if (fstat(fd, &st) < 0) {
 		err = err_os(errno, "cannot open core file '%s'", path);
 	} else if (!S_ISREG(st.st_mode)) {
-		err = err_new(ERR_BAD_DATA, "'%s' is not a regular file", path);
+		err = hint_core(err_new(ERR_BAD_DATA, "'%s' is not a regular file", path));
 	} else if (!st.st_size) {
 		err = err_hint(err_new(ERR_BAD_DATA, "'%s' is empty", path),
 			       "the dump may have been cut by ulimit -c or a full disk");
@@ -149,7 +154,7 @@ static struct err *check_header(const char *path, struct core *c)
 		return err_hint(err_new(ERR_UNSUPPORTED, "'%s' is compressed", path), "unpack it first: %s %s", unpack,
 				path);
 	if (c->size < SELFMAG || memcmp(c->map, ELFMAG, SELFMAG))
-		return err_new(ERR_BAD_DATA, "'%s' is not an ELF file", path);
+		return hint_core(err_new(ERR_BAD_DATA, "'%s' is not an ELF file", path));
 	elf_version(EV_CURRENT);
 	c->elf = elf_memory((char *)(uintptr_t)c->map, c->size);
 	if (!c->elf || elf_kind(c->elf) != ELF_K_ELF || !gelf_getehdr(c->elf, &eh))
@@ -158,7 +163,7 @@ static struct err *check_header(const char *path, struct core *c)
 		return err_hint(err_new(ERR_BAD_DATA, "'%s' is an executable, not a core file", path),
 				"goctx --core CORE --exe %s …", path);
 	if (eh.e_type != ET_CORE)
-		return err_new(ERR_BAD_DATA, "'%s' is an ELF file, but not a core file", path);
+		return hint_core(err_new(ERR_BAD_DATA, "'%s' is an ELF file, but not a core file", path));
 	if (eh.e_machine != EM_X86_64 && machine_name(eh.e_machine))
 		return err_new(ERR_UNSUPPORTED, "'%s' is a core file of %s, only linux/amd64 is supported", path,
 			       machine_name(eh.e_machine));
