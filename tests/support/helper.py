@@ -127,6 +127,8 @@ class Note:
 RECORDS = {"header": Header, "context": Context, "task": Task, "edge": Edge, "frame": Frame,
            "note": Note}
 
+OTHER = ("layout", "field", "variable", "info")
+
 
 @dataclass
 class Answer:
@@ -141,6 +143,7 @@ class Answer:
     edges: list[Edge] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    other: list[dict[str, Any]] = field(default_factory=list)  # types that few commands print
 
     @property
     def header(self) -> Header:
@@ -172,6 +175,9 @@ class Answer:
             try:
                 record = json.loads(line)
                 kind = record.pop("type")
+                if kind in OTHER:
+                    self.other.append({"type": kind, **record})
+                    continue
                 known = {one.name for one in fields(RECORDS[kind])}
                 kinds[kind].append(  # type: ignore[attr-defined]
                     RECORDS[kind](**{k: v for k, v in record.items() if k in known}))
@@ -194,9 +200,10 @@ def pid_target(pid: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Goctx:
-    """A helper program, perhaps one with sanitizers."""
+    """A helper program, perhaps one with sanitizers; prefix is a command that runs it."""
 
     binary: Path
+    prefix: tuple[str, ...] = ()
 
     def run(self, target: Sequence[str], *command: str, timeout: float = TIMEOUT,
             data_limit: int | None = None) -> Answer:
@@ -210,7 +217,7 @@ class Goctx:
             if data_limit is not None:
                 resource.setrlimit(resource.RLIMIT_DATA, (data_limit, data_limit))
 
-        done = subprocess.run([str(self.binary), *target, *command], check=False,
+        done = subprocess.run([*self.prefix, str(self.binary), *target, *command], check=False,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
                               env={**os.environ, **SANITIZED}, preexec_fn=limit)
         answer = Answer(done.returncode, done.stderr.decode(errors="replace"),
