@@ -151,43 +151,57 @@ static bool is_itab(struct builder *b, taddr addr)
 	return false;
 }
 
+/* The library panics on a nil parent, so its kinds have one; a custom struct may embed nil. */
+static bool parent_fits(struct builder *b, const struct ctx_type *t, taddr addr)
+{
+	taddr itab;
+
+	if (t->inner < 0 || t->inner_via)
+		return true;
+	if (!target_u64(b->rt->t, addr + (uint64_t)t->inner, &itab))
+		return false;
+	return itab ? kinds_of_itab(b, itab) != U64MAP_NONE : t->kind == CTX_CUSTOM;
+}
+
 /*
  * A custom context in a package variable, or a constant boxed in read-only data.  The library's own live in the heap.
  * Tables of itabs look like pairs (itab, itab), so what is an itab is no context.
  */
 static bool fits_outside_heap(struct builder *b, const struct ctx_type *t, taddr addr)
 {
-	taddr parent;
-
 	if (t->kind != CTX_CUSTOM || is_itab(b, addr) || !target_ptr(b->rt->t, addr, t->size ? t->size : 1))
 		return false;
 	if (t->inner < 0)
 		return !t->by_pointer || t->size == 0 || in_data(b->rt, addr);
-	if (!in_data(b->rt, addr) || !target_u64(b->rt->t, addr + (uint64_t)t->inner, &parent))
-		return false;
-	return t->inner_via || !parent || kinds_of_itab(b, parent) != U64MAP_NONE;
+	return in_data(b->rt, addr) && parent_fits(b, t, addr);
+}
+
+/* Are the pointer bits of the object those of the type, at the place where it would lie?  True when they cannot be told. */
+static bool bits_fit(struct builder *b, const struct ctx_type *t, const struct heap_object *o, taddr addr)
+{
+	uint64_t words = t->size / 8, at = (addr - o->base) / 8, bits;
+
+	if (o->span->flags & SPAN_NOSCAN)
+		return t->bits_known && !t->ptr_bits;
+	if (!t->bits_known || !words || at + words > 64 || !heap_ptr_bits(b->rt, o->span, addr, (unsigned)words, &bits))
+		return true;
+	return bits == t->ptr_bits;
 }
 
 bool find_fits(struct builder *b, uint16_t type, taddr addr)
 {
 	const struct ctx_type *t = &b->m->types.v[type];
 	struct heap_object o;
-	uint64_t bits;
-	size_t n;
 
 	if (!heap_object_at(b->rt, addr, &o))
 		return !heap_span(b->rt->heap, addr) && fits_outside_heap(b, t, addr);
-	if (!heap_allocated(b->rt, o.span, o.index) || o.base + o.size < addr + t->size)
+	if (addr < o.base || o.base + o.size < addr + t->size || !heap_allocated(b->rt, o.span, o.index))
 		return false;
 	if (o.header && o.base == addr && t->by_pointer && t->size > HEAP_HEADER_MIN)
 		return o.header == t->object;
-	const uint8_t *p = target_ptr(b->rt->t, addr, t->size);
-	if (!p || !fill_plausible(b, type, p))
+	/* A custom struct may sit inside a larger object; the standard library's are objects of their own, in slots of their size. */
+	if (t->kind != CTX_CUSTOM && (o.base != addr || o.span->elem_size != heap_slot_size(t->size)))
 		return false;
-	/* A custom struct may sit inside a larger object; the standard library's are objects of their own. */
-	const struct ctx_shape *shape = shapes_of(b, o.span->elem_size, &n);
-	for (size_t i = 0; i < n; i++)
-		if (shape[i].type == type && o.base == addr)
-			return !heap_ptr_bits(b->rt, o.span, addr, slot_words(o.span), &bits) || bits == shape[i].bits;
-	return t->kind == CTX_CUSTOM || t->kind == CTX_BACKGROUND;
+	const uint8_t *p = target_ptr(b->rt->t, addr, t->size);
+	return (p || !t->size) && fill_plausible(b, type, p) && bits_fit(b, t, &o, addr) && parent_fits(b, t, addr);
 }

@@ -93,7 +93,7 @@ static bool context_behind_pointer(struct runtime *rt, const struct rtype *st, s
 static void find_inner(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
 {
 	t->inner = -1;
-	if (!obj || obj->kind != GO_STRUCT)
+	if (!obj || obj->kind != GO_STRUCT || !t->bits_known)
 		return;
 	t->inner = embedded_context(rt, obj, 0);
 	if (t->inner < 0)
@@ -130,6 +130,15 @@ static void inner_of_kind(struct runtime *rt, struct ctx_type *t, const struct r
 	}
 }
 
+static bool bits_of(struct runtime *rt, const struct rtype *obj, uint64_t *ret)
+{
+	uint64_t mask[2] = {0}, words = obj->size / 8;
+	bool ok = rtype_ptrmask(rt, obj, mask, words < 64 ? words : 64);
+
+	*ret = mask[0];
+	return ok;
+}
+
 static uint32_t add_type(struct builder *b, taddr addr)
 {
 	struct runtime *rt = b->rt;
@@ -153,6 +162,7 @@ static uint32_t add_type(struct builder *b, taddr addr)
 		.size = obj ? obj->size : 0,
 	};
 	inner_of_kind(rt, &t, obj);
+	t.bits_known = obj && bits_of(rt, obj, &t.ptr_bits);
 	if (!pointer && ty->direct)
 		t.inner = -1;
 	VEC_PUSH(&b->m->types, t);
@@ -178,15 +188,12 @@ static void add_shape(struct builder *b, uint16_t type)
 {
 	const struct ctx_type *t = &b->m->types.v[type];
 	const struct rtype *obj = t->object ? rtype_get(b->rt, t->object) : NULL;
-	uint64_t mask[SHAPE_SLOT_MAX / 512 + 2] = {0};
 
-	if (!obj || t->inner < 0 || t->inner_via || !obj->size || obj->size > SHAPE_SLOT_MAX || obj->size % 8 || obj->kind != GO_STRUCT)
-		return;
-	if (!rtype_ptrmask(b->rt, obj, mask, obj->size / 8 < 64 ? obj->size / 8 : 64))
+	if (!obj || t->inner < 0 || t->inner_via || !obj->size || obj->size > SHAPE_SLOT_MAX || obj->size % 8 || obj->kind != GO_STRUCT || !t->bits_known)
 		return;
 	struct ctx_shape s = {
 		.slot = heap_slot_size(obj->size),
-		.bits = mask[0],
+		.bits = t->ptr_bits,
 		.key = (uint32_t)t->inner,
 		.type = type,
 		.needs_pair = t->kind == CTX_WITHOUT_CANCEL || t->kind == CTX_STOP ||

@@ -64,6 +64,8 @@ struct ctx_type {
 	taddr inner_via; /* not 0: the parent hangs behind a pointer at offset `inner` to this struct type, at inner_off there */
 	int32_t inner_off;
 	uint64_t size;
+	uint64_t ptr_bits; /* which of the struct's first 64 words are pointers */
+	bool bits_known;
 };
 
 struct model {

@@ -172,8 +172,10 @@ struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img
 	struct pcinfo none = {.frame_size = -1};
 	VEC_PUSH(&rt->pcs, none);
 	struct err *err = read_modules(rt);
-	if (err)
+	if (err) {
+		runtime_close(rt);
 		return err;
+	}
 	read_wait_reasons(rt);
 	err = rtypes_open(rt);
 	if (err && err->kind != ERR_CANCELED) {
@@ -189,6 +191,8 @@ struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img
 		err = NULL;
 		heap_close(rt);
 	}
+	if (err)
+		runtime_close(rt);
 	return err;
 }
 
