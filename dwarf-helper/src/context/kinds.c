@@ -93,7 +93,7 @@ static bool context_behind_pointer(struct runtime *rt, const struct rtype *st, s
 static void find_inner(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
 {
 	t->inner = -1;
-	if (!obj || obj->kind != GO_STRUCT || !t->bits_known)
+	if (!obj || obj->kind != GO_STRUCT)
 		return;
 	t->inner = embedded_context(rt, obj, 0);
 	if (t->inner < 0)
@@ -189,7 +189,8 @@ static void add_shape(struct builder *b, uint16_t type)
 	const struct ctx_type *t = &b->m->types.v[type];
 	const struct rtype *obj = t->object ? rtype_get(b->rt, t->object) : NULL;
 
-	if (!obj || t->inner < 0 || t->inner_via || !obj->size || obj->size > SHAPE_SLOT_MAX || obj->size % 8 || obj->kind != GO_STRUCT || !t->bits_known)
+	if (!obj || !t->bits_known || t->inner < 0 || t->inner_via || !obj->size || obj->size > SHAPE_SLOT_MAX || obj->size % 8 ||
+	    obj->kind != GO_STRUCT)
 		return;
 	struct ctx_shape s = {
 		.slot = heap_slot_size(obj->size),
