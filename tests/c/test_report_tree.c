@@ -257,7 +257,7 @@ static void test_json_tree(void **state)
 		"\"wait_ns\":99998999999990,\"system\":false,\"func\":\"app/stream.(*Conn).pump\","
 		"\"file\":\"/src/app/stream/conn.go\",\"line\":88,\"created_by\":null,\"created_file\":null,"
 		"\"created_line\":null,\"parent_goid\":null,\"waits\":[{\"chan\":\"0xc800000180\",\"op\":\"recv\","
-		"\"context\":\"0xc000100400\"}]}\n"));
+		"\"context\":\"0xc000100400\"}],\"labels\":{}}\n"));
 	f.opt.depth = 1;
 	assert_int_equal(count_lines(answer(report_tree), "{\"type\":\"context\""), 2);
 	f.opt.depth = -1;
@@ -303,11 +303,13 @@ static void test_list_filters_and_sorts(void **state)
 	f.opt.limit = 2;
 	assert_string_equal(
 		answer(report_list),
-		"context       kind   state   children  tasks  depth  value or deadline   name\n"
-		"0xc000100500  timer  active         0      1      2  deadline in 9h 58m  ….WithCancel.WithTimeout\n"
-		"0xc000100300  timer  active         0      0      2  deadline in 9h 58m  ….WithCancel.WithTimeout\n"
+		"context       kind   state   children  tasks  depth  value, deadline or name\n"
+		"0xc000100500  timer  active         0      1      2  deadline in 9h 58m\n"
+		"0xc000100300  timer  active         0      0      2  deadline in 9h 58m\n"
 		"…  3 more (--limit 0 for all)\n"
 		"5 of 7 contexts\n");
+	f.opt.kinds = 1u << CTX_CANCEL;
+	assert_non_null(strstr(answer(report_list), "     5      0      1  Background.WithCancel\n"));
 	f.opt.kinds = 0;
 	f.opt.min_children = 5;
 	assert_int_equal(count_lines(answer(report_list), "0xc0"), 1);

@@ -6,9 +6,8 @@
 #include "report/words.h"
 
 #define LIST_LIMIT 100000 /* rows of text when --limit is not given; JSON has no limit of its own */
-#define FIXED_COLUMNS 58  /* all but the last two */
-#define ABOUT_LEAST 28
-#define ABOUT_MOST 60
+#define FIXED_COLUMNS 61  /* all but the last, as wide as they mostly are */
+#define ABOUT_LEAST 36
 
 static struct err *canceled(void)
 {
@@ -33,7 +32,56 @@ static struct err *list_json(struct report *r, const struct order *o, uint64_t n
 	return e;
 }
 
-static void list_row(struct table *t, struct model *m, uint32_t i, struct names *names, size_t columns)
+#define NAME_ELEMENTS 8
+
+/*
+ * What the context is made of, without keys: "Background.WithCancel.WithTimeout".  Of long names the end, as many
+ * elements as fit @p columns, but one at least.
+ */
+static void list_name(struct buf *out, struct model *m, uint32_t i, size_t columns)
+{
+	static const char package[] = "context."; // every name starts so
+	const size_t skip = sizeof(package) - 1;
+	struct buf part[NAME_ELEMENTS] = {{0}};
+	size_t n = 0, used = 2; // "….", if it is cut
+	bool whole = false;
+
+	for (uint32_t at = i; !whole && n < NAME_ELEMENTS; at = m->ctxs.v[at].parent) {
+		struct buf *p = &part[n];
+		size_t from = 0;
+		whole = !m->ctxs.v[at].depth || m->ctxs.v[at].parent >= m->ctxs.n;
+		if (whole)
+			ctx_name(m, at, p);
+		else
+			buf_str(p, ctx_label(m, at));
+		if (p->n > skip && !memcmp(p->p, package, skip))
+			from = skip;
+		memmove(p->p, p->p + from, p->n -= from);
+		size_t width = text_width(p->p, p->n) + (n > 0);
+		if (n && used + width > columns + (whole ? 2 : 0)) {
+			whole = false;
+			break;
+		}
+		used += width;
+		n++;
+	}
+	buf_str(out, whole ? "" : "….");
+	while (n--) {
+		text_safe(out, part[n].p, part[n].n);
+		buf_str(out, n ? "." : "");
+	}
+	for (size_t k = 0; k < NAME_ELEMENTS; k++)
+		buf_free(&part[k]);
+}
+
+/* The one thing that tells most: key and value, the deadline, the function it calls, else what it is made of. */
+static void list_about(struct buf *out, struct model *m, uint32_t i, size_t columns)
+{
+	if (!word_about(out, m, i, columns))
+		list_name(out, m, i, columns ? columns : SIZE_MAX / 2);
+}
+
+static void list_row(struct table *t, struct model *m, uint32_t i, size_t columns)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	const char *kind = ctx_kind_name(c->kind), *mark = word_mark(c);
@@ -47,24 +95,13 @@ static void list_row(struct table *t, struct model *m, uint32_t i, struct names 
 	if (mark)
 		buf_str(table_styled(t, STYLE_RED), mark);
 	else
-		word_about(table_cell(t), m, i, columns);
-	struct buf *cell = table_cell(t);
-	size_t at = cell->n, skip = strlen("context.");
-	names_put(names, i, NULL, cell);
-	if (cell->n - at > skip && !memcmp(cell->p + at, "context.", skip)) { // every name starts so
-		memmove(cell->p + at, cell->p + at + skip, cell->n - at - skip);
-		cell->n -= skip;
-	}
+		list_about(table_cell(t), m, i, columns);
 	table_row(t);
 }
 
 static size_t about_columns(const struct options *opt)
 {
-	size_t other = FIXED_COLUMNS + 2 + TABLE_LAST;
-
-	if (opt->width < other + ABOUT_LEAST)
-		return ABOUT_LEAST;
-	return opt->width - other < ABOUT_MOST ? opt->width - other : ABOUT_MOST;
+	return opt->width < FIXED_COLUMNS + ABOUT_LEAST ? ABOUT_LEAST : opt->width - FIXED_COLUMNS;
 }
 
 static struct err *list_text(struct report *r, const struct order *o, uint64_t n)
@@ -76,24 +113,20 @@ static struct err *list_text(struct report *r, const struct order *o, uint64_t n
 		{.head = "children", .right = true},
 		{.head = "tasks", .right = true},
 		{.head = "depth", .right = true},
-		{.head = "value or deadline"},
-		{.head = "name", .keep_tail = true},
+		{.head = "value, deadline or name"},
 	};
 	struct err *e = NULL;
-	struct names names;
 	struct table t;
 	size_t columns = r->opt->values ? 0 : about_columns(r->opt);
 
-	names_open(&names, r->m, false);
 	table_open(&t, r, column, sizeof(column) / sizeof(column[0]));
-	t.cut_last = true;
+	t.cut_last = !r->opt->values;
 	for (uint64_t k = 0; k < n && !e; k++) {
-		list_row(&t, r->m, o->v.v[k].index, &names, columns);
+		list_row(&t, r->m, o->v.v[k].index, columns);
 		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
 			e = canceled();
 	}
 	table_close(&t);
-	names_close(&names);
 	if (o->v.n > n)
 		text_more(&r->out, o->v.n - n, NULL);
 	return e;

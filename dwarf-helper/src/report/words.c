@@ -97,7 +97,7 @@ bool word_deadline(struct buf *out, struct model *m, uint32_t i)
 	struct go_time at;
 	int64_t left;
 
-	if (m->ctxs.v[i].kind != CTX_TIMER)
+	if (m->ctxs.v[i].kind != CTX_TIMER || m->ctxs.v[i].state == CTX_CANCELED) // canceled: it means nothing any more
 		return false;
 	if (ctx_deadline_left(m, i, &left)) {
 		buf_str(out, left < 0 ? "deadline passed " : "deadline in ");
@@ -131,7 +131,18 @@ static void pair_text(struct buf *text, bool have, size_t most)
 	buf_free(&raw);
 }
 
-/* The longer of the two gives way first, but keeps half of the room. */
+/* Bytes of a key's text before the last element of its package path: example.com/app/mw.requestID, without a value. */
+static size_t path_of(const struct buf *key)
+{
+	size_t path = 0;
+
+	for (size_t i = 0; i < key->n && !strchr("(\"{[ ", key->p[i]); i++)
+		if (key->p[i] == '/')
+			path = i + 1;
+	return path;
+}
+
+/* A path of packages goes first; then the longer of the two gives way, but keeps half of the room. */
 bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns)
 {
 	struct buf key = {0}, value = {0};
@@ -142,13 +153,15 @@ bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns)
 	pair_text(&value, ctx_value(m, i, &value), columns ? PAIR_LONGEST : 0);
 	size_t room = columns > 7 ? columns - 3 : columns, half = room / 2;
 	size_t key_n = text_width(key.p, key.n), value_n = text_width(value.p, value.n);
+	size_t path = columns && key_n + value_n > room ? path_of(&key) : 0;
+	key_n -= path ? text_width(key.p, path) : 0;
 	if (columns && key_n + value_n > room) {
 		size_t key_keeps = value_n < half ? room - value_n : half;
 		if (key_n > key_keeps)
 			key_n = key_keeps;
 		value_n = room - key_n;
 	}
-	text_safe_cut(out, key.p, key.n, columns ? key_n : 0);
+	text_safe_cut(out, key.p + path, key.n - path, columns ? key_n : 0);
 	buf_lit(out, " = ");
 	text_safe_cut(out, value.p, value.n, columns ? value_n : 0);
 	buf_free(&key);
@@ -156,14 +169,18 @@ bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns)
 	return true;
 }
 
-static bool word_calls(struct buf *out, struct model *m, uint32_t i)
+/* "calls app/lease.(*Lease).warn-fm"; where that is too long, without the path. */
+static bool word_calls(struct buf *out, struct model *m, uint32_t i, size_t columns)
 {
+	static const char calls[] = "calls ";
 	struct buf func = {0};
 	bool have = m->ctxs.v[i].kind == CTX_AFTER_FUNC && ctx_func(m, i, &func) && func.n;
 
 	if (have) {
-		buf_lit(out, "calls ");
-		text_safe(out, func.p, func.n);
+		bool fits = !columns || sizeof(calls) - 1 + text_width(func.p, func.n) <= columns;
+		size_t path = fits ? 0 : path_of(&func);
+		buf_str(out, calls);
+		text_safe(out, func.p + path, func.n - path);
 	}
 	buf_free(&func);
 	return have;
@@ -171,7 +188,7 @@ static bool word_calls(struct buf *out, struct model *m, uint32_t i)
 
 bool word_about(struct buf *out, struct model *m, uint32_t i, size_t columns)
 {
-	return word_deadline(out, m, i) || word_pair(out, m, i, columns) || word_calls(out, m, i);
+	return word_deadline(out, m, i) || word_pair(out, m, i, columns) || word_calls(out, m, i, columns);
 }
 
 const char *word_mark(const struct ctx *c)

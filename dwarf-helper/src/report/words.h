@@ -25,11 +25,12 @@ enum style word_state_style(uint8_t state);
  */
 bool word_err(struct buf *out, struct model *m, uint32_t i);
 
-/** "deadline in 9h 58m", "deadline passed 3m 2s ago".  @return false: none of its own, or unreadable. */
+/** "deadline in 9h 58m", "deadline passed 3m 2s ago".  @return false: none of its own, canceled before it, or
+ * unreadable. */
 bool word_deadline(struct buf *out, struct model *m, uint32_t i);
 
 /**
- * `app/mw.requestID = "7f3a-11"`, both cut to about @p columns columns in all (0: in full).
+ * `app/mw.requestID = "7f3a-11"`, cut to about @p columns columns in all (0: in full); the path of packages goes first.
  * @return false: not a value context
  */
 bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns);
