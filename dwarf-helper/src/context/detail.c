@@ -112,7 +112,10 @@ bool ctx_deadline_left(struct model *m, uint32_t i, int64_t *ns_ret)
 		return !__builtin_add_overflow(at.mono_ns, start, &abs) &&
 		       !__builtin_sub_overflow(abs, m->now.mono_ns, ns_ret);
 	}
-	return m->now.wall_ns && !__builtin_sub_overflow(at.unix_ns, m->now.wall_ns, ns_ret);
+	// As time.Until does: what no Duration can hold is the longest one.
+	__int128 left = (__int128)at.unix_s * 1000000000 + at.nsec - m->now.wall_ns;
+	*ns_ret = left > INT64_MAX ? INT64_MAX : left < INT64_MIN ? INT64_MIN : (int64_t)left;
+	return m->now.wall_ns != 0;
 }
 
 /* ---- children ---- */

@@ -59,12 +59,22 @@ static int32_t embedded_context(struct runtime *rt, const struct rtype *st, int 
 	return -1;
 }
 
-/* Offset of the first named field of type context.Context; -1 none. */
-static int32_t held_context(struct runtime *rt, const struct rtype *st)
+/* Offset of the first field of type context.Context, whatever its name, also in structs held by value; -1 none. */
+static int32_t held_context(struct runtime *rt, const struct rtype *st, int depth)
 {
-	for (uint32_t i = 0; i < st->nfields; i++)
-		if (st->fields[i].off < INT32_MAX && is_context_iface(rtype_get(rt, st->fields[i].type)))
-			return (int32_t)st->fields[i].off;
+	for (uint32_t i = 0; i < st->nfields; i++) {
+		const struct rtype_field *f = &st->fields[i];
+		const struct rtype *ty = rtype_get(rt, f->type);
+		if (!ty || f->off > INT32_MAX - 4096)
+			continue;
+		if (is_context_iface(ty))
+			return (int32_t)f->off;
+		if (ty->kind == GO_STRUCT && depth < EMBED_DEPTH) {
+			int32_t inner = held_context(rt, ty, depth + 1);
+			if (inner >= 0)
+				return (int32_t)f->off + inner;
+		}
+	}
 	return -1;
 }
 
@@ -78,7 +88,7 @@ static bool context_behind_pointer(struct runtime *rt, const struct rtype *st, s
 			continue;
 		int32_t at = embedded_context(rt, to, 0);
 		if (at < 0)
-			at = held_context(rt, to);
+			at = held_context(rt, to, 0);
 		if (at < 0)
 			continue;
 		t->inner = (int32_t)st->fields[i].off;
@@ -97,7 +107,7 @@ static void find_inner(struct runtime *rt, struct ctx_type *t, const struct rtyp
 		return;
 	t->inner = embedded_context(rt, obj, 0);
 	if (t->inner < 0)
-		t->inner = held_context(rt, obj);
+		t->inner = held_context(rt, obj, 0);
 	if (t->inner < 0)
 		context_behind_pointer(rt, obj, t);
 }
@@ -139,6 +149,27 @@ static bool bits_of(struct runtime *rt, const struct rtype *obj, uint64_t *ret)
 	return ok;
 }
 
+/*
+ * What the interface's data word points to: the pointer's element; the boxed value itself; and of a struct that is nothing but
+ * one pointer, which is stored in the interface as such, what that points to.
+ */
+static const struct rtype *object_of(struct runtime *rt, const struct rtype *ty)
+{
+	for (int depth = 0; ty && depth < EMBED_DEPTH; depth++) {
+		if (ty->kind == GO_POINTER)
+			return rtype_get(rt, ty->elem);
+		if (ty->kind != GO_STRUCT || !ty->direct || !ty->nfields)
+			return ty;
+		/* Fields of size zero may stand beside the pointer. */
+		uint32_t i = 0;
+		const struct rtype *field = NULL;
+		while (i < ty->nfields && (!(field = rtype_get(rt, ty->fields[i].type)) || !field->size))
+			i++;
+		ty = field;
+	}
+	return ty;
+}
+
 static uint32_t add_type(struct builder *b, taddr addr)
 {
 	struct runtime *rt = b->rt;
@@ -149,27 +180,24 @@ static uint32_t add_type(struct builder *b, taddr addr)
 	const struct rtype *ty = rtype_get(rt, addr);
 	if (!ty)
 		return U64MAP_NONE;
-	bool pointer = ty->kind == GO_POINTER;
-	const struct rtype *obj = pointer ? rtype_get(rt, ty->elem) : ty;
+	const struct rtype *obj = object_of(rt, ty);
+	bool pointer = obj != ty;
 	struct ctx_type t = {
 		.rtype = addr,
 		.object = obj ? obj->addr : 0,
 		.name = ty->name,
 		.full = ty->full,
 		.kind = kind_of(ty->full),
-		/* A struct of one pointer is stored in the interface itself: its data word is that pointer. */
-		.by_pointer = pointer || ty->direct,
+		.by_pointer = pointer,
 		.size = obj ? obj->size : 0,
 	};
 	inner_of_kind(rt, &t, obj);
 	t.bits_known = obj && bits_of(rt, obj, &t.ptr_bits);
-	if (!pointer && ty->direct)
-		t.inner = -1;
 	VEC_PUSH(&b->m->types, t);
 	i = (uint32_t)b->m->types.n - 1;
 	u64map_set(&b->type_of, addr, i);
 	if (t.object && pointer)
-		u64map_add(&b->by_object, t.object, i);
+		u64map_add(&b->by_object, t.object, i); /* behind a type header; a boxed value of the same type is rare */
 	return i;
 }
 
@@ -213,10 +241,20 @@ static int by_slot(const void *x, const void *y)
 	return (a->needs_pair - b->needs_pair) * 65536 + (a->type - b->type);
 }
 
+/* T and *T may both be contexts: the object looks the same, only what refers to it tells which. */
+static void mark_shared(struct builder *b)
+{
+	for (size_t i = 0; i < b->shapes.n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (b->m->types.v[b->shapes.v[i].type].object == b->m->types.v[b->shapes.v[k].type].object)
+				b->shapes.v[i].needs_pair = b->shapes.v[k].needs_pair = true;
+}
+
 static void index_shapes(struct builder *b)
 {
 	size_t at = 0;
 
+	mark_shared(b);
 	if (b->shapes.n)
 		qsort(b->shapes.v, b->shapes.n, sizeof(*b->shapes.v), by_slot);
 	for (size_t slot = 0; slot < SHAPE_SLOT_MAX / 8 + 2; slot++) {

@@ -181,7 +181,7 @@ static void contexts_line(struct report *r)
 		return;
 	head(r, "");
 	text_count(&r->out, m->only_heap);
-	buf_lit(&r->out, " of them in no children map and behind no interface: held by closures, or by nothing\n");
+	buf_lit(&r->out, " of them met as heap objects only: no stack, global, children map or other context refers to them\n");
 }
 
 static void damage_line(struct report *r)

@@ -6,7 +6,7 @@
 #include "runtime/values.h"
 
 #define ERROR_DEPTH 8
-#define ERROR_TEXT_MAX 256
+#define ERROR_TEXT_MAX 4096
 #define ERRNO_MAX 132 /* Go has no text for what came later */
 #define JOINED_MAX 16
 #define JOINED_TEXT_MAX 1024 /* bytes; errors that hold each other many times over must end, too */
@@ -45,13 +45,20 @@ static const struct error_form {
 
 static bool print_error(struct runtime *rt, struct buf *out, taddr type, uint64_t data, unsigned depth);
 
+/* The very bytes: whoever shows them on a line of text escapes there. */
 static bool print_text(struct runtime *rt, struct buf *out, const struct place *at)
 {
-	uint64_t word[2];
+	uint64_t word[2], n;
 	bool cut;
 
-	if (!place_read(rt, at, 0, word, sizeof(word)) || !value_text(rt, out, word[0], word[1], ERROR_TEXT_MAX, &cut))
+	if (!place_read(rt, at, 0, word, sizeof(word)))
 		return false;
+	if (!word[1])
+		return true;
+	const char *s = runtime_string(rt, word[0], word[1], ERROR_TEXT_MAX, &n, &cut);
+	if (!s)
+		return false;
+	buf_bytes(out, s, n);
 	if (cut)
 		buf_lit(out, "…");
 	return true;
@@ -70,7 +77,7 @@ static bool print_iface(struct runtime *rt, struct buf *out, const struct rtype 
 	return true;
 }
 
-/* errors.Join puts a newline between; on one line that is a semicolon. */
+/* errors.Join puts a newline between. */
 static bool print_list(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at,
 		       unsigned depth)
 {
@@ -83,7 +90,7 @@ static bool print_list(struct runtime *rt, struct buf *out, const struct rtype *
 		struct place part = {.addr = word[0] + i * 16};
 
 		if (i)
-			buf_lit(out, "; ");
+			buf_char(out, '\n');
 		if (i == JOINED_MAX || out->n > JOINED_TEXT_MAX) {
 			buf_lit(out, "…");
 			break;

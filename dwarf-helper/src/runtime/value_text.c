@@ -41,13 +41,15 @@ void value_escape(struct buf *out, const char *s, uint64_t n)
 	for (; p < end; p += len ? len : 1) {
 		len = utf8_at(p, (uint64_t)(end - p), &code);
 		if (!len)
-			buf_lit(out, "\\ufffd");
+			buf_printf(out, "\\x%02x", *p);
 		else if (code == '"' || code == '\\')
 			buf_printf(out, "\\%c", (char)code);
 		else if (code == '\n')
 			buf_lit(out, "\\n");
 		else if (code == '\t')
 			buf_lit(out, "\\t");
+		else if (code < 0x80 && is_control(code))
+			buf_printf(out, "\\x%02x", code);
 		else if (is_control(code))
 			buf_printf(out, "\\u%04x", code);
 		else

@@ -19,7 +19,7 @@ bool place_read(struct runtime *rt, const struct place *at, uint64_t off, void *
 /** The place of a part at @p off. */
 struct place place_part(const struct place *at, uint64_t off);
 
-/** Text without quotes, on one line: control characters, quotes, backslashes and bytes that are no UTF-8 escaped as in JSON. */
+/** Text without quotes, on one line: control characters, quotes, backslashes and bytes that are no UTF-8 escaped as Go's %q has it. */
 void value_escape(struct buf *out, const char *s, uint64_t n);
 
 /** Text of a Go string (pointer and length), escaped, at most @p max bytes.  @param cut_ret  more was left out */
