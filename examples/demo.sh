@@ -11,13 +11,30 @@ export GOCTX_HELPER=$build/goctx
 out=$(mktemp -d "${TMPDIR:-/tmp}/goctx-demo.XXXXXX")
 trap 'rm -rf "$out"' EXIT
 
-echo "== examples/lost-cancel: built, started, core taken, ended"
-eval "$("$root/examples/run.sh" lost-cancel --core --out "$out")"
-for command in info tree blocked; do
-	echo
-	echo "(gdb) goctx $command"
-	[ "$command" = blocked ] && command="blocked --limit 8"
-	gdb -batch -nx -iex 'set auto-load no' -x "$root/gdb/goctx-gdb.py" -ex "goctx $command" "$EXE" "$CORE" 2>&1 |
-		grep -v -e '^\[New LWP' -e '^Core was generated' -e '^Program terminated' -e '^#0 ' -e '^warning: ' \
-			-e '^\[Current thread' -e '^Using host libthread_db' -e '^\[Thread debugging' -e '^$' || true
-done
+# show COMMAND…: one goctx command in a GDB of its own.  What GDB itself says when it opens a core
+# (every thread, the line of assembly it stands at) is no part of the demonstration.
+show() {
+	printf '\n(gdb) goctx %s\n' "$*"
+	gdb -batch -nx -iex 'set auto-load no' -iex 'set debuginfod enabled off' -x "$root/gdb/goctx-gdb.py" \
+		-ex 'python import os' \
+		-ex 'python gdb.execute("file " + os.environ["EXE"], to_string=True)' \
+		-ex 'python gdb.execute("core-file " + os.environ["CORE"], to_string=True)' \
+		-ex "goctx $*" </dev/null
+}
+
+echo "examples/lost-cancel: built with Go, started, a core taken of it …"
+answer=$("$root/examples/run.sh" lost-cancel --core --out "$out")
+eval "$answer"
+export EXE CORE
+
+show info
+show tree
+show blocked --limit 8
+cat <<'EOF'
+
+The refused clients are all still there: an early return skipped their cancel, and two goroutines wait
+on each of their contexts (examples/lost-cancel/README.md).  To look around on your own:
+
+  eval "$(examples/run.sh lost-cancel)"
+  gdb -q -x gdb/goctx-gdb.py "$EXE" "$CORE"       then: goctx tree, help goctx
+EOF

@@ -15,7 +15,8 @@ build="gcc make libc6-dev libdwarf-dev libelf-dev zlib1g-dev"
 case "${1-}" in
 build) wanted="$build" ;;
 demo) wanted="$build gdb python3 golang-go" ;;
-check) wanted="$build gdb python3 python3-pytest libcmocka-dev ca-certificates" ;;
+# binutils: programs are stripped and looked into; the keyring: Go toolchains come from Debian's suites.
+check) wanted="$build binutils ca-certificates debian-archive-keyring gdb libcmocka-dev python3 python3-pytest" ;;
 *)
 	echo "usage: deps.sh [--say] build|demo|check" >&2
 	exit 2
@@ -40,33 +41,48 @@ for p in $wanted; do
 done
 [ -n "$missing" ] || exit 0
 
-if [ "$say" = yes ]; then
+# give_up HINT: name the packages and what to do; the end of this script.
+give_up() {
 	echo "goctx: missing packages:$missing" >&2
-	echo "hint: sudo apt-get install$missing" >&2
+	echo "hint: $1" >&2
 	exit 1
-fi
+}
+
+by_hand="apt-get update && apt-get install --no-install-recommends$missing"
+with_sudo="sudo apt-get update && sudo apt-get install --no-install-recommends$missing"
 
 as_root=
 if [ "$(id -u)" != 0 ]; then
-	if command -v sudo >/dev/null 2>&1; then
-		as_root=sudo
+	command -v sudo >/dev/null 2>&1 || give_up "as root: $by_hand"
+	as_root=sudo
+fi
+if [ "$say" = yes ]; then
+	[ -z "$as_root" ] || give_up "$with_sudo"
+	give_up "$by_hand"
+fi
+
+echo "installing:$missing"
+# sudo may ask for a password, but only a person can give one.
+if [ -n "$as_root" ]; then
+	if [ -t 0 ]; then
+		sudo -v || give_up "as root: $by_hand"
 	else
-		echo "goctx: missing packages:$missing" >&2
-		echo "hint: as root: apt-get install$missing" >&2
-		exit 1
+		sudo -n true 2>/dev/null || give_up "$with_sudo"
 	fi
 fi
-echo "installing:$missing"
-# An old package list names files that the mirror no longer has: renew it when the first try fails.
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 install_them() {
 	# shellcheck disable=SC2086
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing \
+		>"$log" 2>&1 </dev/null
 }
-if ! install_them 2>/dev/null; then
-	$as_root apt-get update -qq
-	install_them || {
-		echo "goctx: apt-get could not install:$missing" >&2
-		echo "hint: try by hand: apt-get install$missing" >&2
-		exit 1
+# An old package list names files that the mirror no longer has, a new machine has no list at all:
+# it is renewed when the first try fails.
+if ! install_them; then
+	$as_root apt-get update -q >"$log" 2>&1 </dev/null && install_them || {
+		grep -E '^[EW]: ' "$log" >&2 || tail -n 5 "$log" >&2
+		give_up "try by hand: ${as_root:+sudo }apt-get install$missing"
 	}
 fi
