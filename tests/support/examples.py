@@ -1,0 +1,59 @@
+"""Cores of the programs in examples/.
+
+    with core_of("lost-cancel", "1.27", folder, "-n", "20") as (exe, core): ...
+
+The executable comes from the cache of build.py; the core is the kernel's, or
+where that is not to be had, examples/run.sh takes one.  Unavailable (from
+toolchains) says what is missing on this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from pathlib import Path
+from typing import Iterator
+
+try:
+    from . import build, toolchains
+except ImportError:  # run with tests/support itself on the path
+    import build  # type: ignore[no-redef]
+    import toolchains  # type: ignore[no-redef]
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+TIMEOUT = 180  # seconds to build an example, run it and take its core
+
+
+def names() -> list[str]:
+    """All examples."""
+    return sorted(path.parent.name for path in EXAMPLES.glob("*/go.mod"))
+
+
+def run_sh(name: str, version: str, folder: Path, *args: str) -> tuple[Path, Path]:
+    """Executable and core that examples/run.sh leaves in a folder."""
+    go = toolchains.go(version)
+    if not go:
+        raise toolchains.Unavailable(f"go {version}: {toolchains.reasons().get(version)}")
+    command = [EXAMPLES / "run.sh", name, "--out", folder, "--", *args]
+    done = subprocess.run(command, text=True, stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=TIMEOUT, env={**toolchains.go_env(), "GO": str(go)}, check=False)
+    if done.returncode and "the kernel hands cores" in done.stderr:
+        raise toolchains.Unavailable(done.stderr.strip())
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    said = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    return Path(said["EXE"]), Path(said["CORE"])
+
+
+@contextlib.contextmanager
+def core_of(name: str, version: str, folder: Path, *args: str) -> Iterator[tuple[Path, Path]]:
+    """Executable and core of an example; the core is gone after the block."""
+    exe = build.build(EXAMPLES / name, version)
+    try:
+        core = build.kernel_core(exe, args, folder).core
+    except toolchains.Unavailable:
+        exe, core = run_sh(name, version, folder, *args)
+    try:
+        yield exe, core
+    finally:
+        core.unlink()
