@@ -74,7 +74,7 @@ static struct err *blocked_text(struct report *r, const struct blocked *b, size_
 {
 	static const struct column column[] = {
 		{.head = "goroutine"},	{.head = "state", .max = 28},	{.head = "blocked on"}, {.head = "context"},
-		{.head = "cancelled?"}, {.head = "for", .right = true}, {.head = "function"},	{.head = NULL},
+		{.head = "cancelled?"}, {.head = "for", .right = true}, {.head = "function", .max = 48, .keep_tail = true}, {.head = NULL},
 	};
 	struct err *err = NULL;
 	struct table t;
@@ -126,7 +126,9 @@ static struct err *blocked_json(struct report *r, const struct blocked *b, size_
 	lines_open(&l, r);
 	line_header(r);
 	for (size_t k = 0; k < n && !err; k++) {
-		line_task(&l, b->rows.v[k].task);
+		/* A goroutine that waits on two contexts has two rows side by side, but one line. */
+		if (!k || b->rows.v[k].task != b->rows.v[k - 1].task)
+			line_task(&l, b->rows.v[k].task);
 		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
 			err = err_new(ERR_CANCELED, "interrupted");
 	}

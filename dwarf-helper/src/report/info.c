@@ -101,7 +101,8 @@ static void layouts_line(struct report *r)
 	}
 	if (l->from_table) {
 		buf_str(out, l->from_dwarf ? "; " : "");
-		buf_printf(out, "table of go1.%d, %zu structs", l->table_minor, l->from_table);
+		buf_printf(out, "table of go1.%d, ", l->table_minor);
+		text_plural(out, l->from_table, "struct");
 	}
 	buf_lit(out, "; types and functions from the executable\n");
 }
@@ -194,7 +195,7 @@ static void damage_line(struct report *r)
 		buf_lit(&r->out, "none\n");
 		return;
 	}
-	item(&l, "damaged", n->count[NOTE_DAMAGE]);
+	item(&l, "kinds, told below", n->count[NOTE_DAMAGE]);
 	item(&l, "limits hit", n->count[NOTE_LIMIT]);
 	buf_char(&r->out, '\n');
 }

@@ -37,9 +37,9 @@ static struct err *tasks_text(struct report *r, const struct order *o, uint64_t 
 		{.head = "goroutine", .right = true},
 		{.head = "state", .max = 28},
 		{.head = "for", .right = true},
-		{.head = "function"},
+		{.head = "function", .max = 48, .keep_tail = true},
 		{.head = NULL},
-		{.head = "created by"},
+		{.head = "created by", .keep_tail = true},
 	};
 	struct err *err = NULL;
 	struct table t;
@@ -52,9 +52,9 @@ static struct err *tasks_text(struct report *r, const struct order *o, uint64_t 
 		word_task_cells(&t, r->m, task);
 		struct buf *cell = table_cell(&t);
 		if (has_creator(r->m, task)) {
-			word_place(cell, r->m, task->created);
-			buf_char(cell, ' ');
 			word_func(cell, r->m, task->created);
+			buf_char(cell, ' ');
+			word_place(cell, r->m, task->created);
 		}
 		table_row(&t);
 		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
