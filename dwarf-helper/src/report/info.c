@@ -195,7 +195,11 @@ static void damage_line(struct report *r)
 		buf_lit(&r->out, "none\n");
 		return;
 	}
-	item(&l, "kinds, told below", n->count[NOTE_DAMAGE]);
+	if (n->count[NOTE_DAMAGE]) {
+		text_plural(&r->out, n->count[NOTE_DAMAGE], "note");
+		buf_lit(&r->out, " below");
+		l.any = true;
+	}
 	item(&l, "limits hit", n->count[NOTE_LIMIT]);
 	buf_char(&r->out, '\n');
 }

@@ -44,6 +44,9 @@ static size_t tail_start(const char *s, size_t n, size_t columns)
 static void print_cell(struct table *t, unsigned k, const char *s, size_t n, enum style style, size_t most, size_t *pad)
 {
 	struct buf *out = &t->r->out;
+	size_t path = t->no_paths && t->col[k].path ? text_path(s, n) : 0;
+	s += path;
+	n -= path;
 	size_t width = text_width(s, n), want = t->col[k].width;
 	bool cut = most && width > most, front = t->col[k].keep_tail;
 
@@ -94,10 +97,15 @@ static void print_head(struct table *t)
 	buf_char(&t->r->out, '\n');
 }
 
+static size_t line_width(const struct table *t)
+{
+	return t->r->opt->width ? t->r->opt->width : 100;
+}
+
 /* Columns left for the last cell when all before it keep their width. */
 static size_t last_width(const struct table *t)
 {
-	size_t used = 0, width = t->r->opt->width ? t->r->opt->width : 100;
+	size_t used = 0, width = line_width(t);
 
 	for (unsigned k = 0; k + 1 < t->ncols; k++)
 		used += t->col[k].width + 2;
@@ -123,9 +131,10 @@ static void print_rows(struct table *t)
 	t->text.n = 0;
 }
 
-static void measure(struct table *t)
+/* Widen the columns to what they hold.  @return the width of the widest lines */
+static size_t widen(struct table *t)
 {
-	size_t start = 0;
+	size_t start = 0, line = 0;
 
 	for (unsigned k = 0; k < t->ncols; k++) {
 		size_t head = t->col[k].head ? text_width(t->col[k].head, strlen(t->col[k].head)) : 0;
@@ -134,13 +143,33 @@ static void measure(struct table *t)
 	}
 	for (size_t i = 0; i < t->ends.n; i++) {
 		struct column *c = &t->col[i % t->ncols];
-		size_t width = text_width(t->text.p + start, t->ends.v[i].end - start);
+		const char *s = t->text.p + start;
+		size_t n = t->ends.v[i].end - start, path = t->no_paths && c->path ? text_path(s, n) : 0;
+		size_t width = text_width(s + path, n - path);
 		if (c->max && width > c->max)
 			width = c->max;
 		if (width > c->width)
 			c->width = (unsigned)width;
 		start = t->ends.v[i].end;
 	}
+	for (unsigned k = 0; k < t->ncols; k++)
+		line += t->col[k].width + (k ? 2 : 0);
+	return line;
+}
+
+static void measure(struct table *t)
+{
+	struct column given[TABLE_COLUMNS];
+	bool any = false;
+
+	for (unsigned k = 0; k < t->ncols; k++)
+		any |= t->col[k].path;
+	memcpy(given, t->col, sizeof(given));
+	if (widen(t) <= line_width(t) || !any)
+		return;
+	memcpy(t->col, given, sizeof(given));
+	t->no_paths = true;
+	widen(t);
 }
 
 void table_flush(struct table *t)

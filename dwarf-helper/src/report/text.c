@@ -21,6 +21,16 @@ size_t text_cut(const char *s, size_t n, size_t columns)
 	return n;
 }
 
+size_t text_path(const char *s, size_t n)
+{
+	size_t path = 0;
+
+	for (size_t i = 0; i < n && !memchr("(\"{[ ", s[i], 5); i++)
+		if (s[i] == '/')
+			path = i + 1;
+	return path;
+}
+
 /* Bytes of the valid UTF-8 sequence at s that a terminal may see, 0: none. */
 static size_t utf8_at(const unsigned char *s, size_t n)
 {

@@ -18,6 +18,12 @@ size_t text_width(const char *s, size_t n);
 /** Bytes of the longest head of @p s that is at most @p columns wide. */
 size_t text_cut(const char *s, size_t n, size_t columns);
 
+/**
+ * Bytes of a Go name that are the path of its package but for the last element: 12 of "example.com/mw.requestID", 0 of
+ * `mw.key("a/b")`.
+ */
+size_t text_path(const char *s, size_t n);
+
 /** Append @p n bytes of the target's: control characters become \n, \t or \x1b, bad UTF-8 becomes "\xNN". */
 void text_safe(struct buf *out, const char *s, size_t n);
 
@@ -36,7 +42,8 @@ void text_duration(struct buf *out, int64_t ns);
 /** "3.2 GiB", "512 B". */
 void text_size(struct buf *out, uint64_t bytes);
 
-/** "2026-11-20T04:12:09.5Z".  @return false, nothing written, for years outside 0…9999, for which RFC 3339 has no room. */
+/** "2026-11-20T04:12:09.5Z".  @return false, nothing written, for years outside 0…9999, for which RFC 3339 has no room.
+ */
 bool text_rfc3339(struct buf *out, int64_t unix_s, int32_t nsec);
 
 /** "2026-11-20 04:12:09 +00:00"; same return value. */
@@ -58,13 +65,14 @@ void text_notes(struct report *r);
 /* ------------------------------------------------------------------ tables */
 
 #define TABLE_COLUMNS 16
-#define TABLE_LAST 24 /* least width of a last column that is cut */
+#define TABLE_LAST 24	  /* least width of a last column that is cut */
 #define TABLE_SAMPLE 4096 /* rows that the widths are measured on; later ones that need more push their line */
 
 struct column {
 	const char *head; /* NULL: no heading */
 	bool right;	  /* numbers */
 	bool keep_tail;	  /* a cell that is cut loses its beginning */
+	bool path;	  /* cells begin with a Go name: where lines would be too wide, text_path() is left out */
 	unsigned max;	  /* longer cells are cut to this width, 0: never */
 	unsigned width;	  /* measured; a value given is the least width */
 };
@@ -93,6 +101,7 @@ struct table {
 	unsigned ncols;
 	bool cut_last;
 	bool streaming;		    /* widths are fixed */
+	bool no_paths;		    /* lines would be too wide with them */
 	unsigned cells;		    /* of the row at hand */
 	struct buf text;	    /* cells of held rows, one after the other */
 	VEC(struct table_end) ends; /* ncols a row */

@@ -131,17 +131,6 @@ static void pair_text(struct buf *text, bool have, size_t most)
 	buf_free(&raw);
 }
 
-/* Bytes of a key's text before the last element of its package path: example.com/app/mw.requestID, without a value. */
-static size_t path_of(const struct buf *key)
-{
-	size_t path = 0;
-
-	for (size_t i = 0; i < key->n && !strchr("(\"{[ ", key->p[i]); i++)
-		if (key->p[i] == '/')
-			path = i + 1;
-	return path;
-}
-
 /* A path of packages goes first; then the longer of the two gives way, but keeps half of the room. */
 bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns)
 {
@@ -153,7 +142,7 @@ bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns)
 	pair_text(&value, ctx_value(m, i, &value), columns ? PAIR_LONGEST : 0);
 	size_t room = columns > 7 ? columns - 3 : columns, half = room / 2;
 	size_t key_n = text_width(key.p, key.n), value_n = text_width(value.p, value.n);
-	size_t path = columns && key_n + value_n > room ? path_of(&key) : 0;
+	size_t path = columns && key_n + value_n > room ? text_path(key.p, key.n) : 0;
 	key_n -= path ? text_width(key.p, path) : 0;
 	if (columns && key_n + value_n > room) {
 		size_t key_keeps = value_n < half ? room - value_n : half;
@@ -178,7 +167,7 @@ static bool word_calls(struct buf *out, struct model *m, uint32_t i, size_t colu
 
 	if (have) {
 		bool fits = !columns || sizeof(calls) - 1 + text_width(func.p, func.n) <= columns;
-		size_t path = fits ? 0 : path_of(&func);
+		size_t path = fits ? 0 : text_path(func.p, func.n);
 		buf_str(out, calls);
 		text_safe(out, func.p + path, func.n - path);
 	}
@@ -202,14 +191,26 @@ const char *word_mark(const struct ctx *c)
 	return NULL;
 }
 
-void word_func(struct buf *out, const struct model *m, uint32_t frame)
+static void put_func(struct buf *out, const struct model *m, uint32_t frame, bool path)
 {
 	const char *func = frame < m->rt->frames.n ? m->rt->frames.v[frame].func : NULL;
 
-	if (func)
-		text_safe(out, func, strlen(func));
-	else
+	if (!func) {
 		buf_char(out, '?');
+		return;
+	}
+	func += path ? 0 : text_path(func, strlen(func));
+	text_safe(out, func, strlen(func));
+}
+
+void word_func(struct buf *out, const struct model *m, uint32_t frame)
+{
+	put_func(out, m, frame, true);
+}
+
+void word_func_short(struct buf *out, const struct model *m, uint32_t frame)
+{
+	put_func(out, m, frame, false);
 }
 
 void word_place(struct buf *out, const struct model *m, uint32_t frame)

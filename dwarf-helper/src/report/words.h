@@ -49,6 +49,9 @@ void word_task_cells(struct table *t, const struct model *m, const struct task *
 
 /** Function of the user's frame, "?" when the stack could not be walked; place "conn.go:88". */
 void word_func(struct buf *out, const struct model *m, uint32_t frame);
+
+/** The same without the path of its package: stream.(*Conn).pump. */
+void word_func_short(struct buf *out, const struct model *m, uint32_t frame);
 void word_place(struct buf *out, const struct model *m, uint32_t frame);
 
 /** Command's limit: the one given, else @p default_limit; 0 becomes UINT64_MAX. */
