@@ -80,9 +80,11 @@ install_them() {
 }
 # An old package list names files that the mirror no longer has, a new machine has no list at all:
 # it is renewed when the first try fails.
-if ! install_them; then
-	$as_root apt-get update -q >"$log" 2>&1 </dev/null && install_them || {
-		grep -E '^[EW]: ' "$log" >&2 || tail -n 5 "$log" >&2
-		give_up "try by hand: ${as_root:+sudo }apt-get install$missing"
-	}
+renew_and_install() {
+	$as_root apt-get update -q >"$log" 2>&1 </dev/null || return 1
+	install_them
+}
+if ! install_them && ! renew_and_install; then
+	grep -E '^[EW]: ' "$log" >&2 || tail -n 5 "$log" >&2
+	give_up "try by hand: ${as_root:+sudo }apt-get install$missing"
 fi
