@@ -237,6 +237,31 @@ static void test_table_cuts(void **state)
 				       "abc…  1  …forty columns or a little more\n");
 }
 
+/* Paths of packages stay as long as there is room for all of them. */
+static void test_table_paths(void **state)
+{
+	struct column cols[3] = {{.head = "n"}, {.head = "function", .path = true, .max = 9}, {.head = NULL}};
+	unsigned width = options.width;
+	struct table t;
+
+	(void)state;
+	for (unsigned k = 0; k < 2; k++) {
+		options.width = k ? 30 : 36;
+		table_open(&t, &report, cols, 3);
+		row(&t, "1", "a.example/b/c.(*T[x/y]).f", "g.go:1");
+		row(&t, "2", "os.Exit", "h.go:2");
+		table_close(&t);
+	}
+	options.width = width;
+	assert_string_equal(printed(), "n  function\n"
+				       "1  a.example/b/c.(*T[x/y]).f  g.go:1\n"
+				       "2  os.Exit                    h.go:2\n"
+				       "n  function\n"
+				       "1  c.(*T[x/…  g.go:1\n"
+				       "2  os.Exit    h.go:2\n");
+	assert_int_equal(text_path("k(\"a/b\")", 8), 0);
+}
+
 static void test_table_colour(void **state)
 {
 	struct table t;
@@ -276,7 +301,7 @@ int main(void)
 		cmocka_unit_test(test_json_strings),  cmocka_unit_test(test_places),
 		cmocka_unit_test(test_table),	      cmocka_unit_test(test_table_without_rows),
 		cmocka_unit_test(test_table_cuts),    cmocka_unit_test(test_table_colour),
-		cmocka_unit_test(test_table_streams),
+		cmocka_unit_test(test_table_streams), cmocka_unit_test(test_table_paths),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

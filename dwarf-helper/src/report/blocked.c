@@ -73,13 +73,13 @@ static void blocked_row(struct table *t, struct report *r, const struct blocked_
 static struct err *blocked_text(struct report *r, const struct blocked *b, size_t n)
 {
 	static const struct column column[] = {
-		{.head = "goroutine"},
+		{.head = "goroutine", .right = true},
 		{.head = "state", .max = 28},
 		{.head = "blocked on"},
 		{.head = "context"},
 		{.head = "cancelled?"},
 		{.head = "for", .right = true},
-		{.head = "function", .max = 48, .keep_tail = true},
+		{.head = "function", .path = true, .max = 48, .keep_tail = true},
 		{.head = NULL},
 	};
 	struct err *err = NULL;

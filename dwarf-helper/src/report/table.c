@@ -121,7 +121,9 @@ static void print_rows(struct table *t)
 		size_t pad = 0;
 		for (unsigned k = 0; k < t->ncols; k++) {
 			const struct table_end *e = &t->ends.v[row + k];
-			size_t most = k + 1 == t->ncols && last ? last : t->col[k].max;
+			size_t most = k + 1 == t->ncols && last	       ? last
+				      : t->no_paths || !t->col[k].path ? t->col[k].max
+								       : 0;
 			print_cell(t, k, t->text.p + start, e->end - start, e->style, most, &pad);
 			start = e->end;
 		}
@@ -146,7 +148,7 @@ static size_t widen(struct table *t)
 		const char *s = t->text.p + start;
 		size_t n = t->ends.v[i].end - start, path = t->no_paths && c->path ? text_path(s, n) : 0;
 		size_t width = text_width(s + path, n - path);
-		if (c->max && width > c->max)
+		if (c->max && width > c->max && (t->no_paths || !c->path))
 			width = c->max;
 		if (width > c->width)
 			c->width = (unsigned)width;

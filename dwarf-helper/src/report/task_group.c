@@ -49,7 +49,8 @@ static void group_label(struct report *r, enum task_group by, const struct group
 	}
 }
 
-/* "pump conn.go:88 ← Serve hub.go:61": the frames of the user's own code, innermost first. */
+/* "pump conn.go:88 ← Serve hub.go:61": the frames of the user's own code, innermost first, without the paths of
+ * packages. */
 static void group_stack(struct report *r, const struct group *gr, struct stack_lines *s, struct buf *out)
 {
 	const struct runtime *rt = r->m->rt;
@@ -65,7 +66,7 @@ static void group_stack(struct report *r, const struct group *gr, struct stack_l
 			return;
 		}
 		buf_str(out, shown++ ? " ← " : "");
-		word_func(out, r->m, f);
+		word_func_short(out, r->m, f);
 		buf_char(out, ' ');
 		word_place(out, r->m, f);
 	}
@@ -107,7 +108,7 @@ static void groups_text(struct report *r, const struct groups *g, uint64_t limit
 
 	if (r->opt->group != GROUP_WAIT)
 		column[n++] = (struct column){.head = "state", .max = 28};
-	column[n++] = (struct column){.head = kinds[r->opt->group].head};
+	column[n++] = (struct column){.head = kinds[r->opt->group].head, .path = true};
 	if (r->opt->group == GROUP_FUNC || r->opt->group == GROUP_CREATED)
 		column[n++] = (struct column){0};
 	table_open(&t, r, column, n);

@@ -187,7 +187,7 @@ static struct err *print_tree(struct tree *t, const struct order *o, uint64_t li
 	static const struct column column[] = {{.head = "goroutine"},
 					       {.head = "state", .max = 28},
 					       {.head = "for", .right = true},
-					       {.head = "function"},
+					       {.head = "function", .path = true},
 					       {.head = NULL}};
 	uint64_t lines = 0;
 	struct err *err = NULL;

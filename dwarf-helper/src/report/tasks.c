@@ -37,9 +37,9 @@ static struct err *tasks_text(struct report *r, const struct order *o, uint64_t 
 		{.head = "goroutine", .right = true},
 		{.head = "state", .max = 28},
 		{.head = "for", .right = true},
-		{.head = "function", .max = 48, .keep_tail = true},
+		{.head = "function", .path = true, .max = 48, .keep_tail = true},
 		{.head = NULL},
-		{.head = "created by", .keep_tail = true},
+		{.head = "created by", .path = true, .keep_tail = true},
 	};
 	struct err *err = NULL;
 	struct table t;

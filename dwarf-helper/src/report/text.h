@@ -72,9 +72,10 @@ struct column {
 	const char *head; /* NULL: no heading */
 	bool right;	  /* numbers */
 	bool keep_tail;	  /* a cell that is cut loses its beginning */
-	bool path;	  /* cells begin with a Go name: where lines would be too wide, text_path() is left out */
-	unsigned max;	  /* longer cells are cut to this width, 0: never */
-	unsigned width;	  /* measured; a value given is the least width */
+	bool path;	/* cells begin with a Go name: where lines would be too wide, text_path() is left out, then max
+			   counts */
+	unsigned max;	/* longer cells are cut to this width, 0: never */
+	unsigned width; /* measured; a value given is the least width */
 };
 
 struct table_end {

@@ -19,6 +19,7 @@ struct level {
 	size_t end;
 	size_t prefix_n;					 /* length of the prefix of its lines */
 	unsigned goid_width, state_width, age_width, func_width; /* columns of its task lines */
+	bool short_funcs;					 /* with the paths of packages they would be too wide */
 };
 
 struct tree {
@@ -133,6 +134,14 @@ static void task_age(struct tree *t, const struct task *task)
 		text_duration(&t->scratch, wait);
 }
 
+static void task_func(struct tree *t, const struct level *lv, const struct task *task)
+{
+	if (lv->short_funcs)
+		word_func_short(&t->scratch, t->m, task->frame);
+	else
+		word_func(&t->scratch, t->m, task->frame);
+}
+
 static void task_line(struct tree *t, const struct level *lv, uint32_t index)
 {
 	const struct task *task = &t->m->tasks.list.v[index];
@@ -147,7 +156,7 @@ static void task_line(struct tree *t, const struct level *lv, uint32_t index)
 	task_age(t, task);
 	padded(t, lv->age_width);
 	buf_str(t->out, lv->age_width ? "  " : "");
-	word_func(&t->scratch, t->m, task->frame);
+	task_func(t, lv, task);
 	padded(t, lv->func_width);
 	buf_lit(t->out, "  ");
 	word_place(t->out, t->m, task->frame);
@@ -164,8 +173,12 @@ static void widen(struct tree *t, unsigned *width)
 
 #define MEASURED 1000 /* task lines of one context that its columns are measured on */
 
-static void measure(struct tree *t, struct level *lv)
+/* Columns of the task lines that are about to be printed.  @return how many all of them take */
+static size_t measure_tasks(struct tree *t, struct level *lv)
 {
+	unsigned place_width = 0;
+
+	lv->func_width = 0;
 	t->scratch.n = 0;
 	for (size_t k = lv->first; k < lv->end && k < lv->first + MEASURED; k++) {
 		if (t->items.list.v[k].kind != ITEM_TASK)
@@ -177,9 +190,23 @@ static void measure(struct tree *t, struct level *lv)
 		widen(t, &lv->state_width);
 		task_age(t, task);
 		widen(t, &lv->age_width);
-		word_func(&t->scratch, t->m, task->frame);
+		task_func(t, lv, task);
 		widen(t, &lv->func_width);
+		word_place(&t->scratch, t->m, task->frame);
+		widen(t, &place_width);
 	}
+	size_t gaps = 3 + 2 + (lv->age_width ? 2 : 0) + 2;
+	return lv->goid_width + lv->state_width + lv->age_width + lv->func_width + place_width + gaps;
+}
+
+static void measure(struct tree *t, struct level *lv)
+{
+	size_t indent = text_width(t->prefix.p, lv->prefix_n) + 3, width = t->r->opt->width ? t->r->opt->width : 100;
+
+	if (indent + measure_tasks(t, lv) <= width)
+		return;
+	lv->short_funcs = true;
+	measure_tasks(t, lv);
 }
 
 /* "× 51 838 more like 0x…", and the other lines that stand for what is not shown. */
