@@ -280,16 +280,21 @@ static bool span_ptr_bits(struct runtime *rt, const struct span *s, taddr base, 
 {
 	uint64_t bytes = (uint64_t)s->npages * HEAP_PAGE;
 	taddr table = s->base + bytes - bytes / 64 - (s->flags & SPAN_INLINE_MARKS ? INLINE_MARK_BYTES : 0);
-	uint64_t word = (base - s->base) / 8, got = 0;
+	uint64_t first = (base - s->base) / 8, got[2] = {0};
+	unsigned shift = first % 8;
+	const uint8_t *p = target_ptr(rt->t, table + first / 8, (shift + nwords + 7) / 8);
 
 	if (s->elem_size == 8) {
 		*ret = 1;
 		return true;
 	}
-	for (unsigned i = 0; i < nwords; i++)
-		got |= (uint64_t)bit_at(rt, table, (uint32_t)(word + i), false) << i;
-	*ret = got;
-	return target_ptr(rt->t, table + word / 8, 1) != NULL;
+	if (!p)
+		return false;
+	memcpy(got, p, (shift + nwords + 7) / 8);
+	*ret = got[0] >> shift | (shift ? got[1] << (64 - shift) : 0);
+	if (nwords < 64)
+		*ret &= (1ull << nwords) - 1;
+	return true;
 }
 
 /* Until 1.21: the arena's bitmap. */
