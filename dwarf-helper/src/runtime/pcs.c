@@ -27,12 +27,10 @@ static bool one_of(const char *s, const char *const *names)
 /* Names, not FuncIDs: those are renumbered nearly every release (internal/abi/symtab.go). */
 static enum pc_role role_of(const char *func)
 {
-	static const char *const tops[] = {"runtime.goexit",	"runtime.mstart",      "runtime.rt0_go",
-					   "runtime.goexit1",	"runtime.mstart1",     "runtime.mstart0",
-					   "runtime.goexit0",	"runtime.cgocallback", "runtime.crosscall2",
-					   "_rt0_amd64_linux",	"_rt0_amd64",	       NULL};
+	static const char *const tops[] = {"runtime.goexit",	"runtime.mstart",     "runtime.rt0_go",   "runtime.goexit1",
+					   "runtime.mstart1",	"runtime.mstart0",    "runtime.goexit0",  "runtime.crosscall2",
+					   "_rt0_amd64_linux",	"_rt0_amd64",	      NULL};
 	static const char *const injected[] = {"runtime.asyncPreempt", "runtime.sigpanic", "runtime.sigpanic0", NULL};
-	static const char *const returns[] = {"runtime.sigreturn", "runtime.sigreturn__sigaction", NULL};
 
 	if (!starts(func, "runtime.") && func[0] != '_')
 		return PC_PLAIN;
@@ -40,10 +38,10 @@ static enum pc_role role_of(const char *func)
 		return PC_TOP;
 	if (one_of(func, injected))
 		return PC_INJECTED;
-	if (one_of(func, returns))
-		return PC_SIGRETURN;
 	if (strcmp(func, "runtime.sigtramp") == 0 || strcmp(func, "runtime.cgoSigtramp") == 0)
 		return PC_SIGTRAMP;
+	if (strcmp(func, "runtime.cgocallback") == 0)
+		return PC_CGOCALLBACK;
 	return PC_PLAIN;
 }
 

@@ -47,10 +47,10 @@ struct pcinfo {
 /** Functions that end or divert a stack walk; by name, since FuncIDs are renumbered nearly every release. */
 enum pc_role {
 	PC_PLAIN,
-	PC_TOP,	      /* runtime.goexit, mstart, rt0_go …: nothing above it is Go */
-	PC_SIGTRAMP,  /* runtime.sigtramp: its caller is the kernel's signal frame */
-	PC_SIGRETURN, /* runtime.sigreturn__sigaction: a struct rt_sigframe follows */
-	PC_INJECTED,  /* runtime.asyncPreempt, sigpanic: its caller was interrupted, the pc is no return address */
+	PC_TOP,	        /* runtime.goexit, mstart, rt0_go …: nothing above it is Go */
+	PC_SIGTRAMP,    /* runtime.sigtramp: its caller is the kernel's signal frame, a struct rt_sigframe */
+	PC_CGOCALLBACK, /* runtime.cgocallback: it returns to where the goroutine went into C, as saved in curg.sched */
+	PC_INJECTED,    /* runtime.asyncPreempt, sigpanic: its caller was interrupted, the pc is no return address */
 };
 
 struct heap;

@@ -2,17 +2,17 @@
 
 #include <sys/ucontext.h>
 
-#define SIGNAL_FRAMES_MAX 64
+#define SIGNAL_FRAMES_MAX 4
 
 /*
- * Where the pc is looked up: a return address belongs to the call before it (runtime/traceback.go: tracepc).  The first
- * frame of a goroutine that never ran is an exception: it stands at its function's first instruction.
+ * Where the pc is looked up: a return address belongs to the call before it (runtime/traceback.go: tracepc).  One that was
+ * saved in a gobuf may be none: goroutines that never ran, and systemstack_switch, stand at their first instruction.
  */
-static uint32_t lookup(struct runtime *rt, taddr pc, bool exact, bool first)
+static uint32_t lookup(struct runtime *rt, taddr pc, bool exact, bool saved)
 {
 	if (exact)
 		return runtime_pc(rt, pc);
-	if (first) {
+	if (saved) {
 		uint32_t i = runtime_pc(rt, pc);
 		if (rt->pcs.v[i].entry == pc)
 			return i;
@@ -46,13 +46,14 @@ static bool step(struct runtime *rt, struct stack_regs *r, const struct pcinfo *
 void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, bool *complete_ret)
 {
 	struct stack_regs r = *start;
+	bool saved = true;
 
 	if (complete_ret)
 		*complete_ret = false;
 	for (int n = 0; n < STACK_MAX_FRAMES; n++) {
 		if (r.sp < r.lo || r.sp >= r.hi)
 			return;
-		uint32_t i = lookup(rt, r.pc, r.exact_pc, n == 0);
+		uint32_t i = lookup(rt, r.pc, r.exact_pc, saved);
 		if (rt->pcs.v[i].role == PC_TOP) {
 			if (complete_ret)
 				*complete_ret = true;
@@ -62,6 +63,7 @@ void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn
 			return;
 		if (!step(rt, &r, &rt->pcs.v[i]))
 			return;
+		saved = rt->pcs.v[i].role == PC_CGOCALLBACK;
 	}
 }
 
@@ -70,15 +72,17 @@ struct signal_search {
 	taddr ucontext; /* 0: not met */
 };
 
-static bool find_sigreturn(void *arg, taddr pc, taddr sp, uint32_t info)
+static bool find_handler(void *arg, taddr pc, taddr sp, uint32_t info)
 {
 	struct signal_search *s = arg;
+	const struct pcinfo *p = &s->rt->pcs.v[info];
 
 	(void)pc;
-	if (s->rt->pcs.v[info].role != PC_SIGRETURN)
+	if (p->role != PC_SIGTRAMP)
 		return true;
-	/* The kernel's struct rt_sigframe: pretcode (just returned to), then the ucontext. */
-	s->ucontext = sp;
+	/* Its caller is the kernel: struct rt_sigframe begins with the address it returns to, then comes the ucontext. */
+	if (p->frame_size >= 0)
+		s->ucontext = sp + (uint64_t)p->frame_size + 8;
 	return false;
 }
 
@@ -89,7 +93,7 @@ static bool interrupted(struct runtime *rt, const struct stack_regs *handler, st
 	uint64_t rip, rsp, rbp;
 	const uint64_t gregs = offsetof(ucontext_t, uc_mcontext.gregs);
 
-	stack_walk(rt, handler, find_sigreturn, &s, NULL);
+	stack_walk(rt, handler, find_handler, &s, NULL);
 	if (!s.ucontext || !target_u64(rt->t, s.ucontext + gregs + REG_RIP * 8, &rip) ||
 	    !target_u64(rt->t, s.ucontext + gregs + REG_RSP * 8, &rsp) ||
 	    !target_u64(rt->t, s.ucontext + gregs + REG_RBP * 8, &rbp))
@@ -126,33 +130,51 @@ static bool inside(taddr sp, taddr lo, taddr hi)
 	return sp >= lo && sp < hi;
 }
 
+/* Out of signal handlers: a fatal signal is raised again inside its handler, so there may be a few. */
+static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r)
+{
+	taddr lo, hi;
+
+	if (!stack_of(rt, m, rt->L.m.gsignal, &lo, &hi))
+		return true;
+	for (int i = 0; i < SIGNAL_FRAMES_MAX && inside(r->sp, lo, hi); i++) {
+		r->lo = lo;
+		r->hi = hi;
+		if (!interrupted(rt, r, r))
+			return false;
+	}
+	return !inside(r->sp, lo, hi);
+}
+
+/*
+ * In the vDSO, which runs on g0's stack, nothing is saved in curg.sched; who called in is told by m.vdsoPC and m.vdsoSP, zero
+ * at all other times (runtime/sys_linux_amd64.s: nanotime1).
+ */
+static bool vdso_caller(struct runtime *rt, taddr m, taddr lo, taddr hi, struct stack_regs *r)
+{
+	taddr sp, pc;
+
+	if (!field(rt, m, rt->L.m.vdsoSP, &sp) || !field(rt, m, rt->L.m.vdsoPC, &pc) || !inside(sp, lo, hi))
+		return false;
+	*r = (struct stack_regs){.pc = pc, .sp = sp, .bp = r->bp};
+	return true;
+}
+
 /* A goroutine that runs: its thread's registers, unless the thread is on another stack just now. */
 static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs *ret)
 {
-	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi, slo, shi;
+	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi;
 	uint64_t tid;
 	const struct thread *th;
 
 	if (!m || !field(rt, m, rt->L.m.procid, &tid) || !(th = target_thread(rt->t, (int)tid)) || !th->regs_valid)
 		return from_sched(&rt->L, g, ret);
 	struct stack_regs r = {.pc = th->regs[UREG_RIP], .sp = th->regs[UREG_RSP], .bp = th->regs[UREG_RBP], .exact_pc = true};
-	if (!inside(r.sp, lo, hi) && stack_of(rt, m, rt->L.m.gsignal, &slo, &shi) && inside(r.sp, slo, shi)) {
-		r.lo = slo;
-		r.hi = shi;
-		if (!interrupted(rt, &r, &r))
-			return false;
-	}
-	if (!inside(r.sp, lo, hi))
+	if (!leave_handlers(rt, m, &r))
+		return false;
+	bool own = inside(r.sp, lo, hi);
+	if ((!own || !runtime_module_of_pc(rt, r.pc)) && !vdso_caller(rt, m, lo, hi, &r) && !own)
 		return from_sched(&rt->L, g, ret); /* on g0: systemstack and mcall saved where the goroutine left */
-	/* In the vDSO the goroutine's own frame is the one that called in (runtime/vdso_linux…: m.vdsoPC, vdsoSP). */
-	if (!runtime_module_of_pc(rt, r.pc)) {
-		taddr vsp, vpc;
-		if (field(rt, m, rt->L.m.vdsoSP, &vsp) && field(rt, m, rt->L.m.vdsoPC, &vpc) && inside(vsp, lo, hi)) {
-			r.sp = vsp;
-			r.pc = vpc;
-			r.exact_pc = false;
-		}
-	}
 	r.lo = lo;
 	r.hi = hi;
 	*ret = r;
