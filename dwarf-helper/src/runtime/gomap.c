@@ -21,23 +21,13 @@ const uint8_t *gomap_window_move(struct target *t, struct gomap_window *w, taddr
 	return w->p;
 }
 
-uint64_t gomap_memory(const struct runtime *rt)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < rt->t->regions.n; i++)
-		if (rt->t->regions.v[i].mem)
-			sum += rt->t->regions.v[i].end - rt->t->regions.v[i].start;
-	return sum;
-}
-
 bool gomap_could_be(const struct runtime *rt, uint64_t n, uint64_t size)
 {
 	uint64_t bytes;
 
 	if (__builtin_mul_overflow(n, size, &bytes))
 		return false;
-	return bytes <= 1u << 20 || bytes <= gomap_memory(rt);
+	return bytes <= 1u << 20 || bytes <= target_bytes(rt->t);
 }
 
 /* Slots must lie inside of the unit, and not on top of its control bytes. */

@@ -36,7 +36,8 @@ bool gomap_swiss_header(struct runtime *rt, taddr map, struct gomap_state *st)
 		return false;
 	runtime_field(rt, map, rt->L.swissMap.writing, &writing);
 	st->writing = writing;
-	return m.dir_len || m.used <= GOMAP_SLOTS;
+	// A count beyond the eight slots of a small map is damage, but no reason not to look at them.
+	return true;
 }
 
 bool gomap_swiss_type(struct runtime *rt, taddr map_type, struct gomap_type *ret)
@@ -130,7 +131,7 @@ static void walk_table(struct gomap_walk *w, struct gomap_window *win, taddr tab
 
 static void walk_directory(struct gomap_walk *w, struct gomap_window *win, const struct smap *m)
 {
-	uint64_t left = m->dir_len > 64 ? gomap_memory(w->rt) / w->ty->group_size : UINT64_MAX;
+	uint64_t left = m->dir_len > 64 ? target_bytes(w->rt->t) / w->ty->group_size : UINT64_MAX;
 	struct gomap_window dir;
 	struct u64map seen = {0};
 	taddr last = 0;

@@ -53,9 +53,6 @@ static inline const uint8_t *gomap_window_at(struct target *t, struct gomap_wind
 	return gomap_window_move(t, w, a, len, end);
 }
 
-/** Bytes of the target that can be read at all. */
-uint64_t gomap_memory(const struct runtime *rt);
-
 /** Could @p n things of @p size bytes be in memory at all?  Cheap for the small ones. */
 bool gomap_could_be(const struct runtime *rt, uint64_t n, uint64_t size);
 

@@ -16,6 +16,11 @@ struct reader {
 	void *arg;
 	const uint8_t *gs; /* the array of allgs */
 	uint64_t n;
+	/*
+	 * What all stacks in use and all sudogs may take together: the bytes of the target.  A damaged allgs may name one
+	 * goroutine a million times.
+	 */
+	uint64_t stack_left, wait_left;
 };
 
 /* runtime/traceback.go: isSystemGoroutine; the two cases that depend on what the goroutine runs just now count as system. */
@@ -110,20 +115,27 @@ static enum task_wait_op op_of_reason(const struct runtime *rt, const struct tas
 	return WAIT_UNTOLD;
 }
 
+/* All of a goroutine's at once: its sudogs are a list. */
+static void tell_ops(struct runtime *rt, const struct task *t, struct task_wait *waits)
+{
+	taddr sudog = 0;
+
+	runtime_field(rt, t->g, rt->L.g.waiting, &sudog);
+	for (uint32_t i = 0; i < t->nwaits; i++) {
+		if (waits[i].op == WAIT_UNTOLD)
+			waits[i].op = on_send_queue(rt, waits[i].chan, sudog) ? WAIT_SEND : WAIT_RECV;
+		if (sudog && !runtime_field(rt, sudog, rt->L.sudog.waitlink, &sudog))
+			sudog = 0;
+	}
+}
+
 enum task_wait_op task_wait_op(struct runtime *rt, struct tasks *ts, const struct task *t, uint32_t k)
 {
-	struct task_wait *w = &ts->waits.v[t->wait_first + k];
-	taddr sudog;
+	struct task_wait *waits = &ts->waits.v[t->wait_first];
 
-	if (w->op != WAIT_UNTOLD)
-		return w->op;
-	if (!runtime_field(rt, t->g, rt->L.g.waiting, &sudog))
-		return WAIT_RECV;
-	for (uint32_t i = 0; sudog && i < k; i++)
-		if (!runtime_field(rt, sudog, rt->L.sudog.waitlink, &sudog))
-			sudog = 0;
-	w->op = on_send_queue(rt, w->chan, sudog) ? WAIT_SEND : WAIT_RECV;
-	return w->op;
+	if (waits[k].op == WAIT_UNTOLD)
+		tell_ops(rt, t, waits);
+	return waits[k].op;
 }
 
 /* g.waiting: the sudogs of a channel operation or select, linked by waitlink (runtime/select.go, runtime/chan.go). */
@@ -132,11 +144,13 @@ static void read_waits(struct reader *r, struct task *t, taddr sudog)
 	struct runtime *rt = r->rt;
 	const struct layout *l = &rt->L;
 	enum task_wait_op op = op_of_reason(rt, t);
+	taddr mark = 0; /* a list that bites its tail comes back to a mark that moves on at growing distances (Brent) */
+	uint32_t reach = 1;
 
 	t->wait_first = (uint32_t)r->ts->waits.n;
-	for (int i = 0; sudog && i < MAX_CASES; i++) {
+	while (sudog) {
 		const uint8_t *p = target_ptr(rt->t, sudog, l->s[LAYOUT_sudog].size);
-		if (!p || runtime_load(p, l->sudog.g) != t->g) {
+		if (!p || runtime_load(p, l->sudog.g) != t->g || sudog == mark || t->nwaits == MAX_CASES || !r->wait_left) {
 			r->ts->bad_waits++;
 			t->flags |= TASK_DAMAGED;
 			return;
@@ -147,7 +161,11 @@ static void read_waits(struct reader *r, struct task *t, taddr sudog)
 			return;
 		struct task_wait w = {.chan = chan, .context = UINT32_MAX, .op = (uint8_t)op};
 		VEC_PUSH(&r->ts->waits, w);
-		t->nwaits++;
+		r->wait_left--;
+		if (++t->nwaits == reach) {
+			mark = sudog;
+			reach *= 2;
+		}
 		sudog = runtime_load(p, l->sudog.waitlink);
 	}
 }
@@ -170,6 +188,18 @@ static void read_origin(struct runtime *rt, const uint8_t *p, struct task *t)
 		t->flags |= TASK_SYSTEM;
 	if (LAYOUT_HAS(l->g.parentGoid))
 		t->parent_goid = runtime_load(p, l->g.parentGoid);
+}
+
+static void read_stack(struct reader *r, struct task *t, const uint8_t *g)
+{
+	struct stack_regs start;
+
+	if (!stack_start_at(r->rt, t, g, &start) || start.hi - start.sp > r->stack_left)
+		return;
+	r->stack_left -= start.hi - start.sp;
+	t->frame = user_frame(r->rt, &start);
+	if (r->fn)
+		r->fn(r->arg, &start);
 }
 
 static void read_g(struct reader *r, taddr addr)
@@ -202,12 +232,7 @@ static void read_g(struct reader *r, taddr addr)
 	read_origin(rt, p, &t);
 	if (parked)
 		read_waits(r, &t, runtime_load(p, l->g.waiting));
-	struct stack_regs start;
-	if (stack_start_at(rt, &t, p, &start)) {
-		t.frame = user_frame(rt, &start);
-		if (r->fn)
-			r->fn(r->arg, &start);
-	}
+	read_stack(r, &t, p);
 	r->ts->by_status[status]++;
 	VEC_PUSH(&r->ts->list, t);
 }
@@ -284,6 +309,8 @@ struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn,
 	}
 	r.gs = target_ptr(rt->t, array, n * 8);
 	r.n = n;
+	r.stack_left = target_bytes(rt->t);
+	r.wait_left = r.stack_left / rt->L.s[LAYOUT_sudog].size;
 	VEC_RESERVE(&ret->list, n);
 	for (uint64_t i = 0; r.gs && i < n; i++) {
 		taddr g;

@@ -28,7 +28,7 @@ struct task {
 	uint32_t created;     /* frame of the go statement, FRAME_NONE */
 	uint32_t start;	      /* frame of the start function (wrappers resolved as far as names tell) */
 	uint32_t wait_first;  /* its waits: set->waits.v[wait_first … + nwaits - 1] */
-	uint16_t nwaits;
+	uint32_t nwaits;      /* a select has up to 65536 */
 	uint8_t status; /* enum task_status */
 	uint8_t reason; /* index into rt->wait_reasons; meaningful for TASK_WAITING and TASK_LEAKED only */
 	uint8_t flags;

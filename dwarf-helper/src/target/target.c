@@ -194,6 +194,16 @@ const struct thread *target_thread(const struct target *t, int tid)
 	return NULL;
 }
 
+uint64_t target_bytes(const struct target *t)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < t->regions.n; i++)
+		if (t->regions.v[i].mem)
+			sum += t->regions.v[i].end - t->regions.v[i].start;
+	return sum;
+}
+
 uint64_t target_writable_bytes(const struct target *t)
 {
 	uint64_t sum = 0;

@@ -172,6 +172,9 @@ bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret);
 /** Thread with this LWP id or NULL. */
 const struct thread *target_thread(const struct target *t, int tid);
 
+/** Bytes of all regions that have content: what anything of the debuggee must fit in. */
+uint64_t target_bytes(const struct target *t);
+
 /** Bytes of all writable regions that have content (what one raw pass reads). */
 uint64_t target_writable_bytes(const struct target *t);
 
