@@ -38,10 +38,14 @@ $(BUILD)/obj/%.o: $(SRC)/%.c | $(BUILD)/.deps
 
 -include $(OBJECTS:.o=.d)
 
+# demo and check build on all processors, unless -j was given.
+JOBS = $(if $(filter -j% --jobs%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
+
 .PHONY: demo
 demo: ## install what is missing, build, take a core of a leaking example, show it through GDB
 	@tests/support/deps.sh demo
-	@$(MAKE) --no-print-directory all >/dev/null
+	@echo "building goctx"
+	@$(MAKE) --no-print-directory $(JOBS) all >/dev/null
 	@examples/demo.sh $(BUILD)
 
 # The C units run with the sanitizers on; tests that damage cores use the same build.
@@ -65,7 +69,7 @@ $(BUILD)/asan/libgoctx.a: asan
 .PHONY: check
 check: ## the whole test suite
 	@tests/support/deps.sh check
-	@$(MAKE) --no-print-directory all units
+	@$(MAKE) --no-print-directory $(JOBS) all units
 	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
 
 .PHONY: bench
