@@ -3,6 +3,7 @@
     core = CoreFile(path)
     core.put_u64(0xc000126008, 0xdeadbeef)
     core.u64(address), core.read(address, n), core.write(address, data)
+    core.restore()              # as it was before
 
 Only the program headers of an ELF64 little-endian core are read, with struct;
 it shares nothing with the code under test.  symbols() asks nm.
@@ -39,6 +40,7 @@ class CoreFile:
         self.path = path
         self._file = open(path, "r+b", buffering=0)
         self.segments = self._read_headers()
+        self._before: list[tuple[int, bytes]] = []
 
     def _read_headers(self) -> list[Segment]:
         head = self._file.read(64)
@@ -69,8 +71,17 @@ class CoreFile:
 
     def write(self, addr: int, data: bytes) -> None:
         """Change bytes at an address."""
+        self._before.append((addr, self.read(addr, len(data))))
+        self._put(addr, data)
+
+    def _put(self, addr: int, data: bytes) -> None:
         self._file.seek(self.offset(addr, len(data)))
         self._file.write(data)
+
+    def restore(self) -> None:
+        """Take all changes back."""
+        while self._before:
+            self._put(*self._before.pop())
 
     def u64(self, addr: int) -> int:
         """The word at an address."""
@@ -81,7 +92,7 @@ class CoreFile:
         self.write(addr, (value & (1 << 64) - 1).to_bytes(8, "little"))
 
     def close(self) -> None:
-        """Close the file; it is written already."""
+        """Close the file; what is written stays."""
         self._file.close()
 
     def __enter__(self) -> CoreFile:

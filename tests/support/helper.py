@@ -18,6 +18,7 @@ import os
 import resource
 import subprocess
 import tempfile
+import threading
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Sequence
@@ -247,28 +248,54 @@ class Server:
     def __enter__(self) -> Server:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._proc.kill()
-        self._proc.wait()
-        for stream in (self._proc.stdin, self._proc.stdout, self._stderr):
-            if stream:
-                stream.close()
+    def __exit__(self, failed: object, *_: object) -> None:
+        try:
+            if failed is None:
+                self._quit()
+        finally:
+            self._proc.kill()
+            self._proc.wait()
+            for stream in (self._proc.stdin, self._proc.stdout, self._stderr):
+                if stream:
+                    stream.close()
 
-    def ask(self, *command: str) -> Answer:
-        """Run one command."""
+    def _quit(self) -> None:
+        """End it as one should; it must have nothing to complain about."""
+        self.ask("@quit")
+        status = self._proc.wait(TIMEOUT)
+        self._expect(status == 0, f"exit status {status}")
+        self._stderr.seek(0)
+        said = self._stderr.read()
+        self._expect(b"Sanitizer" not in said and b"runtime error:" not in said, "a sanitizer")
+
+    def ask(self, *command: str, timeout: float = TIMEOUT) -> Answer:
+        """Run one command; a helper that hangs is killed, which is a BadAnswer."""
+        watchdog = threading.Timer(timeout, self._proc.kill)
+        watchdog.start()
+        try:
+            return self._ask(command)
+        finally:
+            watchdog.cancel()
+
+    def _ask(self, command: Sequence[str]) -> Answer:
         assert self._proc.stdin and self._proc.stdout
         self._ident += 1
         body = b"".join(word.encode() + b"\0" for word in command)
-        self._proc.stdin.write(b"%d %d %d\n" % (self._ident, len(command), len(body)) + body)
-        self._proc.stdin.flush()
+        try:
+            self._proc.stdin.write(b"%d %d %d\n" % (self._ident, len(command), len(body)) + body)
+            self._proc.stdin.flush()
+        except BrokenPipeError:
+            self._expect(False, "it is gone")
         parts: dict[str, bytes] = {"o": b"", "e": b""}
         while True:
             words = self._line().split()
-            self._expect(len(words) == 3 and words[1] == str(self._ident), f"frame {words}")
+            self._expect(len(words) == 3 and words[1] == str(self._ident),
+                         f"{' '.join(command)}: frame {words}")
             if words[0] == "x":
                 break
             parts[words[0]] += self._proc.stdout.read(int(words[2]))
-        answer = Answer(int(words[2]), parts["e"].decode(), parts["o"].decode())
+        answer = Answer(int(words[2]), parts["e"].decode(errors="replace"),
+                        parts["o"].decode(errors="surrogateescape"))
         return answer.read() if "--json" in command and answer.text else answer
 
     def _line(self) -> str:
@@ -278,4 +305,5 @@ class Server:
     def _expect(self, right: bool, what: str) -> None:
         if not right:
             self._stderr.seek(0)
-            raise BadAnswer(f"serve: {what}: {self._stderr.read().decode(errors='replace')}")
+            said = self._stderr.read().decode(errors="replace")
+            raise BadAnswer(f"serve: {what}: {said[-6000:]}")

@@ -1,0 +1,701 @@
+"""Damaged cores: what is broken is said, everything else is still answered.
+
+Each test spoils a core at places that the program's truth and the layout name,
+asks for everything, and takes the damage back.  Whatever it is: no crash, no
+hang, no word from a sanitizer, and the contexts that were not hit are there.
+
+GOCTX_SEED changes the random damage, GOCTX_ROUNDS how often it is tried.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+import build
+import helper
+from corefile import CoreFile, NotInCore
+from helper import OK, PARTIAL, UNREADABLE
+
+VERSIONS = ("1.19", "1.27")  # one for each layout of maps
+SEED = int(os.environ.get("GOCTX_SEED", "1"))
+ROUNDS = int(os.environ.get("GOCTX_ROUNDS", "20"))
+PATIENCE = 20.0  # seconds for one command, with sanitizers on
+WILD = 0x00dead00beef0000
+HUGE = 1 << 60
+EVERYTHING = (("list",), ("tree", "--values"), ("tasks", "--system"), ("blocked",), ("bt", "all"))
+TEXTS = (("info",), ("tree", "--values"), ("tasks", "--tree"), ("tasks", "--group", "stack"),
+         ("list", "--sort", "depth"))
+
+
+class Layout:
+    """Offsets of fields and addresses of variables, as goctx found them in the good core."""
+
+    def __init__(self, answer: helper.Answer) -> None:
+        self.offsets: dict[tuple[str, str], int] = {}
+        self.sizes: dict[str, int] = {}
+        self.variables: dict[str, int] = {}
+        for row in answer.other:
+            if row["type"] == "layout" and row["size"]:
+                self.sizes[row["struct"].split(" or ")[0]] = row["size"]
+            elif row["type"] == "field" and row["offset"] is not None:
+                for name in row["field"].split("|"):
+                    self.offsets[row["struct"].split(" or ")[0], name] = row["offset"]
+            elif row["type"] == "variable" and row["addr"]:
+                self.variables[row["name"]] = int(row["addr"], 16)
+
+    def has(self, struct: str, name: str) -> bool:
+        """Whether this release has the field."""
+        return (struct, name) in self.offsets
+
+    def at(self, struct: str, name: str) -> int:
+        """Offset of a field."""
+        return self.offsets[struct, name]
+
+
+class Victim:
+    """A core with its truth, ready to be spoiled."""
+
+    def __init__(self, exe: Path, died: build.Died, layout: Layout) -> None:
+        self.exe, self.truth, self.layout = exe, died.truth, layout
+        self.core = CoreFile(died.core)
+        self.target = helper.core_target(died.core, exe)
+
+    # -- finding places --
+
+    def context(self, label: str) -> int:
+        """Address of a context."""
+        return int(self.truth.context(label).addr, 16)
+
+    def parent(self, label: str) -> int:
+        """Address of a cancel or timer context's parent (two words)."""
+        return self.context(label) + self.layout.at("context.cancelCtx", "Context")
+
+    def cancel_itab(self) -> int:
+        """The first word of a Context that holds a *cancelCtx."""
+        return self.core.u64(self.parent("cancel"))
+
+    def set_parent(self, label: str, to: int) -> None:
+        """Let a context hang under what is, or passes for, a *cancelCtx."""
+        self.core.put_u64(self.parent(label), self.cancel_itab())
+        self.core.put_u64(self.parent(label) + 8, to)
+
+    def children(self, label: str) -> int:
+        """Address of a context's map header."""
+        return self.core.u64(self.context(label) + self.layout.at("context.cancelCtx", "children"))
+
+    def variable(self, name: str) -> int:
+        """Address of a variable of the runtime."""
+        return self.layout.variables[name]
+
+    def field(self, variable: str, struct: str, name: str) -> int:
+        """Address of a field of a variable that is a struct."""
+        return self.variable(variable) + self.layout.at(struct, name)
+
+    def gs(self) -> list[int]:
+        """Addresses of all runtime.g, the dead ones too."""
+        array, count = (self.core.u64(self.variable("runtime.allgs") + at) for at in (0, 8))
+        return [self.core.u64(array + 8 * i) for i in range(count)]
+
+    def g(self, goid: int) -> int:
+        """Address of a goroutine."""
+        at = self.layout.at("runtime.g", "goid")
+        return next(g for g in self.gs() if self.core.u64(g + at) == goid)
+
+    def g_of(self, label: str) -> int:
+        """Address of a goroutine by what its program calls it."""
+        return self.g(self.truth.task(label).goid)
+
+    def g_field(self, label: str, name: str) -> int:
+        """Address of a field of a goroutine."""
+        return self.g_of(label) + self.layout.at("runtime.g", name)
+
+    def spans(self) -> list[int]:
+        """Addresses of all mspans."""
+        at = self.field("runtime.mheap_", "runtime.mheap", "allspans")
+        array, count = self.core.u64(at), self.core.u64(at + 8)
+        return [self.core.u64(array + 8 * i) for i in range(count)]
+
+    # -- judging --
+
+    def ask_all(self, goctx: helper.Goctx, also: list[tuple[str, ...]],
+                statuses: tuple[int, ...]) -> dict[str, helper.Answer]:
+        """All answers; each must come in time and with one of these statuses."""
+        answers = {}
+        with goctx.serve(self.target) as server:
+            for command in [*((*one, "--json", "--limit", "0") for one in EVERYTHING), *TEXTS,
+                            *also]:
+                start = time.monotonic()
+                answer = server.ask(*command, timeout=PATIENCE)
+                took = time.monotonic() - start
+                assert answer.status in statuses, (command, answer.status, answer.stderr)
+                assert took < PATIENCE, (command, took)
+                answers[" ".join(one for one in command if one not in ("--limit", "0"))] = answer
+        return answers
+
+    def missing(self, answer: helper.Answer) -> set[str]:
+        """Labels or addresses of the contexts that are no longer told."""
+        return {one.label or one.addr for one in self.truth.contexts
+                if one.addr not in answer.contexts}
+
+    def added(self, answer: helper.Answer) -> set[str]:
+        """Contexts that the program does not know."""
+        return set(answer.contexts) - set(self.truth.by_addr()) - {"background", "todo"}
+
+
+def victim(name: str, version: str, folder: Path, goctx: helper.Goctx) -> Victim:
+    """A fresh core of a program."""
+    try:
+        exe = build.build(name, version)
+        died = build.kernel_core(exe, [], folder)
+    except build.Unavailable as why:
+        pytest.skip(f"{name} with go {version}: {why}")
+    answer = goctx.run(helper.core_target(died.core, exe), "layout", "--json")
+    return Victim(exe, died, Layout(answer))
+
+
+def fixture_of(name: str) -> Callable[..., Iterator[Victim]]:
+    """A fixture: one core a release, given to each test as it was."""
+    @pytest.fixture(scope="module", params=VERSIONS, name=f"{name}_core")
+    def whole(request: pytest.FixtureRequest, goctx_asan: helper.Goctx,
+              tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
+        folder = tmp_path_factory.mktemp(name)
+        one = victim(name, request.param, folder, goctx_asan)
+        yield one
+        one.core.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    return whole
+
+
+kinds_core = fixture_of("kinds")
+waiters_core = fixture_of("waiters")
+
+
+@pytest.fixture
+def kinds(kinds_core: Victim) -> Iterator[Victim]:
+    """The core of kinds, undamaged."""
+    yield kinds_core
+    kinds_core.core.restore()
+
+
+@pytest.fixture
+def waiters(waiters_core: Victim) -> Iterator[Victim]:
+    """The core of waiters, undamaged."""
+    yield waiters_core
+    waiters_core.core.restore()
+
+
+def check(goctx: helper.Goctx, one: Victim, *, lost: int = 0, added: int = 2, noted: bool = True,
+          tasks_lost: int = 0, about: tuple[str, ...] = ()) -> dict[str, helper.Answer]:
+    """Everything but so many contexts and goroutines is there, and damage is noted."""
+    also = [words for addr in about for words in (
+        ("show", addr, "--json"), ("show", addr), ("children", addr, "--json"),
+        ("children", addr), ("tree", addr))]
+    answers = one.ask_all(goctx, also, (OK, PARTIAL))
+    listed, tasks = answers["list --json"], answers["tasks --system --json"]
+    missing = one.missing(listed)
+    assert len(missing) <= lost, f"missing: {missing}"
+    assert len(one.added(listed)) <= added + 2, f"too much: {one.added(listed)}"
+    gone = set(one.truth.by_goid()) - set(tasks.tasks)
+    assert len(gone) <= tasks_lost, f"goroutines missing: {gone}"
+    assert set(answers["tree --values --json"].contexts) >= set(listed.contexts) - one.added(listed)
+    if noted:
+        assert listed.header.damage > 0 and listed.damage, "damage is not noted"
+        assert listed.status == PARTIAL
+        assert "damage" in answers["info"].text
+    return answers
+
+
+def test_undamaged(goctx_asan: helper.Goctx, kinds: Victim, waiters: Victim) -> None:
+    """Before anything is spoiled nothing looks damaged."""
+    for one in (kinds, waiters):
+        answers = check(goctx_asan, one, noted=False)
+        for command, answer in answers.items():
+            assert answer.status == OK, (command, answer.damage)
+
+
+# -- parents -----------------------------------------------------------------
+
+
+def test_parent_loop(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """A context under its own child."""
+    kinds.set_parent("timeout", kinds.context("cancel in timeout"))
+    check(goctx_asan, kinds, about=(kinds.truth.context("timeout").addr,
+                                    kinds.truth.context("cancel in timeout").addr))
+
+
+def test_parent_of_itself(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """A context under itself."""
+    kinds.set_parent("cancel", kinds.context("cancel"))
+    check(goctx_asan, kinds, about=(kinds.truth.context("cancel").addr,))
+
+
+def test_everything_in_a_loop(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """The root of nearly all contexts under a leaf, through values and custom types."""
+    kinds.set_parent("server", kinds.context("cancel under values"))
+    check(goctx_asan, kinds, about=(kinds.truth.context("server").addr,
+                                    kinds.truth.context("custom by value").addr))
+
+
+def test_wild_parent(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """Parents that point to nothing, and into the middle of something."""
+    kinds.core.put_u64(kinds.parent("cancel") + 8, WILD)
+    kinds.core.put_u64(kinds.parent("deadline") + 8, kinds.context("server") + 3)
+    kinds.core.put_u64(kinds.parent("timeout") + 8, 1)
+    answers = check(goctx_asan, kinds, about=tuple(
+        kinds.truth.context(label).addr for label in ("cancel", "deadline", "timeout")))
+    cancel = answers["list --json"].contexts[kinds.truth.context("cancel").addr]
+    assert cancel.parent in (None, f"0x{WILD:x}") and cancel.kind == "cancel"
+
+
+@pytest.mark.parametrize("word", [0, 1, WILD, HUGE, (1 << 64) - 1])
+def test_wild_itab(goctx_asan: helper.Goctx, kinds: Victim, word: int) -> None:
+    """The type word of a parent is garbage: children maps and others still lead there."""
+    kinds.core.put_u64(kinds.parent("cancel"), word)
+    check(goctx_asan, kinds, lost=1, noted=False, about=())
+
+
+def test_itab_of_something_else(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """A type word that is a pointer into the heap."""
+    kinds.core.put_u64(kinds.parent("cancel"), kinds.context("server"))
+    check(goctx_asan, kinds, lost=1, noted=False)
+
+
+# -- children maps -----------------------------------------------------------
+
+
+def count_word(one: Victim) -> int:
+    """Offset of the count in a map header."""
+    if one.layout.has("internal/runtime/maps.Map", "used"):
+        return one.layout.at("internal/runtime/maps.Map", "used")
+    return one.layout.at("runtime.hmap", "count")
+
+
+def table_word(one: Victim) -> int:
+    """Offset of the pointer to the entries in a map header."""
+    if one.layout.has("internal/runtime/maps.Map", "dirPtr"):
+        return one.layout.at("internal/runtime/maps.Map", "dirPtr")
+    return one.layout.at("runtime.hmap", "buckets")
+
+
+@pytest.mark.parametrize("label", ["children many", "timeout", "children map allocated but empty"])
+@pytest.mark.parametrize("count", [1, 1 << 20, HUGE, (1 << 64) - 1])
+def test_count_of_a_map(goctx_asan: helper.Goctx, kinds: Victim, label: str, count: int) -> None:
+    """The count word does not agree with the entries."""
+    kinds.core.put_u64(kinds.children(label) + count_word(kinds), count)
+    addr = kinds.truth.context(label).addr
+    answers = check(goctx_asan, kinds, about=(addr,), noted=False)
+    told = kinds.truth.context(label).children or []
+    edges = {edge.child for edge in answers[f"children {addr} --json"].edges}
+    assert edges >= set(told)
+    shown = answers[f"children {addr}"]
+    assert shown.status == PARTIAL or "count" in shown.text or "damage" in shown.text, shown.text
+
+
+@pytest.mark.parametrize("label", ["children many", "timeout"])
+@pytest.mark.parametrize("where", [0, 8, WILD, (1 << 64) - 8, "itself"])
+def test_directory_of_a_map(goctx_asan: helper.Goctx, kinds: Victim, label: str,
+                            where: int | str) -> None:
+    """The pointer to the entries leads nowhere; the children are found by other means."""
+    header = kinds.children(label)
+    kinds.core.put_u64(header + table_word(kinds), header if where == "itself" else int(where))
+    addr = kinds.truth.context(label).addr
+    check(goctx_asan, kinds, about=(addr,), noted=False)
+
+
+@pytest.mark.parametrize("label", ["children many", "server", "timeout"])
+def test_half_written_map(goctx_asan: helper.Goctx, kinds: Victim, label: str) -> None:
+    """The header and what it leads to hold noise."""
+    noise = random.Random(SEED)
+    header, addr = kinds.children(label), kinds.truth.context(label).addr
+    data = kinds.core.u64(header + table_word(kinds))
+    for _ in range(6):
+        kinds.core.write(data + noise.randrange(0, 16), noise.randbytes(8))
+        check(goctx_asan, kinds, about=(addr,), noted=False, added=4)
+        kinds.core.restore()
+        kinds.core.write(header + noise.randrange(0, 40), noise.randbytes(8))
+        check(goctx_asan, kinds, about=(addr,), noted=False, added=4)
+        kinds.core.restore()
+
+
+def test_map_entries_are_garbage(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """Keys that are no contexts do not become contexts."""
+    header, addr = kinds.children("timeout"), kinds.truth.context("timeout").addr
+    data = kinds.core.u64(header + table_word(kinds))
+    for at in range(8, 8 + 8 * 16, 8):
+        kinds.core.put_u64(data + at, WILD + at)
+    answers = check(goctx_asan, kinds, about=(addr,), added=0, noted=False)
+    assert answers[f"children {addr}"].status in (OK, PARTIAL)
+
+
+@pytest.mark.parametrize("words", [(HUGE,), (3,), (0,), ((1 << 64) - 1,)])
+def test_directory_length(goctx_asan: helper.Goctx, kinds: Victim, words: tuple[int]) -> None:
+    """Directories of Swiss tables, or the number of buckets, far too large."""
+    header, addr = kinds.children("children many"), kinds.truth.context("children many").addr
+    if kinds.layout.has("internal/runtime/maps.Map", "dirLen"):
+        kinds.core.put_u64(header + kinds.layout.at("internal/runtime/maps.Map", "dirLen"), words[0])
+    else:
+        kinds.core.write(header + kinds.layout.at("runtime.hmap", "B"), bytes([words[0] % 251]))
+    check(goctx_asan, kinds, about=(addr,), noted=False)
+
+
+# -- other fields of contexts ------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["done", "err", "cause"])
+@pytest.mark.parametrize("word", [8, WILD, HUGE, "itself"])
+def test_interfaces_of_a_context(goctx_asan: helper.Goctx, kinds: Victim, name: str,
+                                 word: int | str) -> None:
+    """done, err and cause: type or data lead nowhere."""
+    if not kinds.layout.has("context.cancelCtx", name):
+        pytest.skip(f"no field {name} in this release")
+    told = kinds.truth.context("expired")
+    at = int(told.addr, 16) + kinds.layout.at("context.cancelCtx", name)
+    for half in (0, 8):
+        kinds.core.put_u64(at + half, int(told.addr, 16) if word == "itself" else int(word))
+        answers = check(goctx_asan, kinds, about=(told.addr,), noted=False)
+        assert answers["list --json"].contexts[told.addr].kind == "timer"
+        kinds.core.restore()
+
+
+def test_two_contexts_with_one_done(goctx_asan: helper.Goctx, waiters: Victim) -> None:
+    """A done channel in two contexts."""
+    done = waiters.layout.at("context.cancelCtx", "done") + 8
+    channel = waiters.core.u64(waiters.context("one waiter") + done)
+    waiters.core.put_u64(waiters.context("many waiters") + done, channel)
+    check(goctx_asan, waiters, noted=False)
+
+
+def test_lock_held(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """A context whose mutex was held when the core was written may be torn: `show` says so."""
+    at = kinds.context("children many") + kinds.layout.at("context.cancelCtx", "mu.state")
+    kinds.core.write(at, b"\1\0\0\0")
+    addr = kinds.truth.context("children many").addr
+    answers = check(goctx_asan, kinds, about=(addr,), noted=False)
+    assert "being changed" in answers[f"show {addr}"].text
+
+
+def test_keys_and_values(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """Values whose types, pointers and lengths are garbage."""
+    noise = random.Random(SEED)
+    values = [one for one in kinds.truth.contexts if one.kind == "value"]
+    for one in values:
+        for at in (16, 24, 32, 40):
+            old = kinds.core.u64(int(one.addr, 16) + at)
+            with_care = [WILD, HUGE, 8, old + 8, old ^ (1 << noise.randrange(48))]
+            kinds.core.put_u64(int(one.addr, 16) + at, noise.choice(with_care))
+            try:  # also behind it: the pointer and length of a string
+                kinds.core.put_u64(old + noise.choice((0, 8)), noise.choice((HUGE, WILD, 1 << 31)))
+            except NotInCore:
+                pass
+        check(goctx_asan, kinds, lost=len(values), noted=False, about=(one.addr,) if one is
+              values[0] else ())
+        kinds.core.restore()
+
+
+def test_deadlines(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """Times that no calendar has."""
+    at = kinds.context("timeout") + kinds.layout.at("context.timerCtx", "deadline")
+    addr = kinds.truth.context("timeout").addr
+    for wall, ext in ((0, 0), ((1 << 64) - 1, (1 << 64) - 1), (0, 1 << 63), (1 << 63, 1 << 62),
+                      (0, HUGE), ((1 << 63) + 0x3fffffff, 0)):
+        kinds.core.put_u64(at, wall)
+        kinds.core.put_u64(at + 8, ext)
+        check(goctx_asan, kinds, about=(addr,), noted=False)
+        kinds.core.restore()
+
+
+# -- goroutines --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [0, 1, 1 << 20, 1 << 40, (1 << 64) - 1])
+def test_number_of_goroutines(goctx_asan: helper.Goctx, waiters: Victim, count: int) -> None:
+    """runtime.allglen and the length of runtime.allgs, too large or too small."""
+    waiters.core.put_u64(waiters.variable("runtime.allgs") + 8, count)
+    if "runtime.allglen" in waiters.layout.variables:
+        waiters.core.put_u64(waiters.variable("runtime.allglen"), count)
+    check(goctx_asan, waiters, tasks_lost=len(waiters.truth.tasks), noted=count != 1)
+
+
+def test_allgs_leads_nowhere(goctx_asan: helper.Goctx, waiters: Victim) -> None:
+    """No goroutine can be read; contexts can."""
+    waiters.core.put_u64(waiters.variable("runtime.allgs"), WILD)
+    if "runtime.allgptr" in waiters.layout.variables:
+        waiters.core.put_u64(waiters.variable("runtime.allgptr"), WILD)
+    check(goctx_asan, waiters, tasks_lost=len(waiters.truth.tasks))
+
+
+def test_wild_goroutines(goctx_asan: helper.Goctx, waiters: Victim) -> None:
+    """Entries of allgs: null, wild, and one goroutine twice."""
+    array = waiters.core.u64(waiters.variable("runtime.allgs"))
+    gs = waiters.gs()
+    for i, word in ((5, 0), (9, WILD), (12, gs[13]), (15, gs[16] + 8)):
+        waiters.core.put_u64(array + 8 * i, word)
+    check(goctx_asan, waiters, tasks_lost=4)
+
+
+def test_half_zeroed_goroutine(goctx_asan: helper.Goctx, waiters: Victim) -> None:
+    """The first, or the second half of a g is gone."""
+    size = waiters.layout.sizes["runtime.g"]
+    for start in (0, size // 2):
+        waiters.core.write(waiters.g_of("select two dones") + start, bytes(size // 2))
+        check(goctx_asan, waiters, tasks_lost=1, noted=False)
+        waiters.core.restore()
+
+
+@pytest.mark.parametrize("name", ["sched.sp", "sched.pc", "sched.bp", "stack.lo", "stack.hi",
+                                  "gopc", "startpc", "labels", "waiting", "m", "syscallsp"])
+def test_fields_of_goroutines(goctx_asan: helper.Goctx, waiters: Victim, name: str) -> None:
+    """Pointers of goroutines that lead nowhere, everywhere or back."""
+    for label in ("deep", "labelled", "select two dones", "system call"):
+        at = waiters.g_field(label, name)
+        for word in (0, 1, WILD, (1 << 64) - 1, waiters.g_of(label), waiters.core.u64(at) + 8):
+            waiters.core.put_u64(at, word)
+        check(goctx_asan, waiters, noted=False, tasks_lost=1)
+        for word in (1, WILD, waiters.g_of("deep")):
+            waiters.core.put_u64(at, word)
+            answer = goctx_asan.run(waiters.target, "bt", "all", timeout=PATIENCE)
+            assert answer.status in (OK, PARTIAL)
+        waiters.core.restore()
+
+
+def test_frame_pointers_in_a_loop(goctx_asan: helper.Goctx, waiters: Victim) -> None:
+    """A chain of frame pointers that never ends."""
+    for label in ("deep", "inlined wait"):
+        g = waiters.g_of(label)
+        sp, bp = (waiters.core.u64(g + waiters.layout.at("runtime.g", f"sched.{one}"))
+                  for one in ("sp", "bp"))
+        for word in (bp, sp, bp - 8):
+            waiters.core.put_u64(bp, word)
+            check(goctx_asan, waiters, noted=False)
+            waiters.core.restore()
+
+
+def test_stack_is_noise(goctx_asan: helper.Goctx, waiters: Victim) -> None:
+    """Return addresses that are none."""
+    noise = random.Random(SEED)
+    g = waiters.g_of("deep")
+    sp = waiters.core.u64(g + waiters.layout.at("runtime.g", "sched.sp"))
+    for _ in range(5):
+        for at in range(0, 2048, 8):
+            if noise.random() < 0.3:
+                waiters.core.put_u64(sp + at, noise.choice(
+                    (noise.getrandbits(64), waiters.core.u64(sp + at) + 1, 0, sp + at)))
+        check(goctx_asan, waiters, noted=False)
+        waiters.core.restore()
+
+
+@pytest.mark.parametrize("link", ["waitlink", "next", "g", "c"])
+def test_wait_queue(goctx_asan: helper.Goctx, waiters: Victim, link: str) -> None:
+    """sudogs that point to themselves, to nothing, to each other's goroutine."""
+    sudog = waiters.core.u64(waiters.g_field("select two dones", "waiting"))
+    at = sudog + waiters.layout.at("runtime.sudog", link)
+    for word in (sudog, WILD, 1, waiters.g_of("deep")):
+        waiters.core.put_u64(at, word)
+        check(goctx_asan, waiters, noted=False)
+        waiters.core.restore()
+
+
+def test_queue_of_a_channel(goctx_asan: helper.Goctx, waiters: Victim) -> None:
+    """A done channel whose queue of receivers is a loop, or noise."""
+    channel = int(waiters.truth.context("many waiters").done or "0", 16)
+    first = waiters.core.u64(channel + waiters.layout.at("runtime.hchan", "recvq.first"))
+    waiters.core.put_u64(first + waiters.layout.at("runtime.sudog", "next"), first)
+    check(goctx_asan, waiters, noted=False)
+    waiters.core.restore()
+    waiters.core.write(channel, b"\xff" * waiters.layout.sizes["runtime.hchan"])
+    check(goctx_asan, waiters, noted=False)
+
+
+# -- heap and runtime --------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, data", [
+    ("npages", b"\xff" * 8), ("npages", bytes(8)), ("startAddr", b"\xff" * 8),
+    ("startAddr", bytes(8)), ("elemsize", bytes(8)), ("elemsize", b"\1" + bytes(7)),
+    ("elemsize", b"\xff" * 8), ("allocBits", b"\xef\xbe\xad\xde" + bytes(4)),
+    ("gcmarkBits", bytes(8)), ("state", b"\xee"), ("spanclass", b"\xff"), ("freeindex", b"\xff\xff"),
+    ("nelems", b"\xff\xff"), ("sweepgen", b"\xff" * 4)],
+    ids=lambda one: one if isinstance(one, str) else one.hex()[:4])
+def test_fields_of_spans(goctx_asan: helper.Goctx, kinds: Victim, name: str, data: bytes) -> None:
+    """One field of every tenth span is garbage; what lies elsewhere is there."""
+    spans = kinds.spans()
+    for span in spans[::10]:
+        kinds.core.write(span + kinds.layout.at("runtime.mspan", name), data)
+    few = len(kinds.truth.contexts) // 2
+    check(goctx_asan, kinds, lost=few, added=1000, noted=False)
+
+
+def test_spans_are_noise(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """Whole spans overwritten; one that claims all memory."""
+    noise = random.Random(SEED)
+    spans = kinds.spans()
+    size = kinds.layout.sizes["runtime.mspan"]
+    for span in noise.sample(spans, len(spans) // 5):
+        kinds.core.write(span, noise.randbytes(size))
+    check(goctx_asan, kinds, lost=len(kinds.truth.contexts), added=1000)
+
+
+@pytest.mark.parametrize("count", [0, 1 << 24, HUGE, (1 << 64) - 1])
+def test_number_of_spans(goctx_asan: helper.Goctx, kinds: Victim, count: int) -> None:
+    """Without spans, contexts are found through stacks, variables and maps."""
+    at = kinds.field("runtime.mheap_", "runtime.mheap", "allspans")
+    kinds.core.put_u64(at + 8, count)
+    check(goctx_asan, kinds, lost=len(kinds.truth.contexts), added=1000)
+
+
+def test_allspans_leads_nowhere(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """No span at all."""
+    kinds.core.put_u64(kinds.field("runtime.mheap_", "runtime.mheap", "allspans"), WILD)
+    check(goctx_asan, kinds, lost=len(kinds.truth.contexts), added=1000)
+
+
+@pytest.mark.parametrize("name, value", [
+    ("count", HUGE), ("count", 0), ("size", HUGE), ("size", 0), ("size", 3), ("size", 1 << 63)])
+def test_table_of_itabs(goctx_asan: helper.Goctx, kinds: Victim, name: str, value: int) -> None:
+    """The runtime's table of interface types: its figures."""
+    table = kinds.core.u64(kinds.variable("runtime.itabTable"))
+    kinds.core.put_u64(table + kinds.layout.at("runtime.itabTableType", name), value)
+    check(goctx_asan, kinds, lost=len(kinds.truth.contexts), added=1000, noted=False)
+
+
+def test_itabs_are_noise(goctx_asan: helper.Goctx, kinds: Victim) -> None:
+    """The runtime's table of interface types: its entries, and itself."""
+    noise = random.Random(SEED)
+    table = kinds.core.u64(kinds.variable("runtime.itabTable"))
+    at = table + kinds.layout.at("runtime.itabTableType", "entries")
+    for i in range(100):
+        kinds.core.put_u64(at + 8 * i, noise.choice((WILD, 8, table, noise.getrandbits(48))))
+    check(goctx_asan, kinds, lost=len(kinds.truth.contexts), added=1000, noted=False)
+    kinds.core.put_u64(kinds.variable("runtime.itabTable"), WILD)
+    check(goctx_asan, kinds, lost=len(kinds.truth.contexts), added=1000, noted=False)
+
+
+@pytest.mark.parametrize("word", [0, 8, WILD, (1 << 64) - 1, "itself", "huge"])
+@pytest.mark.parametrize("name", ["pclntable", "ftab", "funcnametab", "cutab", "filetab", "pctab",
+                                  "minpc", "maxpc", "text", "etext", "types", "etypes", "gofunc",
+                                  "rodata", "data", "edata", "bss", "ebss", "next"])
+def test_module_data(goctx_asan: helper.Goctx, kinds: Victim, name: str, word: int | str) -> None:
+    """Fields of runtime.firstmoduledata: pointers, and lengths of slices ("huge")."""
+    if not kinds.layout.has("runtime.moduledata", name):
+        pytest.skip(f"no field {name} in this release")
+    at = kinds.field("runtime.firstmoduledata", "runtime.moduledata", name)
+    if word == "itself":
+        kinds.core.put_u64(at, kinds.variable("runtime.firstmoduledata"))
+    elif word == "huge":
+        kinds.core.put_u64(at + 8, HUGE)
+    else:
+        kinds.core.put_u64(at, int(word))
+    for command in (("list", "--json"), ("tasks",), ("bt", "all")):
+        answer = goctx_asan.run(kinds.target, *command, timeout=PATIENCE)
+        assert answer.status in (OK, PARTIAL, UNREADABLE), answer.stderr
+        assert answer.status != UNREADABLE or answer.stderr.startswith("goctx: ")
+
+
+def test_wait_reasons(goctx_asan: helper.Goctx, waiters: Victim) -> None:
+    """The names of wait reasons: pointers and lengths."""
+    at = waiters.variable("runtime.waitReasonStrings")
+    for i in range(0, 30):
+        waiters.core.put_u64(at + 16 * i, WILD if i % 2 else waiters.core.u64(at + 16 * i))
+        waiters.core.put_u64(at + 16 * i + 8, 4 if i % 2 else HUGE)
+    check(goctx_asan, waiters, noted=False)
+
+
+# -- random damage -----------------------------------------------------------
+
+
+def places(one: Victim) -> list[tuple[int, int]]:
+    """(address, bytes) of structures that goctx reads."""
+    sizes = one.layout.sizes
+    found = [(int(ctx.addr, 16), 48) for ctx in one.truth.contexts if ctx.addr.startswith("0x")]
+    found += [(int(ctx.done, 16), sizes["runtime.hchan"]) for ctx in one.truth.contexts if ctx.done]
+    found += [(g, sizes["runtime.g"]) for g in one.gs()]
+    found += [(span, sizes["runtime.mspan"]) for span in one.spans()]
+    found += [(one.variable("runtime.firstmoduledata"), sizes["runtime.moduledata"]),
+              (one.core.u64(one.variable("runtime.itabTable")), 4096),
+              (one.variable("runtime.allgs"), 24),
+              (one.field("runtime.mheap_", "runtime.mheap", "allspans"), 24)]
+    for ctx in one.truth.contexts:
+        if ctx.children is not None:
+            header = one.core.u64(int(ctx.addr, 16)
+                                  + one.layout.at("context.cancelCtx", "children"))
+            found += [(header, 48), (one.core.u64(header + table_word(one)), 200)]
+    for g in one.gs():
+        sudog = one.core.u64(g + one.layout.at("runtime.g", "waiting"))
+        sp = one.core.u64(g + one.layout.at("runtime.g", "sched.sp"))
+        found += [(sudog, sizes["runtime.sudog"]), (sp, 400)] if sudog else []
+    return found
+
+
+def flip(one: Victim, noise: random.Random, aims: list[tuple[int, int]], count: int) -> None:
+    """Change so many bytes or words."""
+    for _ in range(count):
+        start, size = noise.choice(aims)
+        at = start + noise.randrange(size)
+        try:
+            if noise.random() < 0.5:
+                one.core.write(at, bytes([noise.getrandbits(8)]))
+            else:
+                words = (0, 1, 8, WILD, HUGE, (1 << 64) - 1, noise.getrandbits(47),
+                         noise.choice(aims)[0], one.core.u64(at & ~7) ^ 1 << noise.randrange(64))
+                one.core.put_u64(at & ~7, noise.choice(words))
+        except NotInCore:
+            pass
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_random_damage_where_it_hurts(goctx_asan: helper.Goctx, kinds: Victim, waiters: Victim,
+                                      round_: int) -> None:
+    """A few bytes of what goctx reads."""
+    noise = random.Random(f"{SEED} {round_} aimed")
+    for one in (kinds, waiters):
+        flip(one, noise, places(one), noise.choice((1, 3, 10, 40)))
+        statuses = (OK, PARTIAL, UNREADABLE)
+        one.ask_all(goctx_asan, [("show", ctx.addr) for ctx in noise.sample(
+            one.truth.contexts, 5)], (*statuses, helper.USAGE))
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_random_damage_of_heap(goctx_asan: helper.Goctx, kinds: Victim, round_: int) -> None:
+    """Bytes of the heap: few contexts are hit, the others are there."""
+    noise = random.Random(f"{SEED} {round_} heap")
+    heap = int(kinds.truth.context("server").addr, 16) & ~0x3fffff
+    flip(kinds, noise, [(one.addr, one.size) for one in kinds.core.segments
+                        if one.writable and heap <= one.addr < heap + (4 << 20)], 100)
+    check(goctx_asan, kinds, lost=10, added=10, tasks_lost=3, noted=False)
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_random_damage_of_variables(goctx_asan: helper.Goctx, kinds: Victim, round_: int) -> None:
+    """Bytes of variables: one of them may be what all else hangs on."""
+    noise = random.Random(f"{SEED} {round_} variables")
+    flip(kinds, noise, [(one.addr, one.size) for one in kinds.core.segments
+                        if one.writable and one.addr < 1 << 32], 200)
+    kinds.ask_all(goctx_asan, [], (OK, PARTIAL, UNREADABLE))
+
+
+# -- memory ------------------------------------------------------------------
+
+
+def test_memory_is_bounded(goctx: helper.Goctx, kinds: Victim, waiters: Victim) -> None:
+    """Huge figures in the core must not become huge allocations."""
+    kinds.core.put_u64(kinds.children("children many") + count_word(kinds), HUGE)
+    at = kinds.field("runtime.mheap_", "runtime.mheap", "allspans")
+    kinds.core.put_u64(at + 8, 1 << 33)
+    table = kinds.core.u64(kinds.variable("runtime.itabTable"))
+    kinds.core.put_u64(table + kinds.layout.at("runtime.itabTableType", "size"), 1 << 40)
+    for one, name in ((waiters, "runtime.allgs"), (kinds, "runtime.allgs")):
+        one.core.put_u64(one.variable(name) + 8, 1 << 29)
+        if "runtime.allglen" in one.layout.variables:
+            one.core.put_u64(one.variable("runtime.allglen"), 1 << 29)
+    for one in (kinds, waiters):
+        for command in (*EVERYTHING, *TEXTS):
+            answer = goctx.run(one.target, *command, timeout=PATIENCE, data_limit=256 << 20)
+            assert answer.status in (OK, PARTIAL), (command, answer.stderr)
