@@ -103,17 +103,6 @@ static void set_state(struct model *m, struct ctx *c)
 	}
 }
 
-/* Has an earlier wait of the same goroutine the same context (a select may name one channel twice)? */
-static bool waits_twice(const struct model *m, const struct task *t, uint32_t k)
-{
-	const struct task_wait *w = &m->tasks.waits.v[t->wait_first];
-
-	for (uint32_t j = 0; j < k; j++)
-		if (w[j].context == w[k].context)
-			return true;
-	return false;
-}
-
 #define AHEAD 16 /* lookups under way at a time */
 
 void graph_join(struct model *m)
@@ -136,7 +125,7 @@ static void ask_ahead(const struct model *m, size_t wait)
 		__builtin_prefetch(&m->ctxs.v[m->tasks.waits.v[wait].context], 1);
 }
 
-/* Count the goroutines of each context. */
+/* Count the goroutines of each context, once each: a select may name one channel twice.  first_wait remembers who was last. */
 static uint32_t count_waits(struct model *m)
 {
 	uint32_t total = 0;
@@ -150,11 +139,13 @@ static uint32_t count_waits(struct model *m)
 			if (w->context == CTX_NONE)
 				continue;
 			any = true;
-			if (waits_twice(m, t, k))
+			struct ctx *c = &m->ctxs.v[w->context];
+			if (c->first_wait == i)
 				continue;
-			m->ctxs.v[w->context].tasks++;
+			c->first_wait = (uint32_t)i;
+			c->tasks++;
 			/* Who waits is part of what a person would call alike. */
-			m->ctxs.v[w->context].shape += mix(t->frame + 0x51ed270bu);
+			c->shape += mix(t->frame + 0x51ed270bu);
 			total++;
 		}
 		m->waiting_tasks += any;
@@ -178,11 +169,14 @@ static void put_tasks(struct model *m)
 	for (size_t i = 0; i < m->tasks.list.n; i++) {
 		const struct task *t = &m->tasks.list.v[i];
 		for (uint32_t k = 0; k < t->nwaits; k++) {
-			uint32_t c = m->tasks.waits.v[t->wait_first + k].context;
+			uint32_t context = m->tasks.waits.v[t->wait_first + k].context;
 			ask_ahead(m, t->wait_first + k + AHEAD);
-			if (c == CTX_NONE || waits_twice(m, t, k))
+			if (context == CTX_NONE)
 				continue;
-			m->ctx_tasks.v[m->ctxs.v[c].first_wait + m->ctxs.v[c].tasks++] = (uint32_t)i;
+			struct ctx *c = &m->ctxs.v[context];
+			uint32_t *list = m->ctx_tasks.v + c->first_wait;
+			if (!c->tasks || list[c->tasks - 1] != i)
+				list[c->tasks++] = (uint32_t)i;
 		}
 	}
 }

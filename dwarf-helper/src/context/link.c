@@ -158,8 +158,12 @@ struct err *link_all(struct builder *b)
 		m->ctxs.v[i].flags |= CTX_LINKED;
 		if (m->ctxs.v[i].kind == CTX_CANCEL || m->ctxs.v[i].kind == CTX_TIMER || m->ctxs.v[i].kind == CTX_AFTER_FUNC)
 			read_children(b, i);
-		if ((i % 4096 == 0 && runtime_canceled(b->rt)) || m->ctxs.n > CONTEXTS_MAX)
+		if (i % 4096 == 0 && runtime_canceled(b->rt))
 			return err_new(ERR_CANCELED, "interrupted");
+		if (m->ctxs.n > CONTEXTS_MAX) {
+			notes_add(b->rt->notes, NOTE_LIMIT, "more than %u contexts: the parents of the others are not looked up", CONTEXTS_MAX);
+			break;
+		}
 	}
 	return NULL;
 }

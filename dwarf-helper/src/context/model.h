@@ -1,7 +1,7 @@
 /**
  * @file  The model: every context and every goroutine of the target, and how they hang together.
  *
- * Arrays indexed by small integers; a million contexts cost 64 bytes each.  What is rarely asked for (err texts, values, names, deadlines,
+ * Arrays indexed by small integers; a million contexts cost 72 bytes each.  What is rarely asked for (err texts, values, names, deadlines,
  * map entries) is not kept but read from the target again by the functions of context/detail.h.
  *
  *              parent                 waits[].context
@@ -39,14 +39,14 @@ struct ctx {
 	taddr done;	       /* its own done channel (hchan), 0: none made yet, or a kind that has none */
 	uint64_t shape;	       /* equal for contexts that a person would call alike, subtree and tasks included */
 	uint32_t parent;       /* index, CTX_NONE for roots */
-	uint32_t first_child;  /* index, CTX_NONE; ascending address */
+	uint32_t first_child;  /* index, CTX_NONE; by address, those that the heap scan did not find behind */
 	uint32_t next_sibling; /* index, CTX_NONE */
 	uint32_t children;     /* entries of its children map (count word), of others: contexts made on it */
 	uint32_t tasks;	       /* goroutines parked on its done channel */
 	uint32_t depth;	       /* 0 for roots */
 	uint32_t below;	       /* contexts in its subtree, itself not counted */
 	uint32_t tasks_below;  /* goroutines on it and its subtree */
-	uint32_t first_wait;   /* list of its tasks: index into model->ctx_tasks, CTX_NONE (see model_tasks_of()) */
+	uint32_t first_wait;   /* list of its tasks: index into model->ctx_tasks, CTX_NONE (see ctx_task()) */
 	uint16_t type;	       /* index into model->types */
 	uint16_t flags;	       /* CTX_FROM_HEAP … */
 	uint8_t kind, state;
@@ -74,7 +74,7 @@ struct model {
 	struct clock_now now;
 	VEC(struct ctx) ctxs; /* 0 Background, 1 TODO (always there; used only when something refers to them: see model->has_*) */
 	VEC(struct ctx_type) types;
-	VEC(uint32_t) roots;	 /* in display order: Background, TODO, then others by address */
+	VEC(uint32_t) roots;	 /* in display order: Background, TODO, then others as in ctxs: by address, those that the heap scan did not find behind */
 	VEC(uint32_t) ctx_tasks; /* task indices, grouped by context: first_wait … first_wait + tasks - 1 */
 	struct u64map by_addr;	 /* context address -> index */
 	struct u64map by_done;	 /* done channel -> index */

@@ -25,7 +25,7 @@ enum {
 	SPAN_HEADER = 8, /* objects start with a type header */
 };
 
-/** One span of the garbage-collected heap in use; 64 bytes. */
+/** One span of the garbage-collected heap in use; 56 bytes. */
 struct span {
 	taddr base;
 	taddr alloc_bits, mark_bits;
