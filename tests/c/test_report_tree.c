@@ -210,6 +210,10 @@ static void test_no_contexts(void **state)
 	assert_non_null(strstr(answer(report_tree), "no contexts"));
 	assert_string_equal(answer(report_list),
 			    "no contexts: the program made none, or package context is not linked in\n");
+	notes_add(&f.notes, NOTE_DAMAGE, "the heap is missing");
+	assert_string_equal(answer(report_list),
+			    "no contexts found, but part of the target could not be read: there may be some\n"
+			    "damage: the heap is missing\n");
 }
 
 static unsigned count_lines(const char *text, const char *with)

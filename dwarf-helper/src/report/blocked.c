@@ -104,6 +104,10 @@ static void blocked_footer(struct report *r, const struct blocked *b)
 	struct buf *out = &r->out;
 
 	if (!b->rows.n) {
+		if (!r->m->contexts) {
+			word_no_contexts(r);
+			return;
+		}
 		buf_lit(out, "no goroutine is parked on a context's done channel");
 		buf_str(out, r->opt->min_wait_ns || r->opt->func || r->opt->wait ? " and passes the filters\n" : "\n");
 		return;

@@ -136,7 +136,7 @@ static struct err *list_text(struct report *r, const struct order *o, uint64_t n
 static void list_footer(struct report *r, uint64_t matching)
 {
 	if (!r->m->contexts) {
-		buf_lit(&r->out, "no contexts: the program made none, or package context is not linked in\n");
+		word_no_contexts(r);
 		return;
 	}
 	if (matching == r->m->contexts) {

@@ -10,8 +10,9 @@
 #include "report/tree_json.h"
 #include "report/words.h"
 
-#define TREE_INDENT 32 /* levels that are indented; deeper lines tell their depth in words */
-#define VALUE_COLUMNS 72
+#define TREE_INDENT 32	 /* levels that are indented; deeper lines tell their depth in words */
+#define VALUE_COLUMNS 72 /* of key and value, where there is so much room */
+#define VALUE_LEAST 40
 
 /* Items of one context, being printed one after the other. */
 struct level {
@@ -77,7 +78,23 @@ static void custom_part(struct tree *t, uint32_t i)
 	word_ctx(t->out, t->m, c->parent);
 }
 
-static void context_line(struct tree *t, uint32_t i)
+static size_t line_width(const struct tree *t)
+{
+	return t->r->opt->width ? t->r->opt->width : 100;
+}
+
+/* Columns for key and value of a line that starts after @p indent columns; 0: any. */
+static size_t value_columns(const struct tree *t, uint32_t i, size_t indent)
+{
+	const size_t before = sizeof(" 0xc000126000xx   ") + strlen(ctx_label(t->m, i));
+	size_t room = line_width(t) > indent + before ? line_width(t) - indent - before : 0;
+
+	if (t->r->opt->values)
+		return 0;
+	return room < VALUE_LEAST ? VALUE_LEAST : room < VALUE_COLUMNS ? room : VALUE_COLUMNS;
+}
+
+static void context_line(struct tree *t, uint32_t i, size_t indent)
 {
 	const struct ctx *c = &t->m->ctxs.v[i];
 	const char *mark = word_mark(c);
@@ -86,7 +103,7 @@ static void context_line(struct tree *t, uint32_t i)
 	custom_part(t, i);
 	state_part(t, i);
 	t->scratch.n = 0;
-	if (word_about(&t->scratch, t->m, i, t->r->opt->values ? 0 : VALUE_COLUMNS)) {
+	if (word_about(&t->scratch, t->m, i, value_columns(t, i, indent))) {
 		buf_lit(t->out, "   ");
 		buf_bytes(t->out, t->scratch.p, t->scratch.n);
 	}
@@ -201,7 +218,7 @@ static size_t measure_tasks(struct tree *t, struct level *lv)
 
 static void measure(struct tree *t, struct level *lv)
 {
-	size_t indent = text_width(t->prefix.p, lv->prefix_n) + 3, width = t->r->opt->width ? t->r->opt->width : 100;
+	size_t indent = text_width(t->prefix.p, lv->prefix_n) + 3, width = line_width(t);
 
 	if (indent + measure_tasks(t, lv) <= width)
 		return;
@@ -284,7 +301,7 @@ static void step(struct tree *t, struct level *lv)
 		buf_str(t->out, last ? "└─ " : "├─ ");
 	}
 	if (item.kind == ITEM_CONTEXT)
-		context_line(t, item.index);
+		context_line(t, item.index, text_width(t->prefix.p, prefix_n) + (root ? 0 : 3));
 	else if (item.kind == ITEM_TASK)
 		task_line(t, lv, item.index);
 	else
@@ -350,7 +367,7 @@ static struct err *tree_text(struct report *r, uint32_t top)
 	else
 		fold_roots(&t.fold, &t.items);
 	if (!r->m->contexts)
-		buf_lit(&r->out, "no contexts: the program made none, or package context is not linked in\n");
+		word_no_contexts(r);
 	else if (!(e = walk(&t)))
 		footer(&t, top);
 	text_notes(r);

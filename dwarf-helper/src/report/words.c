@@ -238,3 +238,11 @@ uint64_t word_limit(const struct options *opt, uint64_t default_limit)
 		return default_limit ? default_limit : UINT64_MAX;
 	return opt->limit ? (uint64_t)opt->limit : UINT64_MAX;
 }
+
+void word_no_contexts(struct report *r)
+{
+	if (r->m->rt->notes->count[NOTE_DAMAGE])
+		buf_lit(&r->out, "no contexts found, but part of the target could not be read: there may be some\n");
+	else
+		buf_lit(&r->out, "no contexts: the program made none, or package context is not linked in\n");
+}

@@ -57,4 +57,7 @@ void word_place(struct buf *out, const struct model *m, uint32_t frame);
 /** Command's limit: the one given, else @p default_limit; 0 becomes UINT64_MAX. */
 uint64_t word_limit(const struct options *opt, uint64_t default_limit);
 
+/** The line in place of contexts where there are none; after damage it does not claim that the program made none. */
+void word_no_contexts(struct report *r);
+
 #endif
