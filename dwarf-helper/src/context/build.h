@@ -82,7 +82,9 @@ void kinds_load(struct builder *b);
 uint32_t kinds_of_itab(struct builder *b, taddr itab);
 
 /* fill.c: one context's own words */
-/** Does the object at @p addr look like its type says?  @p p: its bytes. */
+/** Bytes of an object of this type that are read here: no object of its type is smaller. */
+uint64_t fill_needs(const struct layout *l, const struct ctx_type *t);
+/** Does the object at @p addr look like its type says?  @p p: its bytes, as many as fill_needs(). */
 bool fill_plausible(struct builder *b, uint16_t type, const uint8_t *p);
 /** Heap scan: append an object without asking whether it is there; not findable by address before fill_index(). */
 void fill_append(struct builder *b, taddr addr, uint16_t type);

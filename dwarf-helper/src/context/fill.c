@@ -1,11 +1,13 @@
 /* One context's own words: are they those of a context, and what do they say. */
 #include "context/build.h"
 
+/* The word @p more bytes into a field; 0 when the field ends before. */
 static uint64_t at(const uint8_t *p, struct layout_field f, unsigned more)
 {
-	uint64_t v;
+	uint64_t v = 0;
 
-	memcpy(&v, p + f.off + more, 8);
+	if (f.size >= more + 8)
+		memcpy(&v, p + f.off + more, 8);
 	return v;
 }
 
@@ -75,10 +77,8 @@ static void fill_cancel(struct builder *b, struct ctx *c, const uint8_t *p)
 {
 	const struct layout *l = &b->rt->L;
 	taddr err = at(p, l->cancelCtx.err, 0), map = at(p, l->cancelCtx.children, 0);
-	uint32_t mu;
 
-	memcpy(&mu, p + l->cancelCtx.mu_state.off, 4);
-	if (mu & 1)
+	if (runtime_load(p, l->cancelCtx.mu_state) & 1)
 		c->flags |= CTX_LOCKED;
 	c->done = done_of(l, p);
 	c->state = !err ? CTX_ACTIVE : is_deadline(b, err) ? CTX_EXPIRED : CTX_CANCELED;
@@ -93,8 +93,7 @@ static void fill_cancel(struct builder *b, struct ctx *c, const uint8_t *p)
 	}
 }
 
-/* Bytes of the object that are read here; a context cut off by a missing page is damaged, not absent. */
-static uint64_t needed(const struct layout *l, const struct ctx_type *t)
+uint64_t fill_needs(const struct layout *l, const struct ctx_type *t)
 {
 	if (cancels(t->kind))
 		return l->s[LAYOUT_cancelCtx].size;
@@ -116,10 +115,10 @@ static void append(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 		.state = CTX_UNKNOWN,
 		.flags = from,
 	};
-	const uint8_t *p = target_ptr(b->rt->t, addr, needed(&b->rt->L, t));
+	const uint8_t *p = target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, t));
 
 	if (!p && t->size)
-		c.flags |= CTX_DAMAGED;
+		c.flags |= CTX_DAMAGED; // cut off by a missing page: damaged, not absent
 	else if (cancels(t->kind))
 		fill_cancel(b, &c, p);
 	else if (t->kind == CTX_VALUE)

@@ -58,6 +58,14 @@ static void scan_slots(struct builder *b, const struct span *s, const uint8_t *p
 	}
 }
 
+/* Is it one object of the type, and not the array behind a slice of them, whose header is the same? */
+static bool fits_slot(const struct span *s, const struct ctx_type *t)
+{
+	uint64_t header = s->flags & SPAN_HEADER ? 8 : 0;
+
+	return t->size > HEAP_HEADER_MIN && heap_slot_size(t->size + header) == s->elem_size;
+}
+
 /* 1.22+: objects above 512 bytes name their type in front. */
 static void scan_headers(struct builder *b, const struct span *s)
 {
@@ -66,7 +74,7 @@ static void scan_headers(struct builder *b, const struct span *s)
 		if (s->flags & SPAN_HEADER && !target_u64(b->rt->t, slot, &type))
 			continue;
 		uint32_t t = type ? u64map_find(&b->by_object, type) : U64MAP_NONE;
-		if (t != U64MAP_NONE && heap_allocated(b->rt, s, i))
+		if (t != U64MAP_NONE && fits_slot(s, &b->m->types.v[t]) && heap_allocated(b->rt, s, i))
 			fill_append(b, slot + (s->flags & SPAN_HEADER ? 8 : 0), (uint16_t)t);
 	}
 }

@@ -4,6 +4,7 @@
 #include "context/build.h"
 
 #define EMBED_DEPTH 4
+#define FIELDS_LOOKED_AT 10000 /* a type */
 #define TYPES_MAX 60000
 #define CUSTOM_MIN 40 /* custom structs smaller than this are too plain to be told by shape alone */
 
@@ -35,81 +36,78 @@ static uint8_t kind_of(const char *full)
 	return CTX_CUSTOM;
 }
 
-static bool is_context_iface(const struct rtype *ty)
+/* context.Context, or an interface that includes it: frameworks widen it with methods of their own. */
+static bool is_context_iface(struct runtime *rt, const struct rtype *ty)
 {
-	return ty && ty->kind == GO_INTERFACE && strcmp(ty->full, "context.Context") == 0;
+	static const char *const methods[] = {"Deadline", "Done", "Err", "Value", NULL};
+
+	return ty && ty->kind == GO_INTERFACE && (strcmp(ty->full, "context.Context") == 0 || rtype_iface_has(rt, ty, methods));
 }
 
-/* Offset of the context a struct embeds, also through embedded structs; -1 none. */
-static int32_t embedded_context(struct runtime *rt, const struct rtype *st, int depth)
+/* Search of a struct for a field of type context.Context. */
+struct field_search {
+	struct runtime *rt;
+	bool embedded; /* only what is embedded counts */
+	unsigned left; /* fields that may still be looked at: a damaged struct may hold itself many times */
+};
+
+/* Its offset, in structs held by value, too; -1 none.  It lies inside of @p st, which has less than 2 GiB. */
+static int32_t context_in(struct field_search *s, const struct rtype *st, int depth)
 {
-	for (uint32_t i = 0; i < st->nfields; i++) {
+	if (st->size > INT32_MAX)
+		return -1;
+	for (uint32_t i = 0; i < st->nfields && s->left; i++, s->left--) {
 		const struct rtype_field *f = &st->fields[i];
-		const struct rtype *ty = f->embedded ? rtype_get(rt, f->type) : NULL;
-		if (!ty || f->off > INT32_MAX - 4096)
+		const struct rtype *ty = s->embedded && !f->embedded ? NULL : rtype_get(s->rt, f->type);
+		if (!ty || ty->size > st->size || f->off > st->size - ty->size)
 			continue;
-		if (is_context_iface(ty))
+		if (is_context_iface(s->rt, ty))
 			return (int32_t)f->off;
-		if (ty->kind == GO_STRUCT && depth < EMBED_DEPTH) {
-			int32_t inner = embedded_context(rt, ty, depth + 1);
-			if (inner >= 0)
-				return (int32_t)f->off + inner;
-		}
+		int32_t inner = ty->kind == GO_STRUCT && depth < EMBED_DEPTH ? context_in(s, ty, depth + 1) : -1;
+		if (inner >= 0)
+			return (int32_t)f->off + inner;
 	}
 	return -1;
 }
 
-/* Offset of the first field of type context.Context, whatever its name, also in structs held by value; -1 none. */
-static int32_t held_context(struct runtime *rt, const struct rtype *st, int depth)
+/* An embedded context wins over a field of another name. */
+static int32_t best_context_in(struct field_search *s, const struct rtype *st)
 {
-	for (uint32_t i = 0; i < st->nfields; i++) {
-		const struct rtype_field *f = &st->fields[i];
-		const struct rtype *ty = rtype_get(rt, f->type);
-		if (!ty || f->off > INT32_MAX - 4096)
-			continue;
-		if (is_context_iface(ty))
-			return (int32_t)f->off;
-		if (ty->kind == GO_STRUCT && depth < EMBED_DEPTH) {
-			int32_t inner = held_context(rt, ty, depth + 1);
-			if (inner >= 0)
-				return (int32_t)f->off + inner;
-		}
-	}
-	return -1;
+	s->embedded = true;
+	int32_t at = context_in(s, st, 0);
+	s->embedded = false;
+	return at >= 0 ? at : context_in(s, st, 0);
 }
 
 /* A pointer field to a struct that keeps a context, as framework contexts hold an *http.Request. */
-static bool context_behind_pointer(struct runtime *rt, const struct rtype *st, struct ctx_type *t)
+static void context_behind_pointer(struct field_search *s, const struct rtype *st, struct ctx_type *t)
 {
-	for (uint32_t i = 0; i < st->nfields; i++) {
-		const struct rtype *ptr = rtype_get(rt, st->fields[i].type);
-		const struct rtype *to = ptr && ptr->kind == GO_POINTER ? rtype_get(rt, ptr->elem) : NULL;
-		if (!to || to->kind != GO_STRUCT || to->addr == t->object)
+	for (uint32_t i = 0; i < st->nfields && st->size <= INT32_MAX; i++) {
+		const struct rtype *ptr = rtype_get(s->rt, st->fields[i].type);
+		const struct rtype *to = ptr && ptr->kind == GO_POINTER ? rtype_get(s->rt, ptr->elem) : NULL;
+		if (!to || to->kind != GO_STRUCT || to->addr == t->object || st->fields[i].off + ptr->size > st->size)
 			continue;
-		int32_t at = embedded_context(rt, to, 0);
-		if (at < 0)
-			at = held_context(rt, to, 0);
+		int32_t at = best_context_in(s, to);
 		if (at < 0)
 			continue;
 		t->inner = (int32_t)st->fields[i].off;
 		t->inner_via = to->addr;
 		t->inner_off = at;
-		return true;
+		return;
 	}
-	return false;
 }
 
-/* Embedding wins over a named field, a field over a pointer to a struct that has one. */
+/* A field wins over a pointer to a struct that has one. */
 static void find_inner(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
 {
+	struct field_search s = {.rt = rt, .left = FIELDS_LOOKED_AT};
+
 	t->inner = -1;
 	if (!obj || obj->kind != GO_STRUCT)
 		return;
-	t->inner = embedded_context(rt, obj, 0);
+	t->inner = best_context_in(&s, obj);
 	if (t->inner < 0)
-		t->inner = held_context(rt, obj, 0);
-	if (t->inner < 0)
-		context_behind_pointer(rt, obj, t);
+		context_behind_pointer(&s, obj, t);
 }
 
 static void inner_of_kind(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
@@ -191,6 +189,8 @@ static uint32_t add_type(struct builder *b, taddr addr)
 		.by_pointer = pointer,
 		.size = obj ? obj->size : 0,
 	};
+	if (t.size < fill_needs(&rt->L, &t))
+		return U64MAP_NONE; /* a descriptor that contradicts the layout */
 	inner_of_kind(rt, &t, obj);
 	t.bits_known = obj && bits_of(rt, obj, &t.ptr_bits);
 	VEC_PUSH(&b->m->types, t);
@@ -217,8 +217,8 @@ static void add_shape(struct builder *b, uint16_t type)
 	const struct ctx_type *t = &b->m->types.v[type];
 	const struct rtype *obj = t->object ? rtype_get(b->rt, t->object) : NULL;
 
-	if (!obj || !t->bits_known || t->inner < 0 || t->inner_via || !obj->size || obj->size > SHAPE_SLOT_MAX || obj->size % 8 ||
-	    obj->kind != GO_STRUCT)
+	if (!obj || !t->bits_known || t->inner < 0 || t->inner_via || obj->size > SHAPE_SLOT_MAX || obj->size % 8 ||
+	    obj->size < (uint64_t)t->inner + 16 || obj->kind != GO_STRUCT)
 		return;
 	struct ctx_shape s = {
 		.slot = heap_slot_size(obj->size),
@@ -304,7 +304,15 @@ void kinds_load(struct builder *b)
 			word_set_add(&b->itabs, itabs[i].addr, t);
 		word_set_add(&b->words, itabs[i].addr, t);
 	}
-	for (size_t i = 0; i < b->m->types.n; i++) {
+	/* Other interfaces have itabs of their own for the same dynamic types: wider ones may be embedded, any may hold one. */
+	for (size_t i = 0; i < n; i++) {
+		uint32_t t = u64map_find(&b->type_of, itabs[i].type);
+		if (t == U64MAP_NONE || itabs[i].inter == canceler)
+			continue;
+		word_set_add(&b->itabs, itabs[i].addr, t);
+		word_set_add(&b->words, itabs[i].addr, t);
+	}
+	for (size_t i = 2; i < b->m->types.n; i++) {
 		word_set_add(&b->words, b->m->types.v[i].rtype, (uint32_t)i);
 		if (b->m->types.v[i].kind >= CTX_CANCEL)
 			add_shape(b, (uint16_t)i);

@@ -140,6 +140,26 @@ static struct err *connect(struct builder *b)
 	return NULL;
 }
 
+/*
+ * A context that its own timer ended is proof that its deadline had passed: the newest of those may be later than any stamp
+ * the runtime left.
+ */
+static void raise_clock(struct model *m)
+{
+	uint64_t start = 0;
+
+	if (m->now.exact || !m->rt->L.var[LAYOUT_VAR_startNano].found ||
+	    !target_u64(m->rt->t, m->rt->L.var[LAYOUT_VAR_startNano].addr, &start))
+		return;
+	for (size_t i = 2; i < m->ctxs.n; i++) {
+		const struct ctx *c = &m->ctxs.v[i];
+		struct go_time at;
+		if (c->kind == CTX_TIMER && c->state == CTX_EXPIRED &&
+		    go_time_read(m->rt, c->addr + (uint64_t)m->rt->L.timerCtx.deadline.off, &at) && at.mono)
+			clock_raise(&m->now, at.mono_ns, (int64_t)start);
+	}
+}
+
 struct err *model_build(struct runtime *rt, const struct model_options *opt, struct model *ret)
 {
 	struct builder *b = mem_zalloc(sizeof(*b));
@@ -157,6 +177,7 @@ struct err *model_build(struct runtime *rt, const struct model_options *opt, str
 	if (!err)
 		err = graph_build(b);
 	clock_read(rt, &ret->tasks, &ret->now);
+	raise_clock(ret);
 	u64map_free(&b->itabs.map);
 	u64map_free(&b->words.map);
 	u64map_free(&b->type_of);

@@ -65,7 +65,7 @@ static void found_on_stack(void *arg, uint32_t type, taddr data)
 	/* WithoutCancel is inlined: its box may lie on the very stack that refers to it. */
 	if (data >= s->lo && data < s->hi) {
 		struct candidate c = {data, (uint16_t)type};
-		if (!t->by_pointer && data % 8 == 0 && data + t->size <= s->hi)
+		if (!t->by_pointer && t->kind > CTX_TODO && data % 8 == 0 && data + t->size <= s->hi)
 			VEC_PUSH(&s->boxes, c);
 		return;
 	}

@@ -23,7 +23,7 @@ const struct option_info option_infos[OPT_COUNT] = {
 	[OPT_TASKS] = {"tasks", NULL, "show the goroutines that wait on each context (the default)"},
 	[OPT_NO_TASKS] = {"no-tasks", NULL, "leave the goroutines out"},
 	[OPT_VALUES] = {"values", NULL, "show the values of value contexts, too"},
-	[OPT_KIND] = {"kind", "KIND,…", "background, todo, cancel, timer, value, without_cancel, after_func, stop, custom"},
+	[OPT_KIND] = {"kind", "KIND,…", "background,todo,cancel,timer,value,without_cancel,after_func,stop,custom"},
 	[OPT_STATE] = {"state", "STATE,…", "active, canceled, expired, never"},
 	[OPT_MIN_CHILDREN] = {"min-children", "N", "only contexts with at least N children"},
 	[OPT_SORT] = {"sort", "KEY", "children, waiters, depth, deadline or addr"},
@@ -47,8 +47,8 @@ const struct command commands[] = {
 	{.name = "tree", .args = "[CTX]", .max_args = 1, .run = report_tree, .needs = NEED_TASKS | NEED_CONTEXTS,
 	 .options = OPT_BIT(OPT_DEPTH) | OPT_BIT(OPT_NO_FOLD) | OPT_BIT(OPT_TASKS) | OPT_BIT(OPT_NO_TASKS) | OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_LIMIT),
 	 .summary = "the context tree, with the goroutines that wait on each context",
-	 .about = "From all roots, or from CTX: an address (0x…), background or todo.  Siblings of equal shape are folded\n"
-		  "beyond a few.",
+	 .about = "From all roots, or from CTX: an address (0x…), background or todo.  Siblings of equal shape are\n"
+		  "folded beyond a few.",
 	 .example = "tree --depth 3 0xc000126000"},
 	{.name = "list", .args = "", .run = report_list, .needs = NEED_TASKS | NEED_CONTEXTS,
 	 .options = OPT_BIT(OPT_KIND) | OPT_BIT(OPT_STATE) | OPT_BIT(OPT_MIN_CHILDREN) | OPT_BIT(OPT_SORT) | OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_LIMIT),
@@ -58,25 +58,26 @@ const struct command commands[] = {
 	{.name = "show", .args = "CTX", .min_args = 1, .max_args = 1, .run = report_show, .needs = NEED_TASKS | NEED_CONTEXTS,
 	 .options = OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_LIMIT),
 	 .summary = "one context in full",
-	 .about = "Type, parents, children, err, cause, deadline, done channel, the goroutines that wait on it, value, and\n"
-		  "whether its parts agree.  CTX: an address (0x…), background or todo.",
+	 .about = "Type, parents, children, err, cause, deadline, done channel, the goroutines that wait on it,\n"
+		  "value, and whether its parts agree.  CTX: an address (0x…), background or todo.",
 	 .example = "show 0xc0000b2000"},
 	{.name = "children", .args = "CTX", .min_args = 1, .max_args = 1, .run = report_children, .needs = NEED_TASKS | NEED_CONTEXTS,
 	 .options = OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_LIMIT),
 	 .summary = "the children map of a context, entry by entry",
-	 .about = "The map as it is in memory: its kind and state, the count word against the entries found, and each entry.",
+	 .about = "The map as it is in memory: its kind and state, the count word against the entries found, and each\n"
+		  "entry.",
 	 .example = "children 0xc000126000 --limit 0"},
 	{.name = "tasks", .args = "", .run = report_tasks, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_GROUP) | OPT_BIT(OPT_TREE) | OPT_BIT(OPT_LIMIT),
 	 .summary = "goroutines, one a line, or counted by what they have in common",
-	 .about = "The function shown is the user's, not runtime.gopark.  The runtime's own goroutines are left out unless\n"
-		  "--system is given.",
+	 .about = "The function shown is the user's, not runtime.gopark.  The runtime's own goroutines are left out\n"
+		  "unless --system is given.",
 	 .example = "tasks --group stack --min-wait 10m"},
 	{.name = "blocked", .args = "", .run = report_blocked, .needs = NEED_TASKS | NEED_CONTEXTS,
 	 .options = OPT_BIT(OPT_MIN_WAIT) | OPT_BIT(OPT_FUNC) | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_LIMIT),
 	 .summary = "goroutines parked on a context's done channel, oldest first",
-	 .about = "The joined table: goroutine, state, done channel (and how many other channels its select holds), context,\n"
-		  "whether that context is cancelled, for how long.",
+	 .about = "The joined table: goroutine, state, done channel (and how many other channels its select holds),\n"
+		  "context, whether that context is cancelled, for how long.",
 	 .example = "blocked --min-wait 1h"},
 	{.name = "bt", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_bt, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_LIMIT),
@@ -86,8 +87,8 @@ const struct command commands[] = {
 	 .example = "bt 884"},
 	{.name = "layout", .args = "[TYPE]", .max_args = 1, .run = report_layout,
 	 .summary = "fields, offsets and sizes as the program has them, and whence they are known",
-	 .about = "Without TYPE, all structs that goctx reads.  With TYPE, the fields of that struct; where the program has\n"
-		  "DWARF, of any struct of the program (\"net/http.conn\").",
+	 .about = "Without TYPE, all structs that goctx reads.  With TYPE, the fields of that struct; where the\n"
+		  "program has DWARF, of any struct of the program (\"net/http.conn\").",
 	 .example = "layout context.cancelCtx"},
 	{.name = "serve", .args = "", .kind = COMMAND_SERVE,
 	 .options = OPT_BIT(OPT_NO_STOP) | OPT_BIT(OPT_MEM_FD),

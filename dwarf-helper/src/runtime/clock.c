@@ -2,6 +2,8 @@
 
 #define SECOND 1000000000ll
 #define MAX_PS 4096
+#define CLOCK_OF_FILE "the core file's date"
+#define CLOCK_RAISE_MAX (3600 * SECOND) /* further ahead than that is damage: sysmon and the collector stamp more often */
 #define STAMP_MAX (1ull << 60) /* 36 years of uptime */
 
 /* time/time.go: seconds from year 1 to 1970, and to 1885 for the compact form. */
@@ -50,11 +52,23 @@ void clock_read(struct runtime *rt, const struct tasks *ts, struct clock_now *re
 	if (!mono)
 		for (size_t i = 0; ts && i < ts->list.n; i++)
 			newest(&mono, ts->list.v[i].waitsince);
-	*ret = (struct clock_now){.mono_ns = mono, .wall_ns = rt->t->taken_wall_ns, .from = "the core file's date"};
+	*ret = (struct clock_now){.mono_ns = mono, .wall_ns = rt->t->taken_wall_ns, .from = CLOCK_OF_FILE};
 	if (gc_unix && gc_unix < (1ull << 62) && gc_mono && mono >= (int64_t)gc_mono) {
 		ret->wall_ns = (int64_t)gc_unix + (mono - (int64_t)gc_mono);
 		ret->from = "the runtime's clock";
 	}
+}
+
+void clock_raise(struct clock_now *now, int64_t since_start_ns, int64_t start_nano)
+{
+	int64_t mono;
+
+	if (!now->mono_ns || __builtin_add_overflow(since_start_ns, start_nano, &mono) || mono <= now->mono_ns ||
+	    mono - now->mono_ns > CLOCK_RAISE_MAX)
+		return;
+	if (strcmp(now->from, CLOCK_OF_FILE) != 0)
+		now->wall_ns += mono - now->mono_ns;
+	now->mono_ns = mono;
 }
 
 int64_t clock_wait_ns(const struct clock_now *now, const struct task *t)

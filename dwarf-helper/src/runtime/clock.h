@@ -19,6 +19,9 @@ struct clock_now {
 
 void clock_read(struct runtime *rt, const struct tasks *ts, struct clock_now *ret);
 
+/** Something happened @p since_start_ns after time.startNano: it was at least that late.  Ignored when implausibly far ahead. */
+void clock_raise(struct clock_now *now, int64_t since_start_ns, int64_t start_nano);
+
 /** How long a task has waited at least, ns; -1 not known. */
 int64_t clock_wait_ns(const struct clock_now *now, const struct task *t);
 

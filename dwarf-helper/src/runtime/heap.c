@@ -50,13 +50,31 @@ static bool page_has_inline_marks(struct runtime *rt, taddr l2, taddr base)
 	       (bits >> (page % 8) & 1);
 }
 
+#define SMALL_SPAN_PAGES 32 /* runtime/sizeclasses.go: no class takes more than 16 */
+
+/* Does the geometry fit together?  A wild page count would cover, and so hide, the good spans behind it. */
+static bool span_sane(struct runtime *rt, const struct span *s, uint64_t npages, uint64_t nelems, uint8_t class)
+{
+	uint64_t bytes = npages * HEAP_PAGE, elem = s->elem_size;
+
+	if (!s->base || s->base % HEAP_PAGE || s->base >> 47 || !npages || npages > UINT32_MAX / 2 || !elem || !nelems ||
+	    nelems > bytes / 8 || elem > bytes || nelems * elem > bytes)
+		return false;
+	if (class)
+		return npages <= SMALL_SPAN_PAGES;
+	return nelems == 1 && target_region_at(rt->t, s->base + bytes - 1) >= 0;
+}
+
 /* Decode one mspan; false when it is not a span of the collected heap in use, or makes no sense (*bad set). */
 static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct span *s, bool *bad)
 {
 	const struct layout *l = &rt->L;
 	struct heap *h = rt->heap;
 
-	if ((runtime_load(p, l->mspan.state) & 0xff) != 1)
+	/* mSpanDead, mSpanInUse, mSpanManual (runtime/mheap.go); anything else is no mspan. */
+	uint8_t state = (uint8_t)runtime_load(p, l->mspan.state);
+	*bad = state > 2;
+	if (state != 1)
 		return false;
 	uint64_t npages = runtime_load(p, l->mspan.npages), elem = runtime_load(p, l->mspan.elemsize);
 	uint64_t nelems = runtime_load(p, l->mspan.nelems);
@@ -71,11 +89,9 @@ static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct s
 		.nelems = (uint32_t)nelems,
 		.freeindex = (uint32_t)runtime_load(p, l->mspan.freeindex),
 	};
-	*bad = true;
-	if (!s->base || s->base % HEAP_PAGE || s->base >> 47 || !npages || npages > UINT32_MAX / 2 || !elem || !nelems ||
-	    nelems > npages * HEAP_PAGE / 8 || elem > npages * HEAP_PAGE || nelems * elem > npages * HEAP_PAGE)
+	*bad = !span_sane(rt, s, npages, nelems, class >> 1);
+	if (*bad)
 		return false;
-	*bad = false;
 	if (class & 1)
 		s->flags |= SPAN_NOSCAN;
 	if (gen == h->sweepgen - 2 || gen == h->sweepgen + 1)
@@ -91,6 +107,11 @@ static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct s
 	return true;
 }
 
+static taddr span_end(const struct span *s)
+{
+	return s->base + (uint64_t)s->npages * HEAP_PAGE;
+}
+
 static int by_base(const void *a, const void *b)
 {
 	taddr x = ((const struct span *)a)->base, y = ((const struct span *)b)->base;
@@ -98,24 +119,32 @@ static int by_base(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Drop spans that overlap an earlier one: a damaged mspan must not hide or double objects. */
+/* Where two spans overlap, one is damaged: the larger one goes, it would hide more. */
 static void drop_overlaps(struct runtime *rt, struct heap *h)
 {
 	size_t kept = 0;
-	taddr end = 0;
+	uint64_t dropped = 0;
 
 	for (size_t i = 0; i < h->spans.n; i++) {
-		struct span *s = &h->spans.v[i];
-		if (s->base < end) {
-			notes_add(rt->notes, NOTE_DAMAGE, "heap span at 0x%llx overlaps another", (unsigned long long)s->base);
-			h->incomplete = true;
-			continue;
+		struct span s = h->spans.v[i];
+		bool keep = true;
+		while (keep && kept && s.base < span_end(&h->spans.v[kept - 1])) {
+			dropped++;
+			if (s.npages >= h->spans.v[kept - 1].npages)
+				keep = false;
+			else
+				kept--;
 		}
-		end = s->base + (uint64_t)s->npages * HEAP_PAGE;
-		h->object_bytes += (uint64_t)s->nelems * s->elem_size;
-		h->spans.v[kept++] = *s;
+		if (keep)
+			h->spans.v[kept++] = s;
 	}
 	h->spans.n = kept;
+	for (size_t i = 0; i < kept; i++)
+		h->object_bytes += (uint64_t)h->spans.v[i].nelems * h->spans.v[i].elem_size;
+	if (!dropped)
+		return;
+	h->incomplete = true;
+	notes_add(rt->notes, NOTE_DAMAGE, "%llu heap spans overlap others", (unsigned long long)dropped);
 }
 
 #define MAX_ARENAS (1u << 22) /* the whole 48-bit address space */
@@ -188,9 +217,13 @@ struct err *heap_open(struct runtime *rt)
 	if (l->var[LAYOUT_VAR_gcphase].found)
 		target_uint(rt->t, l->var[LAYOUT_VAR_gcphase].addr, 4, &phase);
 	h->marking = phase != 0;
-	if (n > MAX_SPANS || target_extent(rt->t, array) < n * 8)
+	if (n > MAX_SPANS || (n && target_extent(rt->t, array) < n * 8))
 		return err_new(ERR_BAD_DATA, "runtime.mheap_.allspans makes no sense (%llu spans at 0x%llx)",
 			       (unsigned long long)n, (unsigned long long)array);
+	if (!n) {
+		h->incomplete = true;
+		notes_add(rt->notes, NOTE_DAMAGE, "runtime.mheap_ has no spans: contexts are looked for on stacks and in globals only");
+	}
 	VEC_RESERVE(&h->spans, 1024);
 	struct err *err = read_spans(rt, array, n, l2);
 	if (err)

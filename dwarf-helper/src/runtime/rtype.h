@@ -53,6 +53,9 @@ const struct rtype *rtype_get(struct runtime *rt, taddr addr);
  */
 bool rtype_ptrmask(struct runtime *rt, const struct rtype *ty, uint64_t *mask, uint64_t nwords);
 
+/** Does the interface type have a method of each of these names (a NULL ends the list)?  False for other kinds. */
+bool rtype_iface_has(struct runtime *rt, const struct rtype *ty, const char *const *names);
+
 /** An interface table: which interface, which dynamic type. */
 struct itab {
 	taddr addr, inter, type;

@@ -39,7 +39,8 @@ static uint32_t physical_frame(const struct runtime *rt, uint32_t pc_index)
 
 struct user_search {
 	struct runtime *rt;
-	uint32_t last, not_runtime, library, user; /* FRAME_NONE until met */
+	uint32_t last, not_runtime; /* outermost so far, FRAME_NONE until met */
+	uint32_t library, user;	    /* innermost */
 };
 
 static void first_of(uint32_t *slot, uint32_t frame)
@@ -67,7 +68,7 @@ static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 			return false;
 		}
 		if (!f->runtime)
-			first_of(&s->not_runtime, i);
+			s->not_runtime = i;
 		if (!f->plumbing)
 			first_of(&s->library, i);
 	}
@@ -76,7 +77,7 @@ static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 
 /*
  * The frame a person wants to see: the innermost one outside the standard library; else the innermost of the library above its
- * plumbing.  A goroutine that has neither is the runtime's own: its outermost frame tells what it is for ("runtime.bgsweep").
+ * plumbing; else the outermost of that ("sync.(*WaitGroup).Wait").  A goroutine that has none of these is the runtime's own: its outermost frame tells what it is for ("runtime.bgsweep").
  */
 static uint32_t user_frame(struct runtime *rt, const struct stack_regs *start)
 {
