@@ -10,9 +10,12 @@ toolchains) says what is missing on this machine.
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
+import tempfile
+import time
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Sequence
 
 try:
     from . import build, toolchains
@@ -35,8 +38,11 @@ def run_sh(name: str, version: str, folder: Path, *args: str) -> tuple[Path, Pat
     if not go:
         raise toolchains.Unavailable(f"go {version}: {toolchains.reasons().get(version)}")
     command = [EXAMPLES / "run.sh", name, "--out", folder, "--", *args]
+    env = {**toolchains.go_env(), "GO": str(go)}
+    if "GOMAXPROCS" in os.environ:  # it is no setting of the go command
+        env["GOMAXPROCS"] = os.environ["GOMAXPROCS"]
     done = subprocess.run(command, text=True, stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=TIMEOUT, env={**toolchains.go_env(), "GO": str(go)}, check=False)
+                          timeout=TIMEOUT, env=env, check=False)
     if done.returncode and "the kernel hands cores" in done.stderr:
         raise toolchains.Unavailable(done.stderr.strip())
     if done.returncode:
@@ -45,12 +51,37 @@ def run_sh(name: str, version: str, folder: Path, *args: str) -> tuple[Path, Pat
     return Path(said["EXE"]), Path(said["CORE"])
 
 
+def settle(pid: int, seconds: float = 2.0) -> None:
+    """Wait until all threads of a process sleep; a busy one is left after a while.
+
+    Between the line READY and its wait for the end, main is still on its way.
+    """
+    end, quiet = time.monotonic() + seconds, 0
+    while quiet < 3 and time.monotonic() < end:
+        time.sleep(0.01)
+        states = {path.read_text().rpartition(") ")[2][0]
+                  for path in Path(f"/proc/{pid}/task").glob("*/stat")}
+        quiet = quiet + 1 if states == {"S"} else 0
+
+
+def kernel_core(exe: Path, args: Sequence[str], folder: Path) -> Path:
+    """A core that the kernel wrote when the program was at rest."""
+    build.core_pattern()  # before anything is started
+    cwd = Path(tempfile.mkdtemp(prefix=f"{exe.name}-", dir=folder))
+    run = build.start(exe, args, cwd=cwd, env={"GOTRACEBACK": "crash"}, core=True)
+    try:
+        settle(run.pid)
+        return build.abort(run, cwd)
+    finally:
+        build.stop(run.proc)
+
+
 @contextlib.contextmanager
 def core_of(name: str, version: str, folder: Path, *args: str) -> Iterator[tuple[Path, Path]]:
     """Executable and core of an example; the core is gone after the block."""
     exe = build.build(EXAMPLES / name, version)
     try:
-        core = build.kernel_core(exe, args, folder).core
+        core = kernel_core(exe, args, folder)
     except toolchains.Unavailable:
         exe, core = run_sh(name, version, folder, *args)
     try:
