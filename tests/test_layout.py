@@ -20,7 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
 import build  # noqa: E402
 import gen_layout  # noqa: E402
+import helper  # noqa: E402
 import toolchains  # noqa: E402
+from conftest import make  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "dwarf-helper/src"
@@ -68,23 +70,15 @@ class Loaded:
 
 
 @pytest.fixture(scope="session")
-def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tool() -> Path:
     """The test program, compiled with the sanitizers."""
-    out = tmp_path_factory.mktemp("layout") / "test_layout"
-    files = [str(ROOT / "tests/c/test_layout.c")]
-    for layer in LAYERS:
-        files += sorted(map(str, (SOURCES / layer).glob("*.c")))
-    flags = "-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fno-strict-aliasing -O1 -g -pthread"
-    subprocess.run(
-        [os.environ.get("CC", "gcc"), *flags.split(), "-fsanitize=address,undefined",
-         "-fno-sanitize-recover=undefined", f"-I{SOURCES}", "-o", str(out), *files,
-         "-ldwarf", "-lelf", "-lz"], check=True)
-    return out
+    return make("units", "asan/tests/test_layout")
 
 
 def ask(tool: Path, *args: str | Path) -> str:
     """Run the test program; it must neither fail nor be ended by a sanitizer."""
-    done = subprocess.run([tool, *args], text=True, capture_output=True, check=False)
+    done = subprocess.run([tool, *args], text=True, capture_output=True, check=False,
+                          env={**os.environ, **helper.SANITIZED})
     assert done.returncode == 0, done.stderr
     return done.stdout
 

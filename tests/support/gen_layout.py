@@ -157,7 +157,7 @@ def make_table(version: str, oracle: Path, scratch: Path) -> str:
         raise Failure(f"no Go {version}: {toolchains.reasons().get(version)}")
     minor = int(version.split(".")[1])
     probe = scratch / f"probe-{version}"
-    go_build(go, PROBE, probe, "-trimpath")
+    go_build(go, PROBE, probe)
     facts = read_layout(oracle, probe)
     for key in unexpected(minor, facts.pruned):
         print(f"gen_layout: {facts.release}: {key} was pruned", file=sys.stderr)
