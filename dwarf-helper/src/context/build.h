@@ -81,6 +81,10 @@ void kinds_load(struct builder *b);
 /** Type index of a dynamic type, adding it when it is a plausible custom context; UINT32_MAX none. */
 uint32_t kinds_of_itab(struct builder *b, taddr itab);
 
+/* custom.c */
+/** Fill in done_off, err_off and own_err of a custom type.  @p obj: its struct, NULL none.  Before the threads: uses the pc cache. */
+void custom_methods(struct builder *b, struct ctx_type *t, const struct rtype *obj);
+
 /* fill.c: one context's own words */
 /** Bytes of an object of this type that are read here: no object of its type is smaller. */
 uint64_t fill_needs(const struct layout *l, const struct ctx_type *t);

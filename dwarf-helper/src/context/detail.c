@@ -55,13 +55,30 @@ static bool print_value_error(struct runtime *rt, taddr addr, struct buf *out)
 	return two_words(rt, addr, &type, &data) && rtype_get(rt, type) && value_print_error(rt, out, type, data);
 }
 
+/* Nearest context whose own Err() answers: a canceler, or a custom type that has one written for it. */
+static uint32_t err_owner(const struct model *m, uint32_t i)
+{
+	uint32_t canceler = ctx_canceler(m, i);
+
+	for (size_t left = m->ctxs.n; left && i < m->ctxs.n && i != canceler; left--, i = m->ctxs.v[i].parent) {
+		if (m->ctxs.v[i].kind == CTX_WITHOUT_CANCEL)
+			break;
+		if (m->types.v[m->ctxs.v[i].type].own_err)
+			return i;
+	}
+	return canceler;
+}
+
 bool ctx_err(struct model *m, uint32_t i, struct buf *out)
 {
-	uint32_t own = ctx_canceler(m, i);
+	uint32_t own = err_owner(m, i);
 	const struct layout *l = &m->rt->L;
 
 	if (own == CTX_NONE)
 		return false;
+	const struct ctx_type *t = &m->types.v[m->ctxs.v[own].type];
+	if (t->own_err)
+		return t->err_off >= 0 && print_iface_error(m->rt, m->ctxs.v[own].addr + (taddr)t->err_off, out);
 	taddr addr = m->ctxs.v[own].addr;
 	if (LAYOUT_HAS(l->cancelCtx.err_v)) // since 1.25
 		return print_value_error(m->rt, addr + (taddr)l->cancelCtx.err_v.off, out);

@@ -100,6 +100,32 @@ uint64_t fill_needs(const struct layout *l, const struct ctx_type *t)
 	return t->kind == CTX_VALUE ? l->s[LAYOUT_valueCtx].size : t->size;
 }
 
+static bool is_closed(struct builder *b, taddr chan)
+{
+	uint64_t closed = 0;
+
+	return runtime_field(b->rt, chan, b->rt->L.hchan.closed, &closed) && closed;
+}
+
+/* A custom context with a Done or Err of its own: what its fields say; the rest is the context inside's (graph.c). */
+static void fill_custom(struct builder *b, struct ctx *c, const struct ctx_type *t, const uint8_t *p)
+{
+	taddr err = 0;
+
+	if (t->done_off >= 0)
+		memcpy(&c->done, p + t->done_off, 8);
+	if (!t->own_err)
+		return;
+	if (t->err_off >= 0) {
+		memcpy(&err, p + t->err_off, 8);
+		const struct rtype *ty = err ? rtype_get(b->rt, rtype_of_itab(b->rt, err)) : NULL;
+		bool deadline = ty && strcmp(ty->full, "context.deadlineExceededError") == 0;
+		c->state = !err ? CTX_ACTIVE : deadline ? CTX_EXPIRED : CTX_CANCELED;
+	} else if (c->done) {
+		c->state = is_closed(b, c->done) ? CTX_CANCELED : CTX_ACTIVE;
+	}
+}
+
 /* Append without asking whether it is there. */
 static void append(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 {
@@ -121,6 +147,8 @@ static void append(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 		c.flags |= CTX_DAMAGED; // cut off by a missing page: damaged, not absent
 	else if (cancels(t->kind))
 		fill_cancel(b, &c, p);
+	else if (t->kind == CTX_CUSTOM && p)
+		fill_custom(b, &c, t, p);
 	else if (t->kind == CTX_VALUE)
 		c.shape = at(p, b->rt->L.valueCtx.key, 0);
 	VEC_PUSH(&b->m->ctxs, c);
@@ -155,10 +183,17 @@ void fill_index(struct builder *b)
 			continue;
 		if (kept != i)
 			m->ctxs.v[kept] = m->ctxs.v[i];
-		index_done(b, kept++);
+		kept++;
 	}
 	if (n > kept)
 		m->ctxs.n = kept;
+	/* A custom context may keep its parent's channel: that is the parent's first of all. */
+	for (uint32_t i = 2; i < m->ctxs.n; i++)
+		if (m->ctxs.v[i].kind != CTX_CUSTOM)
+			index_done(b, i);
+	for (uint32_t i = 2; i < m->ctxs.n; i++)
+		if (m->ctxs.v[i].kind == CTX_CUSTOM)
+			index_done(b, i);
 	b->done_indexed = (uint32_t)m->ctxs.n;
 }
 

@@ -99,6 +99,8 @@ static void set_state(struct model *m, struct ctx *c)
 		c->state = CTX_NEVER;
 		return;
 	default:
+		if (c->kind == CTX_CUSTOM && m->types.v[c->type].own_err)
+			return;
 		c->state = parent ? parent->state : CTX_UNKNOWN;
 	}
 }

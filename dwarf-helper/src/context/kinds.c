@@ -192,6 +192,7 @@ static uint32_t add_type(struct builder *b, taddr addr)
 	if (t.size < fill_needs(&rt->L, &t))
 		return U64MAP_NONE; /* a descriptor that contradicts the layout */
 	inner_of_kind(rt, &t, obj);
+	custom_methods(b, &t, obj);
 	t.bits_known = obj && bits_of(rt, obj, &t.ptr_bits);
 	VEC_PUSH(&b->m->types, t);
 	i = (uint32_t)b->m->types.n - 1;

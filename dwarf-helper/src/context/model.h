@@ -64,6 +64,9 @@ struct ctx_type {
 	taddr inner_via; /* not 0: the parent hangs behind a pointer at offset `inner` to this struct type, at inner_off there */
 	int32_t inner_off;
 	uint64_t size;
+	int32_t done_off; /* custom types with a Done of their own: offset of their only channel of struct{}; -1 */
+	int32_t err_off;  /* custom types with an Err of their own: offset of their only error; -1 */
+	bool own_err;	  /* a custom type's state is not that of the context inside */
 	uint64_t ptr_bits; /* which of the struct's first 64 words are pointers */
 	bool bits_known;
 };

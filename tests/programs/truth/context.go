@@ -227,6 +227,10 @@ func describeEnd(ctx context.Context, line *Context) {
 		line.Cause = errText(causeOf(inner))
 	}
 	line.State = stateOf(ctx, err)
+	if f, ok := field(ctx, "done"); ok && line.Kind == "custom" && f.Type() == reflect.TypeOf((chan struct{})(nil)) {
+		// A Done of its own: the channel is the struct's only one.
+		line.Done = text(hex(*(*unsafe.Pointer)(pointer(f))))
+	}
 	if line.Kind != "cancel" && line.Kind != "timer" && line.Kind != "after_func" {
 		return
 	}
