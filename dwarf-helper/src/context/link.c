@@ -34,10 +34,28 @@ static uint32_t wild(struct builder *b, uint32_t i)
 	return CTX_NONE;
 }
 
+/* Embedded by pointer is a struct that is a context of its own: that one is the parent, not what it was made on. */
+static uint32_t embedded_parent(struct builder *b, const struct ctx *c)
+{
+	const struct ctx_type *t = &b->m->types.v[c->type];
+	taddr via;
+
+	if (t->inner < 0 || !t->inner_via || !target_u64(b->rt->t, c->addr + (uint64_t)t->inner, &via))
+		return CTX_NONE;
+	uint32_t p = u64map_find(&b->m->by_addr, via);
+	return p != U64MAP_NONE && b->m->types.v[b->m->ctxs.v[p].type].object == t->inner_via ? p : CTX_NONE;
+}
+
 static uint32_t find_parent(struct builder *b, uint32_t i)
 {
 	struct model *m = b->m;
 	taddr slot, itab, data;
+	uint32_t embedded = embedded_parent(b, &m->ctxs.v[i]);
+
+	if (embedded != CTX_NONE && embedded != i) {
+		m->ctxs.v[embedded].flags |= CTX_FROM_PARENT;
+		return embedded;
+	}
 
 	if (!parent_slot(b, &m->ctxs.v[i], &slot))
 		return CTX_NONE;
@@ -58,7 +76,7 @@ static uint32_t find_parent(struct builder *b, uint32_t i)
 		p = fill_add(b, data, (uint16_t)type, CTX_FROM_PARENT);
 	}
 	m->ctxs.v[p].flags |= CTX_FROM_PARENT;
-	return p == i ? CTX_NONE : p;
+	return p; /* its own parent: a loop, which graph.c cuts and tells */
 }
 
 #define BATCH 32
