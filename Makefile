@@ -72,6 +72,11 @@ check: ## the whole test suite
 	@$(MAKE) --no-print-directory $(JOBS) all units
 	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
 
+.PHONY: golden
+golden: all ## rewrite the golden screens and those in the examples' READMEs (review the diff)
+	@GOCTX_GOLDEN=update $(PYTHON) -m pytest -q tests/test_golden.py
+	@$(PYTHON) tests/support/fill_screens.py --goctx $(BUILD)/goctx
+
 .PHONY: bench
 bench: all ## time every command against one raw pass over a core (BENCH_ARGS=--huge)
 	@CC="$(CC)" $(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
