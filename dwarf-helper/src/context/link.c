@@ -34,6 +34,24 @@ static uint32_t wild(struct builder *b, uint32_t i)
 	return CTX_NONE;
 }
 
+/*
+ * Could a context of this type lie there?  The library's own are heap objects of their own (WithoutCancel's box may be on a stack);
+ * where spans are missing, what a link points to is believed.
+ */
+static bool may_lie_at(struct builder *b, const struct ctx_type *t, taddr addr)
+{
+	const struct heap *h = b->rt->heap;
+	struct heap_object o;
+
+	if (!addr || (t->size >= 8 && addr % 8) || (t->size && !target_ptr(b->rt->t, addr, 1)))
+		return false;
+	if (t->kind == CTX_CUSTOM)
+		return true;
+	if (heap_object_at(b->rt, addr, &o))
+		return o.base == addr && o.size >= t->size && !(o.span->flags & SPAN_NOSCAN);
+	return !t->by_pointer || !h || h->incomplete;
+}
+
 /* Embedded by pointer is a struct that is a context of its own: that one is the parent, not what it was made on. */
 static uint32_t embedded_parent(struct builder *b, const struct ctx *c)
 {
@@ -71,7 +89,7 @@ static uint32_t find_parent(struct builder *b, uint32_t i)
 		return pseudo(b, t, data);
 	uint32_t p = u64map_find(&m->by_addr, data);
 	if (p == U64MAP_NONE) {
-		if (!data || (t->size && !target_ptr(b->rt->t, data, 1)))
+		if (!may_lie_at(b, t, data))
 			return wild(b, i);
 		p = fill_add(b, data, (uint16_t)type, CTX_FROM_PARENT);
 	}
@@ -96,7 +114,7 @@ static void unknown_child(struct child_visit *v, taddr itab, taddr data)
 	struct builder *b = v->b;
 	uint32_t type = kinds_of_itab(b, itab);
 
-	if (type == U64MAP_NONE || !data || !target_ptr(b->rt->t, data, 1)) {
+	if (type == U64MAP_NONE || !may_lie_at(b, &b->m->types.v[type], data)) {
 		b->wild_children++;
 		b->m->ctxs.v[v->parent].flags |= CTX_DAMAGED;
 		return;
