@@ -270,10 +270,18 @@ class Server:
 
     def ask(self, *command: str, timeout: float = TIMEOUT) -> Answer:
         """Run one command; a helper that hangs is killed, which is a BadAnswer."""
-        watchdog = threading.Timer(timeout, self._proc.kill)
+        late: list[str] = []
+
+        def end() -> None:
+            late.append(f"no answer within {timeout:.0f} s")
+            self._proc.kill()
+
+        watchdog = threading.Timer(timeout, end)
         watchdog.start()
         try:
             return self._ask(command)
+        except BadAnswer as why:
+            raise BadAnswer(f"{' '.join(command)}: {late[0] if late else why}") from None
         finally:
             watchdog.cancel()
 
@@ -290,7 +298,7 @@ class Server:
         while True:
             words = self._line().split()
             self._expect(len(words) == 3 and words[1] == str(self._ident),
-                         f"{' '.join(command)}: frame {words}")
+                         "it died" if not words else f"frame {words}")
             if words[0] == "x":
                 break
             parts[words[0]] += self._proc.stdout.read(int(words[2]))
