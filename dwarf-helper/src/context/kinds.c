@@ -56,8 +56,9 @@ static int32_t context_in(struct field_search *s, const struct rtype *st, int de
 {
 	if (st->size > INT32_MAX)
 		return -1;
-	for (uint32_t i = 0; i < st->nfields && s->left; i++, s->left--) {
+	for (uint32_t i = 0; i < st->nfields && s->left; i++) {
 		const struct rtype_field *f = &st->fields[i];
+		s->left--;
 		const struct rtype *ty = s->embedded && !f->embedded ? NULL : rtype_get(s->rt, f->type);
 		if (!ty || ty->size > st->size || f->off > st->size - ty->size)
 			continue;

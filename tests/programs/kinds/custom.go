@@ -104,8 +104,21 @@ type serverState struct {
 	ctx embedFirst
 }
 
+// wide is large enough for a type header in front of it.
+type wide struct {
+	context.Context
+	pad  [70]int64
+	last *int
+}
+
 // global is a context outside of the heap.
 var global embedFirst
+
+// Slices of contexts yet to be made: the headers of their arrays name the same types.
+var (
+	spare     = make([]wide, 8)
+	spareMany = make([]embedFirst, 100)
+)
 
 func customs(r *truth.Recorder, server context.Context) {
 	first := r.Keep("custom", &embedFirst{server, 1}, server)
@@ -116,6 +129,8 @@ func customs(r *truth.Recorder, server context.Context) {
 	cancelable(r, "cancel under custom embedded twice", deep)
 	boxed := r.Keep("custom by value", byValue{deep, 5}, deep)
 	cancelable(r, "cancel under custom by value", boxed)
+
+	r.Keep("custom with a type header", &wide{Context: server}, server)
 
 	gin := r.Keep("custom that holds", newGin(boxed, 1), boxed)
 	cancelable(r, "cancel under custom that holds", gin)
