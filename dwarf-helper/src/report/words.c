@@ -100,9 +100,14 @@ bool word_deadline(struct buf *out, struct model *m, uint32_t i)
 	if (m->ctxs.v[i].kind != CTX_TIMER || m->ctxs.v[i].state == CTX_CANCELED) // canceled: it means nothing any more
 		return false;
 	if (ctx_deadline_left(m, i, &left)) {
-		buf_str(out, left < 0 ? "deadline passed " : "deadline in ");
+		// The clock is a lower bound: what has expired is past, even where the clock stands at its deadline.
+		bool past = left < 0 || m->ctxs.v[i].state == CTX_EXPIRED;
+
+		if (past)
+			left = left < 0 ? left : 0;
+		buf_str(out, past ? "deadline passed " : "deadline in ");
 		text_duration(out, left == INT64_MIN ? INT64_MAX : left < 0 ? -left : left);
-		if (left < 0)
+		if (past)
 			buf_lit(out, " ago");
 		return true;
 	}
