@@ -391,7 +391,8 @@ def test_pid_is_gone(goctx_asan: helper.Goctx) -> None:
     refused(goctx_asan.run(helper.pid_target(proc.pid), "list"), UNREADABLE,
             f"no process with pid {proc.pid}")
     for word in ("0", "-5", "abc", "99999999999", "1.5"):
-        refused(goctx_asan.run(["--pid", word], "list"), USAGE, "not a (process id|number)", "--pid")
+        refused(goctx_asan.run(["--pid", word], "list"), USAGE, "not a (process id|number)",
+                "--pid")
 
 
 def test_pid_is_a_zombie(goctx_asan: helper.Goctx) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import time
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -21,138 +20,18 @@ import pytest
 import build
 import compare
 import helper
-from corefile import CoreFile, NotInCore
+from corefile import NotInCore
 from helper import OK, PARTIAL, UNREADABLE
+from victim import (EVERYTHING, HUGE, PATIENCE, TEXTS, WILD, Layout, Victim, count_word, flip,
+                    places, table_word)
 
 VERSIONS = ("1.19", "1.27")  # one for each layout of maps
 SEED = int(os.environ.get("GOCTX_SEED", "1"))
 ROUNDS = int(os.environ.get("GOCTX_ROUNDS", "20"))
-PATIENCE = 20.0  # seconds for one command, with sanitizers on
-WILD = 0x00dead00beef0000
-HUGE = 1 << 60
 MEMORY = 256 << 20  # bytes that the helper may allocate for such a core
-EVERYTHING = (("list",), ("tree", "--values"), ("tasks", "--system"), ("blocked",), ("bt", "all"))
-TEXTS = (("info",), ("tree", "--values"), ("tasks", "--tree"), ("tasks", "--group", "stack"),
-         ("list", "--sort", "depth"))
 
 
-class Layout:
-    """Offsets of fields and addresses of variables, as goctx found them in the good core."""
-
-    def __init__(self, answer: helper.Answer) -> None:
-        self.offsets: dict[tuple[str, str], int] = {}
-        self.sizes: dict[str, int] = {}
-        self.variables: dict[str, int] = {}
-        for row in answer.other:
-            if row["type"] == "layout" and row["size"]:
-                self.sizes[row["struct"].split(" or ")[0]] = row["size"]
-            elif row["type"] == "field" and row["offset"] is not None:
-                for name in row["field"].split("|"):
-                    self.offsets[row["struct"].split(" or ")[0], name] = row["offset"]
-            elif row["type"] == "variable" and row["addr"]:
-                self.variables[row["name"]] = int(row["addr"], 16)
-
-    def has(self, struct: str, name: str) -> bool:
-        """Whether this release has the field."""
-        return (struct, name) in self.offsets
-
-    def at(self, struct: str, name: str) -> int:
-        """Offset of a field."""
-        return self.offsets[struct, name]
-
-
-class Victim:
-    """A core with its truth, ready to be spoiled."""
-
-    def __init__(self, exe: Path, died: build.Died, layout: Layout) -> None:
-        self.exe, self.truth, self.layout = exe, died.truth, layout
-        self.core = CoreFile(died.core)
-        self.target = helper.core_target(died.core, exe)
-        self.extra: set[str] = set()  # contexts that the program has dropped and a timer keeps
-
-    # -- finding places --
-
-    def context(self, label: str) -> int:
-        """Address of a context."""
-        return int(self.truth.context(label).addr, 16)
-
-    def parent(self, label: str) -> int:
-        """Address of a cancel or timer context's parent (two words)."""
-        return self.context(label) + self.layout.at("context.cancelCtx", "Context")
-
-    def cancel_itab(self) -> int:
-        """The first word of a Context that holds a *cancelCtx."""
-        return self.core.u64(self.parent("cancel"))
-
-    def set_parent(self, label: str, to: int) -> None:
-        """Let a context hang under what is, or passes for, a *cancelCtx."""
-        self.core.put_u64(self.parent(label), self.cancel_itab())
-        self.core.put_u64(self.parent(label) + 8, to)
-
-    def children(self, label: str) -> int:
-        """Address of a context's map header."""
-        return self.core.u64(self.context(label) + self.layout.at("context.cancelCtx", "children"))
-
-    def variable(self, name: str) -> int:
-        """Address of a variable of the runtime."""
-        return self.layout.variables[name]
-
-    def field(self, variable: str, struct: str, name: str) -> int:
-        """Address of a field of a variable that is a struct."""
-        return self.variable(variable) + self.layout.at(struct, name)
-
-    def gs(self) -> list[int]:
-        """Addresses of all runtime.g, the dead ones too."""
-        array, count = (self.core.u64(self.variable("runtime.allgs") + at) for at in (0, 8))
-        return [self.core.u64(array + 8 * i) for i in range(count)]
-
-    def g(self, goid: int) -> int:
-        """Address of a goroutine."""
-        at = self.layout.at("runtime.g", "goid")
-        return next(g for g in self.gs() if self.core.u64(g + at) == goid)
-
-    def g_of(self, label: str) -> int:
-        """Address of a goroutine by what its program calls it."""
-        return self.g(self.truth.task(label).goid)
-
-    def g_field(self, label: str, name: str) -> int:
-        """Address of a field of a goroutine."""
-        return self.g_of(label) + self.layout.at("runtime.g", name)
-
-    def spans(self) -> list[int]:
-        """Addresses of all mspans."""
-        at = self.field("runtime.mheap_", "runtime.mheap", "allspans")
-        array, count = self.core.u64(at), self.core.u64(at + 8)
-        return [self.core.u64(array + 8 * i) for i in range(count)]
-
-    # -- judging --
-
-    def ask_all(self, goctx: helper.Goctx, also: list[tuple[str, ...]],
-                statuses: tuple[int, ...]) -> dict[str, helper.Answer]:
-        """All answers; each must come in time and with one of these statuses."""
-        answers = {}
-        with goctx.serve(self.target) as server:
-            for command in [*((*one, "--json", "--limit", "0") for one in EVERYTHING), *TEXTS,
-                            *also]:
-                start = time.monotonic()
-                answer = server.ask(*command, timeout=PATIENCE)
-                took = time.monotonic() - start
-                assert answer.status in statuses, (command, answer.status, answer.stderr)
-                assert took < PATIENCE, (command, took)
-                answers[" ".join(one for one in command if one not in ("--limit", "0"))] = answer
-        return answers
-
-    def missing(self, answer: helper.Answer) -> set[str]:
-        """Labels or addresses of the contexts that are no longer told."""
-        return {one.label or one.addr for one in self.truth.contexts
-                if one.addr not in answer.contexts}
-
-    def added(self, answer: helper.Answer) -> set[str]:
-        """Contexts that the program does not know."""
-        return set(answer.contexts) - set(self.truth.by_addr()) - {"background", "todo"} - self.extra
-
-
-def victim(name: str, version: str, folder: Path, goctx: helper.Goctx) -> Victim:
+def fresh(name: str, version: str, folder: Path, goctx: helper.Goctx) -> Victim:
     """A fresh core of a program."""
     try:
         exe = build.build(name, version)
@@ -172,7 +51,7 @@ def fixture_of(name: str) -> Callable[..., Iterator[Victim]]:
     def whole(request: pytest.FixtureRequest, goctx_asan: helper.Goctx,
               tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
         folder = tmp_path_factory.mktemp(name)
-        one = victim(name, request.param, folder, goctx_asan)
+        one = fresh(name, request.param, folder, goctx_asan)
         yield one
         one.core.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -211,7 +90,8 @@ def check(goctx: helper.Goctx, one: Victim, *, lost: int = 0, added: int = 2, no
     assert len(one.added(listed)) <= added, f"too much: {one.added(listed)}"
     gone = set(one.truth.by_goid()) - set(tasks.tasks)
     assert len(gone) <= tasks_lost, f"goroutines missing: {gone}"
-    assert set(answers["tree --values --json"].contexts) >= set(listed.contexts) - one.added(listed)
+    shown = set(answers["tree --values --json"].contexts)
+    assert shown >= set(listed.contexts) - one.added(listed)
     if noted:
         assert listed.header.damage > 0 and listed.damage, "damage is not noted"
         assert listed.status == PARTIAL
@@ -285,20 +165,6 @@ def test_itab_of_something_else(goctx_asan: helper.Goctx, kinds: Victim) -> None
 # -- children maps -----------------------------------------------------------
 
 
-def count_word(one: Victim) -> int:
-    """Offset of the count in a map header."""
-    if one.layout.has("internal/runtime/maps.Map", "used"):
-        return one.layout.at("internal/runtime/maps.Map", "used")
-    return one.layout.at("runtime.hmap", "count")
-
-
-def table_word(one: Victim) -> int:
-    """Offset of the pointer to the entries in a map header."""
-    if one.layout.has("internal/runtime/maps.Map", "dirPtr"):
-        return one.layout.at("internal/runtime/maps.Map", "dirPtr")
-    return one.layout.at("runtime.hmap", "buckets")
-
-
 @pytest.mark.parametrize("label", ["children many", "timeout", "children map allocated but empty"])
 @pytest.mark.parametrize("count", [1, 1 << 20, HUGE, (1 << 64) - 1])
 def test_count_of_a_map(goctx_asan: helper.Goctx, kinds: Victim, label: str, count: int) -> None:
@@ -354,7 +220,8 @@ def test_directory_length(goctx_asan: helper.Goctx, kinds: Victim, words: tuple[
     """Directories of Swiss tables, or the number of buckets, far too large."""
     header, addr = kinds.children("children many"), kinds.truth.context("children many").addr
     if kinds.layout.has("internal/runtime/maps.Map", "dirLen"):
-        kinds.core.put_u64(header + kinds.layout.at("internal/runtime/maps.Map", "dirLen"), words[0])
+        at = kinds.layout.at("internal/runtime/maps.Map", "dirLen")
+        kinds.core.put_u64(header + at, words[0])
     else:
         kinds.core.write(header + kinds.layout.at("runtime.hmap", "B"), bytes([words[0] % 251]))
     check(goctx_asan, kinds, about=(addr,), noted=False)
@@ -535,7 +402,8 @@ def test_queue_of_a_channel(goctx_asan: helper.Goctx, waiters: Victim) -> None:
     ("npages", b"\xff" * 8), ("npages", bytes(8)), ("startAddr", b"\xff" * 8),
     ("startAddr", bytes(8)), ("elemsize", bytes(8)), ("elemsize", b"\1" + bytes(7)),
     ("elemsize", b"\xff" * 8), ("allocBits", b"\xef\xbe\xad\xde" + bytes(4)),
-    ("gcmarkBits", bytes(8)), ("state", b"\xee"), ("spanclass", b"\xff"), ("freeindex", b"\xff\xff"),
+    ("gcmarkBits", bytes(8)), ("state", b"\xee"), ("spanclass", b"\xff"),
+    ("freeindex", b"\xff\xff"),
     ("nelems", b"\xff\xff"), ("sweepgen", b"\xff" * 4)],
     ids=lambda one: one if isinstance(one, str) else one.hex()[:4])
 def test_fields_of_spans(goctx_asan: helper.Goctx, kinds: Victim, name: str, data: bytes) -> None:
@@ -623,45 +491,6 @@ def test_wait_reasons(goctx_asan: helper.Goctx, waiters: Victim) -> None:
 
 
 # -- random damage -----------------------------------------------------------
-
-
-def places(one: Victim) -> list[tuple[int, int]]:
-    """(address, bytes) of structures that goctx reads."""
-    sizes = one.layout.sizes
-    found = [(int(ctx.addr, 16), 48) for ctx in one.truth.contexts if ctx.addr.startswith("0x")]
-    found += [(int(ctx.done, 16), sizes["runtime.hchan"]) for ctx in one.truth.contexts if ctx.done]
-    found += [(g, sizes["runtime.g"]) for g in one.gs()]
-    found += [(span, sizes["runtime.mspan"]) for span in one.spans()]
-    found += [(one.variable("runtime.firstmoduledata"), sizes["runtime.moduledata"]),
-              (one.core.u64(one.variable("runtime.itabTable")), 4096),
-              (one.variable("runtime.allgs"), 24),
-              (one.field("runtime.mheap_", "runtime.mheap", "allspans"), 24)]
-    for ctx in one.truth.contexts:
-        if ctx.children is not None:
-            header = one.core.u64(int(ctx.addr, 16)
-                                  + one.layout.at("context.cancelCtx", "children"))
-            found += [(header, 48), (one.core.u64(header + table_word(one)), 200)]
-    for g in one.gs():
-        sudog = one.core.u64(g + one.layout.at("runtime.g", "waiting"))
-        sp = one.core.u64(g + one.layout.at("runtime.g", "sched.sp"))
-        found += [(sudog, sizes["runtime.sudog"]), (sp, 400)] if sudog else []
-    return found
-
-
-def flip(one: Victim, noise: random.Random, aims: list[tuple[int, int]], count: int) -> None:
-    """Change so many bytes or words."""
-    for _ in range(count):
-        start, size = noise.choice(aims)
-        at = start + noise.randrange(size)
-        try:
-            if noise.random() < 0.5:
-                one.core.write(at, bytes([noise.getrandbits(8)]))
-            else:
-                words = (0, 1, 8, WILD, HUGE, (1 << 64) - 1, noise.getrandbits(47),
-                         noise.choice(aims)[0], one.core.u64(at & ~7) ^ 1 << noise.randrange(64))
-                one.core.put_u64(at & ~7, noise.choice(words))
-        except NotInCore:
-            pass
 
 
 def hurt(goctx: helper.Goctx, one: Victim, round_: int) -> None:

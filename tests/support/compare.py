@@ -255,7 +255,8 @@ def children(truth: build.Truth, server: helper.Server, most: int = 400) -> list
         _sets(out, f"children of {one.addr} ({one.label})", one.children or (),
               [edge.child for edge in entries])
         _sets(out, f"lines of the children of {one.addr}", one.children or (), answer.contexts)
-        _differ(out, f"children {one.addr}", parents=(set(), {e.parent for e in entries} - {one.addr}))
+        parents = {edge.parent for edge in entries} - {one.addr}
+        _differ(out, f"children {one.addr}", other_parents=(set(), parents))
     return out
 
 
@@ -282,7 +283,8 @@ def same_func(name: str) -> str:
 def _task(one: build.TaskTruth, got: helper.Task, done: dict[str, str]) -> list[str]:
     out: list[str] = []
     who = f"goroutine {one.goid} ({one.label or one.func})"
-    _differ(out, who, func=(one.func or _first(one), same_func(got.func)), system=(False, got.system),
+    _differ(out, who, func=(one.func or _first(one), same_func(got.func)),
+            system=(False, got.system),
             created_by=(one.created_by, got.created_by),
             created_file=(one.created_file, got.created_file),
             created_line=(one.created_line, got.created_line),
