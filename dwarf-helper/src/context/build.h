@@ -67,7 +67,6 @@ struct builder {
 	struct u64map by_object;  /* struct type -> index: for objects behind a type header */
 	VEC(struct ctx_shape) shapes; /* sorted by slot */
 	uint16_t first_shape[SHAPE_SLOT_MAX / 8 + 2]; /* by slot / 8: where its shapes start */
-	struct gomap_type children_type;
 	taddr background, todo, closedchan; /* values of context.background, todo (until 1.20), closedchan; 0 */
 	taddr last_chan_type, last_deadline_err;
 	struct stack_scan *stacks; /* NULL when goroutines are left out */

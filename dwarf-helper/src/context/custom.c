@@ -65,7 +65,7 @@ static int32_t only_field(struct runtime *rt, const struct rtype *obj, bool (*pa
 
 	for (uint32_t i = 0; i < obj->nfields; i++) {
 		const struct rtype *ty = rtype_get(rt, obj->fields[i].type);
-		if (!ty || !pass(rt, ty) || obj->fields[i].off > INT32_MAX)
+		if (!ty || !pass(rt, ty) || obj->size > INT32_MAX || ty->size > obj->size || obj->fields[i].off > obj->size - ty->size)
 			continue;
 		if (found >= 0)
 			return -1;

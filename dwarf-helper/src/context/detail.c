@@ -165,31 +165,29 @@ static bool visit_child(void *arg, taddr key, taddr elem)
 void ctx_children_each(struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg,
 		       struct gomap_state *state_ret)
 {
-	struct gomap_type ty;
 	struct visit v = {m, fn, arg};
 	taddr map;
 
 	*state_ret = (struct gomap_state){0};
 	if (!ctx_children_map(m, i, &map))
 		return;
-	gomap_type_iface_set(m->rt, &ty);
-	gomap_each(m->rt, map, &ty, max, visit_child, &v, state_ret);
+	gomap_each(m->rt, map, &m->children_type, max, visit_child, &v, state_ret);
 }
 
 /* ---- done ---- */
 
-#define RECEIVERS_MAX (1u << 24)
-
-/* Length of a channel's receive queue; a damaged list ends at the first sudog of another channel. */
+/* Length of a channel's receive queue; a damaged list ends where a sudog is of another channel or not linked back. */
 static uint64_t count_receivers(struct runtime *rt, taddr chan)
 {
-	taddr sudog, c;
+	taddr sudog, c, prev, last = 0;
 	uint64_t n = 0;
 
 	if (!runtime_field(rt, chan, rt->L.hchan.recvq_first, &sudog))
 		return 0;
-	while (sudog && n < RECEIVERS_MAX && runtime_field(rt, sudog, rt->L.sudog.c, &c) && c == chan) {
+	while (sudog && runtime_field(rt, sudog, rt->L.sudog.c, &c) && c == chan &&
+	       runtime_field(rt, sudog, rt->L.sudog.prev, &prev) && prev == last) {
 		n++;
+		last = sudog;
 		if (!runtime_field(rt, sudog, rt->L.sudog.next, &sudog))
 			break;
 	}

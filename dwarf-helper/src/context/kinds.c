@@ -269,14 +269,14 @@ static void index_shapes(struct builder *b)
 /* The children field's own type gives the geometry of its map. */
 static void load_children_type(struct builder *b)
 {
-	gomap_type_iface_set(b->rt, &b->children_type);
+	gomap_type_iface_set(b->rt, &b->m->children_type);
 	for (size_t i = 0; i < b->m->types.n; i++) {
 		const struct ctx_type *t = &b->m->types.v[i];
 		const struct rtype *obj = t->kind == CTX_CANCEL ? rtype_get(b->rt, t->object) : NULL;
 		for (uint32_t k = 0; obj && k < obj->nfields; k++) {
 			struct gomap_type ty;
 			if (strcmp(obj->fields[k].name, "children") == 0 && gomap_type_read(b->rt, obj->fields[k].type, &ty))
-				b->children_type = ty;
+				b->m->children_type = ty;
 		}
 	}
 }

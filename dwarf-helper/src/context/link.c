@@ -171,7 +171,7 @@ static void read_children(struct builder *b, uint32_t i)
 		return;
 	if (!target_u64(b->rt->t, b->m->ctxs.v[i].addr + (uint64_t)b->rt->L.cancelCtx.children.off, &map))
 		return;
-	gomap_each(b->rt, map, &b->children_type, UINT32_MAX, visit_child, &v, &st);
+	gomap_each(b->rt, map, &b->m->children_type, UINT32_MAX, visit_child, &v, &st);
 	flush_children(&v);
 	if (!st.readable || st.unreadable) {
 		b->m->ctxs.v[i].flags |= CTX_DAMAGED;

@@ -13,6 +13,7 @@
 #define GOCTX_CONTEXT_MODEL_H
 
 #include "runtime/clock.h"
+#include "runtime/gomap.h"
 #include "runtime/task.h"
 
 enum ctx_kind { CTX_BACKGROUND, CTX_TODO, CTX_CANCEL, CTX_TIMER, CTX_VALUE, CTX_WITHOUT_CANCEL, CTX_AFTER_FUNC, CTX_STOP, CTX_CUSTOM, CTX_KINDS };
@@ -81,6 +82,7 @@ struct model {
 	VEC(uint32_t) ctx_tasks; /* task indices, grouped by context: first_wait … first_wait + tasks - 1 */
 	struct u64map by_addr;	 /* context address -> index */
 	struct u64map by_done;	 /* done channel -> index */
+	struct gomap_type children_type; /* of the children maps */
 	bool has_background, has_todo;
 	uint64_t contexts;	 /* how many there are: ctxs.n minus the unused ones of the first two */
 	uint64_t by_kind[CTX_KINDS], by_state[CTX_STATES];

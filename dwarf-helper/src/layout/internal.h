@@ -20,7 +20,7 @@ static inline struct layout_field *layout_field_at(struct layout *l, const struc
 /** The items of one struct are neighbours in layout_items: the first, and how many (@p n_ret). */
 const struct layout_item *layout_items_of(enum layout_struct_id id, size_t *n_ret);
 
-/** Does the field lie inside a struct of @p struct_size bytes and is it wider than nothing? */
+/** Does the field lie inside a struct of @p struct_size bytes, and can it be read: 1, 2, 4 bytes, or 8 and more? */
 bool layout_field_fits(const struct layout_field *f, uint32_t struct_size);
 
 /** Where debug information was found.  Zero-initialise; close with layout_close_debug(). */

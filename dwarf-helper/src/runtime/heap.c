@@ -52,6 +52,19 @@ static bool page_has_inline_marks(struct runtime *rt, taddr l2, taddr base)
 
 #define SMALL_SPAN_PAGES 32 /* runtime/sizeclasses.go: no class takes more than 16 */
 
+/* Is there memory for all of it, bytes in the core or not?  Mappings may follow each other without a gap. */
+static bool is_mapped(const struct target *t, taddr start, taddr end)
+{
+	int at = target_region_at(t, start);
+
+	for (size_t i = at < 0 ? t->regions.n : (size_t)at; i < t->regions.n && t->regions.v[i].start <= start; i++) {
+		start = t->regions.v[i].end;
+		if (start >= end)
+			return true;
+	}
+	return false;
+}
+
 /* Does the geometry fit together?  A wild page count would cover, and so hide, the good spans behind it. */
 static bool span_sane(struct runtime *rt, const struct span *s, uint64_t npages, uint64_t nelems, uint8_t class)
 {
@@ -62,7 +75,7 @@ static bool span_sane(struct runtime *rt, const struct span *s, uint64_t npages,
 		return false;
 	if (class)
 		return npages <= SMALL_SPAN_PAGES;
-	return nelems == 1 && target_region_at(rt->t, s->base + bytes - 1) >= 0;
+	return nelems == 1 && is_mapped(rt->t, s->base, s->base + bytes);
 }
 
 /* Decode one mspan; false when it is not a span of the collected heap in use, or makes no sense (*bad set). */

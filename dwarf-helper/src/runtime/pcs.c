@@ -2,6 +2,7 @@
 #include "runtime/runtime.h"
 
 #define MAX_INLINE 64
+#define MAX_PCS (1u << 20)
 
 const struct module *runtime_module_of_pc(const struct runtime *rt, taddr pc)
 {
@@ -134,8 +135,8 @@ uint32_t runtime_pc(struct runtime *rt, taddr pc)
 	uint32_t i = u64map_find(&rt->pc_index, pc);
 	if (i != U64MAP_NONE)
 		return i;
-	/* A damaged target could offer a new pc for every goroutine: those in no module share one entry. */
-	i = runtime_module_of_pc(rt, pc) ? add(rt, pc) : 0;
+	/* A damaged target could offer a new pc for every word of a stack: those in no module share one entry, and so do too many. */
+	i = rt->pcs.n < MAX_PCS && runtime_module_of_pc(rt, pc) ? add(rt, pc) : 0;
 	if (i)
 		u64map_set(&rt->pc_index, pc, i);
 	return i;

@@ -124,14 +124,23 @@ static void read_module(struct runtime *rt, taddr a, struct module *m)
 	p->gofunc.n = p->gofunc.p ? n : 0;
 }
 
+/* A list that bites its tail? */
+static bool has_module(const struct runtime *rt, taddr a)
+{
+	for (size_t i = 0; i < rt->modules.n; i++)
+		if (rt->modules.v[i].addr == a)
+			return true;
+	return false;
+}
+
 static struct err *read_modules(struct runtime *rt)
 {
 	taddr a = rt->L.var[LAYOUT_VAR_firstmoduledata].addr;
 
-	for (int i = 0; a && i < MAX_MODULES; i++) {
+	for (int i = 0; i < MAX_MODULES; i++) {
 		struct module m;
 		read_module(rt, a, &m);
-		bool sane = m.text && m.text < m.etext && m.types < m.etypes && m.data <= m.edata && m.bss <= m.ebss;
+		bool sane = !has_module(rt, a) && m.text && m.text < m.etext && m.types < m.etypes && m.data <= m.edata && m.bss <= m.ebss;
 		if (!sane && i == 0)
 			return err_hint(err_new(ERR_BAD_DATA, "runtime.firstmoduledata at 0x%" PRIx64 " makes no sense", a),
 					"is this the executable that made the core? give the right one with --exe");
@@ -141,6 +150,8 @@ static struct err *read_modules(struct runtime *rt)
 		}
 		VEC_PUSH(&rt->modules, m);
 		a = word(rt, a, rt->L.moduledata.next);
+		if (!a)
+			break;
 	}
 	if (!rt->modules.v[0].pcln.ftab.n)
 		notes_add(rt->notes, NOTE_DAMAGE, "the function table is unreadable: no function names");
