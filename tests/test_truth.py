@@ -50,12 +50,12 @@ def program(name: str, version: str, variant: str = "default") -> Path:
         pytest.skip(f"{name} with go {version} ({variant}): {why}")
 
 
-def kernel_core(exe: Path, folder: Path, *args: str) -> build.Died:
-    """A core that the kernel wrote."""
+def some_core(exe: Path, folder: Path, *args: str) -> build.Died:
+    """A core, by the kernel where it writes any."""
     try:
-        return build.kernel_core(exe, args, folder)
+        return build.some_core(exe, args, folder)
     except build.Unavailable as why:
-        pytest.skip(f"kernel cores: {why}")
+        pytest.skip(f"cores: {why}")
 
 
 def gcore(pid: int, path: Path) -> Path:
@@ -114,9 +114,9 @@ def tasks_agree(goctx: helper.Goctx, target: list[str], truth: build.Truth) -> l
 
 @of(EVERY)
 def test_kinds(goctx: helper.Goctx, scratch: Path, version: str, variant: str) -> None:
-    """Every kind of context in every state, in a kernel core."""
+    """Every kind of context in every state, in a core."""
     exe = program("kinds", version, variant)
-    died = kernel_core(exe, scratch)
+    died = some_core(exe, scratch)
     assert died.truth.problems() == []
     target = helper.core_target(died.core, exe)
     agree(contexts_agree(goctx, target, died.truth) + tasks_agree(goctx, target, died.truth))
@@ -124,9 +124,9 @@ def test_kinds(goctx: helper.Goctx, scratch: Path, version: str, variant: str) -
 
 @of(EVERY)
 def test_waiters(goctx: helper.Goctx, scratch: Path, version: str, variant: str) -> None:
-    """Goroutines parked in every way, in a kernel core; each stack also on its own."""
+    """Goroutines parked in every way, in a core; each stack also on its own."""
     exe = program("waiters", version, variant)
-    died = kernel_core(exe, scratch)
+    died = some_core(exe, scratch)
     assert died.truth.problems() == []
     target = helper.core_target(died.core, exe)
     out = contexts_agree(goctx, target, died.truth) + tasks_agree(goctx, target, died.truth)
@@ -144,7 +144,7 @@ def test_waiters(goctx: helper.Goctx, scratch: Path, version: str, variant: str)
 def test_tree(goctx: helper.Goctx, scratch: Path, version: str, seed: int) -> None:
     """A random tree, partly canceled, and maps that grow, hold tombstones, are empty again."""
     exe = program("tree", version)
-    died = kernel_core(exe, scratch, f"-seed={seed}")
+    died = some_core(exe, scratch, f"-seed={seed}")
     assert died.truth.problems() == []
     assert len(died.truth.contexts) > 4000
     agree(contexts_agree(goctx, helper.core_target(died.core, exe), died.truth))
@@ -156,7 +156,7 @@ def test_growing_maps(goctx: helper.Goctx, scratch: Path, version: str) -> None:
     exe = program("tree", version)
     sizes = [*range(60), *(limit + by for limit in (104, 112, 208, 416, 832, 896, 1664)
                            for by in (-1, 0, 1, 2))]
-    died = kernel_core(exe, scratch, "-n=0", f"-hubs={','.join(map(str, sizes))}")
+    died = some_core(exe, scratch, "-n=0", f"-hubs={','.join(map(str, sizes))}")
     agree(contexts_agree(goctx, helper.core_target(died.core, exe), died.truth))
 
 
@@ -165,7 +165,7 @@ def test_executable_is_found(goctx: helper.Goctx, scratch: Path, version: str,
                              variant: str) -> None:
     """Without --exe, a core says itself where its executable is."""
     exe = program("kinds", version, variant)
-    died = kernel_core(exe, scratch)
+    died = some_core(exe, scratch)
     answer = goctx.run(helper.core_target(died.core), "list", "--json")
     assert answer.status == helper.OK and answer.header.exe == str(exe)
     agree(compare.contexts(died.truth, answer, time.time()))
@@ -277,7 +277,7 @@ def abort(run: build.Run, cwd: Path) -> Path:
 def test_comparison_sees_differences(goctx: helper.Goctx, scratch: Path) -> None:
     """Any field of the truth that is changed must show up; else the tests above prove nothing."""
     exe = program("waiters", VERSIONS[-1])
-    died = kernel_core(exe, scratch)
+    died = some_core(exe, scratch)
     truth = died.truth
     target = helper.core_target(died.core, exe)
     with asking(goctx, target) as ask:

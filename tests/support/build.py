@@ -4,7 +4,7 @@
     with running(exe) as run:                       # printed READY, at rest
         run.truth.contexts, run.truth.tasks, run.pid
         core = gcore(run.pid, folder / "core")
-    died = kernel_core(exe, [], folder)             # SIGABRT; died.core, died.truth
+    died = some_core(exe, [], folder)               # SIGABRT; died.core, died.truth
 
 Programs are the folders of tests/programs, or any folder of a Go program.
 They print what they know of themselves as JSON lines (package truth there says
@@ -386,7 +386,7 @@ def gcore(pid: int, path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Died:
-    """A program that the kernel has written a core of."""
+    """A program that has left a core behind."""
 
     core: Path
     truth: Truth
@@ -414,6 +414,20 @@ def kernel_core(exe: Path, args: Sequence[str], folder: Path) -> Died:
         return Died(abort(run, cwd), run.truth)
     finally:
         stop(run.proc)
+
+
+def some_core(exe: Path, args: Sequence[str], folder: Path) -> Died:
+    """A core by the kernel or, on a machine whose kernel leaves none, by gcore."""
+    try:
+        return kernel_core(exe, args, folder)
+    except Unavailable as why:
+        with running(exe, args) as run:
+            try:
+                core = gcore(run.pid, Path(tempfile.mkdtemp(prefix=exe.name, dir=folder)) / "core")
+            except Unavailable as other:
+                raise Unavailable(f"{why}; {other}") from None
+            subprocess.run(["fallocate", "--dig-holes", core], check=False)
+            return Died(core, run.truth)
 
 
 def abort(run: Run, cwd: Path) -> Path:
