@@ -322,6 +322,19 @@ def test_wild_goroutines(goctx_asan: helper.Goctx, waiters: Victim) -> None:
     check(goctx_asan, waiters, tasks_lost=4)
 
 
+def test_damage_is_told_once(goctx: helper.Goctx, waiters: Victim) -> None:
+    """Commands that need more of the model, or read it anew, do not count the same damage again."""
+    allgs = waiters.core.u64(waiters.variable("runtime.allgs"))
+    waiters.core.put_u64(allgs + 3 * 8, WILD)
+    alone = goctx.run(waiters.target, "list", "--json").header.damage
+    assert alone >= 1
+    with goctx.serve(waiters.target) as server:
+        server.ask("tasks")
+        assert server.ask("list", "--json").header.damage == alone
+        server.ask("@refresh")
+        assert server.ask("list", "--json").header.damage == alone
+
+
 def test_half_zeroed_goroutine(goctx_asan: helper.Goctx, waiters: Victim) -> None:
     """The first, or the second half of a g is gone."""
     size = waiters.layout.sizes["runtime.g"]

@@ -30,6 +30,16 @@ struct notes {
 /** Add one; the text is lower case without full stop, copied.  Not thread-safe. */
 void notes_add(struct notes *n, enum note_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/** How far the notes were at some moment. */
+struct notes_mark {
+	size_t n;
+	uint64_t count[3];
+};
+struct notes_mark notes_mark(const struct notes *n);
+
+/** Forget what was added since: it will be told again, or was of one answer alone. */
+void notes_rewind(struct notes *n, const struct notes_mark *mark);
+
 void notes_free(struct notes *n);
 
 #endif

@@ -40,27 +40,6 @@ static struct model_options needs_of(const struct invocation *inv)
 	return (struct model_options){.no_tasks = !(needs & NEED_TASKS), .no_contexts = !(needs & NEED_CONTEXTS)};
 }
 
-/* Notes of this answer alone: in a session that serves many, those of earlier commands must not come again. */
-struct notes_mark {
-	size_t n;
-	uint64_t count[3];
-};
-
-static struct notes_mark mark_notes(const struct notes *n)
-{
-	struct notes_mark mark = {.n = n->list.n};
-
-	memcpy(mark.count, n->count, sizeof(mark.count));
-	return mark;
-}
-
-static void rewind_notes(struct notes *n, const struct notes_mark *mark)
-{
-	while (n->list.n > mark->n)
-		free(n->list.v[--n->list.n].text);
-	memcpy(n->count, mark->count, sizeof(mark->count));
-}
-
 static struct err *answer(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
 			  bool *write_failed_ret)
 {
@@ -82,10 +61,10 @@ struct err *run_command(struct session *s, const struct invocation *inv, buf_sin
 
 	*write_failed_ret = false;
 	if (!err) {
-		struct notes_mark mark = mark_notes(&s->notes);
+		struct notes_mark mark = notes_mark(&s->notes);
 		err = answer(s, inv, sink, sink_arg, write_failed_ret);
 		*status_ret = s->notes.count[NOTE_DAMAGE] ? EXIT_DAMAGED : EXIT_DONE;
-		rewind_notes(&s->notes, &mark);
+		notes_rewind(&s->notes, &mark); // notes of this answer alone must not come again with the next
 	}
 	if (!err && *s->cancel)
 		err = err_new(ERR_CANCELED, "interrupted");

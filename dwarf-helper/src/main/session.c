@@ -152,6 +152,7 @@ static struct err *open_runtime(struct session *s, bool copy)
 		return err;
 	err = runtime_open(&s->rt, s->t, s->img, &s->layout, s->bias, &s->notes, s->cancel);
 	s->has_runtime = !err;
+	s->opened = notes_mark(&s->notes);
 	if (err && s->t->truncated && err->kind == ERR_BAD_DATA)
 		err = err_hint(err_wrap(err, "too little of the core file is left"),
 			       "the dump was cut (ulimit -c, or the disk was full): take another one");
@@ -169,6 +170,8 @@ static void drop_model(struct session *s)
 {
 	if (s->has_model)
 		model_free(&s->m);
+	if (s->has_runtime)
+		notes_rewind(&s->notes, &s->opened);
 	s->has_model = false;
 }
 

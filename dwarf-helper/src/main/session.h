@@ -41,6 +41,7 @@ struct session {
 	bool copied;		  /* all writable memory of the process is ours */
 	bool spent;		  /* the process was let go without that: the next command must open it anew */
 	struct model_options has; /* what the model was built without */
+	struct notes_mark opened; /* notes of the target alone: what is behind is of the model */
 	uint64_t bias;
 	char *exe; /* path of the executable as told to people */
 	char *core_name;
