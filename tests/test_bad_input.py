@@ -494,6 +494,16 @@ def test_core_with_hardly_anything(goctx_asan: helper.Goctx, sample: Sample, tmp
         assert answer.stderr.startswith("goctx: ") or "truncated" in answer.text
 
 
+def test_core_that_shrinks(goctx: helper.Goctx, sample: Sample, tmp_path: Path) -> None:
+    """The file is cut while the helper has it open."""
+    core = copy(sample.core, tmp_path / "core", sample.core.stat().st_size)
+    with pytest.raises(helper.BadAnswer, match="goctx: a file became shorter.*\nhint: "):
+        with goctx.serve(helper.core_target(core, sample.exe)) as server:
+            assert server.ask("tasks").status == helper.OK
+            os.truncate(core, 8192)
+            server.ask("bt", "all", "--json")
+
+
 # -- arguments ---------------------------------------------------------------
 
 

@@ -148,15 +148,17 @@ static bool map_library(struct session *s, int file, struct session_map *ret)
 	return false;
 }
 
-/* Does some read-only region of this file lack its bytes? */
-static bool lacks_pages(const struct target *t, int file)
+/* Which files have read-only regions that lack their bytes: one flag a file, the caller frees. */
+static bool *lacking_pages(const struct target *t)
 {
+	bool *lacks = mem_zalloc(t->files.n);
+
 	for (size_t i = 0; i < t->regions.n; i++) {
 		const struct region *r = &t->regions.v[i];
-		if (r->file == file && r->source == SOURCE_ABSENT && !(r->perm & REGION_W))
-			return true;
+		if (r->file >= 0 && (size_t)r->file < t->files.n && r->source == SOURCE_ABSENT && !(r->perm & REGION_W))
+			lacks[r->file] = true;
 	}
-	return false;
+	return lacks;
 }
 
 /* target_back() may reorder the regions, so the list to back is taken first. */
@@ -182,10 +184,11 @@ static void back_file(struct target *t, int file, const struct session_map *map)
 void session_back_libraries(struct session *s)
 {
 	enum { MAX_LIBRARIES = 256 };
+	_cleanup_free_ bool *lacks = lacking_pages(s->t);
 
 	for (size_t i = 0; i < s->t->files.n && s->maps.n < MAX_LIBRARIES; i++) {
 		struct session_map map;
-		if (s->t->files.v[i].used || !lacks_pages(s->t, (int)i) || !map_library(s, (int)i, &map))
+		if (s->t->files.v[i].used || !lacks[i] || !map_library(s, (int)i, &map))
 			continue;
 		VEC_PUSH(&s->maps, map);
 		back_file(s->t, (int)i, &map);

@@ -22,12 +22,25 @@ static void on_signal(int sig)
 	interrupted = 1;
 }
 
+/* Files are mapped: one that shrinks meanwhile, or a disk that fails, comes as a signal. */
+static void on_lost_page(int sig)
+{
+	static const char text[] = "goctx: a file became shorter or unreadable while it was read\n"
+				   "hint: a core that is still being written? try again when it is complete\n";
+
+	(void)sig;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(EXIT_NO_TARGET);
+	_exit(EXIT_NO_TARGET);
+}
+
 static void catch_signals(void)
 {
-	struct sigaction sa = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+	struct sigaction sa = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN}, lost = {.sa_handler = on_lost_page};
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGBUS, &lost, NULL);
 	sigaction(SIGPIPE, &ignore, NULL); // the writer sees EPIPE and stops quietly
 }
 
