@@ -198,7 +198,8 @@ def nested_no_propagation(s: Subject) -> None:
     assert s.parent(stopped).children == 0 and stopped.children == s.n
     deaf = s.under(stopped)
     assert [(c.kind, c.state, c.tasks) for c in deaf] == [("cancel", "active", 2)] * s.n
-    assert {waits(t)[0] for t in watchers} == {c.addr for c in deaf}
+    # Each watcher selects on the wrapper's channel and on its child's.
+    assert {c for t in watchers for c in waits(t)} == {c.addr for c in deaf} | {stopped.addr}
     assert {t.wait_reason for t in watchers} == {"select"}
     assert all((t.created_by or "").endswith("propagateCancel") for t in watchers)
 

@@ -55,6 +55,7 @@ struct stack_scan {
 	VEC(uint64_t) refs;	     /* type index << PAIR_ADDR_BITS | data word; 8 bytes each */
 	VEC(struct candidate) boxes; /* boxed values that lie on the stack that refers to them */
 	taddr lo, hi;		     /* stack under way */
+	uint64_t unreadable;	     /* stacks that could not be searched */
 	uint64_t recent[1024];	     /* what was kept lately: one context is on many stacks, many times */
 };
 

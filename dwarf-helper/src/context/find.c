@@ -190,7 +190,7 @@ static bool bits_fit(struct builder *b, const struct ctx_type *t, const struct h
 	uint64_t words = t->size / 8, at = (addr - o->base) / 8, bits;
 
 	if (o->span->flags & SPAN_NOSCAN)
-		return t->bits_known && !t->ptr_bits;
+		return !t->bits_known || !t->ptr_bits;
 	if (!t->bits_known || !words || at + words > 64 || !heap_ptr_bits(b->rt, o->span, addr, (unsigned)words, &bits))
 		return true;
 	return bits == t->ptr_bits;

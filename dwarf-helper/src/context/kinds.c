@@ -80,12 +80,14 @@ static int32_t best_context_in(struct field_search *s, const struct rtype *st)
 	return at >= 0 ? at : context_in(s, st, 0);
 }
 
-/* A pointer field to a struct that keeps a context, as framework contexts hold an *http.Request. */
-static void context_behind_pointer(struct field_search *s, const struct rtype *st, struct ctx_type *t)
+/* A pointer field (@p embedded: an embedded one) to a struct that keeps a context, as framework contexts hold an *http.Request. */
+static void context_behind_pointer(struct field_search *s, const struct rtype *st, bool embedded, struct ctx_type *t)
 {
 	for (uint32_t i = 0; i < st->nfields && st->size <= INT32_MAX; i++) {
 		const struct rtype *ptr = rtype_get(s->rt, st->fields[i].type);
 		const struct rtype *to = ptr && ptr->kind == GO_POINTER ? rtype_get(s->rt, ptr->elem) : NULL;
+		if (embedded && !st->fields[i].embedded)
+			continue;
 		if (!to || to->kind != GO_STRUCT || to->addr == t->object || st->fields[i].off + ptr->size > st->size)
 			continue;
 		int32_t at = best_context_in(s, to);
@@ -98,7 +100,7 @@ static void context_behind_pointer(struct field_search *s, const struct rtype *s
 	}
 }
 
-/* A field wins over a pointer to a struct that has one. */
+/* What is embedded provides the methods, so it wins; a field wins over a pointer to a struct that has one. */
 static void find_inner(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
 {
 	struct field_search s = {.rt = rt, .left = FIELDS_LOOKED_AT};
@@ -106,9 +108,14 @@ static void find_inner(struct runtime *rt, struct ctx_type *t, const struct rtyp
 	t->inner = -1;
 	if (!obj || obj->kind != GO_STRUCT)
 		return;
-	t->inner = best_context_in(&s, obj);
+	s.embedded = true;
+	t->inner = context_in(&s, obj, 0);
 	if (t->inner < 0)
-		context_behind_pointer(&s, obj, t);
+		context_behind_pointer(&s, obj, true, t);
+	if (t->inner < 0)
+		t->inner = best_context_in(&s, obj);
+	if (t->inner < 0)
+		context_behind_pointer(&s, obj, false, t);
 }
 
 static void inner_of_kind(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
@@ -180,7 +187,9 @@ static uint32_t add_type(struct builder *b, taddr addr)
 	if (!ty)
 		return U64MAP_NONE;
 	const struct rtype *obj = object_of(rt, ty);
-	bool pointer = obj != ty;
+	/* A func, map or chan is a word of its own making: what it points to has not its type's size. */
+	bool opaque = obj && (obj->kind == GO_FUNC || obj->kind == GO_MAP || obj->kind == GO_CHAN || obj->kind == GO_UNSAFE_POINTER);
+	bool pointer = obj != ty || opaque;
 	struct ctx_type t = {
 		.rtype = addr,
 		.object = obj ? obj->addr : 0,
@@ -188,17 +197,17 @@ static uint32_t add_type(struct builder *b, taddr addr)
 		.full = ty->full,
 		.kind = kind_of(ty->full),
 		.by_pointer = pointer,
-		.size = obj ? obj->size : 0,
+		.size = obj && !opaque ? obj->size : 0,
 	};
 	if (t.size < fill_needs(&rt->L, &t))
 		return U64MAP_NONE; /* a descriptor that contradicts the layout */
 	inner_of_kind(rt, &t, obj);
 	custom_methods(b, &t, obj);
-	t.bits_known = obj && bits_of(rt, obj, &t.ptr_bits);
+	t.bits_known = obj && !opaque && bits_of(rt, obj, &t.ptr_bits);
 	VEC_PUSH(&b->m->types, t);
 	i = (uint32_t)b->m->types.n - 1;
 	u64map_set(&b->type_of, addr, i);
-	if (t.object && pointer)
+	if (t.object && pointer && !opaque)
 		u64map_add(&b->by_object, t.object, i); /* behind a type header; a boxed value of the same type is rare */
 	return i;
 }

@@ -98,8 +98,8 @@ struct model_options {
 
 /**
  * Read goroutines and contexts.
- * Damage is noted in rt->notes and never hides the rest.
- * @return NULL, ERR_FAULT/ERR_BAD_DATA (neither could be read), ERR_CANCELED
+ * Damage is noted in rt->notes and never hides the rest, were it all of it.
+ * @return NULL, ERR_CANCELED
  */
 struct err *model_build(struct runtime *rt, const struct model_options *opt, struct model *ret);
 void model_free(struct model *m);

@@ -28,12 +28,12 @@ static void consider_pair(struct builder *b, uint32_t type, taddr data)
 		fill_add(b, data, (uint16_t)type, CTX_FROM_PAIR);
 }
 
-/* Call @p fn for each word of [lo, hi) that is one of b->words, with the word after it. */
-static inline void each_pair(const struct builder *b, taddr lo, taddr hi, void (*fn)(void *, uint32_t, taddr), void *arg)
+/* Call @p fn for each word of [lo, hi) that is one of b->words, with the word after it.  @return false: unreadable */
+static inline bool each_pair(const struct builder *b, taddr lo, taddr hi, void (*fn)(void *, uint32_t, taddr), void *arg)
 {
 	lo = (lo + 7) & ~7ull;
-	if (hi < lo + 16)
-		return;
+	if (hi < lo || hi - lo < 16)
+		return true;
 	uint64_t n = (hi - lo) / 8;
 	const uint8_t *p = target_ptr(b->rt->t, lo, n * 8);
 	for (uint64_t i = 0; p && i + 1 < n; i++) {
@@ -47,6 +47,7 @@ static inline void each_pair(const struct builder *b, taddr lo, taddr hi, void (
 		memcpy(&data, p + i * 8 + 8, 8);
 		fn(arg, type, data);
 	}
+	return p != NULL;
 }
 
 static void found_in_globals(void *arg, uint32_t type, taddr data)
@@ -79,7 +80,7 @@ void pairs_on_stack(void *arg, const struct stack_regs *r)
 
 	s->lo = r->sp;
 	s->hi = r->hi;
-	each_pair(s->b, r->sp, r->hi, found_on_stack, s);
+	s->unreadable += !each_pair(s->b, r->sp, r->hi, found_on_stack, s);
 }
 
 struct err *find_pairs(struct builder *b)
@@ -87,11 +88,16 @@ struct err *find_pairs(struct builder *b)
 	struct runtime *rt = b->rt;
 
 	for (size_t i = 0; i < rt->modules.n; i++) {
-		each_pair(b, rt->modules.v[i].data, rt->modules.v[i].edata, found_in_globals, b);
-		each_pair(b, rt->modules.v[i].bss, rt->modules.v[i].ebss, found_in_globals, b);
+		bool data = each_pair(b, rt->modules.v[i].data, rt->modules.v[i].edata, found_in_globals, b);
+		bool bss = each_pair(b, rt->modules.v[i].bss, rt->modules.v[i].ebss, found_in_globals, b);
+		if (!data || !bss)
+			notes_add(rt->notes, NOTE_DAMAGE, "package variables are not all readable: contexts that only they hold may be missing");
 	}
 	if (!b->stacks)
 		return NULL;
+	if (b->stacks->unreadable)
+		notes_add(rt->notes, NOTE_DAMAGE, "stacks of %llu goroutines are not all readable: contexts that only they hold may be missing",
+			  (unsigned long long)b->stacks->unreadable);
 	for (size_t i = 0; i < b->stacks->boxes.n; i++)
 		fill_add(b, b->stacks->boxes.v[i].addr, b->stacks->boxes.v[i].type, CTX_FROM_PAIR);
 	for (size_t i = 0; i < b->stacks->refs.n; i++)
