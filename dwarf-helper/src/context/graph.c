@@ -2,6 +2,8 @@
  * From parent words to a graph: depths, child lists, loops cut, states handed down, shapes and sums handed up, goroutines
  * put on the contexts they wait on.  All passes are linear and none recurses: a chain may be a million deep.
  */
+#include <pthread.h>
+
 #include "context/build.h"
 
 #define DEPTH_UNKNOWN UINT32_MAX
@@ -227,14 +229,29 @@ static void count(struct model *m)
 	}
 }
 
+static void *run_put_tasks(void *arg)
+{
+	put_tasks(arg);
+	return NULL;
+}
+
+/*
+ * Goroutines are put on their contexts by another thread while depths and child lists are made here: the one changes tasks, first_wait
+ * and shape of a context, the other parent, depth, flags and the links.
+ */
 struct err *graph_build(struct builder *b)
 {
 	struct model *m = b->m;
+	pthread_t thread;
+	bool threaded = pthread_create(&thread, NULL, run_put_tasks, m) == 0;
 	uint64_t loops = set_depths(m);
 
 	set_children(m);
-	put_tasks(m);
 	uint32_t *order = by_depth(m);
+	if (threaded)
+		pthread_join(thread, NULL);
+	else
+		put_tasks(m);
 	for (size_t k = 0; k < m->ctxs.n; k++)
 		set_state(m, &m->ctxs.v[order[k]]);
 	hand_up(m, order);

@@ -13,6 +13,9 @@ static void consider_pseudo(struct builder *b, const struct ctx_type *t, taddr d
 		*(t->kind == CTX_TODO ? &b->m->has_todo : &b->m->has_background) = true;
 }
 
+#define PAIR_ADDR_MASK ((1ull << PAIR_ADDR_BITS) - 1)
+#define REFS_AHEAD 16 /* lookups whose cache misses overlap */
+
 static void consider_pair(struct builder *b, uint32_t type, taddr data)
 {
 	const struct ctx_type *t = &b->m->types.v[type];
@@ -100,9 +103,12 @@ struct err *find_pairs(struct builder *b)
 			  (unsigned long long)b->stacks->unreadable);
 	for (size_t i = 0; i < b->stacks->boxes.n; i++)
 		fill_add(b, b->stacks->boxes.v[i].addr, b->stacks->boxes.v[i].type, CTX_FROM_PAIR);
-	for (size_t i = 0; i < b->stacks->refs.n; i++)
-		consider_pair(b, (uint32_t)(b->stacks->refs.v[i] >> PAIR_ADDR_BITS),
-			      b->stacks->refs.v[i] & ((1ull << PAIR_ADDR_BITS) - 1));
+	for (size_t i = 0; i < b->stacks->refs.n; i++) {
+		const uint64_t *ref = &b->stacks->refs.v[i];
+		if (i + REFS_AHEAD < b->stacks->refs.n)
+			u64map_prefetch(&b->m->by_addr, ref[REFS_AHEAD] & PAIR_ADDR_MASK);
+		consider_pair(b, (uint32_t)(*ref >> PAIR_ADDR_BITS), *ref & PAIR_ADDR_MASK);
+	}
 	return runtime_canceled(rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }
 
