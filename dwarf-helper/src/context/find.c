@@ -113,12 +113,49 @@ static void scan_span(struct builder *b, const struct span *s, bool big)
 	}
 }
 
+/* Is the span's memory going to be read slot by slot? */
+static bool is_scanned(struct builder *b, const struct span *s)
+{
+	size_t n;
+
+	if (s->flags & (SPAN_NOSCAN | SPAN_HEADER) || s->large_type)
+		return false;
+	shapes_of(b, s->elem_size, &n);
+	return n != 0;
+}
+
+/*
+ * Spans from @p first on that share one 2 MiB of addresses: the number behind the last.  When most of that is going to be read
+ * it is mapped in one go.
+ */
+static size_t next_chunk(struct builder *b, size_t first)
+{
+	const struct heap *h = b->rt->heap;
+	uint64_t chunk = h->spans.v[first].base / POPULATE_CHUNK, bytes = 0;
+	const struct span *any = NULL;
+	size_t i = first;
+
+	for (; i < h->spans.n && h->spans.v[i].base / POPULATE_CHUNK == chunk; i++) {
+		if (!is_scanned(b, &h->spans.v[i]))
+			continue;
+		any = &h->spans.v[i];
+		bytes += (uint64_t)any->npages * HEAP_PAGE;
+	}
+	const uint8_t *p = bytes > POPULATE_CHUNK / 2 ? target_ptr(b->rt->t, any->base, 1) : NULL;
+	if (p)
+		target_populate(b->rt->t, p);
+	return i;
+}
+
 struct err *find_in_heap(struct builder *b)
 {
 	struct heap *h = b->rt->heap;
 	bool big = any_big_type(b);
+	size_t n = h ? h->spans.n : 0, chunk = 0;
 
-	for (size_t i = 0; h && i < h->spans.n; i++) {
+	for (size_t i = 0; i < n; i++) {
+		if (i == chunk)
+			chunk = next_chunk(b, i);
 		if (!(h->spans.v[i].flags & SPAN_NOSCAN))
 			scan_span(b, &h->spans.v[i], big);
 		if (i % 1024 == 0 && runtime_canceled(b->rt))

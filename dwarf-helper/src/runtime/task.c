@@ -15,6 +15,7 @@ struct reader {
 	task_stack_fn *fn;
 	void *arg;
 	const uint8_t *gs; /* the array of allgs */
+	bool dense;	   /* goroutines lie so close in the core that what is around one is other goroutines' */
 	uint64_t n;
 	/*
 	 * What all stacks in use and all sudogs may take together: the bytes of the target.  A damaged allgs may name one
@@ -258,6 +259,9 @@ static struct err *find_allgs(struct runtime *rt, taddr *array, uint64_t *n)
  * Goroutines lie all over the heap: a cache miss each for the g, its stack and its sudog.  Asking for them some
  * goroutines ahead lets the misses overlap.
  */
+#define DENSE_BYTES 4096 /* a g with its share of the smallest stack, and the sudog */
+#define DENSE_PART 8	 /* goroutines are dense when they make up this part of the core */
+
 enum { AHEAD_G = 12, AHEAD_STACK = 6, STACK_LINES = 8, CACHE_LINE = 64 };
 
 static const uint8_t *g_at(const struct reader *r, uint64_t i)
@@ -276,6 +280,8 @@ static void look_ahead(const struct reader *r, uint64_t i)
 	const uint8_t *g = g_at(r, i + AHEAD_G);
 
 	if (g) {
+		if (r->dense)
+			target_populate(r->rt->t, g);
 		__builtin_prefetch(g);
 		__builtin_prefetch(g + l->g.sched_sp.off);
 		__builtin_prefetch(g + l->g.atomicstatus.off);
@@ -286,9 +292,13 @@ static void look_ahead(const struct reader *r, uint64_t i)
 	if (!g)
 		return;
 	const uint8_t *sp = target_ptr(r->rt->t, runtime_load(g, l->g.sched_sp), 8);
+	if (sp && r->dense)
+		target_populate(r->rt->t, sp);
 	for (int k = 0; sp && k < STACK_LINES; k++)
 		__builtin_prefetch(sp + k * CACHE_LINE);
 	const uint8_t *sudog = target_ptr(r->rt->t, runtime_load(g, l->g.waiting), 8);
+	if (sudog && r->dense)
+		target_populate(r->rt->t, sudog);
 	if (sudog)
 		__builtin_prefetch(sudog + l->sudog.c.off);
 }
@@ -312,6 +322,7 @@ struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn,
 	r.n = n;
 	r.stack_left = target_bytes(rt->t);
 	r.wait_left = r.stack_left / rt->L.s[LAYOUT_sudog].size;
+	r.dense = n * DENSE_BYTES >= rt->t->map_size / DENSE_PART;
 	VEC_RESERVE(&ret->list, n);
 	for (uint64_t i = 0; r.gs && i < n; i++) {
 		taddr g;

@@ -292,6 +292,9 @@ struct err *core_open(const char *path, struct notes *notes, struct target **ret
 		target_close(t);
 		return err;
 	}
+	t->map = m->map;
+	t->map_size = m->size;
+	t->populated = mem_zalloc(m->size / POPULATE_CHUNK + 1);
 	*ret = t;
 	return NULL;
 }

@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 #include "target/target.h"
 
 /*
@@ -186,6 +188,21 @@ bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret)
 	return true;
 }
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14; glibc 2.35 */
+#endif
+
+void target_populate(struct target *t, const uint8_t *p)
+{
+	uint64_t chunk = (uint64_t)(p - t->map) / POPULATE_CHUNK, at = chunk * POPULATE_CHUNK;
+
+	if (!t->populated || p < t->map || p >= t->map + t->map_size ||
+	    __atomic_exchange_n(&t->populated[chunk], 1, __ATOMIC_RELAXED))
+		return;
+	uint64_t n = t->map_size - at < POPULATE_CHUNK ? t->map_size - at : POPULATE_CHUNK;
+	madvise((void *)(uintptr_t)(t->map + at), n, MADV_POPULATE_READ); // advice: reading works without
+}
+
 const struct thread *target_thread(const struct target *t, int tid)
 {
 	for (size_t i = 0; i < t->threads.n; i++)
@@ -237,6 +254,7 @@ void target_close(struct target *t)
 	VEC_FREE(&t->files);
 	VEC_FREE(&t->threads);
 	VEC_FREE(&t->regions);
+	free(t->populated);
 	free(t->name);
 	free(t);
 }

@@ -96,6 +96,10 @@ struct target {
 	VEC(struct region) regions;
 	VEC(struct thread) threads;
 	VEC(struct mapped_file) files;
+	const uint8_t *map;    /* core: the mapped file, for target_populate(); NULL else */
+	uint64_t map_size;
+	uint8_t *populated;    /* a byte for each POPULATE_CHUNK of it: 1 when it has been asked for */
+
 	struct notes *notes; /* borrowed: where damage of the file itself is told */
 	uint64_t serial;     /* of this list of regions, unique in our process; set by target_sort() and target_back() */
 };
@@ -168,6 +172,14 @@ static inline bool target_u8(struct target *t, taddr a, uint8_t *ret)
 
 /** An unsigned little-endian integer of @p size 1, 2, 4 or 8 bytes. */
 bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret);
+
+#define POPULATE_CHUNK (2u << 20)
+
+/**
+ * Most of the 2 MiB around @p p (host memory of a core) is about to be read: map its pages in one go, which costs half of what
+ * faulting them in does.  Once a chunk; nothing for a process, for other memory, or where the kernel lacks MADV_POPULATE_READ (5.14).
+ */
+void target_populate(struct target *t, const uint8_t *p);
 
 /** Thread with this LWP id or NULL. */
 const struct thread *target_thread(const struct target *t, int tid);
