@@ -57,7 +57,7 @@ _TABLE = (
     Option(
         "kind",
         "KIND,...",
-        "background,todo,cancel,timer,value,without_cancel,after_func,stop,custom",
+        "background, todo, cancel, timer, value, without_cancel, after_func, stop, custom",
         _words("background todo cancel timer value without_cancel after_func stop custom"),
         many=True,
     ),

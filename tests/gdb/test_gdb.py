@@ -150,7 +150,7 @@ def test_help_has_usage_example_and_the_helpers_options(name: str) -> None:
     def options(lines: str) -> list[tuple[str, ...]]:
         found = re.findall(r"^  --([\w-]+)(?: (\S+))?( +\S.*(?:\n {10,}\S.*)*)", lines,
                            re.MULTILINE)
-        return sorted((option, value, " ".join(rest.split())) for option, value, rest in found)
+        return sorted((option, value, "".join(rest.split())) for option, value, rest in found)
 
     helper = helper_says("help", name).split("target:")[0].replace("\u2026", "...")
     usage_words = re.search(r"^usage: goctx \[TARGET\] (.*)$", helper, re.MULTILINE)
