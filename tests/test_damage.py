@@ -530,9 +530,11 @@ def test_random_damage_to_tasks(goctx_asan: helper.Goctx, waiters: Victim, round
 def test_random_damage_of_heap(goctx_asan: helper.Goctx, kinds: Victim, round_: int) -> None:
     """Bytes of the heap: few contexts are hit, the others are there."""
     noise = random.Random(f"{SEED} {round_} heap")
-    heap = int(kinds.truth.context("server").addr, 16) & ~0x3fffff
-    flip(kinds, noise, [(one.addr, one.size) for one in kinds.core.segments
-                        if one.writable and heap <= one.addr < heap + (4 << 20)], 100)
+    start = int(kinds.truth.context("server").addr, 16) & ~0x3fffff
+    end = start + (4 << 20)  # where a segment begins is up to the kernel
+    flip(kinds, noise, [(max(one.addr, start), min(one.addr + one.size, end) - max(one.addr, start))
+                        for one in kinds.core.segments
+                        if one.writable and one.addr < end and start < one.addr + one.size], 100)
     check(goctx_asan, kinds, lost=10, added=10, tasks_lost=3, noted=False)
 
 
