@@ -5,52 +5,60 @@ void blocked_free(struct blocked *b)
 	VEC_FREE(&b->rows);
 }
 
-/* A byte-wise sort key: waitsince first (0, not known, sorts last), goid second. */
-static unsigned key_byte(const struct model *m, const struct blocked_row *row, unsigned k)
-{
-	const struct task *t = &m->tasks.list.v[row->task];
-	uint64_t v = k < 8 ? t->goid : t->waitsince - 1;
+/* A row with what it is sorted by: waitsince first (0, not known, sorts last), goid second. */
+struct keyed {
+	uint64_t goid, since; /* since: waitsince - 1 */
+	struct blocked_row row;
+};
 
-	return (unsigned)(v >> (k % 8 * 8) & 255);
+static unsigned key_byte(const struct keyed *r, unsigned k)
+{
+	return (unsigned)((k < 8 ? r->goid : r->since) >> (k % 8 * 8) & 255);
 }
 
-/* One stable pass over byte k.  @return false: all rows have the same byte, nothing was moved. */
-static bool sort_pass(const struct model *m, const struct blocked_row *from, struct blocked_row *to, size_t n,
-		      unsigned k)
+/* One stable pass over byte k. */
+static void sort_pass(const struct keyed *from, struct keyed *to, size_t n, unsigned k)
 {
 	size_t at[256] = {0}, sum = 0;
 
 	for (size_t i = 0; i < n; i++)
-		at[key_byte(m, &from[i], k)]++;
-	if (at[key_byte(m, &from[0], k)] == n)
-		return false;
+		at[key_byte(&from[i], k)]++;
 	for (unsigned b = 0; b < 256; b++) {
 		size_t count = at[b];
 		at[b] = sum;
 		sum += count;
 	}
 	for (size_t i = 0; i < n; i++)
-		to[at[key_byte(m, &from[i], k)]++] = from[i];
-	return true;
+		to[at[key_byte(&from[i], k)]++] = from[i];
 }
 
+/* Radix sort, over those bytes only in which the keys differ: a million rows share most. */
 static void sort_rows(const struct model *m, struct blocked *b)
 {
 	size_t n = b->rows.n;
 
 	if (n < 2)
 		return;
-	struct blocked_row *from = b->rows.v, *to = mem_resize(NULL, n, sizeof(*to)), *spare = to;
+	struct keyed *from = mem_resize(NULL, n, sizeof(*from)), *to = mem_resize(NULL, n, sizeof(*to));
+	struct keyed differ = {0};
+	for (size_t i = 0; i < n; i++) {
+		const struct task *t = &m->tasks.list.v[b->rows.v[i].task];
+		from[i] = (struct keyed){t->goid, t->waitsince - 1, b->rows.v[i]};
+		differ.goid |= from[i].goid ^ from[0].goid;
+		differ.since |= from[i].since ^ from[0].since;
+	}
 	for (unsigned k = 0; k < 16; k++) {
-		if (!sort_pass(m, from, to, n, k))
+		if (!key_byte(&differ, k))
 			continue;
-		struct blocked_row *swap = from;
+		sort_pass(from, to, n, k);
+		struct keyed *swap = from;
 		from = to;
 		to = swap;
 	}
-	if (from != b->rows.v)
-		memcpy(b->rows.v, from, n * sizeof(*from));
-	free(spare);
+	for (size_t i = 0; i < n; i++)
+		b->rows.v[i] = from[i].row;
+	free(from);
+	free(to);
 }
 
 struct err *blocked_find(const struct model *m, struct blocked *ret)
