@@ -149,7 +149,8 @@ def test_screens(goctx: helper.Goctx, scratch: Path, program: Program, one_proce
     golden, crooked = Screens(program.name), []
     own = screens.own_files(examples.EXAMPLES / program.name)
     try:
-        with examples.core_of(program.name, VERSION, scratch, *program.args) as (exe, core):
+        with examples.steady_core_of(goctx, program.name, VERSION, scratch,
+                                     *program.args) as (exe, core):
             target = helper.core_target(core, exe)
             contexts = goctx.run(target, "list", "--json").context_list
             for words, command in commands(program, contexts):

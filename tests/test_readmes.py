@@ -39,7 +39,7 @@ def test_screens(goctx: helper.Goctx, scratch: Path, monkeypatch: pytest.MonkeyP
     shown = fill_screens.screens_of(fill_screens.readme(name).read_text())
     assert shown, "no screens"
     try:
-        with examples.core_of(name, fill_screens.VERSION, scratch) as (exe, core):
+        with examples.steady_core_of(goctx, name, fill_screens.VERSION, scratch) as (exe, core):
             for command, screen in shown.items():
                 fresh = fill_screens.run(goctx, exe, core, command)
                 assert same(name, screen) == same(name, fresh), f"{command}: see make golden"
