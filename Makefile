@@ -1,6 +1,5 @@
 # goctx: `make` builds, `make help` lists the targets.
 
-CC      ?= gcc
 CFLAGS  ?= -O2 -g
 BUILD   ?= build
 PREFIX  ?= /usr/local

@@ -182,7 +182,7 @@ BIG_ENDIAN = b"\x02\x01" + bytes(9) + b"\0\x04" + b"\0\x16"
 
 
 @pytest.mark.parametrize("at, data, says", [
-    (18, b"\xb7\0", "aarch64"), (18, b"\xf3\0", "riscv64"), (18, b"\x60\xea", "60000"),
+    (18, b"\xb7\0", "arm64"), (18, b"\xf3\0", "riscv64"), (18, b"\x60\xea", "60000"),
     (4, b"\x01", "32-bit|i386"), (5, BIG_ENDIAN, "big-endian|s390x")],
     ids=["arm64", "riscv64", "unknown", "32-bit", "big-endian"])
 def test_core_of_another_machine(goctx_asan: helper.Goctx, sample: Sample, tmp_path: Path,

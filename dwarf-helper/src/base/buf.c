@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 void buf_init(struct buf *b, buf_sink *sink, void *arg)
 {
@@ -96,23 +97,6 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	free(big);
 }
 
-/* Length of the valid UTF-8 sequence at s, 0 when there is none. */
-static size_t utf8_len(const unsigned char *s, size_t n)
-{
-	size_t want = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 :
-		      s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-
-	if (!want || want > n)
-		return 0;
-	for (size_t i = 1; i < want; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return want;
-}
-
 void buf_json(struct buf *b, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s, *end = p + n;
@@ -125,7 +109,8 @@ void buf_json(struct buf *b, const char *s, size_t n)
 		buf_bytes(b, run, (size_t)(p - run));
 		if (p == end)
 			break;
-		size_t len = utf8_len(p, (size_t)(end - p));
+		uint32_t code;
+		unsigned len = utf8_decode(p, (size_t)(end - p), &code);
 		if (*p == '"' || *p == '\\') {
 			buf_char(b, '\\');
 			buf_char(b, (char)*p++);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "image/internal.h"
+#include "target/elfwords.h"
 
 enum {
 	MAX_SEGMENTS = 1024,
@@ -82,9 +83,6 @@ static const char *other_format(const uint8_t *p)
 		{"\xcf\xfa\xed\xfe", 4, "it is a macOS program; only linux/amd64 can be read"},
 		{"\xca\xfe\xba\xbe", 4, "it is a macOS program; only linux/amd64 can be read"},
 		{"#!", 2, "it is a script: give the program that it runs"},
-		{"\x1f\x8b", 2, "it is compressed: gzip -d"},
-		{"\xfd" "7zXZ", 5, "it is compressed: xz -d"},
-		{"\x28\xb5\x2f\xfd", 4, "it is compressed: zstd -d"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -93,33 +91,9 @@ static const char *other_format(const uint8_t *p)
 	return NULL;
 }
 
-static const char *machine_name(unsigned machine)
-{
-	switch (machine) {
-	case EM_386:
-		return "386";
-	case EM_ARM:
-		return "arm";
-	case EM_AARCH64:
-		return "arm64";
-	case EM_RISCV:
-		return "riscv64";
-	case EM_PPC64:
-		return "ppc64";
-	case EM_S390:
-		return "s390x";
-	case EM_MIPS:
-		return "mips";
-	case EM_LOONGARCH:
-		return "loong64";
-	default:
-		return NULL;
-	}
-}
-
 static struct err *wrong_machine(const struct image *img, unsigned machine)
 {
-	const char *name = machine_name(machine);
+	const char *name = elf_machine_name(machine);
 	struct err *e = err_new(ERR_UNSUPPORTED, "%s is not a linux/amd64 program", img->path);
 
 	return name ? err_hint(e, "it is made for %s; only linux/amd64 can be read", name) :
@@ -133,7 +107,9 @@ static struct err *check_ident(const struct image *img)
 
 	if (memcmp(p, ELFMAG, SELFMAG)) {
 		struct err *e = err_new(ERR_BAD_DATA, "%s is not an ELF file", img->path);
-		const char *hint = other_format(p);
+		const char *hint = other_format(p), *unpack = elf_unpacker(p, img->size);
+		if (unpack)
+			return err_hint(e, "it is compressed: %s %s", unpack, img->path);
 		return err_hint(e, "%s", hint ? hint : "name the program, as go build wrote it, with --exe FILE");
 	}
 	bool big_endian = p[EI_DATA] == ELFDATA2MSB;

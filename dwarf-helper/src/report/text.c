@@ -1,5 +1,7 @@
 #include "report/text.h"
 
+#include "base/utf8.h"
+
 size_t text_width(const char *s, size_t n)
 {
 	size_t width = 0;
@@ -31,28 +33,13 @@ size_t text_path(const char *s, size_t n)
 	return path;
 }
 
-/* Bytes of the valid UTF-8 sequence at s that a terminal may see, 0: none. */
-static size_t utf8_at(const unsigned char *s, size_t n)
+/* Bytes of the UTF-8 sequence at s that a terminal may see, 0: none. */
+static size_t harmless(const unsigned char *s, size_t n)
 {
-	size_t want = s[0] >= 0xc2 && s[0] < 0xe0   ? 2
-		      : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-		      : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-						    : 0;
+	uint32_t code;
+	unsigned len = utf8_decode(s, n, &code);
 
-	if (!want || want > n)
-		return 0;
-	for (size_t i = 1; i < want; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	if (s[0] == 0xc2 && s[1] < 0xa0) // C1 controls: 0x9b is a terminal's escape too
-		return 0;
-	if (s[0] == 0xe2 && s[1] == 0x80 &&
-	    (s[2] == 0xae || s[2] == 0xad || s[2] == 0xaa || s[2] == 0xab)) // text direction
-		return 0;
-	return want;
+	return len && !utf8_is_control(code) ? len : 0;
 }
 
 void text_safe(struct buf *out, const char *s, size_t n)
@@ -68,7 +55,7 @@ void text_safe(struct buf *out, const char *s, size_t n)
 			buf_bytes(out, run, (size_t)(p - run));
 		if (p == end)
 			break;
-		size_t len = *p < 0x80 ? 0 : utf8_at(p, (size_t)(end - p));
+		size_t len = *p < 0x80 ? 0 : harmless(p, (size_t)(end - p));
 		if (len) {
 			buf_bytes(out, p, len);
 			p += len;

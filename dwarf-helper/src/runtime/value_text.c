@@ -4,33 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
-/* Length of the UTF-8 sequence at s and its code point; 0: there is none. */
-static unsigned utf8_at(const unsigned char *s, uint64_t n, uint32_t *code_ret)
-{
-	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned want = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-
-	if (!want || want > n)
-		return 0;
-	uint32_t code = want == 1 ? s[0] : s[0] & (0xffu >> (want + 1));
-
-	for (unsigned i = 1; i < want; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < least[want] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-		return 0;
-	*code_ret = code;
-	return want;
-}
-
-/* What moves a terminal's cursor, breaks the line or turns the writing direction. */
-static bool is_control(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || (c >= 0x200e && c <= 0x200f) ||
-	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
+#include "base/utf8.h"
 
 void value_escape(struct buf *out, const char *s, uint64_t n)
 {
@@ -39,7 +13,7 @@ void value_escape(struct buf *out, const char *s, uint64_t n)
 	unsigned len;
 
 	for (; p < end; p += len ? len : 1) {
-		len = utf8_at(p, (uint64_t)(end - p), &code);
+		len = utf8_decode(p, (size_t)(end - p), &code);
 		if (!len)
 			buf_printf(out, "\\x%02x", *p);
 		else if (code == '"' || code == '\\')
@@ -48,9 +22,9 @@ void value_escape(struct buf *out, const char *s, uint64_t n)
 			buf_lit(out, "\\n");
 		else if (code == '\t')
 			buf_lit(out, "\\t");
-		else if (code < 0x80 && is_control(code))
+		else if (code < 0x80 && utf8_is_control(code))
 			buf_printf(out, "\\x%02x", code);
-		else if (is_control(code))
+		else if (utf8_is_control(code))
 			buf_printf(out, "\\u%04x", code);
 		else
 			buf_bytes(out, p, len);
@@ -65,7 +39,7 @@ static uint64_t whole(const char *s, uint64_t n)
 
 	while (i && n - i < 3 && ((unsigned char)s[i - 1] & 0xc0) == 0x80)
 		i--;
-	if (i && (unsigned char)s[i - 1] >= 0xc0 && !utf8_at((const unsigned char *)s + i - 1, n - i + 1, &code))
+	if (i && (unsigned char)s[i - 1] >= 0xc0 && !utf8_decode((const unsigned char *)s + i - 1, n - i + 1, &code))
 		return i - 1;
 	return n;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "target/core.h"
+#include "target/elfwords.h"
 
 #define UNMAP_ALONE (256u << 20)
 #define UNMAP_ALIGN (2u << 20) /* halves that share no page table */
@@ -55,52 +56,6 @@ static void core_close(struct target *t)
 
 static const struct target_ops core_ops = {.close = core_close};
 
-/* What the first bytes say of a packed file: the command that unpacks it, or NULL. */
-static const char *unpacker(const uint8_t *p, size_t n)
-{
-	static const struct {
-		const char *magic;
-		uint8_t len;
-		const char *command;
-	} packers[] = {
-		{"\x1f\x8b", 2, "gzip -d -k"},
-		{"\xfd"
-		 "7zXZ\0",
-		 6, "xz -d -k"},
-		{"\x28\xb5\x2f\xfd", 4, "zstd -d"},
-		{"\x04\x22\x4d\x18", 4, "lz4 -d"},
-		{"BZh", 3, "bzip2 -d -k"},
-	};
-
-	for (size_t i = 0; i < sizeof(packers) / sizeof(packers[0]); i++)
-		if (n >= packers[i].len && !memcmp(p, packers[i].magic, packers[i].len))
-			return packers[i].command;
-	return NULL;
-}
-
-static const char *machine_name(unsigned machine)
-{
-	switch (machine) {
-	case EM_AARCH64:
-		return "aarch64";
-	case EM_386:
-		return "i386";
-	case EM_ARM:
-		return "arm";
-	case EM_RISCV:
-		return "riscv64";
-	case EM_PPC64:
-		return "ppc64";
-	case EM_S390:
-		return "s390x";
-	case EM_MIPS:
-		return "mips";
-	case 258: // EM_LOONGARCH, absent from older elf.h
-		return "loongarch64";
-	}
-	return NULL;
-}
-
 static struct err *hint_core(struct err *err)
 {
 	return err_hint(err, "a core comes from gcore PID, or from the kernel: ulimit -c unlimited, GOTRACEBACK=crash");
@@ -147,7 +102,7 @@ static struct err *map_file(const char *path, struct target *t, struct core_map 
 /* Is it a core that we can read?  On success c->elf is open. */
 static struct err *check_header(const char *path, struct core *c)
 {
-	const char *unpack = unpacker(c->map, c->size);
+	const char *unpack = elf_unpacker(c->map, c->size);
 	GElf_Ehdr eh;
 
 	if (unpack)
@@ -164,9 +119,9 @@ static struct err *check_header(const char *path, struct core *c)
 				"goctx --core CORE --exe %s …", path);
 	if (eh.e_type != ET_CORE)
 		return hint_core(err_new(ERR_BAD_DATA, "'%s' is an ELF file, but not a core file", path));
-	if (eh.e_machine != EM_X86_64 && machine_name(eh.e_machine))
+	if (eh.e_machine != EM_X86_64 && elf_machine_name(eh.e_machine))
 		return err_new(ERR_UNSUPPORTED, "'%s' is a core file of %s, only linux/amd64 is supported", path,
-			       machine_name(eh.e_machine));
+			       elf_machine_name(eh.e_machine));
 	if (eh.e_machine != EM_X86_64)
 		return err_new(ERR_UNSUPPORTED, "'%s' is a core file of ELF machine %u, only linux/amd64 is supported",
 			       path, eh.e_machine);
