@@ -26,6 +26,9 @@ struct marks {
 	uint64_t objects, bytes; /* marked so far; bytes are slot sizes */
 	uint64_t unread;  /* marked objects whose words could not be read, or whose pointer words had to be guessed */
 	bool incomplete;  /* something that may hold pointers could not be read: "not marked" proves nothing */
+	uint64_t *watch;  /* one bit a slot: somebody wants to know when it is marked; NULL before the first mark_watch() */
+	uint8_t *watch_span; /* per span: 1 when it has watched slots, so that the rest costs one test of a small table */
+	VEC(uint64_t) hits; /* numbers of watched slots that were marked since the owner last emptied it */
 };
 
 /** Nothing is marked.  @return NULL, ERR_ABSENT (no heap) or ERR_LIMIT */
@@ -46,6 +49,16 @@ void mark_words(struct marks *mk, taddr lo, taddr hi);
  * does not follow (runtime/runtime2.go: maybeTraceablePtr, since 1.26).  To be called before the first drain.
  */
 void mark_leaf(struct marks *mk, taddr a);
+
+/** What mark_watch() and `hits` call a slot: first[its span] + its index.  UINT64_MAX when @p a is in no slot of the heap. */
+uint64_t mark_slot(const struct marks *mk, taddr a);
+
+/**
+ * Put the slot that holds @p a on `hits` once it is marked.  So who waits for many objects to be reached needs no look at all of them
+ * after every drain.
+ * @return false, nothing is watched: it is marked already, or no slot of the heap
+ */
+bool mark_watch(struct marks *mk, taddr a);
 
 /** Read the words of everything grey until nothing is.  @return NULL, ERR_CANCELED */
 struct err *marks_drain(struct marks *mk);
