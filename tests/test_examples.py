@@ -319,6 +319,52 @@ def global_map_of_contexts(s: Subject) -> None:
     assert not s.blocked and len(s.contexts) == 2 + 2 * (over + 1)
 
 
+def left_behind(s: Subject, key: str, value: str, over: int, live: int = 0) -> None:
+    """Contexts that are over, each with a value on it, beside some that are in use."""
+    assert len(s.kind("cancel", "canceled")) == len(s.kind("value", "canceled")) == over
+    assert len(s.kind("value", "active")) == s.root.children == live
+    for context in s.kind("value"):
+        assert str(context.key).endswith(key) and str(context.value).startswith(f"{value} 0x")
+        assert s.parent(context).parent == s.root.addr
+    assert s.in_map(s.root) == {c.parent for c in s.kind("value", "active")}
+    assert not s.blocked and len(s.contexts) == 2 + 2 * (over + live)
+
+
+def pool_stale_context(s: Subject) -> None:
+    """Pooled encoders have the contexts of requests that are over."""
+    left_behind(s, "codec.userKey", "*codec.user", 0 if s.fixed else s.n)
+
+
+def closure_capture(s: Subject) -> None:
+    """Callbacks have the contexts of uploads that are over."""
+    over = s.kind("cancel", "canceled")
+    assert len(over) == (0 if s.fixed else s.n)
+    assert {c.parent for c in over} <= {s.root.addr} and s.root.children == 0
+    assert not s.blocked and len(s.contexts) == 2 + len(over)
+
+
+def list_element(s: Subject) -> None:
+    """Elements that are off the list have the contexts of sessions that are over."""
+    left_behind(s, "session.basketKey", "*session.basket", 0 if s.fixed else s.n, live=4)
+
+
+def finalizer_root(s: Subject) -> None:
+    """Devices that are closed and their contexts hold each other, for a finalizer."""
+    left_behind(s, "device.deviceKey", "*device.Device", 0 if s.fixed else s.n)
+
+
+def pool_of_workers(s: Subject) -> None:
+    """Workers that wait on channels of which nobody else knows."""
+    workers = s.running("resize.(*Resizer).work")
+    groups = 0 if s.fixed else s.n
+    assert len(workers) == 4 * groups and not s.blocked
+    assert {(t.wait_reason, t.created_by) for t in workers} <= \
+        {("chan receive", "example.com/pool-of-workers/resize.(*group).run")}
+    assert sorted(Counter(t.waits[0]["chan"] for t in workers).values()) == [4] * groups
+    assert [(c.state, c.children) for c in s.under(s.root)] == [("canceled", 0)] * groups
+    assert len(s.contexts) == 2 + groups
+
+
 def healthy_server(s: Subject) -> None:
     """Busy, with requests in flight, and nothing that looks wrong."""
     assert {c.state for c in s.contexts} <= {"active", "canceled", "expired", "never"}
@@ -345,6 +391,11 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
     "enhanced-cancel": enhanced_cancel,
     "timer-not-stopped": timer_not_stopped,
     "global-map-of-contexts": global_map_of_contexts,
+    "pool-stale-context": pool_stale_context,
+    "closure-capture": closure_capture,
+    "list-element": list_element,
+    "finalizer-root": finalizer_root,
+    "pool-of-workers": pool_of_workers,
     "healthy-server": healthy_server,
 }
 CASES = [(name, version) for name in CHECKS for version in VERSIONS]

@@ -1,0 +1,3 @@
+module example.com/finalizer-root
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/list-element
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/pool-of-workers
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/pool-stale-context
+
+go 1.19
