@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "base/mem.h"
 #include "base/utf8.h"
 
 size_t text_width(const char *s, size_t n)
