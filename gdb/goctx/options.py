@@ -101,6 +101,18 @@ _TABLE = (
         _words("stack func wait created context"),
     ),
     Option("tree", None, "by parent goroutine"),
+    Option(
+        "min-confidence",
+        "HOW",
+        "certain, likely, possible (the default) or info",
+        _words("certain likely possible info"),
+    ),
+    Option(
+        "fail-on",
+        "HOW",
+        "exit status 1 when something is found that is at least so sure",
+        _words("certain likely possible info"),
+    ),
 )
 OPTIONS = {option.name: option for option in _TABLE}
 

@@ -34,6 +34,8 @@ const struct option_info option_infos[OPT_COUNT] = {
 	[OPT_SYSTEM] = {"system", NULL, "the runtime's own goroutines, too"},
 	[OPT_GROUP] = {"group", "KEY", "count by stack, func, wait, created or context"},
 	[OPT_TREE] = {"tree", NULL, "by parent goroutine"},
+	[OPT_MIN_CONFIDENCE] = {"min-confidence", "HOW", "certain, likely, possible (the default) or info"},
+	[OPT_FAIL_ON] = {"fail-on", "HOW", "exit status 1 when something is found that is at least so sure"},
 };
 
 #define FILTERS (OPT_BIT(OPT_STATUS) | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_MIN_WAIT) | OPT_BIT(OPT_FUNC) | OPT_BIT(OPT_SYSTEM))
@@ -194,7 +196,8 @@ void help_overview(struct buf *out)
 	}
 	buf_lit(out,
 		"\nhelp of one command: goctx help COMMAND\n"
-		"exit status: 0 done, 2 wrong use, 3 the target cannot be read, 4 done but part of it was damaged\n");
+		"exit status: 0 done, 1 --fail-on met, 2 wrong use, 3 the target cannot be read,\n"
+		"             4 done but part of it was damaged\n");
 }
 
 static void help_options(struct buf *out, const char *title, uint64_t set)

@@ -39,6 +39,8 @@ enum option_id {
 	OPT_SYSTEM,
 	OPT_GROUP,
 	OPT_TREE,
+	OPT_MIN_CONFIDENCE,
+	OPT_FAIL_ON,
 	OPT_COUNT
 };
 

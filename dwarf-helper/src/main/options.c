@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "analysis/finding.h"
+
 #define DEFAULT_WIDTH 100
 #define MIN_WIDTH 40
 
@@ -181,6 +183,16 @@ static const char *const group_words[] = {[GROUP_STACK] = "stack",
 					  [GROUP_CREATED] = "created",
 					  [GROUP_CONTEXT] = "context"};
 
+/* By rising confidence, as enum confidence. */
+static struct err *set_confidence(enum option_id o, const char *value, int *ret)
+{
+	const char *words[CONFS];
+
+	for (unsigned i = 0; i < CONFS; i++)
+		words[i] = confidence_name(i);
+	return CHOICE(o, value, words, ret);
+}
+
 /* ---- applying one option ---- */
 
 /* What is gathered while parsing. */
@@ -242,6 +254,10 @@ static struct err *apply_filter(struct options *opt, enum option_id o, const cha
 		return parse_u64(value, UINT64_MAX, &opt->min_children) ? NULL : bad_value(o, value, "a number");
 	case OPT_MIN_WAIT:
 		return parse_duration(value, &opt->min_wait_ns) ? NULL : bad_value(o, value, "a duration");
+	case OPT_MIN_CONFIDENCE:
+		return set_confidence(o, value, &opt->min_confidence);
+	case OPT_FAIL_ON:
+		return set_confidence(o, value, &opt->fail_on);
 	case OPT_WAIT:
 		opt->wait = value;
 		return NULL;
@@ -391,7 +407,7 @@ static struct err *parse_part(struct parse *p, int argc, char **argv, bool first
 
 static void set_defaults(struct parse *p, struct invocation *inv)
 {
-	*inv = (struct invocation){.opt = {.limit = -1, .depth = -1}, .target = {.mem_fd = -1}};
+	*inv = (struct invocation){.opt = {.limit = -1, .depth = -1, .min_confidence = CONF_POSSIBLE, .fail_on = -1}, .target = {.mem_fd = -1}};
 	*p = (struct parse){.inv = inv};
 }
 

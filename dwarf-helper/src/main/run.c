@@ -41,7 +41,7 @@ static struct model_options needs_of(const struct invocation *inv)
 }
 
 static struct err *answer(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
-			  bool *write_failed_ret)
+			  bool *write_failed_ret, bool *failed_ret)
 {
 	struct report r = {.opt = &inv->opt, .m = &s->m, .where = &s->where, .version = GOCTX_VERSION};
 
@@ -49,6 +49,7 @@ static struct err *answer(struct session *s, const struct invocation *inv, buf_s
 	struct err *err = inv->command->run(&r);
 	buf_flush(&r.out);
 	*write_failed_ret = r.out.broken;
+	*failed_ret = r.failed;
 	buf_free(&r.out);
 	return err;
 }
@@ -62,8 +63,10 @@ struct err *run_command(struct session *s, const struct invocation *inv, buf_sin
 	*write_failed_ret = false;
 	if (!err) {
 		struct notes_mark mark = notes_mark(&s->notes);
-		err = answer(s, inv, sink, sink_arg, write_failed_ret);
-		*status_ret = s->notes.count[NOTE_DAMAGE] ? EXIT_DAMAGED : EXIT_DONE;
+		bool failed;
+		err = answer(s, inv, sink, sink_arg, write_failed_ret, &failed);
+		// What was asked for by --fail-on goes first: a script that looks for 1 must not miss it on a damaged core.
+		*status_ret = failed ? EXIT_FAIL_ON : s->notes.count[NOTE_DAMAGE] ? EXIT_DAMAGED : EXIT_DONE;
 		notes_rewind(&s->notes, &mark); // notes of this answer alone must not come again with the next
 	}
 	if (!err && *s->cancel)

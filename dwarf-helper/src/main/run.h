@@ -7,7 +7,7 @@
 #include "main/options.h"
 
 /** Exit statuses of the contract. */
-enum { EXIT_DONE = 0, EXIT_WRONG_USE = 2, EXIT_NO_TARGET = 3, EXIT_DAMAGED = 4, EXIT_INTERRUPTED = 130 };
+enum { EXIT_DONE = 0, EXIT_FAIL_ON = 1, EXIT_WRONG_USE = 2, EXIT_NO_TARGET = 3, EXIT_DAMAGED = 4, EXIT_INTERRUPTED = 130 };
 
 /** Status that an error comes to; the only place that knows. */
 int exit_of(const struct err *e);
@@ -19,7 +19,7 @@ void error_words(const struct err *e, struct buf *out);
  * Answer into @p sink (flushed).  A process that is still held is let go when this returns, unless somebody else holds
  * it.
  * @param write_failed_ret  true: the sink refused (the reader is gone); the status is that of the answer all the same
- * @return NULL with *status_ret EXIT_DONE or EXIT_DAMAGED, or the error
+ * @return NULL with *status_ret EXIT_DONE, EXIT_FAIL_ON or EXIT_DAMAGED, or the error
  */
 struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
 			int *status_ret, bool *write_failed_ret);

@@ -33,6 +33,8 @@ struct options {
 	const char *func;    /* --func REGEX (POSIX extended), NULL */
 	enum task_group group;
 	bool by_parent;	     /* tasks --tree */
+	int min_confidence;  /* enum confidence: findings below it are counted only */
+	int fail_on;	     /* enum confidence from which on a finding makes the exit status 1; -1 none */
 	const char *arg;     /* CTX, GOID or TYPE as typed, NULL */
 };
 
@@ -53,6 +55,7 @@ struct report {
 	const struct report_target *where;
 	struct buf out;
 	const char *version; /* of goctx */
+	bool failed;	     /* --fail-on was met */
 };
 
 /** What a command came to: NULL, ERR_USAGE (no such context, goroutine or type; a bad regex), ERR_CANCELED. */

@@ -16,6 +16,7 @@ from ..errors import GoctxError
 __all__ = ["HelperCommand"]
 
 MIN_WIDTH = 40  # what the helper takes at least
+FAIL_ON = 1  # exit status: done, and --fail-on was met
 DAMAGED = 4  # exit status: done, but part of the target was damaged or missing
 
 
@@ -89,6 +90,8 @@ class HelperCommand(gdb.Command):
         finally:
             output.flush()
         said = errors.collected.strip()
+        if status == FAIL_ON and not said:  # an error for GDB, too: `gdb -batch` ends with status 1
+            raise gdb.GdbError(f"goctx: {self.name} found what --fail-on asks for")
         if status not in (0, DAMAGED):
             raise gdb.GdbError(_printable(said or f"goctx: {self.name} failed, status {status}"))
         if said:

@@ -1,0 +1,167 @@
+#include "analysis/finding.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "analysis/signature.h"
+
+static const char *const rule_names[RULES] = {
+	[RULE_LOST_CANCEL] = "lost-cancel",
+	[RULE_STUCK_TASK] = "stuck-task",
+	[RULE_UNCANCELLABLE_WAIT] = "uncancellable-wait",
+	[RULE_ACCUMULATION] = "accumulation",
+	[RULE_IGNORES_CANCEL] = "ignores-cancel",
+	[RULE_DETACHED] = "detached",
+	[RULE_WATCHER] = "watcher",
+	[RULE_AFTERFUNC] = "afterfunc",
+	[RULE_EXPIRED_RETAINED] = "expired-retained",
+	[RULE_VALUE_CHAIN] = "value-chain",
+	[RULE_RETAINED_CONTEXT] = "retained-context",
+	[RULE_TASK_PILEUP] = "task-pileup",
+	[RULE_SUBTREE_COST] = "subtree-cost",
+	[RULE_CHILDREN_MAP] = "children-map",
+	[RULE_PARENT_CHAIN] = "parent-chain",
+	[RULE_DONE_STATE] = "done-state",
+	[RULE_WAIT_QUEUE] = "wait-queue",
+	[RULE_TORN] = "torn",
+};
+
+static const char *const confidence_names[CONFS] = {
+	[CONF_INFO] = "info", [CONF_POSSIBLE] = "possible", [CONF_LIKELY] = "likely", [CONF_CERTAIN] = "certain"};
+
+const char *finding_rule_name(unsigned rule)
+{
+	return rule < RULES ? rule_names[rule] : NULL;
+}
+
+const char *confidence_name(unsigned confidence)
+{
+	return confidence < CONFS ? confidence_names[confidence] : NULL;
+}
+
+struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum confidence confidence, const char *unit)
+{
+	VEC_PUSH(&fs->list, (struct finding){.rule = (uint8_t)rule,
+					     .confidence = (uint8_t)confidence,
+					     .unit = unit,
+					     .context = CTX_NONE,
+					     .summary = mem_strdup("")});
+	struct finding *f = &fs->list.v[fs->list.n - 1];
+	finding_sign(f, NULL);
+	return f;
+}
+
+static char *formatted(const char *fmt, va_list ap)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		mem_out();
+	return text;
+}
+
+void finding_say(struct finding *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	free(f->summary);
+	f->summary = formatted(fmt, ap);
+	va_end(ap);
+}
+
+void finding_evidence(struct finding *f, const char *label, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	_cleanup_free_ char *text = formatted(fmt, ap);
+	va_end(ap);
+	size_t n = strlen(label), m = strlen(text);
+	char *line = mem_alloc(n + m + 2);
+	memcpy(line, label, n);
+	line[n] = '\t';
+	memcpy(line + n + 1, text, m + 1);
+	VEC_PUSH(&f->evidence, line);
+}
+
+void finding_next(struct finding *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *text = formatted(fmt, ap);
+	va_end(ap);
+	for (size_t i = 0; i < f->next.n; i++)
+		if (!strcmp(f->next.v[i], text)) {
+			free(text);
+			return;
+		}
+	VEC_PUSH(&f->next, text);
+}
+
+void finding_sign_hash(struct finding *f, uint64_t hash)
+{
+	hash = sign_word(hash, finding_rule_name(f->rule));
+	snprintf(f->signature, sizeof(f->signature), "%016llx", (unsigned long long)hash);
+}
+
+void finding_sign(struct finding *f, ...)
+{
+	uint64_t hash = SIGN_START;
+	const char *word;
+	va_list ap;
+
+	va_start(ap, f);
+	while ((word = va_arg(ap, const char *)))
+		hash = sign_word(hash, word);
+	va_end(ap);
+	finding_sign_hash(f, hash);
+}
+
+static int compare(uint64_t a, uint64_t b)
+{
+	return a == b ? 0 : a < b ? -1 : 1;
+}
+
+/* Where two are alike in all that counts, their signatures give an order that no run changes. */
+static int worst_first(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+	int c;
+
+	if ((c = compare(y->confidence, x->confidence)) || (c = compare(y->bytes, x->bytes)) || (c = compare(y->count, x->count)) ||
+	    (c = compare(x->rule, y->rule)))
+		return c;
+	return strcmp(x->signature, y->signature);
+}
+
+void findings_sort(struct findings *fs)
+{
+	if (fs->list.n)
+		qsort(fs->list.v, fs->list.n, sizeof(*fs->list.v), worst_first);
+}
+
+static void finding_free(struct finding *f)
+{
+	free(f->summary);
+	for (size_t i = 0; i < f->evidence.n; i++)
+		free(f->evidence.v[i]);
+	for (size_t i = 0; i < f->next.n; i++)
+		free(f->next.v[i]);
+	VEC_FREE(&f->evidence);
+	VEC_FREE(&f->next);
+	VEC_FREE(&f->contexts);
+	VEC_FREE(&f->goroutines);
+}
+
+void findings_free(struct findings *fs)
+{
+	for (size_t i = 0; i < fs->list.n; i++)
+		finding_free(&fs->list.v[i]);
+	for (size_t i = 0; i < fs->quiet.n; i++)
+		free(fs->quiet.v[i]);
+	VEC_FREE(&fs->list);
+	VEC_FREE(&fs->quiet);
+	*fs = (struct findings){0};
+}
