@@ -77,9 +77,13 @@ static int32_t only_field(struct runtime *rt, const struct rtype *obj, bool (*pa
 void custom_methods(struct builder *b, struct ctx_type *t, const struct rtype *obj)
 {
 	t->done_off = t->err_off = -1;
+	t->own_done = t->kind == CTX_CUSTOM;
 	if (t->kind != CTX_CUSTOM || !obj || obj->kind != GO_STRUCT)
 		return;
-	if (has_own(b->rt, obj, "Done"))
+	/* The symbols of generic types are not those of their names. */
+	bool done = has_own(b->rt, obj, "Done");
+	t->own_done = done || strchr(obj->full, '[');
+	if (done)
 		t->done_off = only_field(b->rt, obj, is_done_chan);
 	if (!has_own(b->rt, obj, "Err"))
 		return;

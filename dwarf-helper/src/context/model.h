@@ -67,6 +67,7 @@ struct ctx_type {
 	uint64_t size;
 	int32_t done_off; /* custom types with a Done of their own: offset of their only channel of struct{}; -1 */
 	int32_t err_off;  /* custom types with an Err of their own: offset of their only error; -1 */
+	bool own_done;	  /* a custom type has a Done of its own: what cancels the context inside need not close it; true when it cannot be told */
 	bool own_err;	  /* a custom type's state is not that of the context inside */
 	uint64_t ptr_bits; /* which of the struct's first 64 words are pointers */
 	bool bits_known;

@@ -129,29 +129,58 @@ static bool plausible_version(struct text v)
 	return false;
 }
 
-/* The line "mod\tPATH\tVERSION\tSUM" between two sentinels of 16 bytes (cmd/go/internal/modload: infoStart, infoEnd). */
-static char *main_module(struct text info)
+/* The lines between two sentinels of 16 bytes (cmd/go/internal/modload: infoStart, infoEnd). */
+static char *info_lines(struct text info)
 {
 	if (info.n < 2 * FRAME + 1 || info.p[info.n - FRAME - 1] != '\n')
 		return NULL;
-	const char *p = info.p + FRAME, *end = info.p + info.n - FRAME;
-	while (p < end) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
+	return mem_strndup(info.p + FRAME, info.n - 2 * FRAME);
+}
+
+/* What follows @p head, up to its end, in the line that starts with it; NULL when there is none. */
+static const char *info_value(const char *lines, const char *head, size_t *n_ret)
+{
+	size_t n = strlen(head);
+
+	while (lines && *lines) {
+		const char *eol = strchr(lines, '\n');
 		if (!eol)
 			return NULL;
-		if (eol - p > 4 && !memcmp(p, "mod\t", 4)) {
-			char *s = mem_strndup(p + 4, (size_t)(eol - p - 4));
-			char *tab = strchr(s, '\t');
-			char *tab2 = tab ? strchr(tab + 1, '\t') : NULL;
-			if (tab)
-				*tab = tab[1] && tab[1] != '\t' ? ' ' : '\0';
-			if (tab2)
-				*tab2 = '\0';
-			return s;
+		if (!strncmp(lines, head, n)) {
+			*n_ret = (size_t)(eol - lines) - n;
+			return lines + n;
 		}
-		p = eol + 1;
+		lines = eol + 1;
 	}
 	return NULL;
+}
+
+/* The line "mod\tPATH\tVERSION\tSUM". */
+static char *main_module(const char *lines)
+{
+	size_t n;
+	const char *value = info_value(lines, "mod\t", &n);
+
+	if (!value || !n)
+		return NULL;
+	char *s = mem_strndup(value, n);
+	char *tab = strchr(s, '\t');
+	char *tab2 = tab ? strchr(tab + 1, '\t') : NULL;
+	if (tab)
+		*tab = tab[1] && tab[1] != '\t' ? ' ' : '\0';
+	if (tab2)
+		*tab2 = '\0';
+	return s;
+}
+
+char *image_build_setting(const struct image *img, const char *key)
+{
+	char head[64];
+	size_t n;
+
+	snprintf(head, sizeof(head), "build\t%s=", key);
+	const char *value = info_value(img->modinfo, head, &n);
+	return value ? mem_strndup(value, n) : NULL;
 }
 
 /* Try the header at @p p, link-time address @p addr, with @p n bytes up to the end of its segment or section. */
@@ -177,7 +206,8 @@ static bool parse(struct scan *scan, const uint8_t *p, uint64_t n, uint64_t addr
 	if (!plausible_version(version))
 		return false;
 	scan->img->go_version = mem_strndup(version.p, version.n);
-	scan->img->main_module = main_module(info);
+	scan->img->modinfo = info_lines(info);
+	scan->img->main_module = main_module(scan->img->modinfo);
 	return true;
 }
 

@@ -297,6 +297,7 @@ void image_close(struct image *img)
 	free(img->go_build_id);
 	free(img->go_version);
 	free(img->main_module);
+	free(img->modinfo);
 	free(img->debuglink);
 	free(img->path);
 	free(img);

@@ -45,6 +45,12 @@ int image_go_minor(const struct image *img);
 /** Module of the main package with its version ("example.com/app (devel)"), NULL when the build recorded none. */
 const char *image_main_module(const struct image *img);
 
+/**
+ * A setting of `go build` that the build recorded ("-pgo" gives the path of the profile).
+ * @return malloc'ed text, NULL when it is not recorded
+ */
+char *image_build_setting(const struct image *img, const char *key);
+
 /** Position-independent (ET_DYN)? */
 bool image_is_pie(const struct image *img);
 

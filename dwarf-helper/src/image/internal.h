@@ -40,7 +40,7 @@ struct image {
 	uint64_t strtab_size;
 
 	char *gnu_build_id, *go_build_id; /* buildid.c */
-	char *go_version, *main_module;	  /* buildinfo.c */
+	char *go_version, *main_module, *modinfo; /* buildinfo.c; modinfo: lines of "what\tvalue…" */
 	char *debuglink;
 };
 

@@ -179,6 +179,47 @@ bool pcln_find_name(const struct pclntab *t, const char *name, struct pcln_func 
 	return false;
 }
 
+#define MAX_SELECTED 256
+
+/* Places in funcnametab of the names that are wanted, ascending. */
+static size_t select_names(const struct pclntab *t, pcln_want_fn *want, uint32_t *ret)
+{
+	const uint8_t *start = t->funcnametab.p, *end = start + t->funcnametab.n;
+	size_t n = 0;
+
+	for (const uint8_t *p = start, *nul; n < MAX_SELECTED && p < end; p = nul + 1) {
+		nul = memchr(p, 0, (size_t)(end - p));
+		if (!nul || (uint64_t)(p - start) > UINT32_MAX)
+			break;
+		if (nul - p < MAX_TEXT && want((const char *)p, (size_t)(nul - p)))
+			ret[n++] = (uint32_t)(p - start);
+	}
+	return n;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+void pcln_select(const struct pclntab *t, pcln_want_fn *want, pcln_func_fn *fn, void *arg)
+{
+	uint32_t names[MAX_SELECTED], off, name;
+	size_t n = select_names(t, want, names);
+	uint64_t funcs = n ? func_count(t) : 0;
+	struct pcln_func f;
+
+	for (uint64_t i = 0; i < funcs; i++) {
+		memcpy(&off, t->ftab.p + i * FTAB_ENTRY + 4, 4);
+		if (!pcln_func_u32(t, off, t->shape.name_off, &name) || name < names[0] || name > names[n - 1])
+			continue;
+		if (bsearch(&name, names, n, sizeof(*names), by_number) && get_func(t, i, &f))
+			fn(arg, &f);
+	}
+}
+
 bool pcln_frame_size(const struct pclntab *t, const struct pcln_func *f, taddr pc, int32_t *ret)
 {
 	uint32_t table;

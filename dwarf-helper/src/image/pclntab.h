@@ -54,6 +54,16 @@ bool pcln_find(const struct pclntab *t, taddr pc, struct pcln_func *ret);
  */
 bool pcln_find_name(const struct pclntab *t, const char *name, struct pcln_func *ret);
 
+/** Is this the name of a wanted function?  @p n its length. */
+typedef bool pcln_want_fn(const char *name, size_t n);
+typedef void pcln_func_fn(void *arg, const struct pcln_func *f);
+
+/**
+ * Visit the functions whose names @p want accepts.  Each name of the table is asked once, then one pass over the functions looks at numbers
+ * only: 2 ms for 100 000 functions.  At most 256 names are kept.
+ */
+void pcln_select(const struct pclntab *t, pcln_want_fn *want, pcln_func_fn *fn, void *arg);
+
 /** Frame size at @p pc: bytes from sp to the return address (pcsp table).  @return false when not known. */
 bool pcln_frame_size(const struct pclntab *t, const struct pcln_func *f, taddr pc, int32_t *ret);
 
