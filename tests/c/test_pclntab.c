@@ -20,12 +20,12 @@
 static const struct pcln_shape shape_120 = {
 	.func_size = 44, .entry_off = 0, .name_off = 4, .pcsp = 16, .pcfile = 20, .pcln = 24, .npcdata = 28, .cu_offset = 32,
 	.start_line = 36, .func_id = 40, .flag = 41, .nfuncdata = 43, .inl_size = 16, .inl_func_id = 0, .inl_name_off = 4,
-	.inl_parent_pc = 8, .inl_start_line = 12, .inl_file = -1, .inl_line = -1,
+	.inl_parent_pc = 8, .inl_start_line = 12, .inl_file = -1, .inl_line = -1, .args = 8, .deferreturn = 12,
 };
 static const struct pcln_shape shape_118 = {
 	.func_size = 40, .entry_off = 0, .name_off = 4, .pcsp = 16, .pcfile = 20, .pcln = 24, .npcdata = 28, .cu_offset = 32,
 	.start_line = -1, .func_id = 36, .flag = 37, .nfuncdata = 39, .inl_size = 20, .inl_func_id = 2, .inl_name_off = 12,
-	.inl_parent_pc = 16, .inl_start_line = -1, .inl_file = 4, .inl_line = 8,
+	.inl_parent_pc = 16, .inl_start_line = -1, .inl_file = 4, .inl_line = 8, .args = 8, .deferreturn = 12,
 };
 
 enum { TEXT = 0x401000, TABLE_MAX = 1024, TABLES = 7 };

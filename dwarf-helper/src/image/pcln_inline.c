@@ -1,18 +1,13 @@
 /*
  * Inlined frames: src/runtime/symtabinl.go (1.21+), the same data in symtab.go before.
  *
- * Two u32 arrays follow a _func: npcdata offsets into pctab, nfuncdata offsets from moduledata.gofunc.  The table
- * PCDATA_InlTreeIndex gives for a pc an index into the array of inlinedCall that FUNCDATA_InlTree points to, or -1 when
- * the code there is the function's own.  The call site of an inlined call is described by another pc, parentPc: file,
- * line and index at entry + parentPc are those of the caller.
+ * The table PCDATA_InlTreeIndex (pcln_data.c) gives for a pc an index into the array of inlinedCall that FUNCDATA_InlTree
+ * points to, or -1 when the code there is the function's own.  The call site of an inlined call is described by another
+ * pc, parentPc: file, line and index at entry + parentPc are those of the caller.
  */
 #include "image/pcln_internal.h"
 
-enum {
-	PCDATA_INL_TREE_INDEX = 2,
-	FUNCDATA_INL_TREE = 3,
-	MAX_DEPTH = 512, /* a loop of parents in a damaged table ends here */
-};
+enum { MAX_DEPTH = 512 }; /* a loop of parents in a damaged table ends here */
 
 /* Where the two tables of a function are. */
 struct inl_tables {
@@ -23,19 +18,10 @@ struct inl_tables {
 static bool find_tables(const struct pclntab *t, const struct pcln_func *f, struct inl_tables *ret)
 {
 	const struct pcln_shape *s = &t->shape;
-	uint32_t npcdata;
 
-	if (s->inl_size <= 0 || s->inl_name_off < 0 || s->inl_parent_pc < 0 || s->nfuncdata < 0 || s->func_size <= 0)
-		return false;
-	uint64_t last = (uint64_t)f->off + (uint32_t)s->nfuncdata;
-	if (last >= t->pclntable.n || t->pclntable.p[last] <= FUNCDATA_INL_TREE)
-		return false;
-	if (!pcln_func_u32(t, f->off, s->npcdata, &npcdata) || npcdata <= PCDATA_INL_TREE_INDEX)
-		return false;
-	uint64_t pcdata = (uint64_t)f->off + (uint32_t)s->func_size;
-	uint64_t funcdata = pcdata + (uint64_t)npcdata * 4;
-	return pcln_u32(&t->pclntable, pcdata + PCDATA_INL_TREE_INDEX * 4, &ret->index) && ret->index &&
-	       pcln_u32(&t->pclntable, funcdata + FUNCDATA_INL_TREE * 4, &ret->tree) && ret->tree != UINT32_MAX;
+	return s->inl_size > 0 && s->inl_name_off >= 0 && s->inl_parent_pc >= 0 &&
+	       pcln_pcdata_table(t, f, PCDATA_INL_TREE_INDEX, &ret->index) && ret->index &&
+	       pcln_funcdata_offset(t, f, FUNCDATA_INL_TREE, &ret->tree) && ret->tree != UINT32_MAX;
 }
 
 /* The inlined call number @p index: its name and id, and the pc that stands for its call site. */

@@ -23,6 +23,7 @@ struct pcln_shape {
 	int32_t inl_size; /* sizeof(runtime.inlinedCall) */
 	int32_t inl_func_id, inl_name_off, inl_parent_pc, inl_start_line; /* 1.20+; 1.18/1.19 have `func_` (same meaning as name_off) */
 	int32_t inl_file, inl_line;					  /* 1.18/1.19 only: unused for positions since the pc tables carry them */
+	int32_t args, deferreturn;
 };
 
 /** One module's tables (moduledata.pclntable, funcnametab, …). */
@@ -42,7 +43,11 @@ struct pcln_func {
 	uint32_t off;	   /* of its _func in pclntable */
 	uint8_t func_id, flag;
 	int32_t start_line; /* 0 when not known (before 1.20) */
+	int32_t args;	    /* bytes of arguments and results above the return address, PCLN_ARGS_UNKNOWN */
+	uint32_t deferreturn; /* offset of a call of runtime.deferreturn from entry, 0: it defers nothing */
 };
+
+#define PCLN_ARGS_UNKNOWN INT32_MIN /* internal/abi.ArgsSizeUnknown: reflect.makeFuncStub and methodValueCall */
 
 /** @return false when @p pc is in no function of this module.  O(log n). */
 bool pcln_find(const struct pclntab *t, taddr pc, struct pcln_func *ret);
@@ -66,6 +71,28 @@ void pcln_select(const struct pclntab *t, pcln_want_fn *want, pcln_func_fn *fn, 
 
 /** Frame size at @p pc: bytes from sp to the return address (pcsp table).  @return false when not known. */
 bool pcln_frame_size(const struct pclntab *t, const struct pcln_func *f, taddr pc, int32_t *ret);
+
+/* The tables that follow a _func (internal/abi/symtab.go); numbers are the same since 1.16. */
+enum pcln_pcdata_id { PCDATA_STACK_MAP_INDEX = 1, PCDATA_INL_TREE_INDEX = 2 };
+enum pcln_funcdata_id {
+	FUNCDATA_ARGS_POINTER_MAPS = 0,
+	FUNCDATA_LOCALS_POINTER_MAPS = 1,
+	FUNCDATA_STACK_OBJECTS = 2,
+	FUNCDATA_INL_TREE = 3,
+	FUNCDATA_OPEN_CODED_DEFER_INFO = 4,
+};
+
+/**
+ * Value of a pcdata table at @p pc (runtime.pcdatavalue).
+ * @return true with -1 when the function has no such table; false when it is damaged or does not cover @p pc
+ */
+bool pcln_pcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_pcdata_id id, taddr pc, int32_t *ret);
+
+/**
+ * Bytes of a funcdata (runtime.funcdata), from its start as far as `gofunc` reaches: its own length is told inside.
+ * @return true with ret->p NULL when the function has none; false when it lies outside of the table
+ */
+bool pcln_funcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_funcdata_id id, struct pcln_bytes *ret);
 
 /** One logical frame at a pc, innermost first. */
 struct pcln_frame {
