@@ -56,12 +56,17 @@ asan: ## build the helper with AddressSanitizer and UndefinedBehaviorSanitizer, 
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SAN)" all
 
 .PHONY: units
-units: asan $(UNITS) ## build the C unit tests (with the sanitizers)
+units: asan $(UNITS) $(BUILD)/asan/tests/stackprobe ## build the C unit tests (with the sanitizers)
 
 $(BUILD)/asan/tests/test_%: tests/c/test_%.c $(wildcard tests/c/fake.[ch]) $(BUILD)/asan/libgoctx.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Itests/c $(SAN) -std=c11 -Wall -Wextra -fno-strict-aliasing -pthread -o $@ $< \
 		$(wildcard tests/c/fake.c) $(BUILD)/asan/libgoctx.a -lcmocka $(LDLIBS)
+
+# Programs that tests ask about a core.
+$(BUILD)/asan/tests/stackprobe: tests/c/stackprobe.c $(BUILD)/asan/libgoctx.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(SAN) -std=c11 -Wall -Wextra -fno-strict-aliasing -pthread -o $@ $^ $(LDLIBS)
 
 $(BUILD)/asan/libgoctx.a: asan
 

@@ -31,7 +31,8 @@ static enum pc_role role_of(const char *func)
 	static const char *const tops[] = {"runtime.goexit",	"runtime.mstart",     "runtime.rt0_go",   "runtime.goexit1",
 					   "runtime.mstart1",	"runtime.mstart0",    "runtime.goexit0",  "runtime.crosscall2",
 					   "_rt0_amd64_linux",	"_rt0_amd64",	      NULL};
-	static const char *const injected[] = {"runtime.asyncPreempt", "runtime.sigpanic", "runtime.sigpanic0", NULL};
+	static const char *const injected[] = {"runtime.asyncPreempt", "runtime.sigpanic", "runtime.sigpanic0",
+						"runtime.debugCallV2", NULL};
 
 	if (!starts(func, "runtime.") && func[0] != '_')
 		return PC_PLAIN;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "runtime/heap.h"
+#include "runtime/livestack.h"
 #include "runtime/rtype.h"
 
 #define MAX_MODULES 64
@@ -72,6 +73,8 @@ static struct pcln_shape shape_of(const struct layout *l)
 		.func_id = l->func.funcID.off,
 		.flag = l->func.flag.off,
 		.nfuncdata = l->func.nfuncdata.off,
+		.args = l->func.args.off,
+		.deferreturn = l->func.deferreturn.off,
 		.inl_size = (int32_t)l->s[LAYOUT_inlinedCall].size,
 		.inl_func_id = l->inlinedCall.funcID.off,
 		.inl_name_off = l->inlinedCall.nameOff.off,
@@ -210,6 +213,7 @@ struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img
 void runtime_close(struct runtime *rt)
 {
 	heap_close(rt);
+	livestack_close(rt);
 	if (rt->rtypes)
 		rtypes_close(rt);
 	for (size_t i = 0; i < rt->wait_reasons.n; i++)

@@ -50,10 +50,11 @@ enum pc_role {
 	PC_TOP,	        /* runtime.goexit, mstart, rt0_go …: nothing above it is Go */
 	PC_SIGTRAMP,    /* runtime.sigtramp: its caller is the kernel's signal frame, a struct rt_sigframe */
 	PC_CGOCALLBACK, /* runtime.cgocallback: it returns to where the goroutine went into C, as saved in curg.sched */
-	PC_INJECTED,    /* runtime.asyncPreempt, sigpanic: its caller was interrupted, the pc is no return address */
+	PC_INJECTED,    /* runtime.asyncPreempt, sigpanic, debugCallV2: its caller was interrupted, the pc is no return address */
 };
 
 struct heap;
+struct livestack;
 struct rtypes;
 
 struct runtime {
@@ -71,6 +72,7 @@ struct runtime {
 	struct u64map pc_index; /* pc -> index in pcs */
 	VEC(struct pcinfo) pcs;
 	VEC(struct frame) frames;
+	struct livestack *livestack; /* livestack.h: stack maps by index into pcs; NULL until a stack is scanned */
 	const char *goroot; /* "/usr/lib/go-1.27/src/" as the compiler recorded it: goroot_n bytes of a file name, 0 unknown */
 	size_t goroot_n;
 

@@ -86,8 +86,11 @@ static bool find_handler(void *arg, taddr pc, taddr sp, uint32_t info)
 	return false;
 }
 
-/* The thread stands in a signal handler: take the interrupted registers from the kernel's frame on the signal stack. */
-static bool interrupted(struct runtime *rt, const struct stack_regs *handler, struct stack_regs *ret)
+/*
+ * The thread stands in a signal handler: take the interrupted registers from the kernel's frame on the signal stack.
+ * @param gregs_ret  where all of them are
+ */
+static bool interrupted(struct runtime *rt, const struct stack_regs *handler, struct stack_regs *ret, taddr *gregs_ret)
 {
 	struct signal_search s = {.rt = rt};
 	uint64_t rip, rsp, rbp;
@@ -99,6 +102,7 @@ static bool interrupted(struct runtime *rt, const struct stack_regs *handler, st
 	    !target_u64(rt->t, s.ucontext + gregs + REG_RBP * 8, &rbp))
 		return false;
 	*ret = (struct stack_regs){.pc = rip, .sp = rsp, .bp = rbp, .exact_pc = true};
+	*gregs_ret = s.ucontext + gregs;
 	return true;
 }
 
@@ -130,8 +134,11 @@ static bool inside(taddr sp, taddr lo, taddr hi)
 	return sp >= lo && sp < hi;
 }
 
-/* Out of signal handlers: a fatal signal is raised again inside its handler, so there may be a few. */
-static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r)
+/*
+ * Out of signal handlers: a fatal signal is raised again inside its handler, so there may be a few.
+ * @param gregs_ret  registers that the last of them interrupted, untouched when in none
+ */
+static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r, taddr *gregs_ret)
 {
 	taddr lo, hi;
 
@@ -140,7 +147,7 @@ static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r)
 	for (int i = 0; i < SIGNAL_FRAMES_MAX && inside(r->sp, lo, hi); i++) {
 		r->lo = lo;
 		r->hi = hi;
-		if (!interrupted(rt, r, r))
+		if (!interrupted(rt, r, r, gregs_ret))
 			return false;
 	}
 	return !inside(r->sp, lo, hi);
@@ -160,17 +167,30 @@ static bool vdso_caller(struct runtime *rt, taddr m, taddr lo, taddr hi, struct 
 	return true;
 }
 
+static const struct thread *thread_of(struct runtime *rt, taddr m)
+{
+	const struct thread *th;
+	uint64_t tid;
+
+	return m && field(rt, m, rt->L.m.procid, &tid) && (th = target_thread(rt->t, (int)tid)) && th->regs_valid ? th : NULL;
+}
+
+static struct stack_regs regs_of(const struct thread *th)
+{
+	return (struct stack_regs){
+		.pc = th->regs[UREG_RIP], .sp = th->regs[UREG_RSP], .bp = th->regs[UREG_RBP], .exact_pc = true};
+}
+
 /* A goroutine that runs: its thread's registers, unless the thread is on another stack just now. */
 static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs *ret)
 {
-	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi;
-	uint64_t tid;
-	const struct thread *th;
+	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi, gregs;
+	const struct thread *th = thread_of(rt, m);
 
-	if (!m || !field(rt, m, rt->L.m.procid, &tid) || !(th = target_thread(rt->t, (int)tid)) || !th->regs_valid)
+	if (!th)
 		return from_sched(&rt->L, g, ret);
-	struct stack_regs r = {.pc = th->regs[UREG_RIP], .sp = th->regs[UREG_RSP], .bp = th->regs[UREG_RBP], .exact_pc = true};
-	if (!leave_handlers(rt, m, &r))
+	struct stack_regs r = regs_of(th);
+	if (!leave_handlers(rt, m, &r, &gregs))
 		return false;
 	bool own = inside(r.sp, lo, hi);
 	if ((!own || !runtime_module_of_pc(rt, r.pc)) && !vdso_caller(rt, m, lo, hi, &r) && !own)
@@ -209,4 +229,38 @@ bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *re
 	const uint8_t *g = target_ptr(rt->t, t->g, rt->L.s[LAYOUT_g].size);
 
 	return g && stack_start_at(rt, t, g, ret);
+}
+
+/* A thread that somebody else holds may have told no more than where it stands. */
+static bool all_told(const uint64_t *regs)
+{
+	uint64_t other = 0;
+
+	for (int i = 0; i < STACK_REGISTERS_MAX - 1; i++) /* all but the stack pointer */
+		other |= regs[i];
+	return other != 0;
+}
+
+size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[STACK_REGISTERS_MAX])
+{
+	static const uint8_t general[STACK_REGISTERS_MAX] = {
+		UREG_R8,  UREG_R9,  UREG_R10, UREG_R11, UREG_R12, UREG_R13, UREG_R14, UREG_R15,
+		UREG_RDI, UREG_RSI, UREG_RBP, UREG_RBX, UREG_RDX, UREG_RAX, UREG_RCX, UREG_RSP,
+	};
+	taddr m = 0, gregs = 0;
+
+	if (t->status != TASK_RUNNING || !field(rt, t->g, rt->L.g.m, &m))
+		return 0;
+	const struct thread *th = thread_of(rt, m);
+	if (!th)
+		return 0;
+	struct stack_regs r = regs_of(th);
+	if (!leave_handlers(rt, m, &r, &gregs))
+		return 0;
+	/* Same order as in a signal frame, which begins with these. */
+	if (gregs)
+		return target_read(rt->t, gregs, regs, STACK_REGISTERS_MAX * 8) ? STACK_REGISTERS_MAX : 0;
+	for (int i = 0; i < STACK_REGISTERS_MAX; i++)
+		regs[i] = th->regs[general[i]];
+	return all_told(regs) ? STACK_REGISTERS_MAX : 0;
 }

@@ -22,6 +22,25 @@ bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *re
 /** Same, when the bytes of its runtime.g are at hand. */
 bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, struct stack_regs *ret);
 
+/** General registers of the machine that may hold a pointer, and those of a signal frame. */
+#define STACK_REGISTERS_MAX 16
+
+/**
+ * The registers with which a running goroutine goes on: its thread's, or those a signal handler interrupted.  Vector registers are
+ * not known.
+ * @return how many, 0: not known (it does not run; its thread's registers could not be read, or only some of them)
+ */
+size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[STACK_REGISTERS_MAX]);
+
+/**
+ * Where the locals of a frame end: its size reaches to the return address, below which a frame that is not empty has saved
+ * the caller's frame pointer (runtime/traceback.go: resolveInternal, stkframe.varp).
+ */
+static inline taddr stack_varp(taddr sp, int32_t frame_size)
+{
+	return frame_size > 0 ? sp + (uint64_t)frame_size - 8 : sp;
+}
+
 /** One physical frame.  @p pc as to be shown; @p info indexes rt->pcs (looked up at pc - 1 for return addresses).  @return false to stop. */
 typedef bool stack_fn(void *arg, taddr pc, taddr sp, uint32_t info);
 

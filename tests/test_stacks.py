@@ -1,0 +1,83 @@
+"""What is told of stacks, against what the programs and Go's collector know.
+
+build/asan/tests/stackprobe (tests/c/stackprobe.c) asks the engine; it is
+linked with the sanitizers.  GOCTX_TRUTH=quick leaves most releases out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+import build
+import helper
+from conftest import make
+
+RELEASES = ("1.19", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27")
+if os.environ.get("GOCTX_TRUTH") == "quick":
+    RELEASES = ("1.21", "1.27")
+VARIANTS = ("default", "noopt")
+EVERY = [(release, how) for release in RELEASES for how in VARIANTS]
+SOME = EVERY + [(release, "pie") for release in (RELEASES[0], RELEASES[-1])]
+of = pytest.mark.parametrize
+
+
+@pytest.fixture(scope="session")
+def probe() -> Path:
+    """The program that asks."""
+    return make("units", "asan/tests/stackprobe")
+
+
+def ask(probe: Path, what: str, exe: Path, core: Path, words: str = "") -> list[dict[str, Any]]:
+    """Its lines; the sanitizers must be content."""
+    done = subprocess.run([probe, what, exe, core], input=words, text=True, check=False,
+                          capture_output=True, env={**os.environ, **helper.SANITIZED}, timeout=300)
+    assert done.returncode == 0 and not done.stderr, done.stderr[-4000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def core_of(name: str, release: str, how: str, folder: Path) -> tuple[Path, build.Died]:
+    """A program's executable and a core of it."""
+    try:
+        exe = build.build(name, release, how)
+        return exe, build.some_core(exe, [], folder)
+    except build.Unavailable as why:
+        pytest.skip(f"{name} with go {release} ({how}): {why}")
+
+
+# -- live words --------------------------------------------------------------
+
+def wrong_words(truth: build.Truth, lines: list[dict[str, Any]]) -> Iterator[str]:
+    """Objects that Go's collector kept are reached, others are not."""
+    found = {line["goid"]: line for line in lines}
+    for obj in truth.other:
+        what = f"{obj['scenario']}: {obj['label']} {obj['addr']}"
+        # Whose the one is that has never run is not known to the program.
+        its = [found[obj["goid"]]] if obj["goid"] else lines
+        if obj["kept"] and not any(obj["addr"] in line["reached"] for line in its):
+            yield f"{what} is alive, and not reached"
+        # Over the heap one comes to objects that were made in its place later.
+        if not obj["kept"] and any(obj["addr"] in line["direct"] for line in its):
+            yield f"{what} is dead, and in a live word"
+
+
+@of("release, how", SOME)
+def test_live(probe: Path, scratch: Path, release: str, how: str) -> None:
+    """Exactly what the collector kept is reached from live words."""
+    exe, died = core_of("live", release, how, scratch)
+    objects = died.truth.other
+    assert {obj["kept"] for obj in objects} == {True, False} and len(objects) > 400
+    words = "\n".join(obj["addr"] for obj in objects)
+    lines = ask(probe, "live", exe, died.core, words)
+    wrong = list(wrong_words(died.truth, lines))
+    assert not wrong, "\n".join(wrong)
+    goids = {obj["goid"] for obj in objects}
+    for line in lines:
+        assert line["found"] and line["complete"] and not line["unreadable"], line
+        if line["goid"] in goids and line["goid"] != 1:
+            assert set(line["direct"]) == set(line["exact"]) or line["conservative"], line
