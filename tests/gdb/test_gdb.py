@@ -318,7 +318,7 @@ def test_live_helper_is_kept_and_refreshed(fake: dict[str, str], frames: Path) -
     gdbrun.run(["break main.stopHere", "run", "goctx info", "goctx info", "continue",
                 "goctx info", "set var $x = 1", "goctx info"], exe=frames, env=fake)
     log = log_of(fake)
-    assert re.fullmatch(rf"start \d+ serve --pid \d+ --no-stop --mem-fd \d+ --exe {frames}", log[0])
+    assert re.fullmatch(rf"start \d+ serve --pid \d+ --no-stop --proxy --mem-fd \d+ --exe {frames}", log[0])
     info = "request info --color never"
     assert log[1:] == [info, info, "request @refresh", info, info]
 
@@ -541,12 +541,6 @@ def test_program_that_is_not_go(tmp_path: Path) -> None:
         proc.kill()
         proc.wait()
     assert re.search(r"goctx: .*\bGo\b.*\nhint: .*\n", result.err)
-    assert result.status == 1
-
-
-def test_remote_target(frames: Path) -> None:
-    result = gdbrun.run([f"target remote | {HERE / 'fake_remote.py'}", "goctx info"], exe=frames)
-    assert "goctx: remote targets are not supported in this version\nhint: " in result.err
     assert result.status == 1
 
 

@@ -17,6 +17,7 @@ enum option_id {
 	OPT_DEBUG,
 	OPT_NO_STOP,
 	OPT_MEM_FD,
+	OPT_PROXY,
 	OPT_HELP,
 	OPT_VERSION,
 	OPT_JSON,
@@ -80,6 +81,9 @@ extern const size_t command_count;
 /** The options every command takes, and those that choose the target. */
 #define COMMON_OPTIONS (OPT_BIT(OPT_JSON) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_WIDTH) | OPT_BIT(OPT_HELP))
 #define TARGET_OPTIONS (OPT_BIT(OPT_CORE) | OPT_BIT(OPT_EXE) | OPT_BIT(OPT_PID) | OPT_BIT(OPT_DEBUG))
+
+/** Those of `serve` that say how a process is held by somebody else. */
+#define HELD_OPTIONS (OPT_BIT(OPT_NO_STOP) | OPT_BIT(OPT_MEM_FD) | OPT_BIT(OPT_PROXY))
 
 /** By exact name, NULL. */
 const struct command *command_find(const char *name);

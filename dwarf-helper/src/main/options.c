@@ -228,6 +228,9 @@ static struct err *apply_target(struct parse *p, enum option_id o, const char *v
 	case OPT_NO_STOP:
 		t->no_stop = true;
 		return NULL;
+	case OPT_PROXY:
+		t->proxy = true;
+		return NULL;
 	case OPT_MEM_FD:
 		if ((err = set_count(o, value, INT_MAX, &v)))
 			return err;
@@ -279,7 +282,7 @@ static struct err *apply(struct parse *p, enum option_id o, const char *value)
 {
 	struct options *opt = &p->inv->opt;
 
-	if ((TARGET_OPTIONS | OPT_BIT(OPT_NO_STOP) | OPT_BIT(OPT_MEM_FD)) & OPT_BIT(o))
+	if ((TARGET_OPTIONS | HELD_OPTIONS) & OPT_BIT(o))
 		return apply_target(p, o, value);
 	switch (o) {
 	case OPT_HELP:
@@ -459,6 +462,8 @@ static struct err *check_target(const struct invocation *inv)
 		return err_hint(err_new(ERR_USAGE, "no target"), "give --core FILE or --pid PID");
 	if (t->core && (t->no_stop || t->mem_fd >= 0))
 		return err_new(ERR_USAGE, "--no-stop and --mem-fd are for --pid");
+	if (t->proxy && (!t->pid || (!t->exe && t->mem_fd < 0) || inv->command->kind != COMMAND_SERVE))
+		return err_new(ERR_USAGE, "--proxy is for serve, with --pid, and with --exe or --mem-fd");
 	return NULL;
 }
 
@@ -487,7 +492,7 @@ struct err *options_parse(int argc, char **argv, bool serve, struct invocation *
 
 	set_defaults(&p, inv);
 	uint64_t first = COMMON_OPTIONS | OPT_BIT(OPT_VERSION) |
-			 (serve ? 0 : TARGET_OPTIONS | OPT_BIT(OPT_NO_STOP) | OPT_BIT(OPT_MEM_FD));
+			 (serve ? 0 : TARGET_OPTIONS | HELD_OPTIONS);
 	if ((err = parse_part(&p, argc, argv, true, NULL, first, &at)))
 		return err;
 	if (inv->version || inv->help)

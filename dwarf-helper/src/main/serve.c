@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -127,15 +128,22 @@ void serve_request_free(struct serve_request *req)
 
 struct channel {
 	int fd;
-	uint64_t id;
+	uint64_t id; /* of the request under way */
+	int in;	     /* for replies to what we ask back */
+	bool broken; /* a reply made no sense: the pipe cannot be trusted any more */
+	volatile sig_atomic_t *cancel;
+	pthread_mutex_t lock; /* a frame is written whole, whichever thread writes it */
 };
 
-static bool send_frame(const struct channel *c, char kind, const char *p, size_t n)
+static bool send_frame(struct channel *c, char kind, const char *p, size_t n)
 {
 	char head[48];
 	int k = snprintf(head, sizeof(head), "%c %" PRIu64 " %zu\n", kind, c->id, n);
 
-	return write_all(c->fd, head, (size_t)k) && write_all(c->fd, p, n);
+	pthread_mutex_lock(&c->lock);
+	bool ok = write_all(c->fd, head, (size_t)k) && write_all(c->fd, p, n);
+	pthread_mutex_unlock(&c->lock);
+	return ok;
 }
 
 static bool send_output(void *arg, const char *p, size_t n)
@@ -151,10 +159,64 @@ static bool send_end(const struct channel *c, int status)
 	return write_all(c->fd, line, (size_t)k);
 }
 
+/* ---- asking back ---- */
+
+#define REPLY_MAX (UINT64_C(64) << 20)
+
+/* Length of the reply to what was just asked.  @return 0 also when it is not to be had */
+static uint64_t reply_len(struct channel *c, const char *question, size_t n)
+{
+	char line[LINE_MAX_BYTES], *s = line;
+	uint64_t len;
+
+	if (c->broken || *c->cancel)
+		return 0;
+	pthread_mutex_lock(&c->lock);
+	bool sent = write_all(c->fd, question, n);
+	pthread_mutex_unlock(&c->lock);
+	if (!sent)
+		return 0;
+	if (read_line(c->in, line) >= 0 && take_number(&s, '\0', REPLY_MAX, &len))
+		return len;
+	c->broken = true;
+	return 0;
+}
+
+static bool proxy_read(void *arg, taddr a, void *buf, uint64_t len)
+{
+	struct channel *c = arg;
+	char question[80];
+	int n = snprintf(question, sizeof(question), "r %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", c->id, a, len);
+	uint64_t got = reply_len(c, question, (size_t)n);
+
+	if (!got)
+		return false;
+	c->broken = got != len || read_all(c->in, buf, len) != len;
+	return !c->broken;
+}
+
+static char *proxy_text(void *arg, const char *what)
+{
+	struct channel *c = arg;
+	char question[80];
+	int n = snprintf(question, sizeof(question), "q %" PRIu64 " %s\n", c->id, what);
+	uint64_t len = reply_len(c, question, (size_t)n);
+
+	if (!len)
+		return NULL;
+	char *text = mem_alloc(len + 1);
+	c->broken = read_all(c->in, text, len) != len;
+	text[len] = '\0';
+	if (!c->broken)
+		return text;
+	free(text);
+	return NULL;
+}
+
 /* ---- commands ---- */
 
 /* Frees the error. */
-static int tell_error(const struct channel *c, struct err *err)
+static int tell_error(struct channel *c, struct err *err)
 {
 	struct buf words = {0};
 	int status = exit_of(err);
@@ -206,8 +268,11 @@ int serve(struct session *s, int in, int out)
 {
 	static const char hello[] = "goctx-serve 1 " GOCTX_VERSION "\n";
 	bool alive = write_all(out, hello, sizeof(hello) - 1), go_on = true;
+	struct channel c = {.fd = out, .in = in, .cancel = s->cancel, .lock = PTHREAD_MUTEX_INITIALIZER};
+	struct proxy_source source = {&c, proxy_read, proxy_text};
 
-	while (alive && go_on) {
+	s->opt.source = &source;
+	while (alive && go_on && !c.broken) {
 		struct serve_request req;
 		bool end;
 		struct err *err = serve_read(in, &req, &end);
@@ -220,9 +285,11 @@ int serve(struct session *s, int in, int out)
 		if (end)
 			break;
 		*s->cancel = 0; // a Ctrl-C before the command was not meant for it
-		struct channel c = {out, req.id};
+		c.id = req.id;
 		go_on = answer_request(s, &req, &c, &alive);
 		serve_request_free(&req);
 	}
-	return EXIT_DONE;
+	if (c.broken)
+		fputs("goctx: malformed reply\n", stderr);
+	return c.broken ? EXIT_WRONG_USE : EXIT_DONE;
 }

@@ -17,6 +17,11 @@
  *           @refresh                       forget the model; of a process also its memory (the next command reads anew)
  *           @quit                          status 0, then the helper ends
  *
+ * With --proxy (of registers alone when there is --mem-fd) the helper asks back while it answers, and the next bytes on its stdin are the reply:
+ *           r <id> <address> <len>\n       memory of the process wanted (decimal)
+ *           q <id> maps|auxv|threads|uptime\n     a text wanted (see struct proxy_source in target/target.h)
+ *           reply: <len>\n<len bytes>      0: not to be had
+ *
  * Requests are answered one after the other.  The target is opened at the first command that needs it, and again after
  * a failure.  SIGINT cancels the command that is running (status 130); between commands it does nothing.  The end of
  * stdin ends the helper with status 0; a request that breaks the rules above ends it with a message on stderr and

@@ -85,8 +85,21 @@ static struct err *open_process(struct session *s, bool copy)
 		return err;
 	if (asprintf(&s->core_name, "process %d", s->opt.pid) < 0)
 		mem_out();
+	if (s->opt.proxy) // /proc tells two registers of a thread that somebody else holds
+		proxy_threads(s->t, s->opt.source);
 	if (snapshot)
 		copy_memory(s);
+	return *s->cancel ? err_new(ERR_CANCELED, "interrupted") : NULL;
+}
+
+static struct err *open_proxy(struct session *s)
+{
+	struct err *err;
+
+	s->exe = mem_strdup(s->opt.exe);
+	if ((err = image_open(s->exe, &s->img)) || (err = proxy_open(s->opt.source, s->opt.pid, &s->notes, &s->t)))
+		return err;
+	s->core_name = mem_strdup(s->t->name);
 	return *s->cancel ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }
 
@@ -138,12 +151,25 @@ static void describe(struct session *s)
 	s->where.debug = s->opt.debug;
 }
 
+/* What neither the program nor its loader writes is read from the executable here: over a slow line that is most of what is read. */
+static void read_from_file(struct session *s)
+{
+	const struct image_segment *v;
+	size_t n = image_segments(s->img, &v);
+
+	for (size_t i = 0; i < n; i++)
+		if (!(v[i].perm & REGION_W) && v[i].filesz == v[i].memsz)
+			proxy_drop(s->t, (v[i].vaddr + s->bias) & ~UINT64_C(4095), (v[i].vaddr + s->bias + v[i].memsz + 4095) & ~UINT64_C(4095));
+}
+
 static struct err *open_runtime(struct session *s, bool copy)
 {
-	struct err *err = s->opt.core ? open_core(s) : open_process(s, copy);
+	struct err *err = s->opt.core ? open_core(s) : s->opt.proxy && s->opt.mem_fd < 0 ? open_proxy(s) : open_process(s, copy);
 
 	if (err || (err = check_build(s)))
 		return err;
+	if (s->t->kind == TARGET_REMOTE && s->where.match == BUILD_SAME)
+		read_from_file(s);
 	image_back_target(s->img, s->t);
 	if (s->opt.core)
 		session_back_libraries(s);
@@ -200,7 +226,7 @@ struct err *session_model(struct session *s, const struct model_options *need)
 
 void session_release(struct session *s)
 {
-	if (!s->t || s->opt.core || s->copied || s->opt.no_stop)
+	if (!s->t || s->opt.core || s->copied || s->opt.no_stop || s->opt.proxy)
 		return;
 	target_release(s->t);
 	s->spent = true; // what was not read is out of reach: it may have changed since

@@ -19,6 +19,8 @@ struct session_options {
 	int pid;	   /* 0 none */
 	bool no_stop;	   /* the process is held by somebody else */
 	int mem_fd;	   /* open /proc/PID/mem, -1 none */
+	bool proxy;	   /* `source` tells the registers and, without mem_fd, all the rest; exe is given then */
+	const struct proxy_source *source; /* borrowed; NULL none */
 };
 
 /** A file whose read-only pages stand in for those that the core lacks. */

@@ -68,8 +68,8 @@ static void target_line(struct report *r)
 	}
 	buf_lit(out, ", ");
 	text_size(out, t->size_bytes);
-	if (t->kind != TARGET_CORE)
-		buf_lit(out, " resident");
+	if (t->kind != TARGET_CORE) // from afar, what is resident is not known
+		buf_str(out, t->kind == TARGET_REMOTE ? " writable" : " resident");
 	if (t->truncated)
 		buf_lit(out, ", truncated");
 	if (t->stopped_ns) {

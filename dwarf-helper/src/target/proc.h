@@ -47,6 +47,7 @@ struct proc {
 	pthread_mutex_t lock;	       /* held while chunks are filled */
 	VEC(struct shadow) shadows;
 	VEC(struct file_range) shared; /* MAP_SHARED and writable: not part of a snapshot */
+	const struct proxy_source *source; /* who reads for us; NULL: we do */
 };
 
 /** The whole of a file of /proc whose size is not known before, NUL-terminated.  @return NULL with errno. */
@@ -60,6 +61,9 @@ struct err *proc_read_maps(struct target *t, struct proc *p);
  * copying (measured 4-20 times in virtual machines).  May be wrong about pages in either direction without harm.
  */
 void proc_prepare(struct target *t);
+
+/** Same from the text of such a file, which is changed. */
+void proc_parse_maps(struct target *t, struct proc *p, char *text);
 
 /** target_ops.fill */
 bool proc_fill(struct target *t, struct region *r, uint64_t off, uint64_t len);

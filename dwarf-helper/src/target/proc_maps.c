@@ -169,18 +169,11 @@ static bool extends(const struct run *run, const struct map_line *m)
 	return m->start == run->end && (wanted(m) || (m->perm[0] != 'r' && m->end - m->start <= RESERVE_MAX));
 }
 
-struct err *proc_read_maps(struct target *t, struct proc *p)
+void proc_parse_maps(struct target *t, struct proc *p, char *text)
 {
-	char path[64];
-	size_t len = 0;
 	struct file_index index = {0};
 	struct run run = {0};
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", p->pid);
-	char *text = proc_slurp(path, &len);
-
-	if (!text)
-		return err_os(errno, "cannot read the memory map of process %d", p->pid);
 	forget_maps(t, p);
 	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
 		struct map_line m;
@@ -197,8 +190,20 @@ struct err *proc_read_maps(struct target *t, struct proc *p)
 	}
 	end_run(t, p, &run);
 	target_changed(t);
-	free(text);
 	u64map_free(&index.by_hash);
+}
+
+struct err *proc_read_maps(struct target *t, struct proc *p)
+{
+	char path[64];
+	size_t len = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", p->pid);
+	_cleanup_free_ char *text = proc_slurp(path, &len);
+
+	if (!text)
+		return err_os(errno, "cannot read the memory map of process %d", p->pid);
+	proc_parse_maps(t, p, text);
 	return NULL;
 }
 

@@ -58,6 +58,13 @@ static bool flush(struct proc *p, struct batch *b)
 {
 	bool ok = true;
 
+	if (p->source) {
+		for (size_t i = 0; ok && i < b->n; i++)
+			ok = p->source->read(p->source->arg, (uintptr_t)b->remote[i].iov_base, b->local[i].iov_base,
+					     b->local[i].iov_len);
+		b->n = b->bytes = 0;
+		return ok;
+	}
 	if (b->n && !p->released && !__atomic_load_n(&p->by_pread, __ATOMIC_RELAXED)) {
 		ssize_t got = process_vm_readv(p->pid, b->local, b->n, b->remote, b->n, 0);
 

@@ -7,6 +7,7 @@
  *
  *   core file   the file is mapped read-only; a region points straight into the mapping (nothing is copied)
  *   process     all threads stopped, memory copied on demand (or in bulk), then released; see proc.h
+ *   proxy       a stopped process that only somebody else can read: a debugger, which reads for us when asked
  *
  * Nothing in the debuggee is ever written.
  *
@@ -247,6 +248,35 @@ struct proc_options {
  *         when permission is refused, ERR_UNSUPPORTED (32-bit process)
  */
 struct err *proc_open(const struct proc_options *opt, struct notes *notes, struct target **ret);
+
+/** Who reads for us.  Called with a lock held: never from two threads at once. */
+struct proxy_source {
+	void *arg;
+	/** Bytes [a, a + len) into @p buf.  @return false when any of them cannot be read */
+	bool (*read)(void *arg, taddr a, void *buf, uint64_t len);
+	/**
+	 * A text, malloc'ed and NUL-terminated; NULL: not to be had.
+	 *   "maps"     as /proc/PID/maps
+	 *   "auxv"     a line a pair: type and value, in decimal
+	 *   "uptime"   as /proc/uptime there: the debuggee's clock
+	 *   "threads"  a line a thread: its LWP id, then the 27 words of struct user_regs_struct in decimal; or the id alone
+	 */
+	char *(*text)(void *arg, const char *what);
+};
+
+/**
+ * Look at a stopped process through somebody who can read it.  Memory is asked for in pieces of FILL_CHUNK or more when first
+ * touched, and kept; the process is neither stopped nor let go.
+ * @param src  copied; its arg must stay valid until target_close()
+ * @return NULL, ERR_ABSENT (no memory map is told)
+ */
+struct err *proxy_open(const struct proxy_source *src, int pid, struct notes *notes, struct target **ret);
+
+/** The threads with their registers as the source tells them, instead of those that are there; nothing changes when it does not. */
+void proxy_threads(struct target *t, const struct proxy_source *src);
+
+/** Bytes of [start, end), whole pages, come from elsewhere: forget its read-only regions' own, so that target_back() can fill them. */
+void proxy_drop(struct target *t, taddr start, taddr end);
 
 /**
  * Read all populated writable memory now, so that the process can be released before the analysis.  Shared mappings are

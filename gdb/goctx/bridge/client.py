@@ -17,7 +17,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Callable, Iterator, Sequence, Union
+from typing import Callable, Iterator, Protocol, Sequence, Union
 
 from ..errors import GoctxError, HelperGone
 from . import protocol
@@ -32,7 +32,23 @@ CHUNK_BYTES = 1 << 18
 LAST_WORDS_BYTES = 2000
 
 Sink = Callable[[bytes], None]
-Event = Union[protocol.Piece, protocol.Done]
+Event = Union[protocol.Piece, protocol.Done, protocol.Wanted, protocol.Question]
+
+
+class Source(Protocol):
+    """Who reads the process for a helper that may not, or cannot."""
+
+    def memory(self, address: int, length: int) -> bytes | None:
+        """The bytes there, None when any of them cannot be read."""
+
+    def text(self, what: str) -> bytes | None:
+        """ "maps", "auxv", "uptime" or "threads" (dwarf-helper/src/target/target.h), None: not to be had."""
+
+    def begin(self) -> None:
+        """A command starts."""
+
+    def end(self) -> None:
+        """A command has ended, however it did."""
 
 
 class Client:
@@ -42,14 +58,23 @@ class Client:
         helper: path of the program
         args: what follows `goctx serve`: the options that choose the target
         fds: descriptors that the helper shall have, by the same numbers
+        source: reads the process for a helper that was started with --proxy
 
     Raises:
         GoctxError: it cannot be started, or is no helper of this version
     """
 
-    def __init__(self, helper: Path, args: Sequence[str], fds: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        helper: Path,
+        args: Sequence[str],
+        fds: Sequence[int] = (),
+        source: Source | None = None,
+    ) -> None:
         self._helper = helper
+        self._source = source
         self._ident = 0
+        self._owes = False  # the helper waits for a reply
         # A file, not a pipe: nobody need read it, and what a dying helper said stays there.
         self._stderr = os.memfd_create("goctx-stderr")
         try:
@@ -115,6 +140,8 @@ class Client:
         events: Iterator[Event] = iter(())
         answered = False
         sent = False
+        if self._source:
+            self._source.begin()
         try:
             self._send(message)
             sent = True
@@ -127,7 +154,10 @@ class Client:
                 for event in events:
                     if isinstance(event, protocol.Done):
                         return event.status
-                    (errors if event.error else output)(event.data)
+                    if isinstance(event, protocol.Piece):
+                        (errors if event.error else output)(event.data)
+                    else:
+                        self._reply(event)
         except protocol.ProtocolError as why:
             raise self._gone(f"broke the protocol: {why}", answered) from None
         except HelperGone:
@@ -138,6 +168,9 @@ class Client:
             else:
                 self.kill()
             raise
+        finally:
+            if self._source:
+                self._source.end()
 
     def _greet(self) -> None:
         end = time.monotonic() + GREETING_SECONDS
@@ -169,6 +202,17 @@ class Client:
         except OSError:  # EPIPE; Python, and with it GDB, ignores SIGPIPE
             raise self._gone("ended", False) from None
 
+    def _reply(self, event: protocol.Wanted | protocol.Question) -> None:
+        if self._source is None:
+            raise protocol.ProtocolError("it asks for memory that it should read itself")
+        self._owes = True
+        if isinstance(event, protocol.Wanted):
+            data = self._source.memory(event.address, event.length)
+        else:
+            data = self._source.text(event.what)
+        self._owes = False  # an interrupt while sending leaves half a reply: the helper notices and ends
+        self._send(protocol.encode_reply(data))
+
     def _receive(self) -> bytes:
         """What has come, at least one byte; b"" at the end of the helper."""
         while not self._poll.poll(POLL_MS):
@@ -186,7 +230,10 @@ class Client:
         end = time.monotonic() + CANCEL_SECONDS
         try:
             self._process.send_signal(signal.SIGINT)
-            if any(isinstance(event, protocol.Done) for event in pending):
+            if self._owes:
+                self._owes = False
+                self._send(protocol.encode_reply(None))
+            if self._drain(pending):
                 return
             while time.monotonic() < end:
                 if not self._poll.poll(POLL_MS):
@@ -194,11 +241,20 @@ class Client:
                 data = os.read(self._stdout, CHUNK_BYTES)
                 if not data:
                     break
-                if any(isinstance(event, protocol.Done) for event in reader.feed(data)):
+                if self._drain(reader.feed(data)):
                     return
-        except (KeyboardInterrupt, protocol.ProtocolError):
+        except (KeyboardInterrupt, HelperGone, protocol.ProtocolError):
             pass  # no more patience
         self.kill()
+
+    def _drain(self, events: Iterator[Event]) -> bool:
+        """Throw events away; what the helper waits for it does not get.  True at the end of the answer."""
+        for event in events:
+            if isinstance(event, protocol.Done):
+                return True
+            if not isinstance(event, protocol.Piece):
+                self._send(protocol.encode_reply(None))
+        return False
 
     def close(self) -> None:
         """End the helper; nothing happens when it has ended."""

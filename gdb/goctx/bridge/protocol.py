@@ -2,6 +2,8 @@
 
     GDB      <id> <argc> <bytes>\\n, then argc strings, each ended by NUL
     helper   o|e <id> <len>\\n<len bytes> any number of times, then x <id> <status>\\n
+             and, when GDB reads the process for it, r <id> <address> <len>\\n or q <id> <what>\\n
+    GDB      to these: <len>\\n<len bytes>, 0 when it is not to be had
 
 Knows nothing of GDB and does no input or output.
 """
@@ -11,7 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterator, Sequence
 
-__all__ = ["Done", "FrameReader", "Greeting", "Piece", "ProtocolError", "encode_request"]
+__all__ = [
+    "Done",
+    "FrameReader",
+    "Greeting",
+    "Piece",
+    "ProtocolError",
+    "Question",
+    "Wanted",
+    "encode_reply",
+    "encode_request",
+]
 
 VERSION = 1
 ARGS_MAX = 256
@@ -37,6 +49,21 @@ class Done:
     """The end of an answer, with the exit status of the command."""
 
     status: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Memory of the process that the helper asks for."""
+
+    address: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """A text that the helper asks for: "maps", "auxv", "uptime" or "threads"."""
+
+    what: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +102,11 @@ def encode_request(ident: int, args: Sequence[str]) -> bytes:
     return b"%d %d %d\n" % (ident, len(args), len(body)) + body
 
 
+def encode_reply(data: bytes | memoryview | None) -> bytes:
+    """What the helper asked for, None when it is not to be had."""
+    return b"%d\n" % len(data) + data if data else b"0\n"
+
+
 class FrameReader:
     """Turns bytes, cut anywhere, into pieces of the answer to one request.
 
@@ -88,7 +120,7 @@ class FrameReader:
         self._error = False
         self._done = False
 
-    def feed(self, data: bytes) -> Iterator[Piece | Done]:
+    def feed(self, data: bytes) -> Iterator[Piece | Done | Wanted | Question]:
         """Take in bytes.
 
         Raises:
@@ -111,22 +143,26 @@ class FrameReader:
             if end < 0:
                 return
             at = end + 1
-            done = self._header(bytes(self._head))
+            event = self._header(bytes(self._head))
             self._head.clear()
-            if done:
-                yield done
+            if event:
+                yield event
 
-    def _header(self, line: bytes) -> Done | None:
+    def _header(self, line: bytes) -> Done | Wanted | Question | None:
         words = line.split(b" ")
-        if (
-            len(words) != 3
-            or words[0] not in (b"o", b"e", b"x")
-            or not words[1].isdigit()
-            or not words[2].isdigit()
-        ):
+        if len(words) < 3 or not words[1].isdigit():
             raise ProtocolError("its answer is no frame")
         if int(words[1]) != self._ident:
             raise ProtocolError("it answers what was not asked")
+        if words[0] == b"q" and len(words) == 3:
+            return Question(words[2].decode("ascii", "replace"))
+        numbers = words[2:]
+        if not all(word.isdigit() for word in numbers):
+            raise ProtocolError("its answer is no frame")
+        if words[0] == b"r" and len(numbers) == 2:
+            return Wanted(int(numbers[0]), int(numbers[1]))
+        if len(numbers) != 1 or words[0] not in (b"o", b"e", b"x"):
+            raise ProtocolError("its answer is no frame")
         if words[0] == b"x":
             self._done = True
             return Done(int(words[2]))

@@ -106,19 +106,31 @@ def _ignore(data: bytes) -> None:
 
 def _start(helper: Path, target: Target) -> Client:
     from .client import Client
+    from .source import GdbSource
 
     if not target.live:
         return Client(helper, target.options(None))
+    if target.remote:
+        return _start_proxy(helper, target)
     # The kernel lets only the tracer read a process, which is us: the helper gets our descriptor.
     path = f"/proc/{target.pid}/mem"
     try:
         mem_fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as why:
-        raise GoctxError(f"cannot open {path}: {why.strerror}") from None
+    except OSError as why:  # a namespace of its own, or a hardened kernel
+        if not target.exe:
+            raise GoctxError(f"cannot open {path}: {why.strerror}") from None
+        return _start_proxy(helper, target)
     try:
-        return Client(helper, target.options(mem_fd), (mem_fd,))
+        return Client(helper, target.options(mem_fd), (mem_fd,), GdbSource(gdb.selected_inferior()))
     finally:
         os.close(mem_fd)
+
+
+def _start_proxy(helper: Path, target: Target) -> Client:
+    from .client import Client
+    from .source import GdbSource
+
+    return Client(helper, target.options(None), source=GdbSource(gdb.selected_inferior()))
 
 
 def current() -> tuple[Session, Target]:

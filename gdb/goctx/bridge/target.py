@@ -31,6 +31,7 @@ class Target:
         exe: executable; None: the helper finds it
         debug: file of separate debug information, or None
         stamps: path, size and time of each file
+        remote: only GDB can read the process
     """
 
     inferior: int
@@ -40,6 +41,7 @@ class Target:
     exe: str | None
     debug: str | None
     stamps: tuple[Stamp, ...]
+    remote: bool = False
 
     @property
     def live(self) -> bool:
@@ -50,9 +52,11 @@ class Target:
         """The options of `goctx serve` for this target.
 
         Args:
-            mem_fd: for a process, an open /proc/PID/mem
+            mem_fd: for a process, an open /proc/PID/mem; None: GDB reads it
         """
         options = ["--core", self.core] if self.core else ["--pid", str(self.pid), "--no-stop"]
+        if self.live:
+            options += ["--proxy"]
         if mem_fd is not None:
             options += ["--mem-fd", str(mem_fd)]
         if self.exe:
@@ -78,16 +82,20 @@ def current_target(inferior: gdb.Inferior) -> Target:
     core = None
     if kind == "core":
         core = _core_path(inferior)
-    elif kind != "native":
-        raise GoctxError(f"{kind} targets are not supported in this version",
-                         "on the machine itself, attach GDB to the process, or take a core of it")
+    elif kind not in ("native", "remote", "extended-remote"):
+        raise GoctxError(f"{kind} targets are not supported",
+                         "those are: cores, processes, and processes behind a gdbserver")
     elif any(thread.is_running() for thread in inferior.threads()):
         raise GoctxError("the process is running", "stop it first: Ctrl-C, or `interrupt`")
+    remote = kind not in ("core", "native")
     exe = _executable(inferior)
+    if remote and not exe:
+        raise GoctxError("the program of the remote process is not here",
+                         "name a copy of its executable: file PATH")
     debug = _debug_file(inferior, exe)
     stamps = tuple(_stamp(path) for path in (core, exe, debug) if path)
     pid = None if core else inferior.pid
-    return Target(inferior.num, pid, connection.num, core, exe, debug, stamps)
+    return Target(inferior.num, pid, connection.num, core, exe, debug, stamps, remote)
 
 
 def _core_path(inferior: gdb.Inferior) -> str:
@@ -109,6 +117,8 @@ def _executable(inferior: gdb.Inferior) -> str | None:
     """
     space = inferior.progspace
     path = getattr(space, "executable_filename", None) or space.filename  # since GDB 14
+    if path and path.startswith("target:"):  # from the other side; mostly the same file is here, build ids will tell
+        path = path[len("target:") :]
     return os.path.abspath(path) if path and os.path.isfile(path) else None
 
 
