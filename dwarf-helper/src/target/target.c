@@ -1,5 +1,3 @@
-#include <sys/mman.h>
-
 #include "target/target.h"
 
 /*
@@ -188,19 +186,23 @@ bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret)
 	return true;
 }
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22 /* Linux 5.14; glibc 2.35 */
-#endif
+#define FAULT_AROUND (64u * 1024) /* what one fault of a file maps of it (mm/memory.c: fault_around_bytes) */
 
+/*
+ * MADV_POPULATE_READ looks at each page by itself once more: twice the time of one touch for each stretch that a fault maps.
+ * A chunk that another thread is at counts as done.
+ */
 void target_populate(struct target *t, const uint8_t *p)
 {
 	uint64_t chunk = (uint64_t)(p - t->map) / POPULATE_CHUNK, at = chunk * POPULATE_CHUNK;
 
 	if (!t->populated || p < t->map || p >= t->map + t->map_size ||
+	    __atomic_load_n(&t->populated[chunk], __ATOMIC_RELAXED) ||
 	    __atomic_exchange_n(&t->populated[chunk], 1, __ATOMIC_RELAXED))
 		return;
-	uint64_t n = t->map_size - at < POPULATE_CHUNK ? t->map_size - at : POPULATE_CHUNK;
-	madvise((void *)(uintptr_t)(t->map + at), n, MADV_POPULATE_READ); // advice: reading works without
+	uint64_t end = t->map_size - at < POPULATE_CHUNK ? t->map_size : at + POPULATE_CHUNK;
+	for (; at < end; at += FAULT_AROUND)
+		(void)*(const volatile uint8_t *)(t->map + at);
 }
 
 const struct thread *target_thread(const struct target *t, int tid)

@@ -177,8 +177,8 @@ bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret);
 #define POPULATE_CHUNK (2u << 20)
 
 /**
- * Most of the 2 MiB around @p p (host memory of a core) is about to be read: map its pages in one go, which costs half of what
- * faulting them in does.  Once a chunk; nothing for a process, for other memory, or where the kernel lacks MADV_POPULATE_READ (5.14).
+ * Most of the 2 MiB around @p p (host memory of a core) is about to be read: map its pages now, in order, so that reading it in any
+ * order meets no faults.  Once a chunk, ~0.25 us a page; nothing for a process or for other memory.
  */
 void target_populate(struct target *t, const uint8_t *p);
 
