@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #define MAX_SPANS (1u << 27) /* 1 TiB of 8 KiB spans */
+#define SPANS_EXPECTED (1u << 20) /* room made at once: memory that is not touched costs nothing */
 #define PAGES_PER_ARENA (HEAP_ARENA / HEAP_PAGE)
 #define INLINE_MARK_BYTES 128u /* sizeof(spanInlineMarkBits): scans[63], owned, marks[63], class */
+#define CACHE_LINE 64u
 #define INLINE_MARKS_AT 64u    /* offset of marks in it */
 
 static const uint16_t small_slots[] = {
@@ -132,6 +134,100 @@ static int by_base(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+#define MAX_ARENAS (1u << 22) /* the whole 48-bit address space */
+
+/* Room for the pages of all spans, in whatever order those are. */
+static void make_pages(struct heap *h)
+{
+	taddr lo = UINT64_MAX, hi = 0;
+
+	for (size_t i = 0; i < h->spans.n; i++) {
+		const struct span *s = &h->spans.v[i];
+		lo = s->base < lo ? s->base : lo;
+		hi = span_end(s) > hi ? span_end(s) : hi;
+	}
+	h->arena_first = lo / HEAP_ARENA;
+	uint64_t count = h->spans.n ? (hi - 1) / HEAP_ARENA - h->arena_first + 1 : 0;
+	h->arena_count = (uint32_t)(count > MAX_ARENAS ? MAX_ARENAS : count);
+	h->pages = mem_zalloc(h->arena_count * sizeof(*h->pages));
+}
+
+/* The entry of a page, NULL beyond the last arena; the pages of an arena are made when first asked for. */
+static uint32_t *page_entry(struct heap *h, uint64_t page)
+{
+	uint64_t arena = page / PAGES_PER_ARENA - h->arena_first;
+
+	if (arena >= h->arena_count)
+		return NULL;
+	if (!h->pages[arena])
+		h->pages[arena] = mem_zalloc(PAGES_PER_ARENA * sizeof(uint32_t));
+	return &h->pages[arena][page % PAGES_PER_ARENA];
+}
+
+/* Put each span down at its first page.  @return false when two begin at one page */
+static bool mark_first_pages(struct heap *h)
+{
+	for (size_t i = 0; i < h->spans.n; i++) {
+		uint32_t *entry = page_entry(h, h->spans.v[i].base / HEAP_PAGE);
+		if (!entry || *entry)
+			return false;
+		*entry = (uint32_t)i + 1;
+	}
+	return true;
+}
+
+/* Take up again what was put down: numbers of spans by ascending base. */
+static void take_up(struct heap *h, uint32_t *order)
+{
+	size_t n = 0;
+
+	for (uint32_t a = 0; a < h->arena_count; a++) {
+		for (uint32_t k = 0; h->pages[a] && k < PAGES_PER_ARENA; k++) {
+			if (!h->pages[a][k])
+				continue;
+			order[n++] = h->pages[a][k] - 1;
+			h->pages[a][k] = 0;
+		}
+	}
+}
+
+/* Put v[order[i]] at i, in place: along each cycle. */
+static void permute(struct span *v, uint32_t *order, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (order[i] == i)
+			continue;
+		struct span first = v[i];
+		size_t at = i;
+		while (order[at] != i) {
+			size_t from = order[at];
+			v[at] = v[from];
+			order[at] = (uint32_t)at;
+			at = from;
+		}
+		v[at] = first;
+		order[at] = (uint32_t)at;
+	}
+}
+
+static void sort_spans(struct heap *h)
+{
+	bool sorted = true;
+
+	for (size_t i = 1; i < h->spans.n && sorted; i++)
+		sorted = h->spans.v[i - 1].base < h->spans.v[i].base;
+	if (sorted)
+		return;
+	bool apart = mark_first_pages(h);
+	uint32_t *order = mem_alloc(h->spans.n * sizeof(*order));
+	take_up(h, order);
+	if (apart)
+		permute(h->spans.v, order, h->spans.n);
+	else
+		qsort(h->spans.v, h->spans.n, sizeof(*h->spans.v), by_base);
+	free(order);
+}
+
 /* Where two spans overlap, one is damaged: the larger one goes, it would hide more. */
 static void drop_overlaps(struct runtime *rt, struct heap *h)
 {
@@ -160,31 +256,29 @@ static void drop_overlaps(struct runtime *rt, struct heap *h)
 	notes_add(rt->notes, NOTE_DAMAGE, "%llu heap spans overlap others", (unsigned long long)dropped);
 }
 
-#define MAX_ARENAS (1u << 22) /* the whole 48-bit address space */
-
 static void index_pages(struct heap *h)
 {
-	if (!h->spans.n)
-		return;
-	const struct span *last = &h->spans.v[h->spans.n - 1];
-	h->arena_first = h->spans.v[0].base / HEAP_ARENA;
-	uint64_t count = (last->base + (uint64_t)last->npages * HEAP_PAGE - 1) / HEAP_ARENA - h->arena_first + 1;
-	if (count > MAX_ARENAS)
-		count = MAX_ARENAS;
-	h->arena_count = (uint32_t)count;
-	h->pages = mem_zalloc(count * sizeof(*h->pages));
 	for (size_t i = 0; i < h->spans.n; i++) {
 		const struct span *s = &h->spans.v[i];
 		uint64_t page = s->base / HEAP_PAGE, end = page + s->npages;
-		for (; page < end; page++) {
-			uint64_t arena = page / PAGES_PER_ARENA - h->arena_first;
-			if (arena >= count)
-				break;
-			if (!h->pages[arena])
-				h->pages[arena] = mem_zalloc(PAGES_PER_ARENA * sizeof(uint32_t));
-			h->pages[arena][page % PAGES_PER_ARENA] = (uint32_t)i + 1;
-		}
+		uint32_t *entry;
+		for (; page < end && (entry = page_entry(h, page)); page++)
+			*entry = (uint32_t)i + 1;
 	}
+}
+
+#define SPANS_AHEAD 8 /* headers under way at a time */
+
+static void ask_ahead(struct runtime *rt, taddr entry)
+{
+	taddr addr;
+	const uint8_t *p = target_u64(rt->t, entry, &addr) ? target_ptr(rt->t, addr, CACHE_LINE * 2) : NULL;
+
+	if (!p)
+		return;
+	__builtin_prefetch(p);
+	__builtin_prefetch(p + CACHE_LINE);
+	__builtin_prefetch(p + CACHE_LINE * 2 - 1);
 }
 
 static struct err *read_spans(struct runtime *rt, taddr array, uint64_t n, taddr l2)
@@ -199,6 +293,8 @@ static struct err *read_spans(struct runtime *rt, taddr array, uint64_t n, taddr
 		bool bad = true;
 		if (i % 4096 == 0 && runtime_canceled(rt))
 			return err_new(ERR_CANCELED, "interrupted");
+		if (i + SPANS_AHEAD < n)
+			ask_ahead(rt, array + (i + SPANS_AHEAD) * 8);
 		const uint8_t *p = target_u64(rt->t, array + i * 8, &addr) ? target_ptr(rt->t, addr, size) : NULL;
 		if (p) {
 			bad = false;
@@ -237,15 +333,12 @@ struct err *heap_open(struct runtime *rt)
 		h->incomplete = true;
 		notes_add(rt->notes, NOTE_DAMAGE, "runtime.mheap_ has no spans: contexts are looked for on stacks and in globals only");
 	}
-	VEC_RESERVE(&h->spans, 1024);
+	VEC_RESERVE(&h->spans, n < SPANS_EXPECTED ? n : SPANS_EXPECTED);
 	struct err *err = read_spans(rt, array, n, l2);
 	if (err)
 		return err;
-	bool sorted = true;
-	for (size_t i = 1; i < h->spans.n && sorted; i++)
-		sorted = h->spans.v[i - 1].base < h->spans.v[i].base;
-	if (!sorted)
-		qsort(h->spans.v, h->spans.n, sizeof(*h->spans.v), by_base);
+	make_pages(h);
+	sort_spans(h);
 	drop_overlaps(rt, h);
 	index_pages(h);
 	return NULL;
