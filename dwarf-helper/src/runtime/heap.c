@@ -37,8 +37,8 @@ static bool has_headers(const struct layout *l)
 	return LAYOUT_HAS(l->mspan.largeType);
 }
 
-/* Does the page's bit in heapArena.pageUseSpanInlineMarkBits say that its span ends in inline mark bits? */
-static bool page_has_inline_marks(struct runtime *rt, taddr l2, taddr base)
+/* What the page's bit in heapArena.pageUseSpanInlineMarkBits says: does its span end in inline mark bits? */
+static uint8_t inline_marks(struct runtime *rt, taddr l2, taddr base)
 {
 	const struct layout *l = &rt->L;
 	taddr ha;
@@ -46,10 +46,12 @@ static bool page_has_inline_marks(struct runtime *rt, taddr l2, taddr base)
 	uint64_t index = (base + 0x800000000000u) / HEAP_ARENA;
 	uint64_t page = base / HEAP_PAGE % PAGES_PER_ARENA;
 
-	if (!LAYOUT_HAS(l->heapArena.pageUseSpanInlineMarkBits) || !target_u64(rt->t, l2 + index * 8, &ha) || !ha)
-		return false;
-	return target_u8(rt->t, ha + (uint64_t)l->heapArena.pageUseSpanInlineMarkBits.off + page / 8, &bits) &&
-	       (bits >> (page % 8) & 1);
+	if (!LAYOUT_HAS(l->heapArena.pageUseSpanInlineMarkBits))
+		return 0;
+	if (!target_u64(rt->t, l2 + index * 8, &ha) || !ha ||
+	    !target_u8(rt->t, ha + (uint64_t)l->heapArena.pageUseSpanInlineMarkBits.off + page / 8, &bits))
+		return SPAN_NO_MASK;
+	return bits >> (page % 8) & 1 ? SPAN_INLINE_MARKS : 0;
 }
 
 #define SMALL_SPAN_PAGES 32 /* runtime/sizeclasses.go: no class takes more than 16 */
@@ -72,7 +74,7 @@ static bool span_sane(struct runtime *rt, const struct span *s, uint64_t npages,
 {
 	uint64_t bytes = npages * HEAP_PAGE, elem = s->elem_size;
 
-	if (!s->base || s->base % HEAP_PAGE || s->base >> 47 || !npages || npages > UINT32_MAX / 2 || !elem || !nelems ||
+	if (!s->base || s->base % HEAP_PAGE || s->base >> 47 || !npages || npages > UINT32_MAX / 2 || !elem || elem % 8 || !nelems ||
 	    nelems > bytes / 8 || elem > bytes || nelems * elem > bytes)
 		return false;
 	if (class)
@@ -99,6 +101,7 @@ static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct s
 		.base = runtime_load(p, l->mspan.startAddr),
 		.alloc_bits = runtime_load(p, l->mspan.allocBits),
 		.mark_bits = runtime_load(p, l->mspan.gcmarkBits),
+		.specials = runtime_load(p, l->mspan.specials),
 		.elem_size = elem,
 		.npages = (uint32_t)npages,
 		.nelems = (uint32_t)nelems,
@@ -117,8 +120,8 @@ static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct s
 		else
 			s->large_type = runtime_load(p, l->mspan.largeType);
 	}
-	if (elem >= 16 && elem <= HEAP_HEADER_MIN && page_has_inline_marks(rt, l2, s->base))
-		s->flags |= SPAN_INLINE_MARKS;
+	if (elem >= 16 && elem <= HEAP_HEADER_MIN)
+		s->flags |= inline_marks(rt, l2, s->base);
 	return true;
 }
 
@@ -414,6 +417,45 @@ bool heap_allocated(struct runtime *rt, const struct span *s, uint32_t index)
 	return bit_at(rt, end - INLINE_MARK_BYTES + INLINE_MARKS_AT, index, true);
 }
 
+/* Keep the bits of @p ret that the @p nelems bits at @p bits have too; unreadable ones keep all. */
+static void and_bits(struct runtime *rt, taddr bits, uint32_t nelems, uint32_t from, uint64_t *ret, taddr or_bits)
+{
+	uint64_t nbytes = (nelems + 7) / 8;
+	const uint8_t *p = bits ? target_ptr(rt->t, bits, nbytes) : NULL;
+	const uint8_t *q = or_bits ? target_ptr(rt->t, or_bits, nbytes) : NULL;
+
+	if (!p || (or_bits && !q))
+		return;
+	for (uint32_t i = 0; i < nelems; i += 64) {
+		uint64_t word = 0, other = 0, n = nbytes - i / 8 < 8 ? nbytes - i / 8 : 8;
+		memcpy(&word, p + i / 8, n);
+		if (q)
+			memcpy(&other, q + i / 8, n);
+		word |= other;
+		if (from >= i + 64)
+			word = ~0ull;
+		else if (from > i)
+			word |= (1ull << (from - i)) - 1;
+		ret[i / 64] &= word;
+	}
+}
+
+void heap_allocated_bits(struct runtime *rt, const struct span *s, uint64_t *ret)
+{
+	uint32_t nwords = (s->nelems + 63) / 64;
+
+	memset(ret, 0xff, nwords * sizeof(*ret));
+	if (s->nelems % 64)
+		ret[nwords - 1] = (1ull << (s->nelems % 64)) - 1;
+	if (s->freeindex < s->nelems)
+		and_bits(rt, s->alloc_bits, s->nelems, s->freeindex, ret, 0);
+	if (s->flags & SPAN_UNSWEPT && !rt->heap->marking) {
+		taddr end = s->base + (uint64_t)s->npages * HEAP_PAGE;
+		bool in_span = s->flags & SPAN_INLINE_MARKS;
+		and_bits(rt, s->mark_bits, s->nelems, 0, ret, in_span ? end - INLINE_MARK_BYTES + INLINE_MARKS_AT : 0);
+	}
+}
+
 /* 1.22+: one bit a word from the start of the span, at its end. */
 static bool span_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigned nwords, uint64_t *ret)
 {
@@ -436,26 +478,71 @@ static bool span_ptr_bits(struct runtime *rt, const struct span *s, taddr base, 
 	return true;
 }
 
+const uint8_t *heap_arena_bits(struct runtime *rt, taddr a, uint64_t *nwords)
+{
+	const struct layout *l = &rt->L;
+	uint64_t word = a / 8 % (HEAP_ARENA / 8), per_byte = LAYOUT_HAS(l->heapArena.noMorePtrs) ? 8 : 4;
+	taddr l2, ha;
+
+	if (!LAYOUT_HAS(l->heapArena.bitmap) ||
+	    !target_u64(rt->t, l->var[LAYOUT_VAR_mheap].addr + (uint64_t)l->mheap.arenas.off, &l2) ||
+	    !target_u64(rt->t, l2 + (a + 0x800000000000u) / HEAP_ARENA * 8, &ha) || !ha)
+		return NULL;
+	if (*nwords > HEAP_ARENA / 8 - word)
+		*nwords = HEAP_ARENA / 8 - word;
+	return target_ptr(rt->t, ha + (uint64_t)l->heapArena.bitmap.off + word / per_byte,
+			  (word % per_byte + *nwords + per_byte - 1) / per_byte);
+}
+
+/* The low nibbles of 8 bytes, put together. */
+static uint64_t low_nibbles(uint64_t v)
+{
+	v &= 0x0f0f0f0f0f0f0f0full;
+	v = (v | v >> 4) & 0x00ff00ff00ff00ffull;
+	v = (v | v >> 8) & 0x0000ffff0000ffffull;
+	return (v | v >> 16) & 0xffffffffull;
+}
+
+uint64_t heap_nibbles(const uint8_t *p, unsigned shift, unsigned nwords, bool *more_ret)
+{
+	uint8_t raw[24] = {0};
+	uint64_t v[3], pointers, scan;
+
+	memcpy(raw, p, (shift + nwords + 3) / 4);
+	memcpy(v, raw, sizeof(v));
+	pointers = low_nibbles(v[0]) | low_nibbles(v[1]) << 32;
+	scan = low_nibbles(v[0] >> 4) | low_nibbles(v[1] >> 4) << 32;
+	if (shift) {
+		pointers = pointers >> shift | low_nibbles(v[2]) << (64 - shift);
+		scan = scan >> shift | low_nibbles(v[2] >> 4) << (64 - shift);
+	}
+	if (nwords < 64) {
+		pointers &= (1ull << nwords) - 1;
+		scan |= ~((1ull << nwords) - 1);
+	}
+	*more_ret = scan == ~0ull;
+	// What lies behind the first word without its scan bit is of an older object.
+	return *more_ret ? pointers : pointers & ((1ull << __builtin_ctzll(~scan)) - 1);
+}
+
 /* Until 1.21: the arena's bitmap. */
 static bool arena_ptr_bits(struct runtime *rt, taddr base, unsigned nwords, uint64_t *ret)
 {
-	const struct layout *l = &rt->L;
-	taddr l2, ha, bitmap;
-	uint64_t got = 0;
+	uint64_t there = nwords, got[2] = {0};
+	const uint8_t *p = heap_arena_bits(rt, base, &there);
+	bool more;
 
-	if (!target_u64(rt->t, l->var[LAYOUT_VAR_mheap].addr + (uint64_t)l->mheap.arenas.off, &l2) ||
-	    !target_u64(rt->t, l2 + (base + 0x800000000000u) / HEAP_ARENA * 8, &ha) || !ha)
+	if (!p || there < nwords)
 		return false;
-	bitmap = ha + (uint64_t)l->heapArena.bitmap.off;
-	bool nibbles = !LAYOUT_HAS(l->heapArena.noMorePtrs);
-	for (unsigned i = 0; i < nwords; i++) {
-		uint64_t word = base / 8 % (HEAP_ARENA / 8) + i;
-		uint8_t byte;
-		if (word >= HEAP_ARENA / 8 || !target_u8(rt->t, bitmap + word / (nibbles ? 4 : 8), &byte))
-			return false;
-		got |= (uint64_t)(byte >> (nibbles ? word % 4 : word % 8) & 1) << i;
+	if (!LAYOUT_HAS(rt->L.heapArena.noMorePtrs)) {
+		*ret = heap_nibbles(p, base / 8 % 4, nwords, &more);
+		return true;
 	}
-	*ret = got;
+	unsigned shift = base / 8 % 8;
+	memcpy(got, p, (shift + nwords + 7) / 8);
+	*ret = got[0] >> shift | (shift ? got[1] << (64 - shift) : 0);
+	if (nwords < 64)
+		*ret &= (1ull << nwords) - 1;
 	return true;
 }
 
@@ -469,7 +556,7 @@ bool heap_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigne
 	}
 	if (LAYOUT_HAS(rt->L.heapArena.bitmap))
 		return arena_ptr_bits(rt, base, nwords, ret);
-	if (s->elem_size > HEAP_HEADER_MIN)
+	if (s->elem_size > HEAP_HEADER_MIN || s->flags & SPAN_NO_MASK)
 		return false;
 	return span_ptr_bits(rt, s, base, nwords, ret);
 }

@@ -23,12 +23,14 @@ enum {
 	SPAN_UNSWEPT = 2, /* mark bits, not alloc bits, tell what lives */
 	SPAN_INLINE_MARKS = 4, /* Green Tea: the span ends in spanInlineMarkBits */
 	SPAN_HEADER = 8, /* objects start with a type header */
+	SPAN_NO_MASK = 16, /* 1.25+: whether it ends in inline mark bits could not be read, so nor where its pointer bits lie */
 };
 
-/** One span of the garbage-collected heap in use; 56 bytes. */
+/** One span of the garbage-collected heap in use; 64 bytes. */
 struct span {
 	taddr base;
 	taddr alloc_bits, mark_bits;
+	taddr specials;	    /* first runtime.special (finalizers, cleanups, weak handles, profile records), 0 */
 	taddr large_type;   /* type of a single large object, 0 */
 	uint64_t elem_size; /* bytes a slot */
 	uint32_t npages, nelems, freeindex;
@@ -67,6 +69,23 @@ bool heap_object_at(struct runtime *rt, taddr a, struct heap_object *ret);
 
 /** Is the slot allocated (not free, not garbage awaiting its sweep)? */
 bool heap_allocated(struct runtime *rt, const struct span *s, uint32_t index);
+
+/** heap_allocated() of all slots: (nelems + 63) / 64 words, a bit a slot, those beyond nelems 0. */
+void heap_allocated_bits(struct runtime *rt, const struct span *s, uint64_t *ret);
+
+/**
+ * Host memory of heapArena.bitmap (until 1.21) from the word at @p a on: a byte for 4 words until 1.19 (low nibble: pointer bits;
+ * a 0 in the high one: the object has no pointer from there on), a bit a word in 1.20 and 1.21.
+ * @param nwords  in: words wanted, out: how many of them lie in this arena
+ * @return NULL when it could not be read, or in other releases
+ */
+const uint8_t *heap_arena_bits(struct runtime *rt, taddr a, uint64_t *nwords);
+
+/**
+ * Pointer bits of at most 64 words from the nibbles of 1.19, the first one being number @p shift (0 to 3) of *p.  Bits behind the object's
+ * last pointer, which may be stale, are 0.  *more_ret: that one was not met, the object goes on.
+ */
+uint64_t heap_nibbles(const uint8_t *p, unsigned shift, unsigned nwords, bool *more_ret);
 
 /**
  * Pointer bits of the first @p nwords (at most 64) words of the object at @p base.
