@@ -40,8 +40,13 @@ void marks_close(struct marks *mk)
 		pthread_cond_destroy(&mk->pool->more);
 		pthread_mutex_destroy(&mk->pool->lock);
 	}
+	if (mk->self)
+		VEC_FREE(&mk->self->hits);
 	free(mk->pool);
 	free(mk->self);
+	free(mk->watched);
+	free(mk->watch);
+	VEC_FREE(&mk->hits);
 	free(mk->white);
 	free(mk->grey);
 	free(mk->queued);
@@ -60,6 +65,9 @@ static void count(struct marks *mk)
 	mk->guessed += mk->reader.guessed;
 	mk->self->objects = mk->self->bytes = 0;
 	mk->reader.unread = mk->reader.guessed = 0;
+	for (size_t i = 0; i < mk->self->hits.n; i++)
+		VEC_PUSH(&mk->hits, mk->self->hits.v[i]);
+	mk->self->hits.n = 0;
 	mk->incomplete |= mk->unread > 0;
 }
 
@@ -93,6 +101,24 @@ void mark_leaf(struct marks *mk, taddr a)
 	marker_mark(mk->self, span, index);
 	mk->grey[s->word + index / 64] &= s->nelems == 1 ? 0 : ~(1ull << (index % 64));
 	count(mk);
+}
+
+bool mark_watch(struct marks *mk, taddr a)
+{
+	uint32_t span, index;
+
+	if (!find_slot(mk, a, &span, &index))
+		return false;
+	uint64_t word = mk->slots.spans[span].word + index / 64, bit = 1ull << (index % 64);
+	if (!(mk->white[word] & bit))
+		return false;
+	if (!mk->watched) {
+		mk->watched = mem_zalloc(mk->rt->heap->spans.n);
+		mk->watch = mem_zalloc(mk->slots.words * sizeof(*mk->watch));
+	}
+	mk->watched[span] = 1;
+	mk->watch[word] |= bit;
+	return true;
 }
 
 #define PAGE 4096u

@@ -32,6 +32,9 @@ struct marks {
 	struct mark_pool *pool; /* spans with grey slots, and who reads them: mark_work.h */
 	struct marker *self;
 	uint64_t objects, bytes; /* marked so far; bytes are slot sizes */
+	uint8_t *watched;    /* by span: it has watched slots, so that the rest costs one test of a small table; NULL before the first */
+	uint64_t *watch;     /* one bit a slot: somebody wants to know when it is marked */
+	VEC(uint64_t) hits;  /* numbers (slots_at()) of watched slots that have been marked; the owner empties it */
 	uint64_t guessed;    /* objects (or pieces of 512 bytes) whose pointer words had to be guessed: more is marked than need be */
 	uint64_t unread;     /* words that could not be read */
 	bool incomplete;     /* something that may hold pointers could not be read: "not marked" proves nothing */
@@ -55,6 +58,13 @@ void mark_words(struct marks *mk, taddr lo, taddr hi);
  * does not follow (runtime/runtime2.go: maybeTraceablePtr, since 1.26).  To be called before the first drain.
  */
 void mark_leaf(struct marks *mk, taddr a);
+
+/**
+ * Put the slot that holds @p a on `hits` once it is marked (in no order, once): who waits for many objects to be reached need not look
+ * at all of them after every drain.  Memory: one more bit a slot.
+ * @return false, nothing is watched: it is marked already, free, or no slot of the heap
+ */
+bool mark_watch(struct marks *mk, taddr a);
 
 /** Read the words of everything grey until nothing is.  @return NULL, ERR_CANCELED (what is marked then is of no use) */
 struct err *marks_drain(struct marks *mk);

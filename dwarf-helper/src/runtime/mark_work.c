@@ -111,6 +111,8 @@ bool marker_mark(struct marker *m, uint32_t span, uint32_t index)
 		return false;
 	m->objects++;
 	m->bytes += s->size;
+	if (mk->watched && mk->watched[span] && mk->watch[word] & bit)
+		VEC_PUSH(&m->hits, s->word * 64ull + index);
 	if (s->noscan)
 		return true;
 	if (s->nelems == 1) {
@@ -246,7 +248,10 @@ static void *help(void *arg)
 	p->mk->bytes += m->bytes;
 	p->mk->unread += reader->unread;
 	p->mk->guessed += reader->guessed;
+	for (size_t i = 0; i < m->hits.n; i++)
+		VEC_PUSH(&p->mk->hits, m->hits.v[i]);
 	pthread_mutex_unlock(&p->lock);
+	VEC_FREE(&m->hits);
 	free(reader);
 	free(m);
 	return NULL;

@@ -36,6 +36,7 @@ struct marker {
 	taddr value[MARK_BATCH];
 	uint32_t span[MARK_BATCH], pending;
 	uint64_t objects, bytes;
+	VEC(uint64_t) hits; /* watched slots that this thread marked */
 };
 
 /** Mark an object by its span and slot, unless the slot is free.  @return true when it was not marked */
