@@ -103,6 +103,17 @@ void mark_leaf(struct marks *mk, taddr a)
 	count(mk);
 }
 
+void mark_enter(struct marks *mk, taddr a)
+{
+	uint32_t span, index;
+
+	if (!find_slot(mk, a, &span, &index))
+		return;
+	if (!marker_mark(mk->self, span, index) && heap_allocated(mk->rt, &mk->rt->heap->spans.v[span], index))
+		marker_read(mk->self, span, index);
+	count(mk);
+}
+
 bool mark_watch(struct marks *mk, taddr a)
 {
 	uint32_t span, index;

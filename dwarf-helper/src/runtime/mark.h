@@ -59,6 +59,9 @@ void mark_words(struct marks *mk, taddr lo, taddr hi);
  */
 void mark_leaf(struct marks *mk, taddr a);
 
+/** A leaf no longer: the next drain reads the words of the object that holds @p a.  It is marked if it was not. */
+void mark_enter(struct marks *mk, taddr a);
+
 /**
  * Put the slot that holds @p a on `hits` once it is marked (in no order, once): who waits for many objects to be reached need not look
  * at all of them after every drain.  Memory: one more bit a slot.

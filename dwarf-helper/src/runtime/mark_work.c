@@ -101,6 +101,21 @@ static void enqueue(struct marker *m, uint32_t span)
 	}
 }
 
+void marker_read(struct marker *m, uint32_t span, uint32_t index)
+{
+	const struct slot_span *s = &m->mk->slots.spans[span];
+	uint64_t bit = 1ull << (index % 64);
+
+	if (s->noscan)
+		return;
+	if (s->nelems == 1) {
+		uint64_t words = s->size / 8, piece = piece_words(words);
+		bit = first_bits((words + piece - 1) / piece);
+	}
+	set(m, &m->mk->grey[s->word + index / 64], bit);
+	enqueue(m, span);
+}
+
 bool marker_mark(struct marker *m, uint32_t span, uint32_t index)
 {
 	struct marks *mk = m->mk;
@@ -113,14 +128,7 @@ bool marker_mark(struct marker *m, uint32_t span, uint32_t index)
 	m->bytes += s->size;
 	if (mk->watched && mk->watched[span] && mk->watch[word] & bit)
 		VEC_PUSH(&m->hits, s->word * 64ull + index);
-	if (s->noscan)
-		return true;
-	if (s->nelems == 1) {
-		uint64_t words = s->size / 8, piece = piece_words(words);
-		bit = first_bits((words + piece - 1) / piece);
-	}
-	set(m, &mk->grey[word], bit);
-	enqueue(m, span);
+	marker_read(m, span, index);
 	return true;
 }
 

@@ -42,6 +42,9 @@ struct marker {
 /** Mark an object by its span and slot, unless the slot is free.  @return true when it was not marked */
 bool marker_mark(struct marker *m, uint32_t span, uint32_t index);
 
+/** Have the words of a marked object read. */
+void marker_read(struct marker *m, uint32_t span, uint32_t index);
+
 /** Mark what a word points to, if it is an object; at the latest in marker_flush(). */
 void marker_word(struct marker *m, taddr value);
 void marker_flush(struct marker *m);
