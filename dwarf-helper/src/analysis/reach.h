@@ -3,16 +3,36 @@
  *
  * One marking of the heap (runtime/mark.h), in stages that only grow:
  *
- *   REACH_LIVE      from globals, specials and the stacks of goroutines that can run; a goroutine parked on done channels of contexts
- *                   comes back only when such a context can be cancelled: a CancelFunc of it or of a context above is marked, a timer of theirs
- *                   is armed, or a parent is of a kind whose cancelling we cannot see.  Any other wait: when its channel or semaphore is marked.
- *   REACH_CHANNEL   the collector's rule on top (goroutineleak profile): back as soon as the channel itself is marked.  The parent's children
+ *   REACH_LIVE      from globals, specials and the stacks of goroutines that can run.  A parked goroutine comes back when an object it waits on
+ *                   (channel, mutex, …: runtime/wake.h) is reached; when that is the done channel of one of the library's contexts, only if
+ *                   that context can be cancelled, too (below).
+ *   REACH_CHANNEL   the collector's rule on top (goroutineleak profile): back as soon as the channel itself is reached.  The parent's children
  *                   map reaches every child's done channel, so this rule alone misses goroutines that nobody will ever wake.
  *   REACH_STUCK     from the stacks of those that are left: kept alive only by goroutines that can never run again.
  *   REACH_NONE      not reached at all: garbage that awaits its collection.
  *
  * A goroutine's stage says when it came back: REACH_STUCK is the proof that it never will; REACH_CHANNEL that nobody holds the means
- * to cancel what it waits for.  A context's stage is when it was first marked.  "Proof" needs complete == true.
+ * to cancel what it waits for, or (rarely) that only the value it sends leads to its channel.  A context's stage is when it was first
+ * marked.  "Proof" needs complete == true.
+ *
+ * What a parked goroutine itself holds counts only once it is back: its stack, its g (deferred calls, labels) and its sudogs.  The collector
+ * follows a parked g's own pointers and what a sudog is to send from or receive into; so does REACH_CHANNEL from its start, which makes
+ * REACH_STUCK that of Go 1.27's goroutineleak profile, by which it is tested.  Two goroutines that the profile leaves out are REACH_STUCK
+ * here: goroutine 1 in an empty select, and those on a nil channel or an empty select of releases that have no such profile.
+ *
+ * A context can be cancelled when
+ *   - a CancelFunc or stop function of it is reached (cancel.h), or
+ *   - its timer is armed: every active WithDeadline's is, or
+ *   - it is cancelled, or its mutex is held: somebody is at it, or
+ *   - a goroutine that can run is inside of package context with its address on the stack: a cancellation under way, or
+ *   - a goroutine that watches a custom parent for it can run, or what it registered with such a parent is reached, or
+ *   - the context it is registered with can be cancelled.  Registered means: made on it with nothing but values, stop contexts and
+ *     types that embed a context without a Done of their own in between, or found in its children map.  WithoutCancel ends this, and so
+ *     does a custom Done that was nil when the child was made: propagateCancel (context/context.go) leaves no fourth way.
+ * Where part of what decides this cannot be read the answer is that it can.
+ *
+ * Stages are exact for goroutines parked where they stand; one that was being woken when the memory was taken (its sudog is off
+ * the queue, or g.param is set) counts as one that can run.
  */
 #ifndef GOCTX_ANALYSIS_REACH_H
 #define GOCTX_ANALYSIS_REACH_H
@@ -22,31 +42,32 @@
 
 enum reach_stage { REACH_LIVE, REACH_CHANNEL, REACH_STUCK, REACH_NONE };
 
+/** By whom a context can still be cancelled, the strongest first. */
+enum cancelable {
+	CANCELABLE_FUNC,   /* a CancelFunc or stop function of its own is reached from what can run, or a cancellation is under way */
+	CANCELABLE_TIMER,  /* its own deadline is armed */
+	CANCELABLE_ABOVE,  /* through an ancestor (one of the above there) */
+	CANCELABLE_FOREIGN, /* it is, or is registered with, a custom kind with a Done of its own; or what decides could not be read */
+	CANCELABLE_BY_WAITER, /* CancelFuncs are held only by goroutines that wait for exactly that, and so never run again, or by what only they hold */
+	CANCELABLE_NOBODY, /* no CancelFunc is left, no deadline */
+	CANCELABLE_DONE,   /* cancelled already, or can never be (Background, WithoutCancel, values on them) */
+};
+
 struct reach {
 	struct model *m; /* borrowed */
 	struct marks marks;
 	struct cancelers cancelers;
-	uint8_t *task_stage; /* by task: enum reach_stage */
-	uint8_t *ctx_stage;  /* by context */
+	uint8_t *task_stage; /* by task: enum reach_stage; never REACH_NONE */
+	uint8_t *ctx_stage;  /* by context; those outside the heap (Background, a variable, a box on a stack) are REACH_LIVE */
 	uint8_t *cancelable; /* by context, enum cancelable */
-	uint64_t objects[REACH_NONE], bytes[REACH_NONE]; /* newly marked in each stage */
+	uint64_t objects[REACH_NONE], bytes[REACH_NONE]; /* newly marked in each stage; bytes are slot sizes */
 	bool complete;	     /* all roots, stacks and marked objects could be read: what is not reached is not reachable */
 	const char *why_incomplete; /* NULL; a short reason for people: "part of the heap is missing from the core" */
 };
 
-/** By whom a context can still be cancelled, the strongest first. */
-enum cancelable {
-	CANCELABLE_FUNC,   /* a CancelFunc (or stop function) of its own is reached from what can run */
-	CANCELABLE_TIMER,  /* its own deadline is armed */
-	CANCELABLE_ABOVE,  /* through an ancestor (one of the above there) */
-	CANCELABLE_FOREIGN, /* an ancestor is of a custom kind with a Done of its own */
-	CANCELABLE_BY_WAITER, /* only goroutines that wait for exactly that (and so never run again) hold its CancelFunc */
-	CANCELABLE_NOBODY, /* no CancelFunc is left, no deadline */
-	CANCELABLE_DONE,   /* cancelled already, or can never be (Background, values on it) */
-};
-
 /**
- * Mark everything, in stages.
+ * Mark everything, in stages.  Linear in heap, stacks and contexts, however goroutines wait for each other: objects waited for are
+ * watched (mark_watch()), none is looked at twice.  Memory: that of the marks, 32 bytes a parked goroutine, 3 a context, 24 a CancelFunc.
  * @param m  built with goroutines and contexts
  * @return NULL, ERR_ABSENT (no heap), ERR_CANCELED
  */

@@ -1,0 +1,189 @@
+#include "analysis/reach_internal.h"
+
+#include "runtime/roots.h"
+
+void reach_incomplete(struct reacher *x, const char *why)
+{
+	x->r->complete = false;
+	if (!x->r->why_incomplete)
+		x->r->why_incomplete = why;
+}
+
+bool reach_watch(struct reacher *x, taddr a, uint32_t who)
+{
+	if (!mark_watch(x->mk, a))
+		return false;
+	uint64_t key = slots_at(&x->mk->slots, a) + 1;
+	uint32_t head = u64map_find(&x->users_of, key);
+	VEC_PUSH(&x->users, (struct reach_user){who, head});
+	u64map_set(&x->users_of, key, (uint32_t)x->users.n - 1);
+	return true;
+}
+
+static bool mark_root(void *arg, const struct root *root)
+{
+	mark_addr(((struct reacher *)arg)->mk, root->value);
+	return true;
+}
+
+static struct err *mark_roots(struct reacher *x)
+{
+	bool incomplete = false;
+	struct err *err = roots_each(x->rt, mark_root, x, &incomplete);
+
+	if (incomplete)
+		reach_incomplete(x, "part of the package variables, finalizers or cleanups could not be read");
+	return err;
+}
+
+/* Watched objects that have been marked. */
+static void take_hits(struct reacher *x)
+{
+	for (size_t i = 0; i < x->mk->hits.n; i++) {
+		uint32_t u = u64map_find(&x->users_of, x->mk->hits.v[i] + 1);
+		for (; u != U64MAP_NONE; u = x->users.v[u].next) {
+			if (x->users.v[u].who & CANCELER_BIT)
+				reach_cancel_hit(x, x->users.v[u].who & ~CANCELER_BIT);
+			else
+				reach_try(x, x->users.v[u].who);
+		}
+	}
+	x->mk->hits.n = 0;
+}
+
+/* Until nobody else can come back. */
+static struct err *settle(struct reacher *x)
+{
+	do {
+		reach_scan_ready(x);
+		struct err *err = marks_drain(x->mk);
+		if (err)
+			return err;
+		take_hits(x);
+		reach_spread(x);
+	} while (x->ready.n);
+	return NULL;
+}
+
+/* The stage under way is through: who was reached in it? */
+static void end_stage(struct reacher *x)
+{
+	struct reach *r = x->r;
+	uint64_t objects = x->mk->objects, bytes = x->mk->bytes;
+
+	for (int s = 0; s < x->stage; s++) {
+		objects -= r->objects[s];
+		bytes -= r->bytes[s];
+	}
+	r->objects[x->stage] = objects;
+	r->bytes[x->stage] = bytes;
+	for (size_t i = 0; i < x->m->ctxs.n; i++) {
+		if (r->ctx_stage[i] != REACH_NONE)
+			continue;
+		taddr a = x->m->ctxs.v[i].addr;
+		if (mark_test(x->mk, a) || (x->stage == REACH_LIVE && slots_at(&x->mk->slots, a) == UINT64_MAX))
+			r->ctx_stage[i] = x->stage;
+	}
+	reach_cancel_stages(x);
+}
+
+static struct err *run_stages(struct reacher *x)
+{
+	struct err *err = reach_waits_read(x);
+
+	if (err || (err = mark_roots(x)))
+		return err;
+	x->stage = REACH_LIVE;
+	reach_scan_ready(x);
+	if ((err = marks_drain(x->mk)))
+		return err;
+	reach_cancel_begin(x);
+	reach_cancel_watch(x);
+	reach_waits_begin(x);
+	reach_spread(x);
+	if ((err = settle(x)))
+		return err;
+	end_stage(x);
+	x->stage = REACH_CHANNEL;
+	reach_waits_channel(x);
+	if ((err = settle(x)))
+		return err;
+	end_stage(x);
+	x->stage = REACH_STUCK;
+	reach_wake_rest(x);
+	if ((err = settle(x)))
+		return err;
+	end_stage(x);
+	return NULL;
+}
+
+/* What is known before the first mark to make "not reached" no proof. */
+static void doubts(struct reacher *x)
+{
+	const struct tasks *ts = &x->m->tasks;
+
+	if (x->rt->heap->incomplete)
+		reach_incomplete(x, "part of the heap is missing or damaged");
+	if (ts->unread || ts->beyond)
+		reach_incomplete(x, "some goroutines could not be read");
+	if (ts->by_status[TASK_COPYSTACK])
+		reach_incomplete(x, "a goroutine's stack was being moved");
+}
+
+static struct err *build(struct reacher *x)
+{
+	struct reach *r = x->r;
+	size_t tasks = x->m->tasks.list.n, ctxs = x->m->ctxs.n;
+	struct err *err = marks_open(x->rt, &r->marks);
+
+	if (err || (err = cancelers_find(x->m, &r->cancelers)))
+		return err;
+	r->task_stage = mem_alloc(tasks + 1);
+	r->ctx_stage = mem_alloc(ctxs + 1);
+	r->cancelable = mem_zalloc(ctxs + 1);
+	memset(r->task_stage, REACH_NONE, tasks + 1);
+	memset(r->ctx_stage, REACH_NONE, ctxs + 1);
+	x->first_wait = mem_zalloc((tasks + 1) * sizeof(*x->first_wait));
+	x->can = mem_zalloc(ctxs + 1);
+	x->under_way = mem_zalloc((ctxs / 64 + 1) * sizeof(*x->under_way));
+	doubts(x);
+	if ((err = run_stages(x)))
+		return err;
+	if (x->mk->incomplete)
+		reach_incomplete(x, "memory of objects that hold pointers could not be read");
+	reach_cancelable(x);
+	return NULL;
+}
+
+struct err *reach_build(struct model *m, struct reach *ret)
+{
+	struct reacher x = {.m = m, .rt = m->rt, .r = ret, .mk = &ret->marks};
+
+	*ret = (struct reach){.m = m, .complete = true};
+	if (!m->rt->heap)
+		return err_new(ERR_ABSENT, "the heap could not be read");
+	struct err *err = build(&x);
+	VEC_FREE(&x.waits);
+	VEC_FREE(&x.ready);
+	VEC_FREE(&x.spread);
+	VEC_FREE(&x.users);
+	VEC_FREE(&x.in_context);
+	u64map_free(&x.users_of);
+	free(x.first_wait);
+	free(x.can);
+	free(x.under_way);
+	u64map_free(&x.watcher_of);
+	if (err)
+		reach_free(ret);
+	return err;
+}
+
+void reach_free(struct reach *r)
+{
+	marks_close(&r->marks);
+	cancelers_free(&r->cancelers);
+	free(r->task_stage);
+	free(r->ctx_stage);
+	free(r->cancelable);
+	*r = (struct reach){0};
+}

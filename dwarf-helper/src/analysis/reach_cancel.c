@@ -1,0 +1,237 @@
+/* Which contexts can be cancelled: during the marking, to know whom that may wake, and in the end, by whom. */
+#include "analysis/reach_internal.h"
+
+/* ---- during the marking ---- */
+
+static void set_can(struct reacher *x, uint32_t i, uint8_t how)
+{
+	if (x->can[i])
+		return;
+	x->can[i] = how;
+	VEC_PUSH(&x->spread, i);
+}
+
+void reach_can(struct reacher *x, uint32_t context)
+{
+	/* What comes later comes from goroutines that only this could wake. */
+	if (x->stage == REACH_LIVE)
+		set_can(x, context, CAN);
+}
+
+static bool own_done(const struct reacher *x, const struct ctx *c)
+{
+	return c->kind == CTX_CUSTOM && x->m->types.v[c->type].own_done;
+}
+
+/* A child of a context that can be cancelled: does that reach it? */
+static void hand_down(struct reacher *x, uint32_t child, uint8_t how)
+{
+	const struct ctx *c = &x->m->ctxs.v[child];
+
+	if (c->kind <= CTX_TODO || c->kind == CTX_WITHOUT_CANCEL)
+		return;
+	if (reach_cancels(c)) {
+		if (how == CAN || c->flags & CTX_IN_PARENT_MAP)
+			set_can(x, child, CAN);
+		return;
+	}
+	set_can(x, child, own_done(x, c) ? CAN_FOREIGN : how);
+}
+
+void reach_spread(struct reacher *x)
+{
+	const struct model *m = x->m;
+
+	while (x->spread.n) {
+		uint32_t i = x->spread.v[--x->spread.n];
+		const struct ctx *c = &m->ctxs.v[i];
+		if (reach_cancels(c) && c->first_wait != CTX_NONE)
+			for (uint32_t k = 0; k < c->tasks; k++)
+				reach_try(x, m->ctx_tasks.v[c->first_wait + k]);
+		for (uint32_t k = c->first_child; k != CTX_NONE; k = m->ctxs.v[k].next_sibling)
+			hand_down(x, k, x->can[i]);
+	}
+}
+
+/* Could a watcher or a registered closure have been overlooked? */
+static bool untold(const struct reacher *x)
+{
+	return x->r->cancelers.watchers_untold || x->r->cancelers.unread || x->m->tasks.unread || x->m->tasks.beyond;
+}
+
+void reach_cancel_begin(struct reacher *x)
+{
+	const struct model *m = x->m;
+	bool blind = x->r->cancelers.unread, doubt = untold(x);
+
+	for (uint32_t i = 0; i < m->ctxs.n; i++) {
+		const struct ctx *c = &m->ctxs.v[i];
+		if (reach_cancels(c) ? blind || c->kind == CTX_TIMER || c->state != CTX_ACTIVE || c->flags & CTX_LOCKED
+				     : doubt && own_done(x, c))
+			reach_can(x, i);
+	}
+}
+
+void reach_cancel_watch(struct reacher *x)
+{
+	const struct cancelers *cs = &x->r->cancelers;
+
+	for (uint32_t i = 0; i < cs->list.n && i < CANCELER_BIT; i++) {
+		const struct canceler *c = &cs->list.v[i];
+		if (c->kind == CANCELER_WATCHER)
+			u64map_add(&x->watcher_of, c->task + 1ul, i);
+		if (x->can[c->context] || !c->closure || c->kind == CANCELER_TIMER)
+			continue;
+		if (!reach_watch(x, c->closure, i | CANCELER_BIT))
+			reach_can(x, c->context);
+	}
+}
+
+void reach_cancel_hit(struct reacher *x, uint32_t i)
+{
+	reach_can(x, x->r->cancelers.list.v[i].context);
+}
+
+void reach_cancel_task(struct reacher *x, uint32_t task)
+{
+	uint32_t i = u64map_find(&x->watcher_of, task + 1ul);
+
+	if (i != U64MAP_NONE)
+		reach_can(x, x->r->cancelers.list.v[i].context);
+}
+
+enum { NOT_LOOKED_UP, NO, YES };
+
+/* Is the frame one of package context?  Without a profile it inlines none of what cancels into others. */
+static bool in_context(struct reacher *x, uint32_t pcinfo)
+{
+	while (x->in_context.n <= pcinfo)
+		VEC_PUSH(&x->in_context, NOT_LOOKED_UP);
+	uint8_t *known = &x->in_context.v[pcinfo];
+	if (*known != NOT_LOOKED_UP)
+		return *known == YES;
+	const struct pcinfo *info = &x->rt->pcs.v[pcinfo];
+	*known = NO;
+	for (uint32_t k = 0; k < info->n; k++) {
+		const struct frame *f = &x->rt->frames.v[info->first + k];
+		if ((x->r->cancelers.pgo || k + 1 == info->n) && strncmp(f->func, "context.", 8) == 0)
+			*known = YES;
+	}
+	return *known == YES;
+}
+
+void reach_cancel_word(struct reacher *x, uint32_t task, taddr value, uint32_t pcinfo)
+{
+	/* Watchers stand in package context, too, and hold what they watch: reach_cancel_task(). */
+	if (x->stage != REACH_LIVE || !in_context(x, pcinfo) || u64map_find(&x->watcher_of, task + 1ul) != U64MAP_NONE)
+		return;
+	uint32_t i = u64map_find(&x->m->by_addr, value);
+	if (i == U64MAP_NONE || !reach_cancels(&x->m->ctxs.v[i]))
+		return;
+	x->under_way[i / 64] |= UINT64_C(1) << (i % 64);
+	reach_can(x, i);
+}
+
+void reach_cancel_stages(struct reacher *x)
+{
+	struct cancelers *cs = &x->r->cancelers;
+
+	for (size_t i = 0; i < cs->list.n; i++) {
+		struct canceler *c = &cs->list.v[i];
+		if (c->kind == CANCELER_WATCHER)
+			c->stage = x->r->task_stage[c->task];
+		else if (c->stage == REACH_NONE && mark_test(x->mk, c->closure))
+			c->stage = x->stage;
+	}
+}
+
+/* ---- in the end ---- */
+
+enum { UNSET = 255, FOREIGN_BIT = 128 };
+
+struct classes {
+	struct reacher *x;
+	uint8_t *cls; /* r->cancelable, UNSET before */
+	/*
+	 * What a context hands to a child that is in a children map: the class of the nearest of the library's at or above it.  FOREIGN_BIT:
+	 * a Done of somebody's own lies between, so a child that is in no map gets nothing.
+	 */
+	uint8_t *hands;
+	bool doubt;
+};
+
+static uint8_t stronger(uint8_t a, uint8_t b)
+{
+	return a < b ? a : b;
+}
+
+/* By its own CancelFuncs, stop functions, watchers. */
+static uint8_t own_class(struct classes *k, uint32_t i)
+{
+	const struct cancelers *cs = &k->x->r->cancelers;
+	const struct ctx *c = &k->x->m->ctxs.v[i];
+	uint32_t first, n = cancelers_of(cs, i, &first);
+	uint8_t best = c->kind == CTX_TIMER ? CANCELABLE_TIMER : cs->unread ? CANCELABLE_FOREIGN : CANCELABLE_NOBODY;
+
+	if (c->flags & CTX_LOCKED || k->x->under_way[i / 64] >> (i % 64) & 1)
+		best = CANCELABLE_FUNC;
+	for (uint32_t j = first; j < first + n; j++) {
+		const struct canceler *f = &cs->list.v[j];
+		bool own = f->kind == CANCELER_FUNC || f->kind == CANCELER_STOP;
+		if (f->kind == CANCELER_TIMER || f->stage == REACH_NONE || (f->kind == CANCELER_WATCHER && f->stage != REACH_LIVE))
+			continue;
+		best = stronger(best, f->stage != REACH_LIVE ? CANCELABLE_BY_WAITER : own ? CANCELABLE_FUNC : CANCELABLE_FOREIGN);
+	}
+	return best;
+}
+
+/* What a class above means below. */
+static uint8_t from_above(const struct model *m, uint32_t parent, uint8_t cls)
+{
+	uint8_t state = m->ctxs.v[parent].state;
+
+	if (cls == CANCELABLE_DONE) /* a child that is still active: it is being told just now */
+		return state == CTX_CANCELED || state == CTX_EXPIRED ? CANCELABLE_ABOVE : CANCELABLE_NOBODY;
+	return cls < CANCELABLE_ABOVE ? CANCELABLE_ABOVE : cls;
+}
+
+static void classify(struct classes *k, uint32_t i)
+{
+	const struct model *m = k->x->m;
+	const struct ctx *c = &m->ctxs.v[i];
+	bool root = c->parent == CTX_NONE;
+	uint8_t up = root ? CANCELABLE_NOBODY : from_above(m, c->parent, k->cls[c->parent]);
+	uint8_t hands = root ? CANCELABLE_NOBODY : k->hands[c->parent];
+	bool over = c->state == CTX_CANCELED || c->state == CTX_EXPIRED || c->state == CTX_NEVER;
+
+	if (reach_cancels(c)) {
+		if (hands & FOREIGN_BIT)
+			up = c->flags & CTX_IN_PARENT_MAP ? hands & ~FOREIGN_BIT : k->doubt ? CANCELABLE_FOREIGN : CANCELABLE_NOBODY;
+		k->cls[i] = over ? CANCELABLE_DONE : c->state == CTX_UNKNOWN ? CANCELABLE_FOREIGN : stronger(own_class(k, i), up);
+		k->hands[i] = from_above(m, i, k->cls[i]);
+		return;
+	}
+	bool foreign = own_done(k->x, c) || c->state == CTX_UNKNOWN;
+	k->cls[i] = over ? CANCELABLE_DONE : foreign ? CANCELABLE_FOREIGN : up;
+	if (c->kind <= CTX_TODO || c->kind == CTX_WITHOUT_CANCEL)
+		k->hands[i] = CANCELABLE_NOBODY;
+	else
+		k->hands[i] = hands | (own_done(k->x, c) ? FOREIGN_BIT : 0);
+}
+
+/* Parents first, without recursion: a chain may be a million deep. */
+void reach_cancelable(struct reacher *x)
+{
+	struct classes k = {.x = x, .cls = x->r->cancelable, .hands = x->can, .doubt = untold(x)};
+	VEC(uint32_t) path = {0};
+	size_t n = x->m->ctxs.n;
+
+	memset(k.cls, UNSET, n);
+	for (uint32_t i = 0; i < n; i++) {
+		for (uint32_t at = i; at != CTX_NONE && k.cls[at] == UNSET; at = x->m->ctxs.v[at].parent)
+			VEC_PUSH(&path, at);
+		while (path.n)
+			classify(&k, path.v[--path.n]);
+	}
+	VEC_FREE(&path);
+}

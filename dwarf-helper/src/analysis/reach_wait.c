@@ -1,0 +1,202 @@
+/* Who waits on what, who is woken by what is marked, and what the stacks of the woken lead to. */
+#include "analysis/reach_internal.h"
+#include "runtime/livestack.h"
+
+/* Is it off its channel's queue?  Then somebody is about to make its goroutine runnable (chan.go: dequeue(), before goready()). */
+static bool dequeued(struct runtime *rt, taddr chan, taddr sudog)
+{
+	const struct layout *l = &rt->L;
+	uint64_t prev, recv, send;
+
+	if (!sudog || !runtime_field(rt, sudog, l->sudog.prev, &prev))
+		return true;
+	if (prev)
+		return false;
+	return !runtime_field(rt, chan, l->hchan.recvq_first, &recv) || !runtime_field(rt, chan, l->hchan.sendq_first, &send) ||
+	       (recv != sudog && send != sudog);
+}
+
+struct reading {
+	struct reacher *x;
+	bool about_to_run;
+};
+
+static bool read_object(void *arg, const struct wake_object *o)
+{
+	struct reading *rd = arg;
+	struct reacher *x = rd->x;
+	struct reach_wait w = {.addr = o->addr, .sudog = o->sudog, .context = CTX_NONE, .is_chan = o->is_chan};
+
+	if (o->is_chan && o->wait < x->m->tasks.waits.n) {
+		uint32_t c = x->m->tasks.waits.v[o->wait].context;
+		if (c < x->m->ctxs.n && reach_cancels(&x->m->ctxs.v[c]))
+			w.context = c;
+	}
+	if (o->is_chan && dequeued(x->rt, o->addr, o->sudog))
+		rd->about_to_run = true;
+	VEC_PUSH(&x->waits, w);
+	return true;
+}
+
+/* g.param is the sudog that woke it (chan.go, select.go); a parked goroutine has none. */
+static bool has_param(struct runtime *rt, const struct task *t)
+{
+	uint64_t param = 0;
+
+	return runtime_field(rt, t->g, rt->L.g.param, &param) && param;
+}
+
+static void ready(struct reacher *x, uint32_t task)
+{
+	if (x->r->task_stage[task] != REACH_NONE)
+		return;
+	x->r->task_stage[task] = x->stage;
+	VEC_PUSH(&x->ready, task);
+}
+
+/* A sudog's channel and element, and a g's own pointers, count once the goroutine is back. */
+static void mark_leaves(struct reacher *x, uint32_t task)
+{
+	for (uint32_t k = x->first_wait[task]; k < x->first_wait[task + 1]; k++) {
+		/* Until 1.25 a waiter of a sync.Cond is found through its sudog, which the Cond's list leads to. */
+		if (x->waits.v[k].sudog && x->waits.v[k].sudog != x->waits.v[k].addr)
+			mark_leaf(x->mk, x->waits.v[k].sudog);
+	}
+	mark_leaf(x->mk, x->m->tasks.list.v[task].g);
+}
+
+struct err *reach_waits_read(struct reacher *x)
+{
+	const struct tasks *ts = &x->m->tasks;
+
+	for (uint32_t i = 0; i < ts->list.n; i++) {
+		const struct task *t = &ts->list.v[i];
+		struct reading rd = {x, has_param(x->rt, t)};
+		x->first_wait[i] = (uint32_t)x->waits.n;
+		enum wake_kind kind = wake_of(x->rt, ts, t, read_object, &rd);
+		bool parked = kind == WAKE_NEVER || (kind == WAKE_OBJECTS && !rd.about_to_run);
+		if (!parked)
+			x->waits.n = x->first_wait[i];
+		x->first_wait[i + 1] = (uint32_t)x->waits.n;
+		if (parked)
+			mark_leaves(x, i);
+		else
+			ready(x, i);
+		if (i % 4096 == 0 && runtime_canceled(x->rt))
+			return err_new(ERR_CANCELED, "interrupted");
+	}
+	return NULL;
+}
+
+/* As the collector has it: what is no heap object counts as reached (mbitmap.go: isMarkedOrNotInHeap). */
+static bool is_reached(const struct reacher *x, taddr a)
+{
+	return mark_test(x->mk, a) || slots_at(&x->mk->slots, a) == UINT64_MAX;
+}
+
+void reach_try(struct reacher *x, uint32_t task)
+{
+	if (x->r->task_stage[task] != REACH_NONE)
+		return;
+	for (uint32_t k = x->first_wait[task]; k < x->first_wait[task + 1]; k++) {
+		const struct reach_wait *w = &x->waits.v[k];
+		if (x->stage == REACH_LIVE && w->context != CTX_NONE && !x->can[w->context])
+			continue;
+		if (!is_reached(x, w->addr))
+			continue;
+		ready(x, task);
+		return;
+	}
+}
+
+void reach_waits_begin(struct reacher *x)
+{
+	for (uint32_t i = 0; i < x->m->tasks.list.n; i++) {
+		reach_try(x, i);
+		if (x->r->task_stage[i] != REACH_NONE)
+			continue;
+		for (uint32_t k = x->first_wait[i]; k < x->first_wait[i + 1]; k++)
+			reach_watch(x, x->waits.v[k].addr, i);
+	}
+}
+
+/* What the sudogs of a channel operation are to send from or receive into. */
+static void mark_elements(struct reacher *x, uint32_t task)
+{
+	for (uint32_t k = x->first_wait[task]; k < x->first_wait[task + 1]; k++) {
+		uint64_t elem = 0;
+		if (x->waits.v[k].is_chan && runtime_field(x->rt, x->waits.v[k].sudog, x->rt->L.sudog.elem, &elem))
+			mark_addr(x->mk, elem);
+	}
+}
+
+static void mark_own(struct reacher *x, uint32_t task)
+{
+	mark_enter(x->mk, x->m->tasks.list.v[task].g);
+	mark_elements(x, task);
+}
+
+void reach_waits_channel(struct reacher *x)
+{
+	uint32_t n = (uint32_t)x->m->tasks.list.n;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (x->r->task_stage[i] == REACH_NONE)
+			mark_own(x, i);
+	for (uint32_t i = 0; i < n; i++)
+		reach_try(x, i);
+}
+
+struct scanning {
+	struct reacher *x;
+	uint32_t task;
+};
+
+static bool live_word(void *arg, const struct live_word *w)
+{
+	struct scanning *s = arg;
+
+	mark_addr(s->x->mk, w->value);
+	if (w->info != PC_NONE && w->value)
+		reach_cancel_word(s->x, s->task, w->value, w->info);
+	return true;
+}
+
+/* No start of the walk is known: the stack as a whole, which leaves registers out. */
+static void scan_whole(struct reacher *x, const struct task *t)
+{
+	const struct layout *l = &x->rt->L;
+	uint64_t lo, hi;
+
+	if (t->status == TASK_IDLE)
+		return;
+	if (t->status == TASK_RUNNING)
+		reach_incomplete(x, "the registers of a running goroutine are not known");
+	if (runtime_field(x->rt, t->g, l->g.stack_lo, &lo) && runtime_field(x->rt, t->g, l->g.stack_hi, &hi) && lo <= hi)
+		mark_words(x->mk, lo, hi);
+	else
+		reach_incomplete(x, "a goroutine's stack could not be found");
+}
+
+void reach_scan_ready(struct reacher *x)
+{
+	while (x->ready.n && !runtime_canceled(x->rt)) {
+		uint32_t i = x->ready.v[--x->ready.n];
+		const struct task *t = &x->m->tasks.list.v[i];
+		struct scanning s = {x, i};
+		struct livestack_state st = {0};
+		if (x->first_wait[i] != x->first_wait[i + 1])
+			mark_own(x, i);
+		if (!livestack_each(x->rt, t, live_word, &s, &st))
+			scan_whole(x, t);
+		if (st.unreadable)
+			reach_incomplete(x, "part of a goroutine's stack could not be read");
+		reach_cancel_task(x, i);
+	}
+}
+
+void reach_wake_rest(struct reacher *x)
+{
+	for (uint32_t i = 0; i < x->m->tasks.list.n; i++)
+		ready(x, i);
+}
