@@ -68,5 +68,6 @@ struct err *report_tasks(struct report *r);
 struct err *report_blocked(struct report *r);
 struct err *report_bt(struct report *r);
 struct err *report_layout(struct report *r);
+struct err *report_leaks(struct report *r);
 
 #endif

@@ -1,0 +1,105 @@
+/*
+ * Goroutines and contexts that wait all their life because a library has them wait: no rule but stuck-task speaks of them.
+ *
+ * Told by the function a goroutine was started with (names as of Go 1.19 to 1.27), and by the keys and types above a context.
+ */
+#include "analysis/leaks.h"
+
+#include "context/detail.h"
+#include "runtime/rtype.h"
+
+static const struct {
+	const char *start; /* head of the name of the start function */
+	const char *word;  /* what a person calls one of them */
+} idle[] = {
+	{"net/http.(*conn).serve", "net/http connection"},
+	{"net/http.(*connReader).backgroundRead", "net/http connection reader"},
+	{"net/http.(*persistConn).readLoop", "net/http client connection reader"},
+	{"net/http.(*persistConn).writeLoop", "net/http client connection writer"},
+	{"net/http.(*http2", "net/http HTTP/2 loop"},
+	{"net/http/internal/http2.", "net/http HTTP/2 loop"},
+	{"net/http.(*Server).Serve", "net/http accept loop"},
+	{"net/http.(*Server).ListenAndServe", "net/http accept loop"},
+	{"database/sql.(*DB).connectionOpener", "database/sql opener"},
+	{"database/sql.(*DB).connectionResetter", "database/sql resetter"},
+	{"database/sql.(*DB).connectionCleaner", "database/sql cleaner"},
+	{"database/sql.(*Tx).awaitDone", "database/sql transaction"},
+	{"database/sql.(*Rows).awaitDone", "database/sql query"},
+	{"database/sql.(*Rows).initContextClose", "database/sql query"},
+	{"os/signal.loop", "os/signal loop"},
+	{"os/signal.NotifyContext.func1", "signal.NotifyContext"},
+	{"os/signal.Notify", "os/signal loop"},
+	{"testing.(*T).Run", "testing runner"},
+	{"testing.tRunner", "testing runner"},
+	{"testing.runFuzzing", "testing runner"},
+	{"runtime/trace.Start", "runtime/trace reader"},
+	{"runtime/pprof.profileWriter", "runtime/pprof writer"},
+	{"google.golang.org/grpc/internal/transport.(*http2", "gRPC transport loop"},
+	{"google.golang.org/grpc/internal/transport.newHTTP2Client", "gRPC transport loop"},
+	{"google.golang.org/grpc/internal/transport.NewServerTransport", "gRPC transport loop"},
+	{"google.golang.org/grpc/internal/grpcsync.(*CallbackSerializer).run", "gRPC serializer"},
+	{"google.golang.org/grpc.(*addrConn)", "gRPC connection"},
+	{"go.opencensus.io/stats/view.(*worker).start", "OpenCensus worker"},
+	{"k8s.io/klog/v2.(*flushDaemon)", "klog flusher"},
+	{"k8s.io/klog.(*loggingT).flushDaemon", "klog flusher"},
+	{"github.com/golang/glog.(*", "glog flusher"},
+};
+
+/* Accept loops are usually called by a goroutine of the user's: told by where they stand. */
+static const struct {
+	const char *at;
+	const char *word;
+} standing[] = {
+	{"net/http.(*Server).Serve", "net/http accept loop"},
+	{"google.golang.org/grpc.(*Server).Serve", "gRPC accept loop"},
+};
+
+static const char *name_of(const struct model *m, uint32_t frame)
+{
+	return frame < m->rt->frames.n ? m->rt->frames.v[frame].func : NULL;
+}
+
+static bool begins(const char *s, const char *head)
+{
+	return !strncmp(s, head, strlen(head));
+}
+
+const char *exempt_task(const struct model *m, const struct task *t)
+{
+	const char *start = name_of(m, t->start), *at = name_of(m, t->frame);
+
+	for (size_t k = 0; start && k < sizeof(idle) / sizeof(idle[0]); k++)
+		if (begins(start, idle[k].start))
+			return idle[k].word;
+	for (size_t k = 0; at && k < sizeof(standing) / sizeof(standing[0]); k++)
+		if (begins(at, standing[k].at))
+			return standing[k].word;
+	return NULL;
+}
+
+/* Types of value keys and of contexts that stand for "a library made what hangs on it, and ends it". */
+static const char *const owners[] = {"*net/http.contextKey", "net/http.contextKey", "*os/signal.signalCtx", "*testing.", "google.golang.org/grpc"};
+
+static bool owned_level(struct model *m, uint32_t i)
+{
+	const struct ctx *c = &m->ctxs.v[i];
+	const char *name = c->type < m->types.n ? m->types.v[c->type].full : NULL;
+	taddr key = 0;
+
+	if (c->kind == CTX_VALUE) {
+		const struct rtype *t =
+			runtime_field(m->rt, c->addr, m->rt->L.valueCtx.key, &key) && key ? rtype_get(m->rt, key) : NULL;
+		name = t ? t->full : NULL;
+	}
+	for (size_t k = 0; name && k < sizeof(owners) / sizeof(owners[0]); k++)
+		if (begins(name, owners[k]))
+			return true;
+	return false;
+}
+
+bool exempt_context(struct model *m, uint32_t i)
+{
+	uint32_t p = m->ctxs.v[i].parent;
+
+	return owned_level(m, i) || (p < m->ctxs.n && owned_level(m, p));
+}

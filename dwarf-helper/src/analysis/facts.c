@@ -1,0 +1,207 @@
+/*
+ * What several rules want to know of each context: told once, parents before children.
+ */
+#include "analysis/leaks.h"
+
+#include "analysis/signature.h"
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+/* A counting sort by depth. */
+static uint32_t *parents_first(const struct model *m)
+{
+	uint32_t deepest = 0;
+	size_t n = m->ctxs.n;
+
+	for (size_t i = 0; i < n; i++)
+		if (m->ctxs.v[i].depth > deepest)
+			deepest = m->ctxs.v[i].depth;
+	uint32_t *start = mem_zalloc((deepest + 2ul) * sizeof(*start)), *order = mem_alloc((n + 1) * sizeof(*order));
+	for (size_t i = 0; i < n; i++)
+		start[m->ctxs.v[i].depth + 1]++;
+	for (uint32_t d = 0; d <= deepest; d++)
+		start[d + 1] += start[d];
+	for (size_t i = 0; i < n; i++)
+		order[start[m->ctxs.v[i].depth]++] = (uint32_t)i;
+	free(start);
+	return order;
+}
+
+static bool has_own_done(uint8_t kind)
+{
+	return kind == CTX_CANCEL || kind == CTX_TIMER || kind == CTX_AFTER_FUNC;
+}
+
+static bool cuts_chain(uint8_t kind)
+{
+	return kind == CTX_BACKGROUND || kind == CTX_TODO || kind == CTX_WITHOUT_CANCEL;
+}
+
+/* Kind, type and, of value contexts, the type of the key. */
+static uint64_t level_of(struct model *m, const struct ctx *c)
+{
+	uint64_t key = 0;
+
+	if (c->kind == CTX_VALUE)
+		runtime_field(m->rt, c->addr, m->rt->L.valueCtx.key, &key);
+	return mix(mix(SIGN_START, (uint64_t)c->kind << 16 | c->type), key) | 1;
+}
+
+
+/* Repetitions of one level, and of two in turn, are folded. */
+static uint64_t chain_of(const struct leaks *l, const uint64_t *level, uint32_t i)
+{
+	const struct ctx *ctxs = l->m->ctxs.v;
+	uint32_t p = ctxs[i].parent, g = p == CTX_NONE ? CTX_NONE : ctxs[p].parent, gg = g == CTX_NONE ? CTX_NONE : ctxs[g].parent;
+
+	if (p == CTX_NONE)
+		return mix(SIGN_START, level[i]);
+	if (level[i] == level[p])
+		return l->ctx[p].chain;
+	if (gg != CTX_NONE && level[i] == level[g] && level[p] == level[gg])
+		return l->ctx[g].chain;
+	return mix(l->ctx[p].chain, level[i]);
+}
+
+/* What hangs on a custom context with a Done of its own ends when that does, unless the library found the cancelCtx behind it. */
+static bool foreign(const struct leaks *l, const struct ctx *c, uint32_t parent)
+{
+	const struct model *m = l->m;
+	const struct ctx *p = &m->ctxs.v[parent];
+	bool own = p->kind == CTX_CUSTOM && p->type < m->types.n && (m->types.v[p->type].done_off >= 0 || m->types.v[p->type].own_err);
+
+	if (has_own_done(c->kind) && c->flags & CTX_IN_PARENT_MAP)
+		return false;
+	return own || (!has_own_done(p->kind) && l->ctx[parent].flags & LEAK_FOREIGN_ABOVE);
+}
+
+static void own_cancelers(struct leaks *l, uint32_t i)
+{
+	const struct cancelers *all = &l->r->cancelers;
+	uint32_t first, n = cancelers_of(all, i, &first);
+
+	for (uint32_t k = first; k < first + n; k++) {
+		const struct canceler *c = &all->list.v[k];
+		if (c->kind != CANCELER_FUNC && c->kind != CANCELER_STOP)
+			continue;
+		if (c->stage == REACH_LIVE)
+			l->ctx[i].flags |= LEAK_FUNC_LIVE;
+		else if (c->stage < REACH_NONE)
+			l->ctx[i].flags |= LEAK_FUNC_HELD;
+	}
+}
+
+/* Of a context whose parent's facts are known. */
+static void facts_of(struct leaks *l, uint32_t i, uint64_t *level)
+{
+	const struct model *m = l->m;
+	const struct ctx *c = &m->ctxs.v[i];
+	struct leak_ctx *f = &l->ctx[i];
+	uint32_t p = c->parent;
+
+	level[i] = level_of(l->m, c);
+	f->chain = chain_of(l, level, i);
+	f->under = f->holder = CTX_NONE;
+	own_cancelers(l, i);
+	if (p < m->ctxs.n && !cuts_chain(c->kind)) {
+		uint8_t kind = m->ctxs.v[p].kind;
+		f->under = has_own_done(kind) || l->ctx[p].under == CTX_NONE ? p : l->ctx[p].under;
+		if (kind == CTX_TIMER && m->ctxs.v[p].state == CTX_ACTIVE)
+			f->flags |= LEAK_DEADLINE_ABOVE;
+		f->flags |= l->ctx[p].flags & LEAK_DEADLINE_ABOVE;
+		if (foreign(l, c, p))
+			f->flags |= LEAK_FOREIGN_ABOVE;
+		if (cuts_chain(kind))
+			f->under = p;
+	}
+	// CANCELABLE_FUNC without a CancelFunc: somebody is cancelling it just now.
+	bool reached = l->r->ctx_stage[i] != REACH_NONE && l->r->cancelable[i] != CANCELABLE_FUNC && l->r->cancelable[i] != CANCELABLE_FOREIGN;
+	if (c->kind == CTX_CANCEL && c->state == CTX_ACTIVE && reached &&
+	    !(f->flags & (LEAK_FUNC_LIVE | LEAK_FUNC_HELD | LEAK_DEADLINE_ABOVE | LEAK_FOREIGN_ABOVE)))
+		f->flags |= LEAK_LOST;
+}
+
+/* A goroutine's memory goes to the first context that it waits on. */
+static void add_costs(struct leaks *l)
+{
+	struct model *m = l->m;
+	struct u64map values = {0};
+
+	for (uint32_t i = 0; i < m->ctxs.n; i++)
+		l->ctx[i].cost = cost_of_context(m, i, &values);
+	u64map_free(&values);
+	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
+		const struct task *task = &m->tasks.list.v[t];
+		l->task_bytes[t] = cost_of_task(m, task);
+		for (uint32_t k = 0; k < task->nwaits; k++) {
+			uint32_t c = m->tasks.waits.v[task->wait_first + k].context;
+			if (c >= m->ctxs.n)
+				continue;
+			l->ctx[c].cost += l->task_bytes[t];
+			break;
+		}
+	}
+	for (size_t k = m->ctxs.n; k-- > 0;) {
+		uint32_t i = l->order[k], p = m->ctxs.v[i].parent;
+		if (p < m->ctxs.n)
+			l->ctx[p].cost += l->ctx[i].cost;
+	}
+}
+
+static void index_closures(struct leaks *l)
+{
+	const struct cancelers *all = &l->r->cancelers;
+
+	u64map_reserve(&l->closures, all->list.n);
+	for (size_t k = 0; k < all->list.n; k++)
+		if (all->list.v[k].closure)
+			u64map_add(&l->closures, all->list.v[k].closure, all->list.v[k].context);
+}
+
+static void how_sure(struct leaks *l)
+{
+	const struct reach *r = l->r;
+
+	l->proof = r->complete;
+	l->no_func_proof = r->complete && !r->cancelers.pgo && !r->cancelers.unread;
+	if (!r->complete)
+		l->why_not = r->why_incomplete ? r->why_incomplete : "not all of the heap could be followed";
+	else if (r->cancelers.pgo)
+		l->why_not = "the program was built with a profile: CancelFuncs may be inlined, and not to be seen";
+	else if (r->cancelers.unread)
+		l->why_not = "part of the heap could not be searched for CancelFuncs";
+	l->out->healthy_unknown = !r->complete;
+}
+
+struct err *leak_facts(struct leaks *l)
+{
+	struct model *m = l->m;
+
+	l->ctx = mem_zalloc((m->ctxs.n + 1) * sizeof(*l->ctx));
+	l->task_bytes = mem_zalloc((m->tasks.list.n + 1) * sizeof(*l->task_bytes));
+	l->task_told = mem_zalloc((m->tasks.list.n + 1) * sizeof(*l->task_told));
+	l->task_flags = mem_zalloc(m->tasks.list.n + 1);
+	l->order = parents_first(m);
+	uint64_t *level = mem_zalloc((m->ctxs.n + 1) * sizeof(*level));
+	for (size_t k = 0; k < m->ctxs.n; k++)
+		facts_of(l, l->order[k], level);
+	free(level);
+	add_costs(l);
+	index_closures(l);
+	how_sure(l);
+	return runtime_canceled(m->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+}
+
+void leak_facts_free(struct leaks *l)
+{
+	free(l->ctx);
+	free(l->order);
+	free(l->task_bytes);
+	free(l->task_told);
+	free(l->task_flags);
+	u64map_free(&l->closures);
+}

@@ -1,0 +1,141 @@
+/**
+ * @file  `leaks`: rules over one marking (reach.h) that say what leaked, why it is believed, and what to look at next.
+ *
+ *     reach  ──▶  facts (per context and goroutine, one pass each)  ──▶  rules, one file each  ──▶  findings, sorted
+ *
+ * The rules run in the order of leak_rules[] (leaks.c).  A rule whose objects an earlier one has told of adds itself to that finding
+ * (leak_tell(), finding.also) instead of making one of its own: the same mistake is one suspect.
+ * The exception are goroutines that can never run again: they are always told by stuck-task, which points to the finding it belongs to.
+ */
+#ifndef GOCTX_ANALYSIS_LEAKS_H
+#define GOCTX_ANALYSIS_LEAKS_H
+
+#include "analysis/finding.h"
+#include "analysis/reach.h"
+
+struct leaks_options {
+	bool all; /* --limit 0: nothing inside of a finding is cut */
+};
+
+/**
+ * All rules of `leaks` over one marking.
+ * Cost: linear in contexts, goroutines and the words of their stacks, and a few searches for paths (path.h).
+ * @return NULL, ERR_CANCELED
+ */
+struct err *leaks_find(struct model *m, struct reach *r, const struct leaks_options *opt, struct findings *ret);
+
+/* ------------------------------------------------------------------ inside: what the rules share */
+
+enum {
+	LEAK_DEADLINE_ABOVE = 1, /* an active timer context above it, with nothing between that would stop its cancelling */
+	LEAK_FOREIGN_ABOVE = 2,  /* it hangs on a custom context with a Done of its own: how that ends we cannot see */
+	LEAK_LOST = 4,		 /* active, no CancelFunc of its own is left, no deadline of its own or above */
+	LEAK_FUNC_LIVE = 8,	 /* what can run reaches a CancelFunc or stop function of its own */
+	LEAK_FUNC_HELD = 16,	 /* only goroutines that never run again do */
+	LEAK_ON_STACK = 32,	 /* some goroutine's stack refers to it or to its CancelFunc */
+};
+
+enum {
+	LEAK_TASK_ENDED = 1, /* its stack refers to a context that is cancelled or expired */
+	LEAK_TASK_ROOT = 2,  /* … to an active context right below Background, TODO or WithoutCancel, or its CancelFunc */
+};
+
+/** One context; 48 bytes. */
+struct leak_ctx {
+	uint64_t chain;	 /* kinds and key types from the root down, repetitions folded: what a person calls the same */
+	uint64_t cost;	 /* bytes of its subtree: contexts, their values, goroutines that wait on them (g and stack) */
+	uint32_t under;	 /* nearest ancestor with a Done of its own, else the root (Background, TODO, WithoutCancel); CTX_NONE for roots */
+	uint32_t told;	 /* index + 1 of the finding that tells of it, its own or an ancestor's; 0: none */
+	uint16_t flags;	 /* LEAK_* */
+	uint32_t holder;  /* a goroutine whose stack refers to it, UINT32_MAX */
+	uint32_t holders; /* goroutines whose stacks do */
+};
+
+struct leaks {
+	struct model *m;
+	struct reach *r;
+	const struct leaks_options *opt;
+	struct findings *out;
+	struct leak_ctx *ctx;	/* by context */
+	uint32_t *order;	/* contexts, parents before children */
+	uint32_t *task_bytes;	/* by task: g and stack */
+	uint8_t *task_flags;	/* by task: LEAK_TASK_* */
+	uint32_t *task_told;	/* by task: index + 1 of the finding that tells of it; 0: none */
+	struct u64map closures; /* CancelFunc -> context */
+	bool proof;		/* reach is complete: what it did not reach is not reachable */
+	bool no_func_proof;	/* and a missing CancelFunc is none: no profile-guided build, all spans searched */
+	const char *why_not;	/* NULL, or what keeps findings from being certain */
+};
+
+/** @return NULL or ERR_CANCELED */
+typedef struct err *leak_rule(struct leaks *l);
+
+/* facts.c */
+struct err *leak_facts(struct leaks *l);
+void leak_facts_free(struct leaks *l);
+
+/* onstack.c: which contexts and CancelFuncs goroutines' stacks refer to */
+struct err *leak_on_stack(struct leaks *l);
+
+/** An active context right below Background, TODO or WithoutCancel, values between them not counted? */
+bool leak_is_root(const struct leaks *l, uint32_t i);
+
+/** One goroutine's live stack refers to a context, or to a CancelFunc of it. */
+struct stack_hold {
+	uint32_t task, context;
+	uint32_t frame; /* of the frame that holds it (index into rt->frames), FRAME_NONE */
+	bool func;	/* its CancelFunc, not the context */
+};
+/** @return false to stop */
+typedef bool stack_hold_fn(void *arg, const struct stack_hold *h);
+/** Visit what the live words of @p task refer to (livestack.h); a context that is met in several slots comes several times. */
+void leak_holds(struct leaks *l, uint32_t task, stack_hold_fn *fn, void *arg);
+
+/* cost.c */
+uint64_t cost_of_context(struct model *m, uint32_t i, struct u64map *values); /* itself and its value, once */
+uint32_t cost_of_task(struct model *m, const struct task *t);
+
+/* exempt.c: known to wait all their life */
+/** "net/http accept loop" and the like; NULL: not known to be idle for good reason. */
+const char *exempt_task(const struct model *m, const struct task *t);
+/** Is the context one that a library makes, holds and ends by itself (connections of net/http)?  By its type and its parent's type or key. */
+bool exempt_context(struct model *m, uint32_t i);
+
+/* told.c */
+/** Does a finding tell of the context, or one above info of an ancestor, already?  It is then given the rule as `also`.  @return the finding, NULL */
+struct finding *leak_told(struct leaks *l, uint32_t context, enum finding_rule also);
+void leak_tell_context(struct leaks *l, struct finding *f, uint32_t context);
+void leak_tell_task(struct leaks *l, struct finding *f, uint32_t task);
+
+/* say.c: words of evidence */
+/** "Background.WithCancel.WithValue(app/mw.requestID).WithCancel" */
+void say_name(struct leaks *l, uint32_t i, struct buf *out);
+/** "WithCancel 0xc000126000", "Background" */
+void say_context(const struct leaks *l, uint32_t i, struct buf *out);
+/** "app/stream.(*Conn).pump conn.go:88" */
+void say_frame(const struct model *m, uint32_t frame, struct buf *out);
+/** Evidence "tasks": functions with place and count, most frequent first; @p tasks indices. */
+void say_tasks(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
+/** Evidence "made by": go statements that started them. */
+void say_creators(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
+/** Evidence "waiting": reasons and ages. */
+void say_waits(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
+/** Evidence "below": how the contexts are spread over those they hang on. */
+void say_parents(struct leaks *l, struct finding *f);
+
+/* say_path.c: why one object is alive, in one line */
+struct said_path {
+	const char *keeper; /* what on the path keeps things: "a map", "a sync.Pool"; NULL: nothing but structs and slices */
+	bool library;	    /* the one that refers to it is of package net/http or of the runtime: known to be so */
+	char *root_name;    /* "global app.sessions", "task 12"; malloc'ed, NULL */
+};
+/** Add the evidence "held by".  Costs a search of the heap: for few.  @return false, nothing added: not known, or nothing reaches it */
+bool say_path(struct leaks *l, struct finding *f, taddr addr, struct said_path *ret);
+void said_path_free(struct said_path *p);
+/** Evidence "not sure": why it is not certain. */
+void say_doubt(struct leaks *l, struct finding *f);
+
+leak_rule rule_lost_cancel, rule_stuck_task, rule_uncancellable_wait, rule_accumulation, rule_ignores_cancel, rule_detached, rule_watcher, rule_afterfunc,
+	rule_retained, rule_value_chain, rule_task_pileup, rule_subtree_cost;
+
+#endif

@@ -1,0 +1,138 @@
+/*
+ * ignores-cancel: goroutines that hold a context which has ended, and wait for something else.
+ *
+ * The pattern     parked in a channel operation, a select or on a lock; a live slot of its stack (livestack.h) refers to a cancelled or expired
+ *                 context; none of its waits is for a context that has ended.  A variable that is not read any more is no live slot.
+ * likely          ten or more alike, or three that wait for a minute, or one that waits for ten
+ * possible        three or more
+ * info            fewer: goroutines on their way out look like that; also waiting for others to end (WaitGroup, errgroup): those are at fault
+ *
+ * Goroutines that sleep or wait for input end by themselves and are left out, like those known to be idle (exempt.c).
+ */
+#include "analysis/task_groups.h"
+
+#include "context/detail.h"
+
+#define MANY 10
+#define FEW 3
+#define LONG_NS (INT64_C(60) * 1000000000)
+
+struct hold_search {
+	const struct leaks *l;
+	uint32_t context, frame;
+};
+
+static bool ended(const struct model *m, uint32_t i)
+{
+	return m->ctxs.v[i].state == CTX_CANCELED || m->ctxs.v[i].state == CTX_EXPIRED;
+}
+
+/* The context that is nearest to what the goroutine does: the first one from the innermost frame. */
+static bool first_ended(void *arg, const struct stack_hold *h)
+{
+	struct hold_search *s = arg;
+
+	if (h->func || !ended(s->l->m, h->context))
+		return true;
+	s->context = h->context;
+	s->frame = h->frame;
+	return false;
+}
+
+/* Parked where only somebody else can end the wait. */
+static bool waits_for_others(const struct model *m, const struct task *t)
+{
+	const char *reason = task_reason(m->rt, t);
+
+	if (t->status != TASK_WAITING && t->status != TASK_LEAKED)
+		return false;
+	return reason && (!strncmp(reason, "chan ", 5) || !strncmp(reason, "select", 6) || !strncmp(reason, "sync.", 5) || !strncmp(reason, "semacquire", 10));
+}
+
+/* sync.WaitGroup.Wait, errgroup's and such: it waits for goroutines that do not end. */
+static bool waits_for_group(const struct model *m, const struct task *t)
+{
+	const char *reason = task_reason(m->rt, t);
+
+	return reason && (!strcmp(reason, "semacquire") || strstr(reason, "WaitGroup"));
+}
+
+static bool on_ended_context(const struct model *m, uint32_t task)
+{
+	const struct task *t = &m->tasks.list.v[task];
+
+	for (uint32_t k = 0; k < t->nwaits; k++) {
+		uint32_t c = m->tasks.waits.v[t->wait_first + k].context;
+		if (c < m->ctxs.n && ended(m, c))
+			return true;
+	}
+	return false;
+}
+
+static enum confidence how_sure(const struct leaks *l, const struct task_set *s)
+{
+	const struct model *m = l->m;
+	int64_t oldest = -1;
+
+	if (waits_for_group(m, &m->tasks.list.v[s->tasks.v[0]]))
+		return CONF_INFO;
+	for (size_t k = 0; k < s->tasks.n; k++) {
+		int64_t wait = clock_wait_ns(&m->now, &m->tasks.list.v[s->tasks.v[k]]);
+		oldest = wait > oldest ? wait : oldest;
+	}
+	if (s->tasks.n >= MANY || (s->tasks.n >= FEW && oldest >= LONG_NS) || oldest >= 10 * LONG_NS)
+		return CONF_LIKELY;
+	return s->tasks.n >= FEW ? CONF_POSSIBLE : CONF_INFO;
+}
+
+static void tell(struct leaks *l, const struct task_set *s)
+{
+	struct finding *f = finding_new(l->out, RULE_IGNORES_CANCEL, how_sure(l, s), "task");
+	struct buf text = {0};
+	const struct ctx *c = &l->m->ctxs.v[s->context];
+	bool one = s->tasks.n == 1;
+
+	for (size_t k = 0; k < s->tasks.n; k++)
+		leak_tell_task(l, f, s->tasks.v[k]);
+	leak_tell_context(l, f, s->context);
+	f->context = s->context;
+	finding_sign(f, task_func(l->m, s->tasks.v[0]), task_maker(l->m, s->tasks.v[0]), NULL);
+	finding_say(f, "%s a context that has ended, and %s for something else without listening to its Done.", one ? "A goroutine holds" : "Goroutines hold",
+		    one ? "waits" : "wait");
+	say_context(l, s->context, &text);
+	buf_printf(&text, " %s", ctx_state_name(c->state));
+	if (!one)
+		buf_lit(&text, " (the first one's)");
+	finding_evidence(f, "holds", "%s", buf_cstr(&text));
+	task_set_say(l, f, s);
+	if (c->addr)
+		finding_next(f, "goctx show 0x%llx", (unsigned long long)c->addr);
+	buf_free(&text);
+}
+
+struct err *rule_ignores_cancel(struct leaks *l)
+{
+	struct model *m = l->m;
+	struct task_sets sets = {0};
+
+	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
+		const struct task *task = &m->tasks.list.v[t];
+		struct hold_search s = {.l = l, .context = CTX_NONE};
+		if (!(l->task_flags[t] & LEAK_TASK_ENDED) || task->flags & TASK_SYSTEM || !waits_for_others(m, task) || on_ended_context(m, t) ||
+		    exempt_task(m, task))
+			continue;
+		leak_holds(l, t, first_ended, &s);
+		if (s.context == CTX_NONE)
+			continue;
+		if (l->task_told[t])
+			l->out->list.v[l->task_told[t] - 1].also |= 1u << RULE_IGNORES_CANCEL;
+		else
+			task_sets_add(l, &sets, t, 0, s.context);
+		if (runtime_canceled(m->rt))
+			break;
+	}
+	for (size_t k = 0; k < sets.list.n; k++)
+		tell(l, &sets.list.v[k]);
+	task_sets_free(&sets);
+	return runtime_canceled(m->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+}

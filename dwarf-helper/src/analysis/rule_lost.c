@@ -1,0 +1,237 @@
+/*
+ * lost-cancel: contexts that nobody can cancel any more but through their parent.
+ *
+ * The pattern     active, made by WithCancel or WithCancelCause; no CancelFunc of theirs is reached by anything at all; no deadline of their
+ *                 own or of an ancestor; not below a custom context whose end we cannot see.
+ * certain         three or more made alike, and the marking was complete: no CancelFunc is left is then a proof
+ * likely          the same with an incomplete marking, or in a program built with a profile
+ * info            one or two alike, under which nothing piles up.  Healthy programs have them: a context that lives as long as the program, whose
+ *                 CancelFunc main dropped or will not call any more.
+ *
+ * Healthy look-alikes that do not count: `defer cancel()` on a stack, fields that hold the CancelFunc (errgroup, net/http's connections,
+ * database/sql), signal.NotifyContext (its goroutine holds the context, the context its cancel), contexts that wait for their collection.
+ *
+ * Contexts below a lost one of a larger group belong to that: they end when it does.  Goroutines that wait on any of them are listed with it,
+ * and their accumulation and uncancellable waits are not told again.
+ */
+#include "analysis/leaks.h"
+
+#include "analysis/signature.h"
+#include "context/detail.h"
+
+#define MANY 3 /* alike: the same mistake made again */
+
+/* Contexts that are lost alike. */
+struct lost_group {
+	uint64_t key;
+	uint32_t first; /* context */
+	uint32_t count, topmost;
+	uint64_t bytes;
+	VEC(uint32_t) contexts, tasks;
+};
+
+struct lost {
+	VEC(struct lost_group) groups;
+	struct u64map index; /* key -> group */
+	uint32_t *group_of;  /* by context: group + 1 that its loss belongs to, 0 none */
+};
+
+/* Of the go statements that started its goroutines, the one whose name comes first: the same whichever of them still runs. */
+static uint32_t creator_of(const struct model *m, uint32_t i)
+{
+	const struct ctx *c = &m->ctxs.v[i];
+	uint32_t best = FRAME_NONE;
+
+	for (uint32_t k = 0; k < c->tasks; k++) {
+		uint32_t frame = m->tasks.list.v[ctx_task(m, i, k)].created;
+		if (frame >= m->rt->frames.n || !m->rt->frames.v[frame].func)
+			continue;
+		if (best == FRAME_NONE || strcmp(m->rt->frames.v[frame].func, m->rt->frames.v[best].func) < 0)
+			best = frame;
+		if (k == 15) // they are alike by then
+			break;
+	}
+	return best;
+}
+
+static uint64_t key_of(const struct leaks *l, uint32_t i)
+{
+	uint32_t creator = creator_of(l->m, i);
+	uint64_t func = creator == FRAME_NONE ? 0 : (uint64_t)(uintptr_t)l->m->rt->frames.v[creator].func;
+
+	return (l->ctx[i].chain ^ func) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+}
+
+static void count_groups(struct leaks *l, struct lost *lost, uint64_t *keys)
+{
+	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
+		if (!(l->ctx[i].flags & LEAK_LOST))
+			continue;
+		keys[i] = key_of(l, i);
+		uint32_t at = u64map_add(&lost->index, keys[i], (uint32_t)lost->groups.n);
+		if (at == lost->groups.n)
+			VEC_PUSH(&lost->groups, (struct lost_group){.key = keys[i], .first = i});
+		lost->groups.v[at].count++;
+	}
+}
+
+/* Top down: a lost context belongs to a lost one above it when that is one of many, else to those that are alike. */
+static void put_into_groups(struct leaks *l, struct lost *lost, const uint64_t *keys)
+{
+	struct model *m = l->m;
+
+	for (size_t k = 0; k < m->ctxs.n; k++) {
+		uint32_t i = l->order[k], p = m->ctxs.v[i].parent;
+		uint32_t above = p < m->ctxs.n && m->ctxs.v[i].kind != CTX_WITHOUT_CANCEL ? lost->group_of[p] : 0;
+
+		if (above && lost->groups.v[above - 1].count >= MANY) {
+			lost->group_of[i] = above;
+			continue;
+		}
+		if (!(l->ctx[i].flags & LEAK_LOST)) {
+			lost->group_of[i] = above;
+			continue;
+		}
+		uint32_t g = u64map_find(&lost->index, keys[i]);
+		struct lost_group *group = &lost->groups.v[g];
+		if (!group->topmost++)
+			group->first = i;
+		lost->group_of[i] = g + 1;
+		group->bytes += l->ctx[i].cost;
+		VEC_PUSH(&group->contexts, i);
+	}
+	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
+		const struct task *task = &m->tasks.list.v[t];
+		for (uint32_t k = 0; k < task->nwaits; k++) {
+			uint32_t c = m->tasks.waits.v[task->wait_first + k].context;
+			if (c >= m->ctxs.n || !lost->group_of[c])
+				continue;
+			VEC_PUSH(&lost->groups.v[lost->group_of[c] - 1].tasks, t);
+			break;
+		}
+	}
+}
+
+/* The context that most of them hang on. */
+static uint32_t main_parent(const struct leaks *l, const struct lost_group *g)
+{
+	struct u64map counts = {0};
+	uint32_t best = CTX_NONE, most = 0;
+
+	for (size_t k = 0; k < g->contexts.n; k++) {
+		uint32_t under = l->ctx[g->contexts.v[k]].under;
+		if (under == CTX_NONE)
+			continue;
+		uint32_t n = u64map_find(&counts, under + 1ul);
+		n = n == U64MAP_NONE ? 1 : n + 1;
+		u64map_set(&counts, under + 1ul, n);
+		if (n > most) {
+			most = n;
+			best = under;
+		}
+	}
+	u64map_free(&counts);
+	return best;
+}
+
+/* How long they live: until their parent ends, if it does. */
+static void put_end(struct leaks *l, uint32_t under, struct buf *out)
+{
+	if (under == CTX_NONE || l->m->ctxs.v[under].state == CTX_NEVER) {
+		buf_lit(out, "Nothing ends them.");
+		return;
+	}
+	buf_lit(out, "They live until ");
+	say_context(l, under, out);
+	buf_lit(out, " is cancelled");
+	switch (l->r->cancelable[under]) {
+	case CANCELABLE_NOBODY:
+	case CANCELABLE_BY_WAITER:
+		buf_lit(out, ", which nobody can do any more.");
+		break;
+	default:
+		buf_char(out, '.');
+	}
+}
+
+static void say_lost(struct leaks *l, struct finding *f, uint32_t under)
+{
+	bool one = f->count == 1;
+	struct buf where = {0}, end = {0};
+
+	if (under != CTX_NONE) {
+		buf_lit(&where, " under ");
+		say_context(l, under, &where);
+	}
+	put_end(l, under, &end);
+	if (one)
+		finding_say(f, "A context made%s has no CancelFunc any more and no deadline: it ends when what it hangs on does.", buf_cstr(&where));
+	else
+		finding_say(f, "Contexts made%s are never cancelled: no CancelFunc of theirs exists any more, and they have no deadline. %s", buf_cstr(&where),
+			    buf_cstr(&end));
+	buf_free(&where);
+	buf_free(&end);
+}
+
+static void evidence(struct leaks *l, struct finding *f, const struct lost_group *g, uint32_t under)
+{
+	struct buf text = {0};
+
+	say_name(l, g->first, &text);
+	buf_lit(&text, " · first ");
+	buf_hex(&text, l->m->ctxs.v[g->first].addr);
+	finding_evidence(f, "like", "%s", buf_cstr(&text));
+	buf_free(&text);
+	say_parents(l, f);
+	say_tasks(l, f, g->tasks.v, g->tasks.n);
+	say_waits(l, f, g->tasks.v, g->tasks.n);
+	say_creators(l, f, g->tasks.v, g->tasks.n);
+	if (!l->no_func_proof)
+		say_doubt(l, f);
+	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[g->first].addr);
+	if (under != CTX_NONE && l->m->ctxs.v[under].addr && l->m->ctxs.v[under].state != CTX_NEVER)
+		finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[under].addr);
+	else
+		finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[g->first].addr);
+	if (g->tasks.n)
+		finding_next(f, "goctx bt %llu", (unsigned long long)l->m->tasks.list.v[g->tasks.v[0]].goid);
+}
+
+static void tell(struct leaks *l, const struct lost_group *g)
+{
+	enum confidence sure = g->topmost < MANY ? CONF_INFO : l->no_func_proof ? CONF_CERTAIN : CONF_LIKELY;
+	struct finding *f = finding_new(l->out, RULE_LOST_CANCEL, sure, "context");
+	uint32_t under = main_parent(l, g);
+
+	f->count = g->topmost;
+	f->tasks = g->tasks.n;
+	f->bytes = g->bytes;
+	f->context = g->first;
+	for (size_t k = 0; k < g->contexts.n; k++)
+		leak_tell_context(l, f, g->contexts.v[k]);
+	for (size_t k = 0; k < g->tasks.n; k++)
+		leak_tell_task(l, f, g->tasks.v[k]);
+	finding_sign_hash(f, sign_frame(sign_chain(SIGN_START, l->m, g->first), l->m, creator_of(l->m, g->first)));
+	say_lost(l, f, under);
+	evidence(l, f, g, under);
+}
+
+struct err *rule_lost_cancel(struct leaks *l)
+{
+	uint64_t *keys = mem_zalloc((l->m->ctxs.n + 1) * sizeof(*keys));
+	struct lost lost = {.group_of = mem_zalloc((l->m->ctxs.n + 1) * sizeof(*lost.group_of))};
+
+	count_groups(l, &lost, keys);
+	put_into_groups(l, &lost, keys);
+	for (size_t g = 0; g < lost.groups.n; g++) {
+		if (lost.groups.v[g].topmost)
+			tell(l, &lost.groups.v[g]);
+		VEC_FREE(&lost.groups.v[g].contexts);
+		VEC_FREE(&lost.groups.v[g].tasks);
+	}
+	VEC_FREE(&lost.groups);
+	u64map_free(&lost.index);
+	free(lost.group_of);
+	free(keys);
+	return NULL;
+}

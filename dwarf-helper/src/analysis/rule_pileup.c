@@ -1,0 +1,80 @@
+/*
+ * task-pileup: goroutines that pile up before a channel which nobody serves, with no context to end them.
+ *
+ * The pattern     ten or more alike, parked in a channel send that no context's Done ends, all on one channel on which nobody waits to receive.
+ * likely          whoever started them has ended (known since Go 1.21): nobody waits for them
+ * possible        their starter lives, or is not known
+ *
+ * Receivers that share one channel are idle workers, and healthy.  What nothing reaches any more is stuck-task's.
+ */
+#include "analysis/task_groups.h"
+
+#define MANY 10
+
+/* The one channel that it sends to with no other way out, 0: it waits otherwise. */
+static taddr sends_to(struct leaks *l, uint32_t task)
+{
+	const struct task *t = &l->m->tasks.list.v[task];
+
+	if ((t->status != TASK_WAITING && t->status != TASK_LEAKED) || t->nwaits != 1)
+		return 0;
+	const struct task_wait *w = &l->m->tasks.waits.v[t->wait_first];
+	const char *reason = task_reason(l->m->rt, t);
+	if (!reason || strcmp(reason, "chan send") || w->context != CTX_NONE)
+		return 0;
+	return w->chan;
+}
+
+static uint64_t living_starters(struct leaks *l, const struct task_set *s, uint64_t *known_ret)
+{
+	struct u64map goids = {0};
+	uint64_t alive = 0;
+
+	*known_ret = 0;
+	u64map_reserve(&goids, l->m->tasks.list.n);
+	for (uint32_t t = 0; t < l->m->tasks.list.n; t++)
+		if (l->m->tasks.list.v[t].goid)
+			u64map_add(&goids, l->m->tasks.list.v[t].goid, t);
+	for (size_t k = 0; k < s->tasks.n; k++) {
+		uint64_t parent = l->m->tasks.list.v[s->tasks.v[k]].parent_goid;
+		*known_ret += parent != 0;
+		alive += parent && u64map_find(&goids, parent) != U64MAP_NONE;
+	}
+	u64map_free(&goids);
+	return alive;
+}
+
+static void tell(struct leaks *l, const struct task_set *s)
+{
+	uint64_t known, alive = living_starters(l, s, &known);
+	bool orphans = known == s->tasks.n && alive * 10 < known;
+	struct finding *f = finding_new(l->out, RULE_TASK_PILEUP, orphans ? CONF_LIKELY : CONF_POSSIBLE, "task");
+	taddr chan = sends_to(l, s->tasks.v[0]);
+
+	for (size_t k = 0; k < s->tasks.n; k++)
+		leak_tell_task(l, f, s->tasks.v[k]);
+	finding_sign(f, task_func(l->m, s->tasks.v[0]), task_maker(l->m, s->tasks.v[0]), NULL);
+	finding_say(f, "Goroutines pile up sending to one channel that nobody receives from; no context can end them%s",
+		    orphans ? ", and whoever started them has ended." : ".");
+	task_set_say(l, f, s);
+	finding_evidence(f, "on", "channel 0x%llx", (unsigned long long)chan);
+	if (orphans)
+		finding_evidence(f, "context", "none: they do not know of the work they were started for");
+	finding_next(f, "goctx why 0x%llx", (unsigned long long)chan);
+}
+
+struct err *rule_task_pileup(struct leaks *l)
+{
+	struct task_sets sets = {0};
+
+	for (uint32_t t = 0; t < l->m->tasks.list.n; t++) {
+		taddr chan = l->task_told[t] || l->m->tasks.list.v[t].flags & TASK_SYSTEM ? 0 : sends_to(l, t);
+		if (chan && !exempt_task(l->m, &l->m->tasks.list.v[t]))
+			task_sets_add(l, &sets, t, chan, CTX_NONE);
+	}
+	for (size_t k = 0; k < sets.list.n; k++)
+		if (sets.list.v[k].tasks.n >= MANY)
+			tell(l, &sets.list.v[k]);
+	task_sets_free(&sets);
+	return NULL;
+}

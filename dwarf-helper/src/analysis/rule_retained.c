@@ -1,0 +1,134 @@
+/*
+ * retained-context, expired-retained: contexts that have ended and are kept nevertheless.
+ *
+ * The pattern     cancelled or expired, reached by what can still run (reach.h), not from a live stack directly, and the last of their kind in
+ *                 a chain: what they are made on is kept by them.
+ * retained-context    the path from a root leads through a package variable, map, sync.Map, sync.Pool, list, closure or finalizer: the place to
+ *                 mend.  Contexts of which this is not known, or that only structs and slices of some goroutine hold: expired-retained.
+ * likely          fifty or more alike
+ * possible        ten or more
+ * info            fewer: a pool or a connection keeps that of its last request.  Also what package net/http keeps itself.
+ *
+ * Garbage that awaits its collection does not count: it is not reached.  Active contexts in a registry do not count either: they are in use as
+ * far as memory tells; what nobody can cancel there is lost-cancel's.
+ */
+#include "analysis/leaks.h"
+
+#include "analysis/signature.h"
+#include "context/detail.h"
+
+#define MANY 50
+#define SOME 10
+#define PATHS 4 /* sets whose path is looked for: each is a search of the heap */
+
+struct kept {
+	uint32_t first, expired;
+	uint64_t bytes;
+	VEC(uint32_t) contexts;
+};
+
+struct kept_sets {
+	VEC(struct kept) list;
+	struct u64map index;
+};
+
+static bool ended(const struct ctx *c)
+{
+	return c->state == CTX_CANCELED || c->state == CTX_EXPIRED;
+}
+
+static bool kept(const struct leaks *l, uint32_t i)
+{
+	return ended(&l->m->ctxs.v[i]) && l->r->ctx_stage[i] <= REACH_CHANNEL && !(l->ctx[i].flags & LEAK_ON_STACK);
+}
+
+/* Does something kept hang below, so that this one is kept by that? */
+static bool kept_below(const struct leaks *l, uint32_t i)
+{
+	const struct model *m = l->m;
+	unsigned looked = 0;
+
+	for (uint32_t c = m->ctxs.v[i].first_child; c != CTX_NONE && looked < 1000; c = m->ctxs.v[c].next_sibling, looked++)
+		if (ended(&m->ctxs.v[c]) && l->r->ctx_stage[c] <= REACH_CHANNEL)
+			return true;
+	return false;
+}
+
+static void collect(struct leaks *l, struct kept_sets *s)
+{
+	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
+		if (!kept(l, i) || kept_below(l, i) || leak_told(l, i, l->m->ctxs.v[i].state == CTX_EXPIRED ? RULE_EXPIRED_RETAINED : RULE_RETAINED_CONTEXT))
+			continue;
+		uint32_t at = u64map_add(&s->index, l->ctx[i].chain | 1, (uint32_t)s->list.n);
+		if (at == s->list.n)
+			VEC_PUSH(&s->list, (struct kept){.first = i});
+		struct kept *k = &s->list.v[at];
+		k->expired += l->m->ctxs.v[i].state == CTX_EXPIRED;
+		k->bytes += l->ctx[i].cost;
+		VEC_PUSH(&k->contexts, i);
+	}
+}
+
+static void say_kept(struct finding *f, const struct kept *k, const char *where)
+{
+	bool expired = k->expired * 2ul > k->contexts.n;
+
+	finding_say(f, "Contexts that have %s are still kept%s%s%s.", expired ? "expired" : "ended", *where ? " by " : "", where,
+		    ", and with them what they hold");
+}
+
+static void tell(struct leaks *l, const struct kept *k, bool search)
+{
+	enum confidence sure = k->contexts.n >= MANY ? CONF_LIKELY : k->contexts.n >= SOME ? CONF_POSSIBLE : CONF_INFO;
+	struct finding *f = finding_new(l->out, RULE_EXPIRED_RETAINED, sure, "context");
+	uint32_t shown = k->contexts.v[k->contexts.n / 2]; // not the first one: that may be held for reasons of its own
+	struct said_path path = {0};
+	struct buf text = {0};
+
+	f->count = k->contexts.n;
+	f->bytes = k->bytes;
+	f->context = shown;
+	for (size_t n = 0; n < k->contexts.n; n++)
+		leak_tell_context(l, f, k->contexts.v[n]);
+	say_name(l, shown, &text);
+	buf_lit(&text, " · for example ");
+	buf_hex(&text, l->m->ctxs.v[shown].addr);
+	finding_evidence(f, "like", "%s", buf_cstr(&text));
+	if (search && say_path(l, f, l->m->ctxs.v[shown].addr, &path)) {
+		if (path.keeper) {
+			f->rule = RULE_RETAINED_CONTEXT;
+			f->also |= k->expired ? 1u << RULE_EXPIRED_RETAINED : 0;
+		}
+		if (path.library && f->confidence > CONF_INFO)
+			f->confidence = CONF_INFO;
+	}
+	text.n = 0;
+	buf_str(&text, path.keeper ? path.keeper : "");
+	if (path.root_name && (!path.keeper || strcmp(path.keeper, "a package variable"))) {
+		buf_str(&text, text.n ? " of " : "");
+		buf_str(&text, path.root_name);
+	}
+	say_kept(f, k, buf_cstr(&text));
+	finding_sign_hash(f, sign_chain(SIGN_START, l->m, shown));
+	finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[shown].addr);
+	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[shown].addr);
+	said_path_free(&path);
+	buf_free(&text);
+}
+
+struct err *rule_retained(struct leaks *l)
+{
+	struct kept_sets s = {0};
+	unsigned paths = 0;
+
+	collect(l, &s);
+	for (size_t k = 0; k < s.list.n; k++) {
+		bool search = s.list.v[k].contexts.n >= SOME && paths < PATHS;
+		paths += search;
+		tell(l, &s.list.v[k], search);
+		VEC_FREE(&s.list.v[k].contexts);
+	}
+	VEC_FREE(&s.list);
+	u64map_free(&s.index);
+	return runtime_canceled(l->m->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+}

@@ -1,0 +1,34 @@
+/**
+ * @file  Goroutines of one rule, put together by function and go statement: what a person calls the same goroutine.
+ */
+#ifndef GOCTX_ANALYSIS_TASK_GROUPS_H
+#define GOCTX_ANALYSIS_TASK_GROUPS_H
+
+#include "analysis/leaks.h"
+
+struct task_set {
+	VEC(uint32_t) tasks;
+	uint64_t bytes;	  /* their stacks and g's */
+	uint32_t context; /* given with the first of them */
+};
+
+struct task_sets {
+	VEC(struct task_set) list;
+	struct u64map index;
+};
+
+/** Put it into its set; @p extra tells sets apart that are otherwise equal. @return the set, until the next call */
+struct task_set *task_sets_add(struct leaks *l, struct task_sets *s, uint32_t task, uint64_t extra, uint32_t context);
+void task_sets_free(struct task_sets *s);
+
+/** Name of the function it stands in, of the one that started it; "?". */
+const char *task_func(const struct model *m, uint32_t task);
+const char *task_maker(const struct model *m, uint32_t task);
+
+/** Counts, costs, the evidence that all findings of goroutines have, and `goctx bt`; does not tell (leak_tell_task()) nor sign. */
+void task_set_say(struct leaks *l, struct finding *f, const struct task_set *s);
+
+/** The context that it is parked on, CTX_NONE. */
+uint32_t task_context(const struct model *m, uint32_t task);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Which finding tells of which context and goroutine: so that one mistake is one suspect.
+ */
+#include "analysis/leaks.h"
+
+#define TOLD_CLIMB 32 /* levels that are looked at above a context */
+
+static uint32_t number_of(const struct leaks *l, const struct finding *f)
+{
+	return (uint32_t)(f - l->out->list.v) + 1;
+}
+
+struct finding *leak_told(struct leaks *l, uint32_t context, enum finding_rule also)
+{
+	uint32_t n = 0;
+
+	for (unsigned climbed = 0; context < l->m->ctxs.n && climbed < TOLD_CLIMB; climbed++) {
+		n = l->ctx[context].told;
+		if (n && (!climbed || l->out->list.v[n - 1].confidence > CONF_INFO))
+			break;
+		n = 0;
+		if (l->m->ctxs.v[context].kind == CTX_WITHOUT_CANCEL)
+			break;
+		context = l->m->ctxs.v[context].parent;
+	}
+	if (!n)
+		return NULL;
+	struct finding *f = &l->out->list.v[n - 1];
+	if (f->rule != also)
+		f->also |= 1u << also;
+	return f;
+}
+
+void leak_tell_context(struct leaks *l, struct finding *f, uint32_t context)
+{
+	VEC_PUSH(&f->contexts, context);
+	if (!l->ctx[context].told)
+		l->ctx[context].told = number_of(l, f);
+}
+
+void leak_tell_task(struct leaks *l, struct finding *f, uint32_t task)
+{
+	VEC_PUSH(&f->goroutines, task);
+	if (!l->task_told[task])
+		l->task_told[task] = number_of(l, f);
+}
