@@ -14,13 +14,15 @@ static const struct {
 } idle[] = {
 	{"net/http.(*conn).serve", "net/http connection"},
 	{"net/http.(*connReader).backgroundRead", "net/http connection reader"},
-	{"net/http.(*persistConn).readLoop", "net/http client connection reader"},
-	{"net/http.(*persistConn).writeLoop", "net/http client connection writer"},
+	{"net/http.(*persistConn).", "net/http client connection loop"},
 	{"net/http.(*http2", "net/http HTTP/2 loop"},
 	{"net/http/internal/http2.", "net/http HTTP/2 loop"},
+	{"net/http.(*Server).Serve.", "net/http connection"}, // the wrapper of `go c.serve(ctx)`
+	{"net/http.(*Transport).dialConn.", "net/http client connection loop"},
 	{"net/http.(*Server).Serve", "net/http accept loop"},
 	{"net/http.(*Server).ListenAndServe", "net/http accept loop"},
 	{"database/sql.(*DB).connectionOpener", "database/sql opener"},
+	{"database/sql.OpenDB.", "database/sql opener"},
 	{"database/sql.(*DB).connectionResetter", "database/sql resetter"},
 	{"database/sql.(*DB).connectionCleaner", "database/sql cleaner"},
 	{"database/sql.(*Tx).awaitDone", "database/sql transaction"},

@@ -2,7 +2,7 @@
 
 /* What is told first absorbs what comes later: causes before their effects. */
 static leak_rule *const leak_rules[] = {
-	rule_lost_cancel, rule_stuck_task, rule_uncancellable_wait, rule_detached, rule_watcher, rule_ignores_cancel, rule_accumulation,
+	rule_lost_cancel, rule_watcher,	    rule_stuck_task, rule_uncancellable_wait, rule_detached, rule_ignores_cancel, rule_accumulation,
 	rule_afterfunc,	  rule_value_chain, rule_retained,	    rule_task_pileup, rule_subtree_cost,
 };
 

@@ -141,16 +141,13 @@ static void put_end(struct leaks *l, uint32_t under, struct buf *out)
 		buf_lit(out, "Nothing ends them.");
 		return;
 	}
-	buf_lit(out, "They live until ");
-	say_context(l, under, out);
-	buf_lit(out, " is cancelled");
 	switch (l->r->cancelable[under]) {
 	case CANCELABLE_NOBODY:
 	case CANCELABLE_BY_WAITER:
-		buf_lit(out, ", which nobody can do any more.");
+		buf_lit(out, "Nobody can cancel that one either: they stay.");
 		break;
 	default:
-		buf_char(out, '.');
+		buf_lit(out, "They live until that one is cancelled.");
 	}
 }
 

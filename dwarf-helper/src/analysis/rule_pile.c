@@ -18,6 +18,7 @@
 
 #define PILE 50
 #define PILE_SHARE 80 /* per cent */
+#define SAMPLE 16
 #define FAR_NS (INT64_C(3600) * 1000000000)
 
 struct pile {
@@ -208,6 +209,21 @@ static void tell(struct leaks *l, const struct piles *all, const struct pile *p)
 	buf_free(&text);
 }
 
+/* Are most of them told of?  A sample tells. */
+static bool told_already(struct leaks *l, const struct pile *p)
+{
+	uint64_t key = key_of(l, p->first);
+	uint32_t seen = 0, told = 0, step = p->count / SAMPLE + 1, at = 0;
+
+	for (uint32_t i = p->first; i < l->m->ctxs.n && seen < SAMPLE; i++) {
+		if (!counts(l, i) || key_of(l, i) != key || at++ % step)
+			continue;
+		seen++;
+		told += leak_told(l, i, RULE_ACCUMULATION) != NULL;
+	}
+	return told * 2 > seen;
+}
+
 struct err *rule_accumulation(struct leaks *l)
 {
 	struct piles p = {.total = mem_zalloc((l->m->ctxs.n + 1) * sizeof(*p.total))};
@@ -217,7 +233,7 @@ struct err *rule_accumulation(struct leaks *l)
 		const struct pile *pile = &p.list.v[k];
 		if (pile->count < PILE || pile->count * 100ul < (uint64_t)p.total[pile->under] * PILE_SHARE)
 			continue;
-		if (!leak_told(l, pile->first, RULE_ACCUMULATION))
+		if (!told_already(l, pile))
 			tell(l, &p, pile);
 	}
 	VEC_FREE(&p.list);

@@ -11,7 +11,7 @@
  *     likely      three or more alike without that
  *     info        one or two, or the main goroutine: a program may wait for what never comes on purpose
  *
- * Goroutines are grouped by function and go statement.  Stuck ones are told even where lost-cancel has told of their contexts: that finding
+ * Goroutines are grouped by function and go statement, groups of one cause joined (task_groups.h).  Stuck ones are told even where lost-cancel has told of their contexts: that finding
  * and this one name each other.
  */
 #include "analysis/task_groups.h"
@@ -98,12 +98,28 @@ static void link_told(struct leaks *l, struct finding *f, uint32_t task)
 	other->also |= 1u << RULE_STUCK_TASK;
 }
 
-static void tell_stuck(struct leaks *l, const struct task_set *g)
+/* What the marking reached from stuck goroutines only; whose it is when there are several suspects is not known. */
+static void say_kept(struct leaks *l, struct finding *f, bool alone)
+{
+	uint64_t bytes = l->r->bytes[REACH_STUCK];
+	struct buf text = {0};
+
+	if (!bytes)
+		return;
+	if (alone)
+		f->bytes += bytes;
+	text_size(&text, bytes);
+	finding_evidence(f, "keep", "%s of heap that %s", buf_cstr(&text), alone ? "nothing else reaches" : "only they and other stuck goroutines reach");
+	buf_free(&text);
+}
+
+static void tell_stuck(struct leaks *l, const struct task_set *g, bool alone)
 {
 	struct finding *f = finding_new(l->out, RULE_STUCK_TASK, l->proof ? CONF_CERTAIN : CONF_LIKELY, "task");
 	bool one = g->tasks.n == 1, never = !l->m->tasks.list.v[g->tasks.v[0]].nwaits;
 	const char *reason = task_reason(l->m->rt, &l->m->tasks.list.v[g->tasks.v[0]]);
 	uint32_t c = g->context;
+	const char *what = l->m->tasks.list.v[g->tasks.v[0]].nwaits ? "channel" : "lock or counter";
 
 	say_common(l, f, g);
 	for (size_t k = 0; k < g->tasks.n; k++)
@@ -115,11 +131,11 @@ static void tell_stuck(struct leaks *l, const struct task_set *g)
 		finding_say(f, "Nothing that can still run reaches what %s on: %s never run again, and what %s stays.", one ? "it waits" : "they wait",
 			    one ? "it can" : "they can", one ? "it holds" : "they hold");
 	else
-		finding_say(f, "Nothing that can still run reaches the %s %s on: %s never run again, and what %s stays.",
-			    l->m->tasks.list.v[g->tasks.v[0]].nwaits ? "channel" : "lock or counter", one ? "it waits" : "they wait", one ? "it can" : "they can",
-			    one ? "it holds" : "they hold");
+		finding_say(f, "Nothing that can still run reaches the %s %s on: %s never run again, and what %s stays.", what, one ? "it waits" : "they wait",
+			    one ? "it can" : "they can", one ? "it holds" : "they hold");
 	add_contexts(l, f, g);
 	say_object(l, f, g);
+	say_kept(l, f, alone);
 	if (!l->proof)
 		say_doubt(l, f);
 	for (size_t k = 0; k < g->tasks.n; k++)
@@ -132,8 +148,9 @@ struct err *rule_stuck_task(struct leaks *l)
 	struct task_sets s = {0};
 
 	collect(l, REACH_STUCK, &s);
+	task_sets_join(l, &s);
 	for (size_t g = 0; g < s.list.n; g++)
-		tell_stuck(l, &s.list.v[g]);
+		tell_stuck(l, &s.list.v[g], s.list.n == 1);
 	task_sets_free(&s);
 	return NULL;
 }

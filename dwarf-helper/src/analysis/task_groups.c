@@ -66,3 +66,81 @@ uint32_t task_context(const struct model *m, uint32_t task)
 	}
 	return CTX_NONE;
 }
+
+/* ---- sets of one cause ---- */
+
+static uint32_t leader(uint32_t *up, uint32_t k)
+{
+	while (up[k] != k)
+		k = up[k] = up[up[k]];
+	return k;
+}
+
+/* The larger one leads; of equals the one whose function's name comes first, so that the signature is the same in every run. */
+static void join(const struct leaks *l, const struct task_sets *s, uint32_t *up, uint32_t a, uint32_t b)
+{
+	a = leader(up, a);
+	b = leader(up, b);
+	if (a == b)
+		return;
+	size_t x = s->list.v[a].tasks.n, y = s->list.v[b].tasks.n;
+	bool swap = x == y ? strcmp(task_func(l->m, s->list.v[a].tasks.v[0]), task_func(l->m, s->list.v[b].tasks.v[0])) > 0 : x < y;
+	up[swap ? a : b] = swap ? b : a;
+}
+
+static void join_by_maker(const struct leaks *l, const struct task_sets *s, uint32_t *up)
+{
+	struct u64map stands = {0};
+
+	for (uint32_t k = 0; k < s->list.n; k++)
+		u64map_add(&stands, (uint64_t)(uintptr_t)task_func(l->m, s->list.v[k].tasks.v[0]), k);
+	for (uint32_t k = 0; k < s->list.n; k++) {
+		uint32_t at = u64map_find(&stands, (uint64_t)(uintptr_t)task_maker(l->m, s->list.v[k].tasks.v[0]));
+		if (at != U64MAP_NONE)
+			join(l, s, up, k, at);
+	}
+	u64map_free(&stands);
+}
+
+static void join_by_context(const struct leaks *l, const struct task_sets *s, uint32_t *up)
+{
+	struct u64map on = {0};
+
+	for (uint32_t k = 0; k < s->list.n; k++)
+		for (size_t n = 0; n < s->list.v[k].tasks.n; n++) {
+			const struct task *t = &l->m->tasks.list.v[s->list.v[k].tasks.v[n]];
+			for (uint32_t w = 0; w < t->nwaits; w++) {
+				uint32_t c = l->m->tasks.waits.v[t->wait_first + w].context;
+				if (c < l->m->ctxs.n)
+					join(l, s, up, k, u64map_add(&on, c + 1ul, k));
+			}
+		}
+	u64map_free(&on);
+}
+
+void task_sets_join(struct leaks *l, struct task_sets *s)
+{
+	uint32_t *up = mem_zalloc((s->list.n + 1) * sizeof(*up));
+	size_t left = 0;
+
+	for (uint32_t k = 0; k < s->list.n; k++)
+		up[k] = k;
+	join_by_maker(l, s, up);
+	join_by_context(l, s, up);
+	for (uint32_t k = 0; k < s->list.n; k++) {
+		uint32_t to = leader(up, k);
+		if (to == k)
+			continue;
+		struct task_set *from = &s->list.v[k], *into = &s->list.v[to];
+		for (size_t n = 0; n < from->tasks.n; n++)
+			VEC_PUSH(&into->tasks, from->tasks.v[n]);
+		into->bytes += from->bytes;
+		VEC_FREE(&from->tasks);
+	}
+	for (size_t k = 0; k < s->list.n; k++)
+		if (s->list.v[k].tasks.n)
+			s->list.v[left++] = s->list.v[k];
+	s->list.n = left;
+	u64map_free(&s->index);
+	free(up);
+}

@@ -21,6 +21,12 @@ struct task_sets {
 struct task_set *task_sets_add(struct leaks *l, struct task_sets *s, uint32_t task, uint64_t extra, uint32_t context);
 void task_sets_free(struct task_sets *s);
 
+/**
+ * Join sets of one cause: one was started by the function that another stands in (a supervisor waits for its workers), or both wait on the
+ * same contexts (a watcher and the worker it watches for).  The largest leads: its goroutines come first.
+ */
+void task_sets_join(struct leaks *l, struct task_sets *s);
+
 /** Name of the function it stands in, of the one that started it; "?". */
 const char *task_func(const struct model *m, uint32_t task);
 const char *task_maker(const struct model *m, uint32_t task);

@@ -240,11 +240,16 @@ static void footer(struct report *r, const struct findings *f, size_t shown, con
 
 	for (size_t i = shown; i < f->list.n; i++)
 		infos += f->list.v[i].confidence == CONF_INFO;
-	if (shown)
-		text_plural(&line, shown, what);
+	size_t sure = 0;
+	while (sure < shown && f->list.v[sure].confidence > CONF_INFO)
+		sure++;
+	if (sure)
+		text_plural(&line, sure, what);
 	else
 		buf_printf(&line, "no %ss", what);
-	buf_str(&line, !shown && f->healthy_unknown ? " found, but not all of the target could be looked at." : ".");
+	if (shown > sure)
+		buf_printf(&line, ", %zu to know of", shown - sure);
+	buf_str(&line, !sure && f->healthy_unknown ? " found, but not all of the target could be looked at." : ".");
 	if (f->quiet.n) {
 		buf_lit(&line, " Quiet because known: ");
 		for (size_t i = 0; i < f->quiet.n; i++) {
