@@ -81,3 +81,31 @@ def test_live(probe: Path, scratch: Path, release: str, how: str) -> None:
         assert line["found"] and line["complete"] and not line["unreadable"], line
         if line["goid"] in goids and line["goid"] != 1:
             assert set(line["direct"]) == set(line["exact"]) or line["conservative"], line
+
+
+# -- deferred calls ------------------------------------------------------------
+
+
+@of("release, how", SOME)
+def test_defers(probe: Path, scratch: Path, release: str, how: str) -> None:
+    """Pending calls: all of them, in order, and no others."""
+    exe, died = core_of("defers", release, how, scratch)
+    lines = ask(probe, "defers", exe, died.core)
+    walked = {line["goid"]: line["walked"] for line in lines if "walked" in line}
+    parked = {one["goid"]: one["scenario"] for one in died.truth.other if one["type"] == "parked"}
+    assert len(parked) >= 17
+    for goid, scenario in parked.items():
+        told = [line for line in lines if line["goid"] == goid and "fn" in line]
+        # The outermost is main's own.
+        main = told.pop()
+        assert main["func"].startswith("main.main."), (scenario, main)
+        expected = [one for one in died.truth.other
+                    if one["type"] == "defer" and one["goid"] == goid]
+        assert walked[goid], scenario
+        assert len(told) == len(expected), (scenario, told)
+        for here, there in zip(told, expected):
+            assert there["fn"] in (None, here["fn"]), (scenario, told, expected)
+            assert there["code"] in (None, here["code"]), (scenario, told, expected)
+            assert here["func"].startswith("main."), (scenario, here)
+            if how != "noopt":  # which makes records of all
+                assert here["open"] == there["open"], (scenario, here)

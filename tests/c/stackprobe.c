@@ -5,6 +5,8 @@
  *         {"goid":5,"complete":true,"unreadable":false,"frames":6,"conservative":0,"found":true}
  *         {"goid":5,"direct":["0x…"],"reached":["0x…"],"exact":["0x…"]}   those of the objects that its words point
  *                                          to; that can be reached from there over the heap; of the first, by a map
+ *     stackprobe defers EXE CORE    pending calls, in the order in which they would run
+ *         {"goid":5,"fn":"0x…","code":"0x…","func":"main.f","open":true} … {"goid":5,"walked":true}
  *     stackprobe time EXE CORE      how long one look at all stacks takes: {"goroutines":N,"frames":N,"words":N,"ns":N}
  *
  * Linked with libgoctx.a.
@@ -14,6 +16,7 @@
 #include <time.h>
 
 #include "main/session.h"
+#include "runtime/defer.h"
 #include "runtime/heap.h"
 #include "runtime/livestack.h"
 
@@ -141,6 +144,34 @@ static void live(struct session *s)
 	VEC_FREE(&want.v);
 }
 
+/* ---- defers ---- */
+
+struct defer_print {
+	struct runtime *rt;
+	uint64_t goid;
+};
+
+static bool on_defer(void *arg, const struct defer_call *d)
+{
+	const struct defer_print *p = arg;
+	const struct pcinfo *info = &p->rt->pcs.v[d->info];
+	const char *func = info->n ? p->rt->frames.v[info->first + info->n - 1u].func : "?";
+
+	printf("{\"goid\":%" PRIu64 ",\"fn\":\"0x%" PRIx64 "\",\"code\":\"0x%" PRIx64 "\",\"func\":\"%s\",\"open\":%s}\n", p->goid,
+	       d->fn, d->code, func, d->open_coded ? "true" : "false");
+	return true;
+}
+
+static void defers(struct session *s)
+{
+	for (size_t i = 0; i < s->m.tasks.list.n; i++) {
+		const struct task *t = &s->m.tasks.list.v[i];
+		struct defer_print p = {&s->rt, t->goid};
+		bool walked = defers_each(&s->rt, t, on_defer, &p);
+		printf("{\"goid\":%" PRIu64 ",\"walked\":%s}\n", t->goid, walked ? "true" : "false");
+	}
+}
+
 /* ---- time ---- */
 
 static bool count(void *arg, const struct live_word *w)
@@ -176,7 +207,7 @@ static void take_time(struct session *s)
 static const struct mode {
 	const char *name;
 	void (*run)(struct session *s);
-} modes[] = {{"live", live}, {"time", take_time}};
+} modes[] = {{"live", live}, {"defers", defers}, {"time", take_time}};
 
 int main(int argc, char **argv)
 {
@@ -188,7 +219,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], modes[i].name) == 0)
 			mode = &modes[i];
 	if (!mode) {
-		fputs("stackprobe: usage: stackprobe live|time EXE CORE\n", stderr);
+		fputs("stackprobe: usage: stackprobe live|defers|time EXE CORE\n", stderr);
 		return 2;
 	}
 	struct session_options opt = {.exe = argv[2], .core = argv[3], .mem_fd = -1};

@@ -51,6 +51,16 @@ static bool take_varint(const uint8_t **p, const uint8_t *end, uint32_t *ret)
 	return false;
 }
 
+bool pcln_varint(struct pcln_bytes *b, uint32_t *ret)
+{
+	const uint8_t *p = b->p, *end = b->p + b->n;
+
+	if (!take_varint(&p, end, ret))
+		return false;
+	*b = (struct pcln_bytes){p, (uint64_t)(end - p)};
+	return true;
+}
+
 bool pcln_value(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, int32_t *ret)
 {
 	if (!table || table >= t->pctab.n)

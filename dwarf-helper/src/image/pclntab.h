@@ -94,6 +94,9 @@ bool pcln_pcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_p
  */
 bool pcln_funcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_funcdata_id id, struct pcln_bytes *ret);
 
+/** Take a varint of up to 32 bits off the front of @p b, as the runtime writes them.  @return false: it does not end in there */
+bool pcln_varint(struct pcln_bytes *b, uint32_t *ret);
+
 /** One logical frame at a pc, innermost first. */
 struct pcln_frame {
 	const char *func; /* points into funcnametab */

@@ -265,8 +265,7 @@ bool livestack_each(struct runtime *rt, const struct task *t, live_fn *fn, void 
 	*ret = (struct livestack_state){0};
 	if (!g || !stack_start_at(rt, t, g, &start))
 		return false;
-	if (!rt->livestack)
-		rt->livestack = mem_zalloc(sizeof(*rt->livestack));
+	livestack_map(rt, 0); /* makes the cache */
 	w.cache = rt->livestack;
 	begin(&w, t, &start);
 	visit_g(&w, t->g, g);
@@ -278,16 +277,4 @@ bool livestack_each(struct runtime *rt, const struct task *t, live_fn *fn, void 
 		walk_frames(&w, &start);
 	livestack_objects_visit(&w);
 	return true;
-}
-
-void livestack_close(struct runtime *rt)
-{
-	if (!rt->livestack)
-		return;
-	VEC_FREE(&rt->livestack->maps);
-	VEC_FREE(&rt->livestack->objects);
-	VEC_FREE(&rt->livestack->exact);
-	VEC_FREE(&rt->livestack->guessed);
-	free(rt->livestack);
-	rt->livestack = NULL;
 }

@@ -1,5 +1,6 @@
 /**
- * @file  Between livestack.c (the walk), livestack_map.c (what a pc's maps say) and livestack_object.c (stack objects).
+ * @file  Between livestack.c (the walk), livestack_map.c (what a pc's maps say), livestack_object.c (stack objects) and
+ * defer.c, which finds its tables with the maps.
  */
 #ifndef GOCTX_RUNTIME_LIVESTACK_INTERNAL_H
 #define GOCTX_RUNTIME_LIVESTACK_INTERNAL_H
@@ -18,6 +19,7 @@ struct word_mask {
 struct frame_map {
 	struct word_mask locals; /* they end at varp */
 	struct word_mask args;	 /* they begin at argp; bits NULL: no map, all of them */
+	struct pcln_bytes open_defers; /* FUNCDATA_OpenCodedDeferInfo, p NULL: none */
 	const uint8_t *objects;	 /* stackObjectRecord, nobjects of them */
 	uint32_t nobjects;
 	uint32_t deferreturn;	 /* index into rt->pcs of the call that a frame goes on at after a panic, PC_NONE: never */
@@ -73,7 +75,7 @@ struct live_walk {
 	uint8_t callee;	   /* enum map_role of the frame before */
 };
 
-/** Maps of the pc number @p info.  The pointer is good until the next call. */
+/** Maps of the pc number @p info, made when first asked for.  The pointer is good until the next call. */
 const struct frame_map *livestack_map(struct runtime *rt, uint32_t info);
 
 /** Hand a word to the visitor, or keep it when it points into the stack itself. */

@@ -141,6 +141,8 @@ static struct frame_map read_map(struct runtime *rt, uint32_t i)
 	ret.runtime = info.n && rt->frames.v[info.first + info.n - 1u].runtime;
 	if (f.deferreturn && f.deferreturn < f.end - f.entry)
 		ret.deferreturn = runtime_pc(rt, f.entry + f.deferreturn);
+	if (!pcln_funcdata(&m->pcln, &f, FUNCDATA_OPEN_CODED_DEFER_INFO, &ret.open_defers))
+		ret.open_defers = (struct pcln_bytes){0};
 	struct frame_map known = ret;
 	if (!map_index(&f, &m->pcln, info.pc, &index) || !read_locals(&f, &m->pcln, &info, index, &known) ||
 	    !read_args(&f, &m->pcln, index, &known) || !read_objects(&f, &m->pcln, &known))
@@ -157,8 +159,9 @@ static struct frame_map read_map(struct runtime *rt, uint32_t i)
 
 const struct frame_map *livestack_map(struct runtime *rt, uint32_t info)
 {
+	if (!rt->livestack)
+		rt->livestack = mem_zalloc(sizeof(*rt->livestack));
 	struct livestack *c = rt->livestack;
-
 	if (c->maps.n <= info || c->maps.v[info].known == MAP_UNSEEN) {
 		struct frame_map map = read_map(rt, info); /* may make rt->pcs grow */
 		VEC_RESERVE(&c->maps, rt->pcs.cap);
@@ -167,4 +170,16 @@ const struct frame_map *livestack_map(struct runtime *rt, uint32_t info)
 		c->maps.v[info] = map;
 	}
 	return &c->maps.v[info];
+}
+
+void livestack_close(struct runtime *rt)
+{
+	if (!rt->livestack)
+		return;
+	VEC_FREE(&rt->livestack->maps);
+	VEC_FREE(&rt->livestack->objects);
+	VEC_FREE(&rt->livestack->exact);
+	VEC_FREE(&rt->livestack->guessed);
+	free(rt->livestack);
+	rt->livestack = NULL;
 }
