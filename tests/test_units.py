@@ -20,7 +20,7 @@ from conftest import make
 
 HERE = Path(__file__).resolve().parent
 # Programs with command lines of their own, and who runs them.
-DRIVEN = {"test_layout": "test_layout.py runs it"}
+DRIVEN = {"test_layout": "test_layout.py runs it", "test_markcore": "test_mark.py runs it"}
 UNITS = sorted(path.stem for path in (HERE / "c").glob("test_*.c") if path.stem not in DRIVEN)
 REAL = ("test_debug", "test_image", "test_pclntab")
 # Both ends, both sides of the changes of DWARF (1.25) and of build ids (1.24), fixed and movable.
