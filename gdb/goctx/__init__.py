@@ -7,10 +7,13 @@ command line, asks, and prints what comes:
     expr        GDB expressions as arguments
     params      set goctx ..., show goctx ...
     events      what makes answers stale
+    ask         the helper's answers as values
+    mi          -goctx-COMMAND for front ends
+    window      the TUI window; outline: what it shows, foldable
     bridge      the helper as a co-process of the session
 
-Modules of bridge other than session and target, and options, complete and
-errors, know nothing of GDB and never import it.
+Modules of bridge other than session, source and target, and options, complete,
+outline and errors, know nothing of GDB and never import it.
 """
 
 from __future__ import annotations
@@ -20,10 +23,12 @@ __all__ = ["register", "unregister"]
 
 def register() -> None:
     """Make commands and settings known to GDB and watch its events."""
-    from . import commands, events, params
+    from . import commands, events, mi, params, window
 
     params.register()
     commands.register()
+    mi.register(commands.COMMANDS)
+    window.register()
     events.connect()
 
 

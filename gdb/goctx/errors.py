@@ -18,6 +18,12 @@ class GoctxError(Exception):
         self.message = message
         self.hint = hint
 
+    @classmethod
+    def said(cls, text: str) -> GoctxError:
+        """What the helper said, "goctx: ..." and perhaps "hint: ..."."""
+        message, _, hint = text.partition("\nhint: ")
+        return cls(message[len("goctx: ") :] if message.startswith("goctx: ") else message, hint or None)
+
     def __str__(self) -> str:
         lines = f"goctx: {self.message}"
         return f"{lines}\nhint: {self.hint}" if self.hint else lines

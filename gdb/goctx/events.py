@@ -6,6 +6,7 @@ from typing import Any, Callable
 
 import gdb
 
+from . import window
 from .bridge import session
 
 __all__ = ["connect", "disconnect"]
@@ -13,21 +14,27 @@ __all__ = ["connect", "disconnect"]
 
 def _memory_changed(event: Any) -> None:
     session.memory_changed()
+    window.stale()
 
 
 def _image_changed(event: Any) -> None:
     session.image_changed()
+    window.stale()
 
 
 def _inferior_gone(event: Any) -> None:
     session.close_session(event.inferior.num)
 
 
+def _prompt() -> None:
+    window.refresh_stale()
+
+
 def _gdb_exits(event: Any) -> None:
     session.close_all()
 
 
-_HANDLERS: tuple[tuple[str, Callable[[Any], None]], ...] = (
+_HANDLERS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("stop", _memory_changed),
     ("cont", _memory_changed),
     ("memory_changed", _memory_changed),
@@ -37,6 +44,7 @@ _HANDLERS: tuple[tuple[str, Callable[[Any], None]], ...] = (
     ("exited", _inferior_gone),
     ("inferior_deleted", _inferior_gone),
     ("gdb_exiting", _gdb_exits),
+    ("before_prompt", _prompt),
 )
 
 

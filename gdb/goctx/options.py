@@ -55,6 +55,11 @@ _TABLE = (
     Option("no-tasks", None, "leave the goroutines out"),
     Option("values", None, "show the values of value contexts, too"),
     Option(
+        "redact",
+        None,
+        "types instead of the values of value contexts: they may be secrets",
+    ),
+    Option(
         "kind",
         "KIND,...",
         "background, todo, cancel, timer, value, without_cancel, after_func, stop, custom",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gdb
 
-__all__ = ["color_choice", "helper_path", "limit", "register"]
+__all__ = ["color_choice", "folds", "helper_path", "limit", "register", "values"]
 
 _parameters: dict[str, gdb.Parameter] = {}
 
@@ -81,6 +81,50 @@ class ColorParameter(gdb.Parameter):
         return f"Colour is {value}."
 
 
+class FoldParameter(gdb.Parameter):
+    """Whether goctx tree folds siblings of equal shape into one line.
+
+    The option --no-fold of the command goes before."""
+
+    set_doc = "Set whether goctx tree folds siblings of equal shape."
+    show_doc = "Show whether goctx tree folds siblings of equal shape."
+
+    def __init__(self, value: bool = True) -> None:
+        super().__init__("goctx fold", gdb.COMMAND_DATA, gdb.PARAM_BOOLEAN)
+        self.value = value
+
+    def get_set_string(self) -> str:
+        return ""
+
+    def get_show_string(self, value: str) -> str:
+        return f"Folding of equal siblings is {value}."
+
+
+class ValuesParameter(gdb.Parameter):
+    """Whether goctx commands print the values of value contexts.
+
+    Usage: set goctx values auto|shown|redacted
+
+    `auto`: where there is room for them; `shown`: as with --values everywhere;
+    `redacted`: only their types, since values may be secrets that must not
+    come into logs and screens that are passed on.  Keys are always shown."""
+
+    set_doc = "Set whether goctx commands print the values of value contexts."
+    show_doc = "Show whether goctx commands print the values of value contexts."
+
+    def __init__(self, value: str = "auto") -> None:
+        super().__init__(
+            "goctx values", gdb.COMMAND_DATA, gdb.PARAM_ENUM, ["auto", "shown", "redacted"]
+        )
+        self.value = value
+
+    def get_set_string(self) -> str:
+        return ""
+
+    def get_show_string(self, value: str) -> str:
+        return f"Printing of values is {value}."
+
+
 class SetPrefix(gdb.Command):
     """Change settings of goctx."""
 
@@ -103,7 +147,10 @@ class ShowPrefix(gdb.Command):
         if arg:
             raise gdb.GdbError(_undefined("show", arg))
         for name, parameter in _parameters.items():
-            gdb.write(f"goctx {name}:  {parameter.get_show_string(parameter.value)}\n")
+            value = parameter.value
+            if isinstance(value, bool):
+                value = "on" if value else "off"
+            gdb.write(f"goctx {name}:  {parameter.get_show_string(value)}\n")
 
 
 def _undefined(verb: str, arg: str) -> str:
@@ -115,7 +162,13 @@ def _undefined(verb: str, arg: str) -> str:
 
 def register() -> None:
     """Add the settings; those made before the package was loaded anew keep their values."""
-    kinds = {"color": ColorParameter, "helper": HelperParameter, "limit": LimitParameter}
+    kinds = {
+        "color": ColorParameter,
+        "fold": FoldParameter,
+        "helper": HelperParameter,
+        "limit": LimitParameter,
+        "values": ValuesParameter,
+    }
     before = {name: _value_before(name) for name in kinds}
     SetPrefix()  # the new prefixes are empty: the old parameters are gone now
     ShowPrefix()
@@ -124,7 +177,7 @@ def register() -> None:
         _parameters[name] = kind() if value is None else kind(value)
 
 
-def _value_before(name: str) -> str | None:
+def _value_before(name: str) -> str | bool | None:
     try:
         return gdb.parameter(f"goctx {name}")
     except RuntimeError:  # not known yet
@@ -140,6 +193,16 @@ def limit() -> str | None:
     """The value for --limit; None: the command's own."""
     value = _parameters["limit"].value
     return {"auto": None, "unlimited": "0"}.get(value, value)
+
+
+def folds() -> bool:
+    """Whether equal siblings are folded."""
+    return _parameters["fold"].value
+
+
+def values() -> str:
+    """auto, shown or redacted."""
+    return _parameters["values"].value
 
 
 def color_choice() -> str:

@@ -29,7 +29,7 @@ bool ctx_deadline_left(struct model *m, uint32_t i, int64_t *ns_ret);
 /** Key of a value context as text: type alone for empty structs ("app/mw.requestID"), else the value ("main.ctxKey(3)", "\"user\""). */
 bool ctx_key(struct model *m, uint32_t i, struct buf *out);
 
-/** Value of a value context as text. */
+/** Value of a value context as text; "string (redacted)" when m->redact is set. */
 bool ctx_value(struct model *m, uint32_t i, struct buf *out);
 
 /** Function of an after_func context ("main.cleanup"), or of a cancel function known; false: none. */

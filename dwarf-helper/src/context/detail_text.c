@@ -41,6 +41,11 @@ bool ctx_value(struct model *m, uint32_t i, struct buf *out)
 
 	if (!read_eface(m, i, m->rt->L.valueCtx.val, &type, &data))
 		return false;
+	if (m->redact && type) {
+		value_print_type(m->rt, out, type);
+		buf_lit(out, " (redacted)");
+		return true;
+	}
 	value_print_eface(m->rt, out, type, data);
 	return true;
 }

@@ -89,6 +89,7 @@ struct model {
 	uint64_t by_kind[CTX_KINDS], by_state[CTX_STATES];
 	uint64_t only_heap;	 /* contexts that no interface pair, map or parent word led to */
 	uint64_t waiting_tasks;	 /* goroutines parked on any context's done channel */
+	bool redact;		 /* values of value contexts are told by their type alone: they may be secrets */
 };
 
 /** What to read. */

@@ -301,6 +301,9 @@ static struct err *apply(struct parse *p, enum option_id o, const char *value)
 	case OPT_NO_TASKS:
 		opt->no_tasks = o == OPT_NO_TASKS;
 		break;
+	case OPT_REDACT:
+		opt->redact = true;
+		return NULL;
 	case OPT_VALUES:
 		opt->values = true;
 		break;

@@ -62,6 +62,7 @@ struct err *run_command(struct session *s, const struct invocation *inv, buf_sin
 
 	*write_failed_ret = false;
 	if (!err) {
+		s->m.redact = inv->opt.redact;
 		struct notes_mark mark = notes_mark(&s->notes);
 		bool failed;
 		err = answer(s, inv, sink, sink_arg, write_failed_ret, &failed);

@@ -21,7 +21,7 @@ struct options {
 	bool json, color;
 	unsigned width;	     /* columns of the terminal, 100 when not known */
 	int64_t limit;	     /* --limit N; 0: no cut anywhere; -1: the command's own default */
-	bool no_fold, no_tasks, values, system; /* values: --values, shown for every context (keys always are) */
+	bool no_fold, no_tasks, values, redact, system; /* values: --values, shown for every context (keys always are) */
 	int64_t depth;	     /* --depth, -1 none */
 	uint32_t kinds;	     /* bit set of enum ctx_kind, 0 all */
 	uint32_t states;     /* bit set of enum ctx_state, 0 all */

@@ -8,6 +8,7 @@ from .base import HelperCommand
 from .contexts import ChildrenCommand, ListCommand, ShowCommand, TreeCommand
 from .goroutines import BlockedCommand, BtCommand, TasksCommand
 from .program import InfoCommand, LayoutCommand
+from .window import WindowCommand
 
 __all__ = ["COMMANDS", "register"]
 
@@ -22,6 +23,10 @@ COMMANDS: tuple[type[HelperCommand], ...] = (
     BtCommand,
     LayoutCommand,
 )
+
+
+# What GDB alone can do.
+OTHERS: tuple[type[gdb.Command], ...] = (WindowCommand,)
 
 
 class PrefixCommand(gdb.Command):
@@ -47,7 +52,7 @@ class PrefixCommand(gdb.Command):
     def invoke(self, arg: str, from_tty: bool) -> None:
         self.dont_repeat()
         words = arg.split()
-        names = [command.name for command in COMMANDS]
+        names = [command.name for command in (*COMMANDS, *OTHERS)]
         if not words or words[0] in ("help", "--help", "-h"):
             wanted = [word for word in words[1:2] if word in names]
             gdb.execute(" ".join(["help", "goctx", *wanted]))
@@ -64,5 +69,5 @@ class PrefixCommand(gdb.Command):
 def register() -> None:
     """Add the commands to GDB, or replace those of an earlier load."""
     PrefixCommand()
-    for command in COMMANDS:
+    for command in (*COMMANDS, *OTHERS):
         command()

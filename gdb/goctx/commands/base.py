@@ -81,7 +81,7 @@ class HelperCommand(gdb.Command):
             return
         where, target = session.current()
         request = [self.name, *self._defaults(line, from_tty), *line.options]
-        rest = self._arguments(line)
+        rest = self.arguments(line)
         if rest:
             request += ["--", *rest]
         output, errors = _Text(), _Text()
@@ -97,14 +97,15 @@ class HelperCommand(gdb.Command):
         if said:
             gdb.write(f"{said}\n", gdb.STDERR)
 
-    def _arguments(self, line: options.Line) -> list[str]:
+    @classmethod
+    def arguments(cls, line: options.Line) -> list[str]:
         """What the helper gets for the words that are no options."""
         plain = [token.text for token in line.rest]
-        if not plain or self.argument in (None, "word"):
+        if not plain or cls.argument in (None, "word"):
             return plain
         if len(plain) > 1 and all(word.isalnum() for word in plain):
             return plain  # no expression: too many arguments, which the helper says
-        if self.argument == "context":
+        if cls.argument == "context":
             return [expr.context_word(line.expression)]
         return [expr.goroutine_word(line.expression)]
 
@@ -119,6 +120,10 @@ class HelperCommand(gdb.Command):
         limit = params.limit()
         if limit and "limit" in self.own_options and "limit" not in line.names:
             defaults += ["--limit", limit]
+        if "no-fold" in self.own_options and not params.folds():
+            defaults += ["--no-fold"]
+        if "values" in self.own_options and not {"values", "redact"} & line.names:
+            defaults += {"auto": [], "shown": ["--values"], "redacted": ["--redact"]}[params.values()]
         return defaults
 
 

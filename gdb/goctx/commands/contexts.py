@@ -34,7 +34,7 @@ class TreeCommand(HelperCommand):
     See also: goctx show, goctx children, goctx blocked."""
 
     name = "tree"
-    own_options = ("limit", "depth", "no-fold", "tasks", "no-tasks", "values")
+    own_options = ("limit", "depth", "no-fold", "tasks", "no-tasks", "values", "redact")
     argument = "context"
 
 
@@ -53,7 +53,7 @@ class ListCommand(HelperCommand):
     See also: goctx tree, goctx show."""
 
     name = "list"
-    own_options = ("limit", "values", "kind", "state", "min-children", "sort")
+    own_options = ("limit", "values", "redact", "kind", "state", "min-children", "sort")
 
 
 class ShowCommand(HelperCommand):
@@ -79,7 +79,7 @@ class ShowCommand(HelperCommand):
     See also: goctx tree, goctx children."""
 
     name = "show"
-    own_options = ("limit", "values")
+    own_options = ("limit", "values", "redact")
     argument = "context"
 
 
@@ -100,5 +100,5 @@ class ChildrenCommand(HelperCommand):
     See also: goctx show, goctx tree."""
 
     name = "children"
-    own_options = ("limit", "values")
+    own_options = ("limit", "values", "redact")
     argument = "context"

@@ -1,0 +1,39 @@
+"""The helper's answers as values, for what is no command of its own: MI, the window."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Sequence
+
+from .bridge import session
+from .errors import GoctxError
+
+__all__ = ["records", "text"]
+
+DAMAGED = 4  # exit status: done, but part of the target was damaged or missing
+FAIL_ON = 1  # exit status: done, and --fail-on was met
+
+
+def text(args: Sequence[str]) -> str:
+    """What a command of the helper prints about the selected inferior.
+
+    Raises:
+        GoctxError: there is nothing to look at, or the command failed
+        KeyboardInterrupt: the user had enough
+    """
+    where, target = session.current()
+    output, errors = bytearray(), bytearray()
+    status = where.run(target, args, output.extend, errors.extend)
+    said = errors.decode("utf-8", "replace").strip()
+    if status not in (0, DAMAGED) and (said or status != FAIL_ON):
+        raise GoctxError.said(said or f"goctx: {args[0]} failed, status {status}")
+    return output.decode("utf-8", "replace")
+
+
+def records(args: Sequence[str]) -> list[dict[str, Any]]:
+    """The lines of a command's JSON, in its order, header and notes included.
+
+    Raises:
+        GoctxError, KeyboardInterrupt: as text()
+    """
+    return [json.loads(line) for line in text([args[0], "--json", *args[1:]]).splitlines()]
