@@ -155,7 +155,7 @@ static bool find_variable(struct debug *d, struct debug_variable *v)
 }
 
 /* "net/http.x" is in package "net/http": the first dot behind the last slash ends it. */
-static size_t package_len(const char *name)
+size_t debug_package_len(const char *name)
 {
 	const char *slash = strrchr(name, '/');
 	const char *dot = strchr(slash ? slash : name, '.');
@@ -174,7 +174,7 @@ struct err *debug_find(struct debug *d, struct debug_struct *structs, size_t nst
 		missing |= !structs[i].found;
 	}
 	for (size_t i = 0; i < nvars; i++) {
-		size_t len = package_len(vars[i].name);
+		size_t len = debug_package_len(vars[i].name);
 		if (find_variable(d, &vars[i]) || !len)
 			continue;
 		units_index(d, vars[i].name, len);

@@ -75,4 +75,44 @@ typedef void debug_member_fn(void *arg, const char *member, const char *type, ui
  */
 struct err *debug_describe(struct debug *d, const char *type, uint64_t *size_ret, debug_member_fn *fn, void *arg);
 
+/*
+ * Types one at a time, for walking along pointers.  A type is named by the offset of its DIE, 0 is none.  Damage reads as "not known".
+ */
+
+/** What is written of a type. */
+struct debug_type {
+	const char *name;	/* "*main.Conn", "" when it has none; lives as long as d */
+	uint64_t size;		/* bytes, 0 not known */
+	uint64_t runtime_type;	/* DW_AT_go_runtime_type: its descriptor's distance from runtime.types; 0 the program has none */
+	uint64_t elem, key;	/* pointer, array, slice, chan, map; 0 */
+	uint64_t len;		/* array */
+	uint8_t kind;		/* DW_AT_go_kind: reflect.Kind; 0 not known */
+};
+
+/** Look through names that stand for other types.  @return false when there is no such type */
+bool debug_type_at(struct debug *d, uint64_t type, struct debug_type *ret);
+
+/** A struct type of the program by its full name; 0. */
+uint64_t debug_type_named(struct debug *d, const char *name);
+
+/** The member of struct @p type that covers the byte at @p off.  @return false: padding, or no struct */
+bool debug_member_at(struct debug *d, uint64_t type, uint64_t off, const char **name_ret, uint64_t *off_ret, uint64_t *type_ret);
+
+/** Type of a package variable by its full name ("app/stream.hubs"); 0.  Opens the unit of its package. */
+uint64_t debug_variable_type(struct debug *d, const char *name);
+
+/** A variable that a closure keeps in its funcval. */
+struct debug_capture {
+	const char *name; /* "&x" when the closure holds the variable's address */
+	uint64_t off;	  /* bytes from the start of the funcval */
+	uint64_t type;
+};
+
+/**
+ * The capture that covers byte @p off of a funcval (DW_AT_go_closure_offset, since Go 1.23).
+ * @param func  full name of the closure's function ("main.f.func1"); its package's unit is walked
+ * @return false: not known
+ */
+bool debug_capture_at(struct debug *d, const char *func, uint64_t off, struct debug_capture *ret);
+
 #endif

@@ -5,6 +5,7 @@
  *   debug_units.c    compilation units, index of their structs and variables by name
  *   debug_types.c    one type: members, sizes, paths, description
  *   debug.c          open, close, find
+ *   debug_walk.c     types, variables and captures one at a time
  *
  * A DIE is named by its offset in .debug_info.  libdwarf's objects are freed where they were made, its errors at once:
  * with dwarf_set_de_alloc_flag(0) nobody else does it.
@@ -86,6 +87,9 @@ struct debug {
 /** Index all units of this name that are not yet.  Damage met is kept in d->damage. */
 void units_index(struct debug *d, const char *name, size_t len);
 
+/** Next unit of this name from number @p from on; NULL.  Lists the units when that has not been done. */
+const struct unit *units_named(struct debug *d, const char *name, size_t len, size_t from);
+
 /** First entity of this name and tag, or after @p after when that is not NULL. */
 const struct entity *units_lookup(const struct debug *d, const char *name, size_t len, uint16_t tag,
 				  const struct entity *after);
@@ -119,6 +123,9 @@ struct member {
 struct members {
 	VEC(struct member) list;
 };
+
+/** Bytes of @p name that are its package: 8 of "net/http.x"; 0 none. */
+size_t debug_package_len(const char *name);
 
 /** All members of the struct at @p die_off. */
 void type_members(struct debug *d, uint64_t die_off, struct members *ret);

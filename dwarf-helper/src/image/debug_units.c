@@ -141,13 +141,21 @@ static void index_unit(struct debug *d, struct unit *u)
 	die_free(d, cu);
 }
 
-void units_index(struct debug *d, const char *name, size_t len)
+const struct unit *units_named(struct debug *d, const char *name, size_t len, size_t from)
 {
 	if (!d->units_listed)
 		list_units(d);
-	for (size_t i = 0; i < d->units.n; i++) {
-		struct unit *u = &d->units.v[i];
-		if (!u->indexed && !strncmp(u->name, name, len) && !u->name[len])
-			index_unit(d, u);
-	}
+	for (size_t i = from; i < d->units.n; i++)
+		if (!strncmp(d->units.v[i].name, name, len) && !d->units.v[i].name[len])
+			return &d->units.v[i];
+	return NULL;
+}
+
+void units_index(struct debug *d, const char *name, size_t len)
+{
+	const struct unit *u = NULL;
+
+	while ((u = units_named(d, name, len, u ? (size_t)(u - d->units.v) + 1 : 0)))
+		if (!u->indexed)
+			index_unit(d, &d->units.v[u - d->units.v]);
 }

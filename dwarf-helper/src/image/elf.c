@@ -335,6 +335,27 @@ const char *image_debuglink(const struct image *img)
 	return img->debuglink;
 }
 
+const char *image_object_at(const struct image *img, uint64_t addr, uint64_t *addr_ret, uint64_t *size_ret)
+{
+	const char *name = NULL;
+	Elf64_Sym sym;
+
+	*size_ret = UINT64_MAX;
+	for (uint64_t i = 0; i < img->nsyms; i++) {
+		memcpy(&sym, img->symtab + i * sizeof(sym), sizeof(sym));
+		if (addr - sym.st_value >= sym.st_size || ELF64_ST_TYPE(sym.st_info) != STT_OBJECT ||
+		    sym.st_shndx == SHN_UNDEF || sym.st_name >= img->strtab_size)
+			continue;
+		// the linker's own marks (runtime.bss, runtime.edata) have no size; of nested ones the smallest counts
+		if (sym.st_size >= *size_ret)
+			continue;
+		name = img->strtab + sym.st_name;
+		*addr_ret = sym.st_value;
+		*size_ret = sym.st_size;
+	}
+	return name;
+}
+
 bool image_section(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret)
 {
 	const struct elf_section *s = image_find_section(img, name);

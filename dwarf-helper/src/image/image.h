@@ -73,6 +73,12 @@ uint64_t image_bias(const struct image *img, const struct target *t);
  */
 bool image_symbol(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret);
 
+/**
+ * Name of the object (variable) of .symtab that covers a link-time address.  @return NULL when none does
+ * Cost: one scan of the table.
+ */
+const char *image_object_at(const struct image *img, uint64_t addr, uint64_t *addr_ret, uint64_t *size_ret);
+
 /** A section's link-time address and size by name.  @return false when absent. */
 bool image_section(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret);
 
