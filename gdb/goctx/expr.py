@@ -13,7 +13,7 @@ import gdb
 
 from .errors import GoctxError
 
-__all__ = ["context_word", "goroutine_word", "locals_in_scope"]
+__all__ = ["address_word", "context_word", "goroutine_word", "locals_in_scope"]
 
 _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]+")
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -37,6 +37,24 @@ def context_word(expression: str) -> str:
     try:
         value = _evaluate(expression)
         return _word_of(value, expression)
+    except (gdb.error, gdb.MemoryError) as why:
+        raise _failed(expression, why) from None
+
+
+def address_word(expression: str) -> str:
+    """An expression as the helper's ADDR: an address, `background` or `todo`.
+
+    As context_word(), and a slice or string gives the address of its data.
+
+    Raises:
+        GoctxError: it cannot be evaluated, or is no address
+    """
+    if _ADDRESS.fullmatch(expression) or expression.lower() in ("background", "todo"):
+        return expression
+    try:
+        value = _evaluate(expression)
+        data = _data_of(value, expression)
+        return data or _word_of(value, expression, "object")
     except (gdb.error, gdb.MemoryError) as why:
         raise _failed(expression, why) from None
 
@@ -186,7 +204,22 @@ def _check_present(value: gdb.Value, expression: str) -> None:
 # -- values -----------------------------------------------------------------
 
 
-def _word_of(value: gdb.Value, expression: str) -> str:
+def _data_of(value: gdb.Value, expression: str) -> str | None:
+    """Where the data of a slice or string lies; None for other values."""
+    kind = value.type.strip_typedefs()
+    if kind.code != gdb.TYPE_CODE_STRUCT:
+        return None
+    names = [field.name for field in kind.fields()]
+    if names not in (["array", "len", "cap"], ["str", "len"]):
+        return None
+    _check_present(value, expression)
+    address = int(value[names[0]]) & _MASK
+    if not address:
+        raise GoctxError(f"'{expression}' is empty: it has no data")
+    return hex(address)
+
+
+def _word_of(value: gdb.Value, expression: str, wanted: str = "context") -> str:
     kind = value.type.strip_typedefs()
     if kind.code == gdb.TYPE_CODE_PTR and _is_interface(kind.target().strip_typedefs()):
         value = value.dereference()  # the address of a variable
@@ -203,7 +236,7 @@ def _word_of(value: gdb.Value, expression: str) -> str:
         if not address:
             raise GoctxError(f"'{expression}' is nil")
         return hex(address)
-    raise GoctxError(f"'{expression}' has type {value.type}, which is no context",
+    raise GoctxError(f"'{expression}' has type {value.type}, which is no {wanted}",
                      "give an interface, a pointer, a struct or an address")
 
 

@@ -106,6 +106,7 @@ _TABLE = (
         _words("stack func wait created context"),
     ),
     Option("tree", None, "by parent goroutine"),
+    Option("paths", "N", "paths at most, 3 when not given; 0 for all"),
     Option(
         "min-confidence",
         "HOW",

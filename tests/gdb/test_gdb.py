@@ -18,7 +18,8 @@ import toolchains
 
 HERE = Path(__file__).resolve().parent
 FAKE = HERE / "fake_helper.py"
-COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "bt", "layout")
+COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "bt", "why",
+            "layout")
 
 pytestmark = pytest.mark.skipif(bool(gdbrun.missing()), reason=str(gdbrun.missing()))
 

@@ -1,9 +1,18 @@
 /**
  * @file  Why an object is alive: shortest paths from roots to it.
  *
- * Breadth first from all roots at once, remembering for each slot the one it was first reached from (4 bytes a reached slot), so the path found
- * is a shortest one; further paths end in other direct holders of the object.  Stacks as in livestack.h.  Knows nothing of types:
- * runtime/typed.h puts names to the hops.
+ * Breadth first from all roots at once (runtime/roots.h, and what is live on the stacks of all goroutines, runtime/livestack.h),
+ * remembering for each slot the one it was first reached from, so that the path found to it is a shortest one.  A path never passes
+ * through the object asked for; further paths end in other direct holders of it: other objects, variables or goroutines that point to it.
+ *
+ *     level 0   roots, in the order of roots.h, then goroutines in that of allgs
+ *     level n   pointers of the objects first reached on level n - 1, by address
+ *
+ * so equal targets give equal paths.  Knows nothing of types: runtime/typed.h puts names to the hops.
+ *
+ * Memory: 4 bytes a slot of the heap, touched only where something is reached, two bits a slot for the levels, and 24 bytes for each
+ * object that a root leads to first.  Time: one pass over the stacks; then as far as the search must go: until one holder more than asked for
+ * has been met, or everything reachable has been read.
  */
 #ifndef GOCTX_ANALYSIS_PATH_H
 #define GOCTX_ANALYSIS_PATH_H
@@ -15,30 +24,41 @@
 /** One hop: the pointer at @p at, inside of @p holder, leads to @p object. */
 struct path_hop {
 	taddr holder; /* base of the heap object that holds the pointer; 0 in the first hop: the root does */
-	taddr at;
-	taddr object; /* base of the object reached; what the pointer points to where it is no heap object */
+	taddr at;     /* 0 a register */
+	taddr object; /* base of the object reached */
 	taddr target; /* the pointer's value: object + offset */
 };
 
 struct path {
 	struct root root;
-	VEC(struct path_hop) hops;
+	VEC(struct path_hop) hops; /* at least one; the last one's object is the one asked for */
+};
+
+/** What lies at the address asked for. */
+enum path_subject {
+	SUBJECT_OBJECT, /* an allocated heap object */
+	SUBJECT_FREE,	/* a heap slot that is free, or freed as soon as its span is swept */
+	SUBJECT_TAIL,	/* inside of a heap span, in no slot */
+	SUBJECT_OTHER,	/* no heap: a global, a stack, or nothing */
 };
 
 struct paths {
 	VEC(struct path) list; /* shortest first */
-	uint64_t holders;      /* direct holders of the object that are reachable themselves: as many paths there could be */
-	bool garbage;	       /* it is an allocated heap object and nothing reaches it */
-	bool not_heap;	       /* the address is in no heap object: a global, a stack, or nothing */
+	uint64_t holders;      /* direct holders that are reachable themselves, found so far */
+	bool all;	       /* those are all there are; else the search ended when there were more than wanted */
+	uint8_t subject;       /* enum path_subject */
+	taddr object;	       /* base of the object or slot asked for; 0 when there is none */
+	uint64_t size;	       /* its bytes */
 	bool complete;	       /* everything could be read: "nothing reaches it" is proven */
+	const char *why_incomplete; /* NULL; a short reason for people */
 };
 
 /**
  * @param target  address of the object, or inside it
- * @param max     paths wanted
- * @return NULL, ERR_ABSENT (no heap), ERR_CANCELED
+ * @param max     paths wanted; 0: all
+ * @return NULL, ERR_ABSENT (no heap), ERR_LIMIT (more than 2^31 slots), ERR_CANCELED
  */
-struct err *paths_find(struct model *m, taddr target, unsigned max, struct paths *ret);
+struct err *paths_find(struct model *m, taddr target, uint64_t max, struct paths *ret);
 void paths_free(struct paths *p);
 
 #endif

@@ -373,6 +373,7 @@ struct err *layout_load(const struct image *img, uint64_t bias, const char *debu
 	struct err *err = check_release(img, debug_path, notes);
 	if (!err)
 		err = compose(img, bias, debug_path, notes, &d, ret);
+	ret->debug_path = debug_path;
 	layout_close_debug(&d);
 	return err;
 }

@@ -93,6 +93,7 @@ struct layout {
 	int minor;		   /* Go minor release: 27 for go1.27.4; -1 when not known */
 	int table_minor;	   /* release of the table used for what DWARF lacked, -1 none */
 	size_t from_dwarf, from_table; /* structs filled from each */
+	const char *debug_path; /* as given to layout_load(); borrowed */
 };
 
 /** Is the field there in this release? */

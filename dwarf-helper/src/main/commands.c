@@ -36,6 +36,7 @@ const struct option_info option_infos[OPT_COUNT] = {
 	[OPT_SYSTEM] = {"system", NULL, "the runtime's own goroutines, too"},
 	[OPT_GROUP] = {"group", "KEY", "count by stack, func, wait, created or context"},
 	[OPT_TREE] = {"tree", NULL, "by parent goroutine"},
+	[OPT_PATHS] = {"paths", "N", "paths at most, 3 when not given; 0 for all"},
 	[OPT_MIN_CONFIDENCE] = {"min-confidence", "HOW", "certain, likely, possible (the default) or info"},
 	[OPT_FAIL_ON] = {"fail-on", "HOW", "exit status 1 when something is found that is at least so sure"},
 };
@@ -89,6 +90,13 @@ const struct command commands[] = {
 	 .about = "Parked, runnable and running goroutines and those in a system call, on cores too; inlined frames are\n"
 		  "marked.  The filters apply to `bt all`.",
 	 .example = "bt 884"},
+	{.name = "why", .args = "ADDR", .min_args = 1, .max_args = 1, .run = report_why, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = OPT_BIT(OPT_PATHS) | OPT_BIT(OPT_LIMIT),
+	 .summary = "what keeps an object alive: shortest paths from roots to it",
+	 .about = "ADDR: the address of an object or inside it (a context, a done channel, a closure, anything in the\n"
+		  "heap), background or todo.  Each step is named by variable, field, index, key or capture.  Each path\n"
+		  "ends in another object, variable or goroutine that points to it; when none does, that is the answer.",
+	 .example = "why 0xc0000b2000 --paths 1"},
 	{.name = "layout", .args = "[TYPE]", .max_args = 1, .run = report_layout,
 	 .summary = "fields, offsets and sizes as the program has them, and whence they are known",
 	 .about = "Without TYPE, all structs that goctx reads.  With TYPE, the fields of that struct; where the\n"
@@ -108,7 +116,7 @@ const struct command commands[] = {
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 /* In the contract, not in this release. */
-static const char *const later[] = {"leaks", "why", "check", "heap", "export", "diff"};
+static const char *const later[] = {"leaks", "check", "heap", "export", "diff"};
 
 const struct command *command_find(const char *name)
 {

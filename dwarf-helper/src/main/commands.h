@@ -43,6 +43,7 @@ enum option_id {
 	OPT_TREE,
 	OPT_MIN_CONFIDENCE,
 	OPT_FAIL_ON,
+	OPT_PATHS,
 	OPT_COUNT
 };
 

@@ -319,6 +319,8 @@ static struct err *apply(struct parse *p, enum option_id o, const char *value)
 		return set_count(o, value, INT64_MAX, &opt->limit);
 	case OPT_DEPTH:
 		return set_count(o, value, INT32_MAX, &opt->depth);
+	case OPT_PATHS:
+		return set_count(o, value, INT32_MAX, &opt->paths);
 	case OPT_WIDTH:
 		if (set_count(o, value, 100000, &p->width) || p->width < MIN_WIDTH)
 			return err_new(ERR_USAGE, "--width %s: not a number from %d on", value, MIN_WIDTH);
@@ -413,7 +415,7 @@ static struct err *parse_part(struct parse *p, int argc, char **argv, bool first
 
 static void set_defaults(struct parse *p, struct invocation *inv)
 {
-	*inv = (struct invocation){.opt = {.limit = -1, .depth = -1, .min_confidence = CONF_POSSIBLE, .fail_on = -1}, .target = {.mem_fd = -1}};
+	*inv = (struct invocation){.opt = {.limit = -1, .depth = -1, .paths = -1, .min_confidence = CONF_POSSIBLE, .fail_on = -1}, .target = {.mem_fd = -1}};
 	*p = (struct parse){.inv = inv};
 }
 

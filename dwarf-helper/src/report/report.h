@@ -23,6 +23,7 @@ struct options {
 	int64_t limit;	     /* --limit N; 0: no cut anywhere; -1: the command's own default */
 	bool no_fold, no_tasks, values, redact, system; /* values: --values, shown for every context (keys always are) */
 	int64_t depth;	     /* --depth, -1 none */
+	int64_t paths;	     /* --paths; 0: all; -1: the command's own default */
 	uint32_t kinds;	     /* bit set of enum ctx_kind, 0 all */
 	uint32_t states;     /* bit set of enum ctx_state, 0 all */
 	uint64_t min_children;
@@ -69,5 +70,6 @@ struct err *report_blocked(struct report *r);
 struct err *report_bt(struct report *r);
 struct err *report_layout(struct report *r);
 struct err *report_leaks(struct report *r);
+struct err *report_why(struct report *r);
 
 #endif

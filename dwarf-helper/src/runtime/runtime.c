@@ -5,6 +5,7 @@
 #include "runtime/heap.h"
 #include "runtime/livestack.h"
 #include "runtime/rtype.h"
+#include "runtime/typed.h"
 
 #define MAX_MODULES 64
 #define MAX_REASONS 128
@@ -216,6 +217,8 @@ void runtime_close(struct runtime *rt)
 	livestack_close(rt);
 	if (rt->rtypes)
 		rtypes_close(rt);
+	typed_close(rt->typed);
+	rt->typed = NULL;
 	for (size_t i = 0; i < rt->wait_reasons.n; i++)
 		free(rt->wait_reasons.v[i]);
 	VEC_FREE(&rt->wait_reasons);

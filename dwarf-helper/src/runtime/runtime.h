@@ -56,6 +56,7 @@ enum pc_role {
 struct heap;
 struct livestack;
 struct rtypes;
+struct typed_cache;
 
 struct runtime {
 	struct target *t;     /* borrowed */
@@ -68,6 +69,7 @@ struct runtime {
 	VEC(uint8_t *) copies; /* tables that had to be copied to be in one piece; modules point into them */
 	struct heap *heap;     /* heap.h; NULL when the heap could not be read */
 	struct rtypes *rtypes; /* rtype.h */
+	struct typed_cache *typed; /* typed.h; NULL until a name is asked for */
 
 	struct u64map pc_index; /* pc -> index in pcs */
 	VEC(struct pcinfo) pcs;

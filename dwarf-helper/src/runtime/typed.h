@@ -4,6 +4,18 @@
  * A type is known of an object when something with a type points to it: a variable (its DWARF type), an interface (its type word or itab), a typed pointer
  * field, or when the allocator wrote it down (malloc header, mspan.largeType).  From then on field names, slice indices and map keys come from type
  * descriptors; where the program has no descriptor of a type, from DWARF.
+ *
+ *     struct typed t;
+ *     typed_variable(rt, root, &text, &t);              "app.srv", a *app.Server
+ *     typed_follow(rt, &t, root, value, &text, …, &t)   the app.Server it points to
+ *     typed_follow(rt, &t, at, value, &text, …, &t)     ".hub", …
+ *
+ * Containers of the runtime and of the standard library are shown as what they are, not as the structs they are made of: maps of both generations,
+ * channels, sync.Map of both generations, sync.Pool, sync/atomic's boxes, container/list.  Following a pointer into their insides appends little or
+ * nothing to the text and says `inner`: the next pointer belongs to the same step (".conns" + "" + `["a"]`).
+ *
+ * Reads the target, remembers nothing of it; debug information is opened at the first need (0.03 s for a program of the size of cmd/compile) and kept until
+ * runtime_close().  Not thread-safe.  Whatever the target holds, the answer is a guess about names at worst: nothing here decides what is alive.
  */
 #ifndef GOCTX_RUNTIME_TYPED_H
 #define GOCTX_RUNTIME_TYPED_H
@@ -12,31 +24,61 @@
 #include "runtime/heap.h"
 #include "runtime/rtype.h"
 
+/** What the bytes at some address are. */
+enum typed_shape {
+	TYPED_UNKNOWN,
+	TYPED_VALUE,	/* one value of the type */
+	TYPED_ARRAY,	/* elements of the type, one behind the other: backing array of a slice or channel */
+	TYPED_IFACE,	/* an interface of a type not known */
+	TYPED_CLOSURE,	/* funcval: code, then captures */
+	TYPED_CHAN,	/* hchan of a channel of the type */
+	TYPED_MAP,	/* header of a map of the type; what follows are its insides */
+	TYPED_BUCKETS,	/* bucket map */
+	TYPED_MAP_EXTRA,
+	TYPED_GROUPS,	/* Swiss map */
+	TYPED_TABLE,
+	TYPED_DIRECTORY,
+	TYPED_TRIE_ENTRY, /* of a HashTrieMap[any, any], where its type is not known */
+};
+
 /** What is known of the memory at some address. */
 struct typed {
-	taddr addr;
+	taddr addr;    /* where the value, array or header begins */
 	taddr rtype;   /* its type descriptor, 0 not known */
 	uint64_t die;  /* its DWARF type when it has no descriptor (offset in .debug_info), 0 */
-	uint8_t shape; /* enum typed_shape: what the bytes are when it is not one value of that type */
+	uint64_t n;    /* elements of an array, 0 not known */
+	int32_t nth;   /* container/list: number of the element, counted from 1, or from the end with -1; 0 not known */
+	uint8_t shape; /* enum typed_shape */
+	bool inner;    /* part of the container that the last text names: the next pointer belongs to the same step */
 };
-enum typed_shape { TYPED_VALUE, TYPED_ARRAY /* backing array of a slice or channel buffer: elements of the type */, TYPED_MAP_GROUPS /* of a map of the type */, TYPED_CLOSURE /* funcval */, TYPED_UNKNOWN };
 
 /**
- * Name of the package variable that holds @p at, with the path inside it (".hub", "[3].name"), and its type.
- * From DWARF, else .symtab (no type).  @return false when no variable is known there
+ * The package variable that holds @p at: appends its name to @p name_ret ("app/stream.hubs"), tells where it begins and its type.
+ * Name from .symtab, type from DWARF.  Data that has no name of its own (what a variable was initialised to point to) is named by the variable
+ * that points to it.
+ * @return false when no variable is known there; *ret is of unknown type then, and begins at @p at
  */
-bool typed_global(struct runtime *rt, taddr at, struct buf *name_ret, struct buf *type_ret, struct typed *ret);
+bool typed_variable(struct runtime *rt, taddr at, struct buf *name_ret, struct typed *ret);
 
 /**
- * Follow the pointer at @p at inside of @p holder: appends how it is called there (".ctx", "[17]", "[key \"a\"]", "capture c of main.f.func1", "+0x58" when nothing is
- * known) to @p via_ret and tells what the pointer leads to.
+ * Follow the pointer at @p at inside of @p holder to @p target: appends how it is called there (".ctx", "[17]", `["a"]`, `[key "a"]`, "capture c of
+ * main.f.func1", "+0x58" when nothing is known) to @p via, the type of the pointer ("*stream.Conn", "context.Context (*context.cancelCtx)", with full
+ * package paths; nothing when not known) to @p type, and tells what it leads to.  @p holder and @p ret may be the same.
  */
-void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target, struct buf *via_ret, struct typed *ret);
+void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target, struct buf *via, struct buf *type,
+		  struct typed *ret);
 
-/** What is known of a heap object by itself: header, large type, closure code. */
+/** What is known of a heap object by itself: header, large type, closure's code. */
 void typed_object(struct runtime *rt, taddr addr, struct typed *ret);
 
-/** "*stream.Conn", "[]main.T", "func main.f.func1"; nothing appended when not known. */
+/** The type of a pointer to it: "*app/stream.Conn", "[]main.T", "func main.f.func1"; nothing appended when not known. */
 void typed_name(struct runtime *rt, const struct typed *t, struct buf *out);
+
+/** Type by its full name ("runtime.g"), from DWARF: a value at @p addr.  @return false when not known */
+bool typed_by_name(struct runtime *rt, const char *name, taddr addr, struct typed *ret);
+
+struct typed_cache;
+/** Called by runtime_close(). */
+void typed_close(struct typed_cache *c);
 
 #endif

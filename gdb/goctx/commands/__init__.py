@@ -7,6 +7,7 @@ import gdb
 from .base import HelperCommand
 from .contexts import ChildrenCommand, ListCommand, ShowCommand, TreeCommand
 from .goroutines import BlockedCommand, BtCommand, TasksCommand
+from .memory import WhyCommand
 from .program import InfoCommand, LayoutCommand
 from .window import WindowCommand
 
@@ -21,6 +22,7 @@ COMMANDS: tuple[type[HelperCommand], ...] = (
     TasksCommand,
     BlockedCommand,
     BtCommand,
+    WhyCommand,
     LayoutCommand,
 )
 

@@ -29,7 +29,7 @@ class HelperCommand(gdb.Command):
     Attributes:
         name: as the helper knows it
         own_options: names of its options beside those that all commands have
-        argument: "context", "goroutine", "word" (as it is) or None
+        argument: "context", "address", "goroutine", "word" (as it is) or None
     """
 
     name: ClassVar[str]
@@ -64,7 +64,7 @@ class HelperCommand(gdb.Command):
         last = text.split()[-1] if text and not text[-1].isspace() else ""
         if self.argument == "goroutine":
             found = ["all"]
-        elif self.argument == "context":
+        elif self.argument in ("context", "address"):
             if last and not last.isidentifier():
                 return gdb.COMPLETE_EXPRESSION
             found = ["background", "todo", *dict.fromkeys(expr.locals_in_scope())]
@@ -107,6 +107,8 @@ class HelperCommand(gdb.Command):
             return plain  # no expression: too many arguments, which the helper says
         if cls.argument == "context":
             return [expr.context_word(line.expression)]
+        if self.argument == "address":
+            return [expr.address_word(line.expression)]
         return [expr.goroutine_word(line.expression)]
 
     def _defaults(self, line: options.Line, from_tty: bool) -> list[str]:

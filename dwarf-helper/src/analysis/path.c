@@ -1,0 +1,504 @@
+#include "analysis/path.h"
+
+#include <sys/mman.h>
+
+#include "runtime/livestack.h"
+#include "runtime/slots.h"
+
+/*
+ * What a slot was first reached from: 0 not reached, the number of a slot + 1, or with ROOT_BIT the number of a root.
+ */
+#define ROOT_BIT 0x80000000u
+#define CANCEL_EVERY 1024 /* spans or goroutines between two looks at Ctrl-C */
+#define BATCH 32	  /* pointers looked up together, so that their cache misses overlap */
+
+/* A root that something was first reached from; 24 bytes. */
+struct origin {
+	taddr at;
+	taddr other; /* value of a register, object of a special */
+	uint32_t task;
+	uint8_t kind;
+};
+
+/* Objects reached whose words are still to be read: a bit a slot, and the spans that have any. */
+struct frontier {
+	uint64_t *bits, *spans;
+	VEC(uint32_t) queue;
+};
+
+struct search {
+	struct model *m;
+	struct runtime *rt;
+	struct paths *ret;
+	struct slots slots;
+	struct ptrmasks *masks;
+	struct ptrwords reader;
+	uint64_t *white;  /* a bit a slot: allocated and not reached */
+	uint32_t *parent; /* by slot */
+	size_t parent_bytes;
+	struct frontier now, next;
+	VEC(struct origin) origins;
+	VEC(uint32_t) holders; /* what points to the object asked for, as in parent */
+	uint32_t target;       /* slot asked for */
+	uint64_t max;
+	bool stop;	/* enough holders */
+	uint32_t task;	/* goroutine whose stack is being read */
+	taddr value[BATCH];
+	uint32_t span[BATCH], from[BATCH], pending;
+};
+
+/* ---- slots ---- */
+
+/* Span of a slot number, and its index there. */
+static const struct span *span_of_slot(const struct search *s, uint32_t slot, uint32_t *index_ret)
+{
+	size_t lo = 0, hi = s->rt->heap->spans.n;
+
+	while (hi - lo > 1) {
+		size_t mid = (lo + hi) / 2;
+		if (s->slots.spans[mid].word <= slot / 64)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	*index_ret = slot - s->slots.spans[lo].word * 64u;
+	return &s->rt->heap->spans.v[lo];
+}
+
+static bool object_of_slot(const struct search *s, uint32_t slot, struct heap_object *ret)
+{
+	uint32_t index;
+	const struct span *span = span_of_slot(s, slot, &index);
+
+	return heap_object_at(s->rt, span->base + index * span->elem_size, ret);
+}
+
+/* ---- the search ---- */
+
+static void frontier_add(struct frontier *f, uint32_t slot, uint32_t span)
+{
+	f->bits[slot / 64] |= 1ull << slot % 64;
+	if (f->spans[span / 64] >> span % 64 & 1)
+		return;
+	f->spans[span / 64] |= 1ull << span % 64;
+	VEC_PUSH(&f->queue, span);
+}
+
+/* One holder counts once, however many of its words point there: an object, a goroutine, a variable's word. */
+static void add_holder(struct search *s, uint32_t from)
+{
+	if (s->holders.n) {
+		uint32_t last = s->holders.v[s->holders.n - 1];
+		if (last == from)
+			return;
+		if (last & from & ROOT_BIT && s->origins.v[from & ~ROOT_BIT].task != UINT32_MAX &&
+		    s->origins.v[from & ~ROOT_BIT].task == s->origins.v[last & ~ROOT_BIT].task)
+			return;
+	}
+	VEC_PUSH(&s->holders, from);
+	s->stop = s->max && s->holders.n > s->max;
+}
+
+/* @p from points into slot @p index of a span.  @return true when that tells something new */
+static bool reach(struct search *s, uint32_t from, uint32_t span, uint32_t index)
+{
+	const struct slot_span *ss = &s->slots.spans[span];
+	uint32_t slot = ss->word * 64u + index;
+	uint64_t *white = &s->white[slot / 64], bit = 1ull << slot % 64;
+
+	if (slot == s->target) {
+		add_holder(s, from);
+		return true;
+	}
+	if (!(*white & bit))
+		return false;
+	*white &= ~bit;
+	s->parent[slot] = from;
+	if (!ss->noscan)
+		frontier_add(&s->next, slot, span);
+	return true;
+}
+
+static void flush(struct search *s)
+{
+	uint32_t index[BATCH];
+
+	for (uint32_t i = 0; i < s->pending; i++) {
+		const struct slot_span *ss = &s->slots.spans[s->span[i]];
+		index[i] = slots_index(ss, s->value[i]);
+		if (index[i] < ss->nelems)
+			__builtin_prefetch(&s->white[ss->word + index[i] / 64], 1);
+	}
+	for (uint32_t i = 0; i < s->pending && !s->stop; i++)
+		if (index[i] < s->slots.spans[s->span[i]].nelems)
+			reach(s, s->from[i], s->span[i], index[i]);
+	s->pending = 0;
+}
+
+static inline void collect(struct search *s, uint32_t from, taddr value)
+{
+	uint32_t span = slots_span(&s->slots, value);
+
+	if (span == SLOTS_NO_SPAN)
+		return;
+	__builtin_prefetch(&s->slots.spans[span]);
+	s->value[s->pending] = value;
+	s->from[s->pending] = from;
+	s->span[s->pending++] = span;
+	if (s->pending == BATCH)
+		flush(s);
+}
+
+static void read_object(struct search *s, uint32_t slot, uint32_t index)
+{
+	const taddr lo = s->slots.lo, range = s->slots.range;
+	struct ptr_object o;
+	struct ptr_chunk c;
+
+	ptrwords_object(&s->reader, index, 0, UINT64_MAX, &o);
+	while (ptrwords_next(&s->reader, &o, &c))
+		for (uint64_t bits = c.mask; bits; bits &= bits - 1) {
+			taddr v = ptr_chunk_word(&c, (unsigned)__builtin_ctzll(bits));
+			if (v - lo < range)
+				collect(s, slot + 1, v);
+		}
+}
+
+static void read_span(struct search *s, uint32_t span)
+{
+	const struct slot_span *ss = &s->slots.spans[span];
+	bool scan = ptrwords_span(&s->reader, &s->rt->heap->spans.v[span]);
+
+	for (uint32_t w = ss->word; w <= ss->word + (ss->nelems - 1) / 64 && !s->stop; w++) {
+		uint64_t bits = s->now.bits[w];
+		s->now.bits[w] = 0;
+		for (; bits && scan; bits &= bits - 1) {
+			uint32_t slot = w * 64 + (uint32_t)__builtin_ctzll(bits);
+			read_object(s, slot, slot - ss->word * 64u);
+		}
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Spans in the order of their addresses.  A long queue is read off the bits again, which beats sorting it. */
+static void sort_queue(struct frontier *f, size_t nspans)
+{
+	if (f->queue.n < nspans / 64) {
+		qsort(f->queue.v, f->queue.n, sizeof(*f->queue.v), by_number);
+		return;
+	}
+	size_t k = 0;
+	for (size_t w = 0; w <= nspans / 64; w++)
+		for (uint64_t bits = f->spans[w]; bits; bits &= bits - 1)
+			f->queue.v[k++] = (uint32_t)(w * 64 + (size_t)__builtin_ctzll(bits));
+}
+
+/* Level by level, until nothing new is met or enough holders are. */
+static struct err *search_heap(struct search *s)
+{
+	uint64_t steps = 0;
+
+	while (s->next.queue.n && !s->stop) {
+		struct frontier done = s->now;
+		s->now = s->next;
+		s->next = done;
+		sort_queue(&s->now, s->rt->heap->spans.n);
+		for (size_t i = 0; i < s->now.queue.n && !s->stop; i++) {
+			uint32_t span = s->now.queue.v[i];
+			if (++steps % CANCEL_EVERY == 0 && runtime_canceled(s->rt))
+				return err_new(ERR_CANCELED, "interrupted");
+			s->now.spans[span / 64] &= ~(1ull << span % 64);
+			read_span(s, span);
+		}
+		flush(s);
+		s->now.queue.n = 0;
+	}
+	return NULL;
+}
+
+/* ---- roots ---- */
+
+/* A root counts as an origin only when something is first reached from it. */
+static void add_root(struct search *s, const struct root *r)
+{
+	taddr other = r->kind == ROOT_REGISTER ? r->value : r->object;
+	uint32_t from = ROOT_BIT | (uint32_t)s->origins.n, span = slots_span(&s->slots, r->value);
+
+	if (span == SLOTS_NO_SPAN || s->origins.n >= ROOT_BIT)
+		return;
+	uint32_t index = slots_index(&s->slots.spans[span], r->value);
+	if (index >= s->slots.spans[span].nelems)
+		return;
+	VEC_PUSH(&s->origins, (struct origin){r->at, other, r->task, r->kind});
+	if (!reach(s, from, span, index))
+		s->origins.n--;
+}
+
+static bool on_root(void *arg, const struct root *r)
+{
+	struct search *s = arg;
+
+	add_root(s, r);
+	return !s->stop;
+}
+
+static bool on_live(void *arg, const struct live_word *w)
+{
+	struct search *s = arg;
+
+	add_root(s, &(struct root){.kind = w->at ? ROOT_STACK : ROOT_REGISTER,
+				   .at = w->at,
+				   .value = w->value,
+				   .task = s->task});
+	return !s->stop;
+}
+
+/* A goroutine whose registers are not known: every word of its stack. */
+static bool whole_stack(struct search *s, const struct task *t)
+{
+	uint64_t lo, hi, word;
+	bool all = true;
+
+	if (!runtime_field(s->rt, t->g, s->rt->L.g.stack_lo, &lo) ||
+	    !runtime_field(s->rt, t->g, s->rt->L.g.stack_hi, &hi) || lo % 8 || hi < lo || hi - lo > 1ull << 30)
+		return false;
+	for (taddr at = lo; at < hi && !s->stop; at += 8) {
+		if (target_u64(s->rt->t, at, &word)) {
+			if (word)
+				on_live(s, &(struct live_word){.at = at, .value = word, .info = PC_NONE});
+		} else {
+			all = false;
+			at |= 4088; // the rest of the page is not there either
+		}
+	}
+	return all;
+}
+
+static void incomplete(struct search *s, const char *why)
+{
+	s->ret->complete = false;
+	if (!s->ret->why_incomplete)
+		s->ret->why_incomplete = why;
+}
+
+static struct err *search_roots(struct search *s)
+{
+	bool missing = false;
+	struct err *err = roots_each(s->rt, on_root, s, &missing);
+
+	for (uint32_t i = 0; i < s->m->tasks.list.n && !err && !s->stop; i++) {
+		const struct task *t = &s->m->tasks.list.v[i];
+		struct livestack_state st = {0};
+		s->task = i;
+		if (i % CANCEL_EVERY == 0 && runtime_canceled(s->rt))
+			err = err_new(ERR_CANCELED, "interrupted");
+		else if (!livestack_each(s->rt, t, on_live, s, &st) ? !whole_stack(s, t) : st.unreadable)
+			incomplete(s, "part of a goroutine's stack cannot be read");
+	}
+	if (missing)
+		incomplete(s, "part of the global variables cannot be read");
+	if (s->m->tasks.unread || s->m->tasks.beyond)
+		incomplete(s, "some goroutines cannot be read");
+	return err;
+}
+
+/* ---- the answer ---- */
+
+struct finding_pointer {
+	const struct search *s;
+	uint32_t slot;
+	taddr at, value;
+};
+
+static bool leads_to(void *arg, taddr at, taddr value)
+{
+	struct finding_pointer *f = arg;
+
+	if (slots_at(&f->s->slots, value) != f->slot)
+		return true;
+	f->at = at;
+	f->value = value;
+	return false;
+}
+
+static struct root root_of(const struct search *s, uint32_t from, taddr value)
+{
+	const struct origin *o = &s->origins.v[from & ~ROOT_BIT];
+
+	return (struct root){.kind = o->kind,
+			     .at = o->at,
+			     .value = value,
+			     .object = o->kind == ROOT_REGISTER ? 0 : o->other,
+			     .task = o->task};
+}
+
+static taddr value_of_root(const struct search *s, uint32_t from)
+{
+	const struct origin *o = &s->origins.v[from & ~ROOT_BIT];
+	uint64_t value = 0;
+
+	if (o->kind == ROOT_REGISTER)
+		return o->other;
+	target_u64(s->rt->t, o->at, &value);
+	return value;
+}
+
+/* The pointer by which @p from leads to a slot. */
+static struct path_hop hop_to(const struct search *s, uint32_t from, uint32_t slot)
+{
+	struct finding_pointer f = {.s = s, .slot = slot};
+	struct path_hop hop = {0};
+	struct heap_object o;
+
+	if (object_of_slot(s, slot, &o))
+		hop.object = o.base;
+	if (from & ROOT_BIT) {
+		hop.at = s->origins.v[from & ~ROOT_BIT].at;
+		hop.target = value_of_root(s, from);
+		return hop;
+	}
+	if (object_of_slot(s, from - 1, &o)) {
+		hop.holder = o.base;
+		object_pointers(s->rt, &o, leads_to, &f);
+	}
+	hop.at = f.at;
+	hop.target = f.value;
+	return hop;
+}
+
+/* From the object asked for back to the root, then turned round. */
+static void build_path(const struct search *s, uint32_t from, struct path *p)
+{
+	for (uint32_t slot = s->target;; slot = from - 1, from = s->parent[slot]) {
+		VEC_PUSH(&p->hops, hop_to(s, from, slot));
+		if (from & ROOT_BIT)
+			break;
+	}
+	p->root = root_of(s, from, p->hops.v[p->hops.n - 1].target);
+	for (size_t i = 0, k = p->hops.n - 1; i < k; i++, k--) {
+		struct path_hop t = p->hops.v[i];
+		p->hops.v[i] = p->hops.v[k];
+		p->hops.v[k] = t;
+	}
+}
+
+static void build_paths(struct search *s)
+{
+	s->ret->holders = s->holders.n;
+	s->ret->all = !s->stop;
+	for (size_t i = 0; i < s->holders.n && (!s->max || i < s->max); i++) {
+		VEC_PUSH(&s->ret->list, (struct path){0});
+		build_path(s, s->holders.v[i], &s->ret->list.v[i]);
+	}
+}
+
+/* ---- opening and closing ---- */
+
+static void frontier_open(struct frontier *f, const struct search *s)
+{
+	f->bits = mem_zalloc(s->slots.words * 8);
+	f->spans = mem_zalloc((s->rt->heap->spans.n / 64 + 1) * 8);
+}
+
+static void frontier_close(struct frontier *f)
+{
+	free(f->bits);
+	free(f->spans);
+	VEC_FREE(&f->queue);
+}
+
+static struct err *search_open(struct search *s)
+{
+	const struct heap *h = s->rt->heap;
+	struct err *err = slots_open(s->rt, &s->slots);
+
+	if (err)
+		return err;
+	if (s->slots.words >= ROOT_BIT / 64)
+		return err_new(ERR_LIMIT, "the heap has more than 2^31 slots");
+	s->white = mem_alloc((s->slots.words + 1) * 8);
+	for (size_t i = 0; i < h->spans.n; i++)
+		heap_allocated_bits(s->rt, &h->spans.v[i], &s->white[s->slots.spans[i].word]);
+	s->parent_bytes = (s->slots.words + 1) * 64 * sizeof(*s->parent);
+	// From the kernel, so that pages of slots that nothing reaches are never made.
+	s->parent = mmap(NULL, s->parent_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (s->parent == MAP_FAILED)
+		mem_out();
+	frontier_open(&s->now, s);
+	frontier_open(&s->next, s);
+	s->masks = ptrmasks_open(s->rt);
+	ptrwords_init(&s->reader, s->rt, s->masks);
+	return NULL;
+}
+
+static void search_close(struct search *s)
+{
+	if (s->parent)
+		munmap(s->parent, s->parent_bytes);
+	free(s->white);
+	frontier_close(&s->now);
+	frontier_close(&s->next);
+	VEC_FREE(&s->origins);
+	VEC_FREE(&s->holders);
+	if (s->masks)
+		ptrmasks_close(s->masks);
+	slots_close(&s->slots);
+}
+
+/* What is it that was asked for?  @return false when nothing can point to it as to an object */
+static bool identify(struct runtime *rt, taddr target, struct paths *ret)
+{
+	struct heap_object o;
+
+	ret->subject = SUBJECT_OTHER;
+	if (!heap_span(rt->heap, target))
+		return false;
+	ret->subject = SUBJECT_TAIL;
+	if (!heap_object_at(rt, target, &o))
+		return false;
+	ret->object = o.base;
+	ret->size = o.size;
+	ret->subject = heap_allocated(rt, o.span, o.index) ? SUBJECT_OBJECT : SUBJECT_FREE;
+	return ret->subject == SUBJECT_OBJECT;
+}
+
+struct err *paths_find(struct model *m, taddr target, uint64_t max, struct paths *ret)
+{
+	struct runtime *rt = m->rt;
+	struct search s = {.m = m, .rt = rt, .ret = ret, .max = max};
+
+	*ret = (struct paths){.complete = true, .all = true};
+	if (!rt->heap)
+		return err_new(ERR_ABSENT, "the heap of this target cannot be read");
+	if (!identify(rt, target, ret))
+		return NULL;
+	struct err *err = search_open(&s);
+	if (!err) {
+		s.target = (uint32_t)slots_at(&s.slots, target);
+		err = search_roots(&s);
+	}
+	if (!err)
+		err = search_heap(&s);
+	if (!err) {
+		if (rt->heap->incomplete)
+			incomplete(&s, "part of the heap's spans cannot be read");
+		if (s.reader.unread)
+			incomplete(&s, "part of the heap cannot be read");
+		build_paths(&s);
+	}
+	search_close(&s);
+	return err;
+}
+
+void paths_free(struct paths *p)
+{
+	for (size_t i = 0; i < p->list.n; i++)
+		VEC_FREE(&p->list.v[i].hops);
+	VEC_FREE(&p->list);
+}

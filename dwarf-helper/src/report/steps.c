@@ -1,0 +1,395 @@
+#include "report/steps.h"
+
+#include "report/words.h"
+#include "runtime/livestack.h"
+#include "runtime/typed.h"
+
+#define RUN_MIN 4 /* equal steps from which on they are folded */
+#define DEFERS_MAX 10000
+
+/* ---- roots ---- */
+
+/* The frame that holds a stack word. */
+struct frame_search {
+	taddr at, value, sp;
+	uint32_t info;
+};
+
+static bool on_frame(void *arg, taddr pc, taddr sp, uint32_t info)
+{
+	struct frame_search *f = arg;
+
+	(void)pc;
+	if (sp > f->at)
+		return false;
+	f->sp = sp;
+	f->info = info;
+	return true;
+}
+
+/* By address alone: arguments of a call lie in the frame of its caller. */
+static bool frame_of(struct model *m, const struct task *t, taddr at, struct frame_search *f)
+{
+	struct stack_regs start;
+
+	*f = (struct frame_search){.at = at, .info = PC_NONE};
+	if (!stack_start(m->rt, t, &start) || at < start.sp || at >= start.hi)
+		return false;
+	stack_walk(m->rt, &start, on_frame, f, NULL);
+	return f->info != PC_NONE;
+}
+
+static bool on_live(void *arg, const struct live_word *w)
+{
+	struct frame_search *f = arg;
+
+	if (w->at != f->at || w->value != f->value || !w->sp)
+		return true;
+	f->sp = w->sp;
+	f->info = w->info;
+	return false;
+}
+
+/* As the search for paths met it: its own arguments belong to a frame. */
+static bool frame_of_root(struct model *m, const struct root *r, struct frame_search *f)
+{
+	struct livestack_state st;
+
+	*f = (struct frame_search){.at = r->at, .value = r->value, .info = PC_NONE};
+	livestack_each(m->rt, &m->tasks.list.v[r->task], on_live, f, &st);
+	return f->info != PC_NONE;
+}
+
+static const char *frame_func(const struct model *m, uint32_t info)
+{
+	const struct pcinfo *p = info < m->rt->pcs.n ? &m->rt->pcs.v[info] : NULL;
+
+	return p && p->n ? m->rt->frames.v[p->first + p->n - 1u].func : NULL;
+}
+
+/* Is it the function word of a record on the goroutine's list of deferred calls? */
+static bool is_deferred(struct model *m, const struct task *t, taddr at)
+{
+	const struct layout *l = &m->rt->L;
+	taddr d = 0;
+
+	if (!runtime_field(m->rt, t->g, l->g.defer_, &d))
+		return false;
+	for (int i = 0; d && i < DEFERS_MAX; i++) {
+		if (at == d + (uint64_t)l->defer.fn.off)
+			return true;
+		if (!runtime_field(m->rt, d, l->defer.link, &d))
+			break;
+	}
+	return false;
+}
+
+/* "stack +0x58 of main.pump", "deferred call", "register", "g.sched.ctxt". */
+static void stack_place(struct model *m, const struct root *r, struct buf *via, struct buf *type, struct typed *to)
+{
+	const struct task *t = &m->tasks.list.v[r->task];
+	struct frame_search f;
+	struct typed g;
+
+	typed_object(m->rt, r->value, to);
+	if (!r->at) {
+		buf_lit(via, "register");
+	} else if (is_deferred(m, t, r->at)) {
+		buf_lit(via, "deferred call");
+	} else if (frame_of_root(m, r, &f)) {
+		buf_printf(via, "stack +0x%llx", (unsigned long long)(r->at - f.sp));
+		const char *func = frame_func(m, f.info);
+		if (func)
+			buf_printf(via, " of %s", func);
+	} else if (r->at >= t->g && r->at - t->g < m->rt->L.s[LAYOUT_g].size &&
+		   typed_by_name(m->rt, "runtime.g", t->g, &g)) {
+		buf_lit(via, "g");
+		typed_follow(m->rt, &g, r->at, r->value, via, type, to);
+		return;
+	} else {
+		buf_lit(via, "stack");
+	}
+	typed_name(m->rt, to, type);
+}
+
+static void global_place(struct model *m, const struct root *r, struct buf *via, struct buf *type, struct typed *to)
+{
+	struct typed var;
+
+	if (typed_variable(m->rt, r->at, via, &var)) {
+		typed_follow(m->rt, &var, r->at, r->value, via, type, to);
+		return;
+	}
+	buf_printf(via, "0x%llx", (unsigned long long)r->at);
+	typed_object(m->rt, r->value, to);
+	typed_name(m->rt, to, type);
+}
+
+/* Finalizers and cleanups: their function, or what the object reaches. */
+static void special_place(struct model *m, const struct root *r, struct buf *via, struct buf *type, struct typed *to)
+{
+	struct heap_object o;
+	struct typed owner;
+
+	if (r->object && heap_object_at(m->rt, r->object, &o) && r->at - o.base < o.size) {
+		typed_object(m->rt, r->object, &owner);
+		typed_follow(m->rt, &owner, r->at, r->value, via, type, to);
+		return;
+	}
+	typed_object(m->rt, r->value, to);
+	buf_str(via, to->shape == TYPED_CLOSURE ? "function" : "argument");
+	typed_name(m->rt, to, type);
+}
+
+/* ---- steps ---- */
+
+static char *text_of(struct buf *b)
+{
+	char *s = b->n ? mem_strndup(b->p, b->n) : NULL;
+
+	b->n = 0;
+	return s;
+}
+
+static uint32_t task_of_g(const struct model *m, const char *type, taddr g)
+{
+	if (!type || strcmp(type, "*runtime.g"))
+		return UINT32_MAX;
+	for (size_t i = 0; i < m->tasks.list.n; i++)
+		if (m->tasks.list.v[i].g == g)
+			return (uint32_t)i;
+	return UINT32_MAX;
+}
+
+/* Contexts are known by the model whoever points to them. */
+static uint32_t context_at(struct model *m, const struct path_hop *hop, struct typed *to)
+{
+	uint32_t i = model_find(m, hop->target);
+	struct heap_object o;
+
+	if (i == CTX_NONE || i >= m->ctxs.n || !heap_object_at(m->rt, m->ctxs.v[i].addr, &o) || o.base != hop->object)
+		return CTX_NONE;
+	if (to->shape == TYPED_UNKNOWN && m->ctxs.v[i].type < m->types.n) {
+		bool inner = to->inner;
+		*to = (struct typed){.addr = m->ctxs.v[i].addr,
+				     .rtype = m->types.v[m->ctxs.v[i].type].object,
+				     .shape = TYPED_VALUE,
+				     .inner = inner};
+	}
+	return m->ctxs.v[i].addr == to->addr ? i : CTX_NONE;
+}
+
+static void end_step(struct steps *s, const struct path_hop *hop, uint32_t ctx, struct buf *via, struct buf *type,
+		     const struct typed *to)
+{
+	struct step step = {.addr = hop->object, .times = 1, .ctx = ctx};
+
+	if (!type->n)
+		typed_name(s->m->rt, to, type);
+	step.via = text_of(via);
+	step.type = text_of(type);
+	step.task = task_of_g(s->m, step.type, to->addr);
+	VEC_PUSH(&s->list, step);
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_step(const struct step *a, const struct step *b)
+{
+	return same_name(a->via, b->via) && same_name(a->type, b->type);
+}
+
+static void free_step(struct step *s)
+{
+	free(s->via);
+	free(s->type);
+}
+
+/* A linked list of a thousand elements is one idea. */
+static void fold_runs(struct steps *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0, end; i < s->list.n; i = end) {
+		for (end = i + 1; end < s->list.n && same_step(&s->list.v[i], &s->list.v[end]);)
+			end++;
+		size_t n = end - i;
+		for (size_t k = i; k < end; k++) {
+			struct step *step = &s->list.v[k];
+			if (n >= RUN_MIN && k > i + 1 && k < end - 1) {
+				s->list.v[kept - 1].addr = step->addr;
+				s->list.v[kept - 1].times++;
+				free_step(step);
+			} else {
+				s->list.v[kept++] = *step;
+			}
+		}
+	}
+	s->list.n = kept;
+}
+
+static void root_place(struct steps *s, const struct root *r, struct buf *via, struct buf *type, struct typed *to)
+{
+	switch (r->kind) {
+	case ROOT_GLOBAL:
+		global_place(s->m, r, via, type, to);
+		break;
+	case ROOT_STACK:
+	case ROOT_REGISTER:
+		if (r->task < s->m->tasks.list.n)
+			stack_place(s->m, r, via, type, to);
+		break;
+	default:
+		special_place(s->m, r, via, type, to);
+	}
+}
+
+/* ---- what the runtime's own variables reach ---- */
+
+static bool is_word(const struct path_hop *hop, taddr base, struct layout_field f)
+{
+	return LAYOUT_HAS(f) && hop->at == base + (uint64_t)f.off;
+}
+
+/*
+ * runtime.allp → array of *p → p.timers (until 1.22, []*timer) or p.timers.heap ([]timerWhen) → array → timer: what
+ * the timer holds waits for it to fire.
+ * @return number of the first hop out of the timer, 0: the path is another
+ */
+static size_t from_timer(struct model *m, const struct path *p, uint64_t *when_ret)
+{
+	const struct layout *l = &m->rt->L;
+	const struct path_hop *hop = p->hops.v;
+
+	if (p->hops.n < 5 || p->root.at != l->var[LAYOUT_VAR_allp].addr ||
+	    !(is_word(&hop[2], hop[1].target, l->p.timers) || is_word(&hop[2], hop[1].target, l->p.timers_heap)))
+		return 0;
+	*when_ret = 0;
+	runtime_field(m->rt, hop[3].target, l->timer.when, when_ret);
+	return 4;
+}
+
+/* runtime.allgs → array of *g → a goroutine that is not dead. */
+static size_t from_g(struct model *m, const struct path *p, uint32_t *task_ret)
+{
+	const struct path_hop *hop = p->hops.v;
+
+	if (p->hops.n < 3 || p->root.at != m->rt->L.var[LAYOUT_VAR_allgs].addr)
+		return 0;
+	*task_ret = task_of_g(m, "*runtime.g", hop[1].target);
+	return *task_ret == UINT32_MAX ? 0 : 2;
+}
+
+/* Where the steps begin, and what the root is then called. */
+static size_t choose_root(struct steps *s, const struct path *p, struct buf *via, struct typed *at)
+{
+	size_t first = from_timer(s->m, p, &s->timer_when);
+
+	s->root = root_kind_name(p->root.kind);
+	s->owner = p->root.object;
+	if (p->root.kind == ROOT_STACK || p->root.kind == ROOT_REGISTER)
+		s->task = p->root.task;
+	if (first) {
+		s->root = "timer";
+		typed_by_name(s->m->rt, "runtime.timer", p->hops.v[first - 1].target, at);
+	} else if ((first = from_g(s->m, p, &s->task))) {
+		s->root = "task";
+		buf_lit(via, "g");
+		typed_by_name(s->m->rt, "runtime.g", p->hops.v[first - 1].target, at);
+	}
+	return first;
+}
+
+void steps_build(struct model *m, const struct path *p, struct steps *ret)
+{
+	struct buf via = {0}, type = {0};
+	struct typed at = {0};
+
+	*ret = (struct steps){.m = m, .task = UINT32_MAX};
+	for (size_t i = choose_root(ret, p, &via, &at); i < p->hops.n; i++) {
+		const struct path_hop *hop = &p->hops.v[i];
+		type.n = 0; // of the insides of a container only the last pointer's type counts
+		if (!i)
+			root_place(ret, &p->root, &via, &type, &at);
+		else
+			typed_follow(m->rt, &at, hop->at, hop->target, &via, &type, &at);
+		uint32_t ctx = context_at(m, hop, &at);
+		if (i + 1 == p->hops.n || !at.inner)
+			end_step(ret, hop, ctx, &via, &type, &at);
+	}
+	fold_runs(ret);
+	buf_free(&via);
+	buf_free(&type);
+}
+
+void steps_free(struct steps *s)
+{
+	for (size_t i = 0; i < s->list.n; i++)
+		free_step(&s->list.v[i]);
+	VEC_FREE(&s->list);
+}
+
+/* ---- addresses outside of the heap ---- */
+
+static bool on_a_stack(struct model *m, taddr a, struct buf *out)
+{
+	for (size_t i = 0; i < m->tasks.list.n; i++) {
+		const struct task *t = &m->tasks.list.v[i];
+		struct frame_search f;
+		uint64_t lo, hi;
+		if (!runtime_field(m->rt, t->g, m->rt->L.g.stack_lo, &lo) ||
+		    !runtime_field(m->rt, t->g, m->rt->L.g.stack_hi, &hi) || a < lo || a >= hi)
+			continue;
+		buf_printf(out, "on the stack of task %llu", (unsigned long long)t->goid);
+		if (!frame_of(m, t, a, &f)) {
+			buf_lit(out, ", in no frame that is in use");
+			return true;
+		}
+		const char *func = frame_func(m, f.info);
+		buf_printf(out, ", +0x%llx of %s", (unsigned long long)(a - f.sp), func ? func : "?");
+		return true;
+	}
+	return false;
+}
+
+static bool is_variable(const struct module *mod, taddr a)
+{
+	return (a >= mod->data && a < mod->edata) || (a >= mod->bss && a < mod->ebss) ||
+	       (a >= mod->noptrdata && a < mod->enoptrdata) || (a >= mod->noptrbss && a < mod->enoptrbss);
+}
+
+static bool is_global(struct model *m, taddr a, struct buf *out)
+{
+	struct buf type = {0};
+	struct typed var;
+	bool found = false;
+
+	for (size_t i = 0; i < m->rt->modules.n && !found; i++)
+		found = is_variable(&m->rt->modules.v[i], a);
+	if (!found)
+		return false;
+	buf_lit(out, "global ");
+	if (typed_variable(m->rt, a, out, &var)) {
+		if (a != var.addr)
+			buf_printf(out, " +0x%llx", (unsigned long long)(a - var.addr));
+		typed_name(m->rt, &var, &type);
+		if (type.n && type.p[0] == '*')
+			buf_printf(out, ", a %s", buf_cstr(&type) + 1);
+	} else {
+		buf_lit(out, "data without a name");
+	}
+	buf_free(&type);
+	return true;
+}
+
+void place_outside(struct model *m, taddr a, struct buf *out)
+{
+	if (is_global(m, a, out) || on_a_stack(m, a, out))
+		return;
+	const char *func = runtime_module_of_pc(m->rt, a) ? runtime_func_name(m->rt, a) : NULL;
+	if (func)
+		buf_printf(out, "code of %s", func);
+}

@@ -1,0 +1,440 @@
+/**
+ * @file  `why ADDR`: shortest paths from roots to an object, or that nothing reaches it.
+ */
+#include <inttypes.h>
+#include <strings.h>
+
+#include "report/arg.h"
+#include "report/lines.h"
+#include "report/steps.h"
+#include "report/text.h"
+#include "report/words.h"
+#include "runtime/typed.h"
+
+#define WHY_PATHS 3  /* shown when --paths is not given */
+#define WHY_STEPS 60 /* of a longer path the beginning and the end are shown */
+
+/* "*stream.Conn" of "*example.com/app/stream.Conn": the paths of packages go, wherever they stand in a type. */
+static void put_type(struct buf *out, const char *type)
+{
+	size_t word = 0, keep = 0, n = strlen(type);
+
+	for (size_t i = 0; i <= n; i++) {
+		if (i < n && !strchr(" *()[]{},;\"", type[i])) {
+			if (type[i] == '/')
+				keep = i + 1;
+			continue;
+		}
+		if (keep < word)
+			keep = word;
+		text_safe(out, type + keep, i - keep + (i < n));
+		word = keep = i + 1;
+	}
+}
+
+/* ---- text ---- */
+
+static void put_marks(struct report *r, const struct step *s)
+{
+	const struct model *m = r->m;
+	uint32_t done = u64map_find(&m->by_done, s->addr);
+
+	if (s->ctx != CTX_NONE) {
+		buf_lit(&r->out, "  ");
+		buf_str(&r->out, ctx_label(m, s->ctx));
+		buf_lit(&r->out, ", ");
+		buf_str(&r->out, word_state(m->ctxs.v[s->ctx].state));
+	} else if (done != U64MAP_NONE) {
+		buf_lit(&r->out, "  done channel of ");
+		word_ctx(&r->out, m, done);
+	} else if (s->task != UINT32_MAX) {
+		buf_printf(&r->out, "  task %" PRIu64 "  ", m->tasks.list.v[s->task].goid);
+		word_func(&r->out, m, m->tasks.list.v[s->task].frame);
+	}
+}
+
+/* "  *stream.Conn 0xc0004f2000  WithCancel, active" */
+static void put_rest(struct report *r, const struct step *s)
+{
+	if (s->type) {
+		buf_lit(&r->out, "  ");
+		put_type(&r->out, s->type);
+		buf_char(&r->out, ' ');
+	} else {
+		buf_lit(&r->out, "  ");
+	}
+	buf_hex(&r->out, s->addr);
+	text_style(&r->out, r, STYLE_DIM);
+	put_marks(r, s);
+	text_style_end(&r->out, r, STYLE_DIM);
+	buf_char(&r->out, '\n');
+}
+
+static void put_step(struct report *r, const struct step *s)
+{
+	buf_lit(&r->out, "   → ");
+	if (s->times > 1) {
+		text_count(&r->out, s->times);
+		buf_lit(&r->out, " more of ");
+	}
+	if (s->via)
+		text_safe(&r->out, s->via, strlen(s->via));
+	put_rest(r, s);
+}
+
+static void put_task(struct report *r, uint32_t task)
+{
+	const struct task *t = &r->m->tasks.list.v[task];
+
+	buf_printf(&r->out, "task %" PRIu64 "  ", t->goid);
+	word_func(&r->out, r->m, t->frame);
+	buf_lit(&r->out, "  ");
+	word_place(&r->out, r->m, t->frame);
+}
+
+static void put_owner(struct report *r, taddr owner)
+{
+	struct buf type = {0};
+	struct typed t;
+
+	if (!owner)
+		return;
+	buf_lit(&r->out, " of ");
+	typed_object(r->m->rt, owner, &t);
+	typed_name(r->m->rt, &t, &type);
+	if (type.n) {
+		put_type(&r->out, buf_cstr(&type));
+		buf_char(&r->out, ' ');
+	}
+	buf_hex(&r->out, owner);
+	buf_free(&type);
+}
+
+/* " fires in 9h 58m"; the clock of a core is the runtime's own, which may be late. */
+static void put_when(struct report *r, uint64_t when)
+{
+	int64_t now = r->m->now.mono_ns;
+
+	if (!now || !when || when > INT64_MAX)
+		return;
+	if ((int64_t)when < now) {
+		buf_lit(&r->out, " that is due");
+		return;
+	}
+	buf_lit(&r->out, " that fires in ");
+	text_duration(&r->out, (int64_t)when - now);
+}
+
+static void put_root(struct report *r, size_t index, const struct steps *s)
+{
+	const struct step *first = &s->list.v[0];
+
+	text_style(&r->out, r, STYLE_BOLD);
+	buf_printf(&r->out, "%-2zu ", index + 1);
+	bool timer = !strcmp(s->root, "timer");
+	if (s->task != UINT32_MAX) {
+		put_task(r, s->task);
+	} else {
+		buf_str(&r->out, s->root);
+		put_owner(r, s->owner);
+	}
+	if (timer)
+		put_when(r, s->timer_when);
+	bool same_line = s->task == UINT32_MAX && !s->owner && !timer;
+	if (same_line && first->via) {
+		buf_char(&r->out, ' ');
+		text_safe(&r->out, first->via, strlen(first->via));
+	}
+	text_style_end(&r->out, r, STYLE_BOLD);
+	if (same_line) {
+		put_rest(r, first);
+		return;
+	}
+	buf_char(&r->out, '\n');
+	put_step(r, first);
+}
+
+static void put_path(struct report *r, size_t index, const struct steps *s)
+{
+	size_t limit = word_limit(r->opt, WHY_STEPS), n = s->list.n;
+	size_t tail = n > limit ? limit / 2 : 0, head = n > limit ? limit - tail : n;
+
+	put_root(r, index, s);
+	for (size_t i = 1; i < n; i++) {
+		if (i == head && head + tail < n) {
+			buf_lit(&r->out, "   ");
+			text_more(&r->out, n - head - tail, "steps");
+			i = n - tail;
+		}
+		put_step(r, &s->list.v[i]);
+	}
+}
+
+static void put_summary(struct report *r, const struct paths *p)
+{
+	struct buf *out = &r->out;
+	bool stacks = false;
+
+	for (size_t i = 0; i < p->list.n; i++)
+		stacks |= p->list.v[i].root.kind == ROOT_STACK || p->list.v[i].root.kind == ROOT_REGISTER;
+	if (p->all && p->holders > p->list.n) {
+		text_count(out, p->list.n);
+		buf_lit(out, " of ");
+		text_plural(out, p->holders, "path");
+	} else {
+		text_plural(out, p->list.n, "path");
+	}
+	if (p->list.n > 1)
+		buf_lit(out, ", shortest first");
+	if (!p->all)
+		buf_lit(out, "; there are more (--paths 0 for all)");
+	else if (p->holders > p->list.n)
+		buf_lit(out, " (--paths 0 for all)");
+	else if (p->list.n == 1)
+		buf_lit(out, ": nothing else points to it");
+	if (stacks)
+		buf_lit(out, "; stacks by the compiler's own maps of live words");
+	buf_char(out, '\n');
+}
+
+/* "96 bytes, *context.cancelCtx, WithCancel active" of the object asked for. */
+static void put_subject(struct report *r, const struct paths *p, taddr addr)
+{
+	struct buf *out = &r->out, type = {0};
+	uint32_t ctx = model_find(r->m, addr);
+	struct typed t;
+
+	typed_object(r->m->rt, p->object, &t);
+	typed_name(r->m->rt, &t, &type);
+	buf_hex(out, addr);
+	if (addr != p->object) {
+		buf_lit(out, " in ");
+		buf_hex(out, p->object);
+	}
+	buf_lit(out, " (");
+	if (ctx != CTX_NONE && ctx < r->m->ctxs.n) {
+		buf_str(out, ctx_label(r->m, ctx));
+		buf_lit(out, ", ");
+	} else if (type.n) {
+		put_type(out, buf_cstr(&type));
+		buf_lit(out, ", ");
+	}
+	text_count(out, p->size);
+	buf_lit(out, " bytes)");
+	buf_free(&type);
+}
+
+/* What to say when there is no path. */
+static void put_nothing(struct report *r, const struct paths *p, taddr addr)
+{
+	struct buf *out = &r->out, place = {0};
+
+	switch (p->subject) {
+	case SUBJECT_OBJECT:
+		if (!p->complete) {
+			buf_lit(out, "no path leads to ");
+			put_subject(r, p, addr);
+			buf_printf(out, ", as far as could be read\nthat is no proof: %s\n", p->why_incomplete);
+			break;
+		}
+		buf_lit(out, "nothing reaches ");
+		put_subject(r, p, addr);
+		buf_lit(out, ": it is garbage that awaits its collection\n");
+		break;
+	case SUBJECT_FREE:
+		buf_hex(out, addr);
+		buf_printf(out, " is in a free slot of the heap (%" PRIu64 " bytes): nothing is allocated there\n"
+				"what it held has been collected, or will be as soon as its span is swept\n", p->size);
+		break;
+	case SUBJECT_TAIL:
+		buf_hex(out, addr);
+		buf_lit(out, " is in the heap's bookkeeping behind the last object of a span: no object\n");
+		break;
+	default:
+		place_outside(r->m, addr, &place);
+		buf_hex(out, addr);
+		buf_lit(out, " is no heap object: ");
+		if (place.n)
+			text_safe(out, place.p, place.n);
+		else
+			buf_str(out, target_region_at(r->m->rt->t, addr) < 0 ? "nothing is mapped there"
+									   : "it is neither a variable nor on a goroutine's stack");
+		buf_char(out, '\n');
+	}
+	buf_free(&place);
+}
+
+static void why_text(struct report *r, const struct paths *p, taddr addr)
+{
+	for (size_t i = 0; i < p->list.n; i++) {
+		struct steps s;
+		steps_build(r->m, &p->list.v[i], &s);
+		put_path(r, i, &s);
+		steps_free(&s);
+	}
+	if (p->list.n)
+		put_summary(r, p);
+	else
+		put_nothing(r, p, addr);
+	text_notes(r);
+}
+
+/* ---- JSON ---- */
+
+static void json_root(struct report *r, const struct steps *s, struct buf *via)
+{
+	const struct step *first = &s->list.v[0];
+
+	if (s->task != UINT32_MAX) {
+		const struct task *t = &r->m->tasks.list.v[s->task];
+		buf_printf(via, "task %" PRIu64 " ", t->goid);
+		word_func(via, r->m, t->frame);
+		buf_char(via, ' ');
+		word_place(via, r->m, t->frame);
+		buf_char(via, ' ');
+	} else if (s->owner) {
+		buf_str(via, s->root);
+		buf_lit(via, " of ");
+		buf_hex(via, s->owner);
+		buf_char(via, ' ');
+	}
+	if (first->via)
+		buf_str(via, first->via);
+}
+
+static void json_step(struct report *r, const struct step *s, const char *via)
+{
+	struct buf *out = &r->out;
+
+	buf_lit(out, "{\"addr\":");
+	line_addr(out, s->addr);
+	line_str(out, "type", s->type);
+	line_str(out, "via", via ? via : "");
+	if (s->times > 1) {
+		buf_lit(out, ",\"times\":");
+		buf_u64(out, s->times);
+	}
+	if (s->ctx != CTX_NONE)
+		line_str(out, "context", ctx_kind_name(r->m->ctxs.v[s->ctx].kind));
+	buf_char(out, '}');
+}
+
+static void json_path(struct report *r, size_t index, const struct steps *s)
+{
+	struct buf *out = &r->out, via = {0};
+
+	buf_lit(out, "{\"type\":\"path\",\"index\":");
+	buf_u64(out, index + 1);
+	line_str(out, "root", s->root);
+	buf_lit(out, ",\"goid\":");
+	if (s->task != UINT32_MAX)
+		buf_u64(out, r->m->tasks.list.v[s->task].goid);
+	else
+		buf_lit(out, "null");
+	buf_lit(out, ",\"hops\":[");
+	for (size_t i = 0; i < s->list.n; i++) {
+		if (i)
+			buf_char(out, ',');
+		else
+			json_root(r, s, &via);
+		json_step(r, &s->list.v[i], i ? s->list.v[i].via : buf_cstr(&via));
+	}
+	buf_lit(out, "]}\n");
+	buf_free(&via);
+}
+
+/* The object itself: so that "no path" can be told from "no object". */
+static void json_subject(struct report *r, const struct paths *p, taddr addr)
+{
+	static const char *const what[] = {"object", "free", "tail", "other"};
+	struct buf *out = &r->out, place = {0};
+
+	buf_lit(out, "{\"type\":\"subject\",\"addr\":");
+	line_addr(out, addr);
+	line_str(out, "what", what[p->subject]);
+	buf_lit(out, ",\"object\":");
+	line_addr(out, p->object);
+	buf_lit(out, ",\"size\":");
+	if (p->object)
+		buf_u64(out, p->size);
+	else
+		buf_lit(out, "null");
+	if (p->subject == SUBJECT_OTHER)
+		place_outside(r->m, addr, &place);
+	line_str(out, "place", place.n ? buf_cstr(&place) : NULL);
+	buf_lit(out, ",\"holders\":");
+	buf_u64(out, p->holders);
+	buf_str(out, p->all ? ",\"holders_all\":true" : ",\"holders_all\":false");
+	buf_str(out, p->complete ? ",\"complete\":true}\n" : ",\"complete\":false}\n");
+	buf_free(&place);
+}
+
+static void why_json(struct report *r, const struct paths *p, taddr addr)
+{
+	line_header(r);
+	for (size_t i = 0; i < p->list.n; i++) {
+		struct steps s;
+		steps_build(r->m, &p->list.v[i], &s);
+		json_path(r, i, &s);
+		steps_free(&s);
+	}
+	json_subject(r, p, addr);
+	line_notes(r);
+}
+
+/* ---- */
+
+/* Background and TODO are values without an address since Go 1.21. */
+static bool is_word(struct report *r, const char *arg, taddr *addr_ret, bool *no_address_ret)
+{
+	uint32_t i;
+
+	if (strcasecmp(arg, "background") && strcasecmp(arg, "todo"))
+		return false;
+	i = strcasecmp(arg, "todo") ? 0 : 1;
+	*addr_ret = r->m->ctxs.n > i ? r->m->ctxs.v[i].addr : 0;
+	*no_address_ret = !*addr_ret;
+	return true;
+}
+
+static void no_address(struct report *r, const char *arg)
+{
+	if (r->opt->json) {
+		line_header(r);
+		line_notes(r);
+		return;
+	}
+	buf_printf(&r->out, "%s is no object: since Go 1.21 it is a value without memory of its own, and needs nothing that keeps it\n",
+		   strcasecmp(arg, "todo") ? "Background" : "TODO");
+	text_notes(r);
+}
+
+struct err *report_why(struct report *r)
+{
+	bool none = false;
+	taddr addr = 0;
+	struct paths p;
+	struct err *e = NULL;
+
+	if (!r->opt->arg)
+		return err_hint(err_new(ERR_USAGE, "why needs an address"), "goctx why 0xc000126000");
+	if (!is_word(r, r->opt->arg, &addr, &none))
+		e = arg_address(r->opt->arg, &addr);
+	if (e)
+		return e;
+	if (none) {
+		no_address(r, r->opt->arg);
+		return NULL;
+	}
+	e = paths_find(r->m, addr, r->opt->paths < 0 ? WHY_PATHS : (uint64_t)r->opt->paths, &p);
+	if (e)
+		return e;
+	if (!p.complete)
+		notes_add(r->m->rt->notes, NOTE_DAMAGE, "%s: there may be other paths", p.why_incomplete);
+	if (r->opt->json)
+		why_json(r, &p, addr);
+	else
+		why_text(r, &p, addr);
+	paths_free(&p);
+	return NULL;
+}

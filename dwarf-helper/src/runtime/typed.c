@@ -1,0 +1,279 @@
+#include "runtime/typeds.h"
+
+/* ---- objects by themselves ---- */
+
+/* A funcval begins with the address of a function's first instruction. */
+static bool is_closure(struct runtime *rt, taddr addr)
+{
+	taddr code;
+
+	if (!target_u64(rt->t, addr, &code) || !runtime_module_of_pc(rt, code))
+		return false;
+	const struct pcinfo *p = &rt->pcs.v[runtime_pc(rt, code)];
+	return p->n && p->entry == code;
+}
+
+void typed_object(struct runtime *rt, taddr addr, struct typed *ret)
+{
+	struct heap_object o;
+
+	*ret = (struct typed){.addr = addr};
+	if (!heap_object_at(rt, addr, &o)) {
+		// Functions without captures are read-only data.
+		if (is_closure(rt, addr))
+			ret->shape = TYPED_CLOSURE;
+		return;
+	}
+	ret->addr = o.base;
+	const struct rtype *ty = o.header ? rtype_get(rt, o.header) : NULL;
+	if (ty && ty->size && ty->size <= o.size) {
+		// The allocator notes the element's type of arrays; slots are never twice as large as what is in them.
+		ret->rtype = ty->addr;
+		ret->n = o.size / ty->size;
+		ret->shape = ret->n > 1 ? TYPED_ARRAY : TYPED_VALUE;
+	} else if (!(o.span->flags & SPAN_NOSCAN) && is_closure(rt, o.base)) {
+		ret->shape = TYPED_CLOSURE;
+	}
+}
+
+static void closure_name(struct runtime *rt, taddr addr, struct buf *out)
+{
+	taddr code;
+	const char *name = target_u64(rt->t, addr, &code) ? runtime_func_name(rt, code) : NULL;
+
+	if (name)
+		buf_printf(out, "func %s", name);
+}
+
+void typed_name(struct runtime *rt, const struct typed *t, struct buf *out)
+{
+	struct type_info info;
+
+	if (t->shape == TYPED_CLOSURE) {
+		closure_name(rt, t->addr, out);
+		return;
+	}
+	if (t->shape == TYPED_UNKNOWN || !type_get(rt, (struct type_ref){t->rtype, t->die}, &info))
+		return;
+	if (t->shape == TYPED_ARRAY)
+		buf_lit(out, "[]");
+	else if (t->shape == TYPED_VALUE)
+		buf_char(out, '*');
+	buf_str(out, info.full);
+}
+
+/* ---- following a pointer ---- */
+
+/* "main.(*T).Stop-fm" is a method value: its only capture is the receiver, a *main.T. */
+static bool receiver(struct spot *s, const char *func)
+{
+	const char *star = strstr(func, ".(*"), *end = star ? strchr(star, ')') : NULL;
+	size_t n = strlen(func);
+	struct buf name = {0};
+
+	if (n < 3 || strcmp(func + n - 3, "-fm"))
+		return false;
+	buf_printf(s->via, "receiver of %s", func);
+	if (!end)
+		return true;
+	buf_bytes(&name, func, (size_t)(star + 1 - func));
+	buf_bytes(&name, star + 3, (size_t)(end - star - 3));
+	if (s->type)
+		buf_printf(s->type, "*%s", buf_cstr(&name));
+	*s->ret = typed_value(type_named(s->rt, name.p, name.n), s->target);
+	buf_free(&name);
+	return true;
+}
+
+/*
+ * A capture called "&x" is the variable's address where the closure shares it, and the variable itself where the closure has a copy whose address
+ * is taken inside: the debug information says the same of both.  What it points to tells: a box of the variable's own size, or not.
+ */
+static bool shares_variable(struct spot *s, struct type_ref type, struct type_ref *variable)
+{
+	struct type_info ptr, t;
+	struct heap_object o;
+
+	if (!type_get(s->rt, type, &ptr) || ptr.kind != GO_POINTER || !type_get(s->rt, ptr.elem, &t))
+		return true;
+	*variable = ptr.elem;
+	return heap_object_at(s->rt, s->target, &o) && o.base == s->target &&
+	       o.span->elem_size == heap_slot_size(t.size);
+}
+
+static bool in_capture(struct spot *s, const struct typed *holder, const struct debug_capture *c, const char *func)
+{
+	struct type_ref type = {.die = c->type}, variable = type;
+	bool shared = c->name[0] == '&' && shares_variable(s, type, &variable);
+
+	buf_printf(s->via, "capture %s", c->name + (c->name[0] == '&'));
+	spot_in_type(s, shared ? type : variable, holder->addr + c->off, 0);
+	buf_printf(s->via, " of %s", func);
+	s->ret->inner |= shared;
+	return true;
+}
+
+static bool in_closure(struct spot *s, const struct typed *holder)
+{
+	struct debug *d = typed_debug(s->rt);
+	struct debug_capture c;
+	taddr code;
+	const char *func = target_u64(s->rt->t, holder->addr, &code) ? runtime_func_name(s->rt, code) : NULL;
+	uint64_t off = s->at - holder->addr;
+
+	if (!func || off < 8 || off >= 1u << 16)
+		return false;
+	if (off == 8 && receiver(s, func))
+		return true;
+	if (d && debug_capture_at(d, func, off, &c))
+		return in_capture(s, holder, &c, func);
+	buf_printf(s->via, "capture +0x%llx of %s", (unsigned long long)off, func);
+	return true;
+}
+
+/* runtime/chan.go: hchan.buf; its other pointers are those of the runtime's own type. */
+static bool in_chan(struct spot *s, const struct typed *holder)
+{
+	struct type_info t;
+	uint64_t n = 0;
+
+	if (s->at != holder->addr + (uint64_t)s->rt->L.hchan.buf.off) {
+		struct type_ref hchan = type_named(s->rt, "runtime.hchan", 13);
+		return spot_in_type(s, hchan, holder->addr, 0);
+	}
+	if (!type_get(s->rt, (struct type_ref){holder->rtype, holder->die}, &t))
+		return false;
+	runtime_field(s->rt, holder->addr, s->rt->L.hchan.dataqsiz, &n);
+	buf_lit(s->via, ".buf");
+	*s->ret = typed_value(t.elem, s->target);
+	s->ret->shape = TYPED_ARRAY;
+	s->ret->n = n;
+	s->ret->inner = true;
+	return true;
+}
+
+static bool in_array(struct spot *s, const struct typed *holder, struct type_ref elem)
+{
+	struct type_info t;
+	struct heap_object o;
+	taddr first = holder->addr;
+
+	if (!type_get(s->rt, elem, &t) || !t.size)
+		return false;
+	// A slice of the array's later part keeps what is before it, too.
+	if (heap_object_at(s->rt, first, &o) && (s->at < first || holder->shape != TYPED_ARRAY))
+		first = o.base + (first - o.base) % t.size;
+	if (s->at < first)
+		return false;
+	uint64_t i = (s->at - first) / t.size;
+	s->quiet = t.special == SPECIAL_POOL_PART || t.special == SPECIAL_EFACE;
+	if (!s->quiet)
+		buf_printf(s->via, "[%llu]", (unsigned long long)i);
+	return spot_in_type(s, elem, first + i * t.size, 0);
+}
+
+/* Behind the end of what the pointer's type says: a time.Timer is the head of a larger struct (time/sleep.go: newTimer, since 1.23); else
+ * it was a pointer to one element of an array. */
+static bool beyond(struct spot *s, const struct typed *holder, const struct type_info *t)
+{
+	if (t->special == SPECIAL_TIMER)
+		return spot_in_type(s, type_named(s->rt, "runtime.timeTimer", 17), holder->addr, 0);
+	return in_array(s, holder, t->ref);
+}
+
+static bool in_value(struct spot *s, const struct typed *holder)
+{
+	struct type_ref ref = {holder->rtype, holder->die};
+	struct type_info t;
+
+	if (!type_get(s->rt, ref, &t))
+		return false;
+	if (s->at - holder->addr >= t.size)
+		return beyond(s, holder, &t);
+	return spot_in_type(s, ref, holder->addr, holder->nth);
+}
+
+static bool in_iface(struct spot *s, const struct typed *holder)
+{
+	taddr word = 0;
+
+	return s->at == holder->addr + 8 && target_u64(s->rt->t, holder->addr, &word) &&
+	       spot_dynamic(s, word, "interface {}");
+}
+
+static bool follow_as(struct spot *s, const struct typed *holder)
+{
+	size_t via = s->via->n, type = s->type->n;
+	bool ok = false;
+
+	switch (holder->shape) {
+	case TYPED_UNKNOWN:
+		return false;
+	case TYPED_VALUE:
+		ok = in_value(s, holder);
+		break;
+	case TYPED_ARRAY:
+		ok = in_array(s, holder, (struct type_ref){holder->rtype, holder->die});
+		break;
+	case TYPED_IFACE:
+		ok = in_iface(s, holder);
+		break;
+	case TYPED_CLOSURE:
+		ok = in_closure(s, holder);
+		break;
+	case TYPED_CHAN:
+		ok = in_chan(s, holder);
+		break;
+	case TYPED_TRIE_ENTRY:
+		ok = spot_in_plain_trie(s, holder->addr);
+		break;
+	default:
+		ok = spot_in_map(s, holder);
+	}
+	if (ok) {
+		// A pointer to a pointer has no name.
+		if (s->via->n == via && !holder->inner && !s->ret->inner)
+			buf_char(s->via, '*');
+		return true;
+	}
+	s->via->n = via;
+	s->type->n = type;
+	s->quiet = false;
+	*s->ret = (struct typed){.addr = s->target};
+	return false;
+}
+
+/* Nothing is known of the holder: where in it, and what stands beside the pointer if that makes it an interface. */
+static void follow_unknown(struct spot *s, const struct typed *holder)
+{
+	struct heap_object o;
+	bool heap = heap_object_at(s->rt, s->at, &o);
+	taddr base = heap ? o.base : holder->addr, word;
+
+	if (heap || s->at != base)
+		buf_printf(s->via, "+0x%llx", (unsigned long long)(s->at - base));
+	if (s->at - base >= 8 && target_u64(s->rt->t, s->at - 8, &word))
+		spot_dynamic(s, word, NULL);
+}
+
+void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target, struct buf *via, struct buf *type,
+		  struct typed *ret)
+{
+	struct typed h = *holder, self, to = {.addr = target};
+	struct spot s = {.rt = rt, .at = at, .target = target, .via = via, .type = type, .ret = &to};
+	size_t type_n = type->n;
+
+	if (!follow_as(&s, &h)) {
+		typed_object(rt, at, &self);
+		if (!follow_as(&s, &self))
+			follow_unknown(&s, &h);
+	}
+	if (to.shape == TYPED_UNKNOWN) {
+		bool inner = to.inner;
+		typed_object(rt, target, &to);
+		to.inner = inner;
+	}
+	if (type->n == type_n)
+		typed_name(rt, &to, type);
+	*ret = to;
+}

@@ -1,0 +1,82 @@
+/*
+ * Package variables: name from the symbol table, type from the unit of its package.
+ */
+#include "runtime/typeds.h"
+
+#define CHAIN_MAX 4 /* nameless data that hangs on nameless data */
+
+static bool named(struct runtime *rt, taddr at, struct buf *name_ret, struct typed *ret)
+{
+	uint64_t start, size;
+	const char *name = image_object_at(typed_symbols(rt), at - rt->bias, &start, &size);
+
+	if (!name || !*name)
+		return false;
+	struct debug *d = typed_debug(rt);
+	uint64_t die = d ? debug_variable_type(d, name) : 0;
+	*ret = (struct typed){.addr = start + rt->bias, .die = die, .shape = die ? TYPED_VALUE : TYPED_UNKNOWN, .inner = true};
+	buf_str(name_ret, name);
+	return true;
+}
+
+/* The word of [lo, hi) that points nearest before @p at. */
+static void nearest(struct runtime *rt, taddr lo, taddr hi, taddr at, taddr *from_ret, taddr *to_ret)
+{
+	for (taddr a = (lo + 7) & ~7ull; a + 8 <= hi; a += 8) {
+		uint64_t word;
+		if (!target_u64(rt->t, a, &word)) {
+			a |= 4088;
+			continue;
+		}
+		if (word <= at && word > *to_ret) {
+			*to_ret = word;
+			*from_ret = a;
+		}
+	}
+}
+
+static bool covers(struct runtime *rt, const struct typed *t, taddr at)
+{
+	struct type_info info;
+
+	if ((t->shape != TYPED_VALUE && t->shape != TYPED_ARRAY) ||
+	    !type_get(rt, (struct type_ref){t->rtype, t->die}, &info))
+		return false;
+	uint64_t n = t->shape == TYPED_ARRAY ? t->n : 1;
+	return info.size && at >= t->addr && (at - t->addr) / info.size < n;
+}
+
+/* What `var srv = &Server{…}` points to is data without a name; "app.srv" is where it is known from. */
+static bool through_variable(struct runtime *rt, taddr at, int depth, struct buf *name_ret, struct typed *ret)
+{
+	taddr from = 0, to = 0;
+	struct buf type = {0};
+
+	for (size_t i = 0; i < rt->modules.n; i++) {
+		const struct module *m = &rt->modules.v[i];
+		if ((at >= m->data && at < m->edata) || (at >= m->bss && at < m->ebss)) {
+			nearest(rt, m->data, m->edata, at, &from, &to);
+			nearest(rt, m->bss, m->ebss, at, &from, &to);
+		}
+	}
+	size_t n = name_ret->n;
+	bool known = from && (named(rt, from, name_ret, ret) ||
+			      (depth < CHAIN_MAX && from != at && through_variable(rt, from, depth + 1, name_ret, ret)));
+	if (known) {
+		typed_follow(rt, ret, from, to, name_ret, &type, ret);
+		known = covers(rt, ret, at);
+	}
+	if (!known)
+		name_ret->n = n;
+	buf_free(&type);
+	return known;
+}
+
+bool typed_variable(struct runtime *rt, taddr at, struct buf *name_ret, struct typed *ret)
+{
+	*ret = (struct typed){.addr = at};
+	if (named(rt, at, name_ret, ret) || through_variable(rt, at, 0, name_ret, ret))
+		return true;
+	*ret = (struct typed){.addr = at};
+	return false;
+}

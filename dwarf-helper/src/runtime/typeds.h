@@ -1,0 +1,89 @@
+/**
+ * @file  Inside of the naming of places: what typed*.c share.
+ *
+ *   typed.c          following a pointer by what its holder is
+ *   typed_type.c     one type, from its descriptor or from DWARF
+ *   typed_spot.c     down through structs and arrays to the word that holds a pointer, and what that leads to
+ *   typed_map.c      maps of both generations, HashTrieMap
+ *   typed_var.c      package variables
+ */
+#ifndef GOCTX_RUNTIME_TYPEDS_H
+#define GOCTX_RUNTIME_TYPEDS_H
+
+#include "image/debug.h"
+#include "runtime/typed.h"
+
+/** A type, by descriptor or by DWARF; both 0: not known. */
+struct type_ref {
+	taddr rtype;
+	uint64_t die;
+};
+
+/** Types that are not shown as the structs they are. */
+enum type_special {
+	SPECIAL_NONE,
+	SPECIAL_ATOMIC,	       /* sync/atomic.Value, a box around an interface */
+	SPECIAL_ATOMIC_POINTER, /* Pointer[T], whose pointer is an unsafe one */
+	SPECIAL_SYNC_MAP,      /* sync.Map, sync.readOnly */
+	SPECIAL_SYNC_ENTRY,
+	SPECIAL_TRIE,	       /* HashTrieMap */
+	SPECIAL_TRIE_NODE,     /* header of an indirect or an entry */
+	SPECIAL_TRIE_INDIRECT,
+	SPECIAL_TRIE_ENTRY,
+	SPECIAL_LIST, SPECIAL_ELEMENT, /* container/list */
+	SPECIAL_POOL, SPECIAL_POOL_PART,
+	SPECIAL_EFACE,	       /* sync.eface: an interface as two pointers */
+	SPECIAL_TIMER,	       /* time.Timer, Ticker: head of a runtime.timeTimer since 1.23 */
+};
+
+struct type_info {
+	struct type_ref ref, elem, key;
+	const char *full; /* name with package path */
+	uint64_t size, len;
+	uint8_t kind;	 /* enum go_kind */
+	uint8_t special; /* enum type_special */
+	bool direct;	 /* an interface holds it in its data word */
+};
+
+/** @return false when the type cannot be told */
+bool type_get(struct runtime *rt, struct type_ref ref, struct type_info *ret);
+
+/** The field of a struct that covers the byte at @p off. */
+bool type_field(struct runtime *rt, const struct type_info *t, uint64_t off, const char **name_ret, uint64_t *off_ret,
+		struct type_ref *ret);
+
+/** Struct type by full name, from DWARF. */
+struct type_ref type_named(struct runtime *rt, const char *name, size_t len);
+
+/** Debug information, NULL when there is none; opened at the first call. */
+struct debug *typed_debug(struct runtime *rt);
+
+/** The file that has the symbols: the executable, or its debug file. */
+const struct image *typed_symbols(struct runtime *rt);
+
+/** Where a pointer is looked for, and what is found. */
+struct spot {
+	struct runtime *rt;
+	taddr at, target;
+	struct buf *via, *type;
+	struct typed *ret;
+	bool quiet; /* names are left out: insides of a container */
+};
+
+/** From a value of type @p t at @p base down to the word at s->at.  @return false: nothing is known of that word */
+bool spot_in_type(struct spot *s, struct type_ref t, taddr base, int32_t nth);
+
+/** Same, by the insides of a map. */
+bool spot_in_map(struct spot *s, const struct typed *holder);
+
+/** In an entry of a HashTrieMap that has a type; and in one of [any, any] that has none. */
+bool spot_in_trie(struct spot *s, const struct type_info *t, taddr base);
+bool spot_in_plain_trie(struct spot *s, taddr base);
+
+/** What s->target is when the pointer to it is an interface's data word and @p word the interface's first. */
+bool spot_dynamic(struct spot *s, taddr word, const char *static_name);
+
+/** An object of that type at @p addr. */
+struct typed typed_value(struct type_ref t, taddr addr);
+
+#endif
