@@ -14,7 +14,7 @@ from typing import Any, Iterable
 
 import gdb
 
-from . import ask, options
+from . import options
 from .commands.base import HelperCommand
 from .errors import GoctxError
 
@@ -34,6 +34,8 @@ def _make(command: type[HelperCommand]) -> None:
 
         def invoke(self, argv: list[str]) -> dict[str, Any]:
             """Called by GDB."""
+            from . import ask  # here: loading must be quick
+
             try:
                 return {"goctx": [_plain(line) for line in ask.records(_request(command, argv))]}
             except GoctxError as why:

@@ -7,7 +7,7 @@ shows in the width of its prefix.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Line", "Outline"]
 
@@ -16,8 +16,7 @@ _ADDRESS = re.compile(r"0x[0-9a-f]+|\b(?:Background|TODO)\b")
 _ESCAPE = re.compile("\x1b\\[[0-9;]*m")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of the tree.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 
 import gdb
 
-from . import ask, params
+from . import params
 from .errors import GoctxError
 from .outline import Outline
 
@@ -115,7 +115,7 @@ class TreeWindow:
         if params.values() == "redacted":
             words.append("--redact")
         try:
-            self._outline.load(ask.text(words))
+            self._outline.load(_ask(words))
         except GoctxError as why:
             self._outline.load(str(why))
         except KeyboardInterrupt:
@@ -125,6 +125,12 @@ class TreeWindow:
         if lines <= height:
             return "goctx: contexts"
         return f"goctx: contexts, lines {self._top + 1}-{min(self._top + height, lines)} of {lines}"
+
+
+def _ask(words: list[str]) -> str:
+    from . import ask  # here: loading must be quick
+
+    return ask.text(words)
 
 
 def _looked_at() -> tuple[int, int]:

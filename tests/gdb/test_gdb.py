@@ -171,8 +171,10 @@ def test_settings() -> None:
         ["show goctx", "set goctx limit 0", "set goctx color off", "set goctx limit many",
          "show goctx limit"])
     assert show == ("goctx color:  Colour is auto.\n"
+                    "goctx fold:  Folding of equal siblings is on.\n"
                     "goctx helper:  The helper program is looked for.\n"
-                    "goctx limit:  The limit of lines is auto.\n")
+                    "goctx limit:  The limit of lines is auto.\n"
+                    "goctx values:  Printing of values is auto.\n")
     assert limit == color == bad == ""
     assert still == "The limit of lines is unlimited.\n"
     result = gdbrun.run(["set goctx limit many"])

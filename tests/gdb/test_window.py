@@ -97,7 +97,7 @@ def test_window_shows_the_tree_and_folds(terminal: Terminal) -> None:
     terminal.send("tui disable")
     terminal.send("goctx window refresh")
     terminal.send("goctx info")
-    terminal.until(r"contexts  \d+")
+    terminal.until(r"contexts +\d+")
 
 
 def test_window_follows_stops() -> None:
