@@ -11,6 +11,48 @@
 
 #define STACK_PIECE (64u << 10)
 
+/*
+ * Most words of stacks that look like addresses are no contexts': a bit for each address that is one, 8 to 16 bits of room a context, answers
+ * for them out of the cache.
+ */
+struct word_filter {
+	uint64_t *bits;
+	unsigned shift; /* of the hash: leaves the number of a bit */
+	uint64_t lo, hi; /* addresses that contexts and CancelFuncs have */
+};
+
+static void filter_add(struct word_filter *f, uint64_t word)
+{
+	uint64_t h = word * UINT64_C(0x9e3779b97f4a7c15) >> f->shift;
+
+	f->bits[h >> 6] |= UINT64_C(1) << (h & 63);
+	f->lo = word < f->lo ? word : f->lo;
+	f->hi = word >= f->hi ? word + 1 : f->hi;
+}
+
+static inline bool filter_maybe(const struct word_filter *f, uint64_t word)
+{
+	uint64_t h = word * UINT64_C(0x9e3779b97f4a7c15) >> f->shift;
+
+	return word - f->lo < f->hi - f->lo && f->bits[h >> 6] >> (h & 63) & 1;
+}
+
+static void filter_make(const struct leaks *l, struct word_filter *f)
+{
+	size_t want = (l->m->ctxs.n + l->closures.n) * 8;
+
+	*f = (struct word_filter){.shift = 58, .lo = UINT64_MAX};
+	while (f->shift > 36 && UINT64_C(1) << (64 - f->shift) < want)
+		f->shift--;
+	f->bits = mem_zalloc((UINT64_C(1) << (64 - f->shift)) / 8);
+	for (size_t i = 0; i < l->m->ctxs.n; i++)
+		if (l->m->ctxs.v[i].addr)
+			filter_add(f, l->m->ctxs.v[i].addr);
+	for (size_t k = 0; k < l->r->cancelers.list.n; k++)
+		if (l->r->cancelers.list.v[k].closure)
+			filter_add(f, l->r->cancelers.list.v[k].closure);
+}
+
 static uint32_t context_of_word(const struct leaks *l, uint64_t word, bool *func_ret)
 {
 	uint32_t i = u64map_find(&l->m->by_addr, word);
@@ -40,13 +82,13 @@ static uint8_t task_flag(const struct leaks *l, uint32_t i)
 	return leak_is_root(l, i) ? LEAK_TASK_ROOT : 0;
 }
 
-static void look_at(struct leaks *l, uint32_t task, const uint8_t *p, uint64_t n, uint64_t lo, uint64_t hi)
+static void look_at(struct leaks *l, uint32_t task, const uint8_t *p, uint64_t n, const struct word_filter *f)
 {
 	for (uint64_t at = 0; at + 8 <= n; at += 8) {
 		uint64_t word;
 		bool func;
 		memcpy(&word, p + at, 8);
-		if (word - lo >= hi - lo)
+		if (!filter_maybe(f, word))
 			continue;
 		uint32_t i = context_of_word(l, word, &func);
 		if (i == CTX_NONE)
@@ -60,49 +102,27 @@ static void look_at(struct leaks *l, uint32_t task, const uint8_t *p, uint64_t n
 	}
 }
 
-/* Addresses that contexts and CancelFuncs can have. */
-static void bounds(const struct leaks *l, uint64_t *lo, uint64_t *hi)
-{
-	*lo = UINT64_MAX;
-	*hi = 0;
-	for (size_t i = 0; i < l->m->ctxs.n; i++) {
-		uint64_t a = l->m->ctxs.v[i].addr;
-		if (!a)
-			continue;
-		*lo = a < *lo ? a : *lo;
-		*hi = a >= *hi ? a + 1 : *hi;
-	}
-	for (size_t k = 0; k < l->r->cancelers.list.n; k++) {
-		uint64_t a = l->r->cancelers.list.v[k].closure;
-		if (!a)
-			continue;
-		*lo = a < *lo ? a : *lo;
-		*hi = a >= *hi ? a + 1 : *hi;
-	}
-}
-
 struct err *leak_on_stack(struct leaks *l)
 {
 	struct model *m = l->m;
-	uint64_t lo, hi;
+	struct word_filter filter;
+	bool stop = false;
 
-	bounds(l, &lo, &hi);
-	if (lo >= hi)
-		return NULL;
-	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
+	filter_make(l, &filter);
+	for (uint32_t t = 0; t < m->tasks.list.n && !stop && filter.hi; t++) {
 		struct stack_regs r;
-		if (t % 4096 == 0 && runtime_canceled(m->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+		stop = t % 4096 == 0 && runtime_canceled(m->rt);
 		if (!stack_start(m->rt, &m->tasks.list.v[t], &r))
 			continue;
 		for (taddr at = r.sp & ~7ul; at < r.hi; at += STACK_PIECE) {
 			uint64_t n = r.hi - at < STACK_PIECE ? r.hi - at : STACK_PIECE;
 			const uint8_t *p = target_ptr(m->rt->t, at, n);
 			if (p)
-				look_at(l, t, p, n, lo, hi);
+				look_at(l, t, p, n, &filter);
 		}
 	}
-	return NULL;
+	free(filter.bits);
+	return stop ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }
 
 struct hold_walk {

@@ -76,15 +76,27 @@ static uint32_t leader(uint32_t *up, uint32_t k)
 	return k;
 }
 
-/* The larger one leads; of equals the one whose function's name comes first, so that the signature is the same in every run. */
+static bool is_std(const struct model *m, uint32_t task)
+{
+	uint32_t frame = m->tasks.list.v[task].frame;
+
+	return frame >= m->rt->frames.n || m->rt->frames.v[frame].std;
+}
+
+/* One in the user's code leads, then the larger one; of equals the one whose function's name comes first, so that the signature is the same in every run. */
 static void join(const struct leaks *l, const struct task_sets *s, uint32_t *up, uint32_t a, uint32_t b)
 {
 	a = leader(up, a);
 	b = leader(up, b);
 	if (a == b)
 		return;
+	uint32_t first_a = s->list.v[a].tasks.v[0], first_b = s->list.v[b].tasks.v[0];
 	size_t x = s->list.v[a].tasks.n, y = s->list.v[b].tasks.n;
-	bool swap = x == y ? strcmp(task_func(l->m, s->list.v[a].tasks.v[0]), task_func(l->m, s->list.v[b].tasks.v[0])) > 0 : x < y;
+	if (is_std(l->m, first_a) != is_std(l->m, first_b)) {
+		x = !is_std(l->m, first_a);
+		y = !x;
+	}
+	bool swap = x == y ? strcmp(task_func(l->m, first_a), task_func(l->m, first_b)) > 0 : x < y;
 	up[swap ? a : b] = swap ? b : a;
 }
 
