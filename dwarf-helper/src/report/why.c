@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <strings.h>
 
+#include "analysis/steps.h"
 #include "report/arg.h"
 #include "report/lines.h"
-#include "report/steps.h"
 #include "report/text.h"
 #include "report/words.h"
 #include "runtime/typed.h"

@@ -1,11 +1,11 @@
 /**
  * @file  A path in words: what each pointer on the way from a root is called.
  */
-#ifndef GOCTX_REPORT_STEPS_H
-#define GOCTX_REPORT_STEPS_H
+#ifndef GOCTX_ANALYSIS_STEPS_H
+#define GOCTX_ANALYSIS_STEPS_H
 
 #include "analysis/path.h"
-#include "report/report.h"
+#include "base/buf.h"
 
 /** One step: a pointer, or several of the same name and type behind each other. */
 struct step {

@@ -1,6 +1,5 @@
-#include "report/steps.h"
+#include "analysis/steps.h"
 
-#include "report/words.h"
 #include "runtime/livestack.h"
 #include "runtime/typed.h"
 
