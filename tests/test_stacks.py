@@ -109,3 +109,24 @@ def test_defers(probe: Path, scratch: Path, release: str, how: str) -> None:
             assert here["func"].startswith("main."), (scenario, here)
             if how != "noopt":  # which makes records of all
                 assert here["open"] == there["open"], (scenario, here)
+
+
+# -- what could wake a goroutine -----------------------------------------------
+
+
+@of("release, how", SOME)
+def test_waits(probe: Path, scratch: Path, release: str, how: str) -> None:
+    """For every way to wait: who can wake it."""
+    exe, died = core_of("waits", release, how, scratch)
+    told = {line["goid"]: line for line in ask(probe, "waits", exe, died.core)}
+    assert len(died.truth.other) >= 35
+    wrong = []
+    for there in died.truth.other:
+        here = told[there["goid"]]
+        addrs = sorted(int(addr, 16) for addr in here["addrs"])
+        objects = sorted(there["objects"] or ())
+        inside = [first <= addr < first + size for addr, (first, size) in zip(addrs, objects)]
+        if (here["wake"] != there["wake"] or len(addrs) != len(objects) or not all(inside)
+                or len(set(here["sudogs"])) != len(addrs)):
+            wrong.append(f"{there['label']}: {here} instead of {there}")
+    assert not wrong, "\n".join(wrong)

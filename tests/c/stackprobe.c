@@ -7,6 +7,8 @@
  *                                          to; that can be reached from there over the heap; of the first, by a map
  *     stackprobe defers EXE CORE    pending calls, in the order in which they would run
  *         {"goid":5,"fn":"0x…","code":"0x…","func":"main.f","open":true} … {"goid":5,"walked":true}
+ *     stackprobe waits EXE CORE     what could wake each goroutine
+ *         {"goid":5,"wake":"objects","addrs":["0x…"],"sudogs":["0x…"]}
  *     stackprobe time EXE CORE      how long one look at all stacks takes: {"goroutines":N,"frames":N,"words":N,"ns":N}
  *
  * Linked with libgoctx.a.
@@ -19,6 +21,7 @@
 #include "runtime/defer.h"
 #include "runtime/heap.h"
 #include "runtime/livestack.h"
+#include "runtime/wake.h"
 
 /* ---- addresses on standard input ---- */
 
@@ -172,6 +175,38 @@ static void defers(struct session *s)
 	}
 }
 
+/* ---- waits ---- */
+
+typedef VEC(struct wake_object) wake_objects;
+
+static bool on_object(void *arg, const struct wake_object *o)
+{
+	wake_objects *v = arg;
+
+	VEC_PUSH(v, *o);
+	return true;
+}
+
+static void waits(struct session *s)
+{
+	static const char *const names[] = {[WAKE_ALWAYS] = "always", [WAKE_NEVER] = "never", [WAKE_OBJECTS] = "objects"};
+	wake_objects v = {0};
+
+	for (size_t i = 0; i < s->m.tasks.list.n; i++) {
+		const struct task *t = &s->m.tasks.list.v[i];
+		v.n = 0;
+		enum wake_kind kind = wake_of(&s->rt, &s->m.tasks, t, on_object, &v);
+		printf("{\"goid\":%" PRIu64 ",\"wake\":\"%s\",\"addrs\":[", t->goid, names[kind]);
+		for (size_t k = 0; k < v.n; k++)
+			printf("%s\"0x%" PRIx64 "\"", k ? "," : "", v.v[k].addr);
+		printf("],\"sudogs\":[");
+		for (size_t k = 0; k < v.n; k++)
+			printf("%s\"0x%" PRIx64 "\"", k ? "," : "", v.v[k].sudog);
+		printf("]}\n");
+	}
+	VEC_FREE(&v);
+}
+
 /* ---- time ---- */
 
 static bool count(void *arg, const struct live_word *w)
@@ -207,7 +242,7 @@ static void take_time(struct session *s)
 static const struct mode {
 	const char *name;
 	void (*run)(struct session *s);
-} modes[] = {{"live", live}, {"defers", defers}, {"time", take_time}};
+} modes[] = {{"live", live}, {"defers", defers}, {"waits", waits}, {"time", take_time}};
 
 int main(int argc, char **argv)
 {
@@ -219,7 +254,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], modes[i].name) == 0)
 			mode = &modes[i];
 	if (!mode) {
-		fputs("stackprobe: usage: stackprobe live|defers|time EXE CORE\n", stderr);
+		fputs("stackprobe: usage: stackprobe live|defers|waits|time EXE CORE\n", stderr);
 		return 2;
 	}
 	struct session_options opt = {.exe = argv[2], .core = argv[3], .mem_fd = -1};

@@ -201,9 +201,21 @@ F(sudog, next, "next")
 F(sudog, prev, "prev")
 F(sudog, elem, "elem.vu|elem")
 F(sudog, isSelect, "isSelect")
+F(sudog, ticket, "ticket")
 F(sudog, waitlink, "waitlink")
 F(sudog, c, "c.maybeTraceablePtr.vu|c.vu|c")
 E(sudog)
+
+/* runtime/sema.go: type notifyList; sync/cond.go: type Cond */
+S(notifyList, "runtime.notifyList")
+F(notifyList, wait, "wait")
+F(notifyList, notify, "notify")
+F(notifyList, head, "head")
+F(notifyList, tail, "tail")
+E(notifyList)
+S(cond, "sync.Cond")
+O(cond, notify, "notify")
+E(cond)
 
 /* runtime/chan.go: type hchan */
 S(hchan, "runtime.hchan")

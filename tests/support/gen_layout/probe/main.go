@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -55,6 +56,23 @@ func channels() int {
 	}
 }
 
+func condition() {
+	var mu sync.Mutex
+	woken := false
+	cond := sync.NewCond(&mu)
+	go func() {
+		mu.Lock()
+		defer mu.Unlock()
+		woken = true
+		cond.Broadcast()
+	}()
+	mu.Lock()
+	defer mu.Unlock()
+	for !woken {
+		cond.Wait()
+	}
+}
+
 func maps() int {
 	small, large := map[string]int{}, map[int]word{}
 	for i := 0; i < 100; i++ {
@@ -69,6 +87,7 @@ func maps() int {
 
 func main() {
 	contexts()
+	condition()
 	var any interface{} = word(fmt.Sprint(channels(), maps()))
 	if s, ok := any.(shape); ok {
 		fmt.Println(s.String())
