@@ -27,8 +27,8 @@ GOLDEN = ROOT / "tests/golden"
 UPDATE = os.environ.get("GOCTX_GOLDEN") == "update"
 VERSION = "1.27"
 COLUMNS = 100
-COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "bt", "why", "layout",
-            "serve", "help")
+COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "bt", "why", "check", "heap",
+            "layout", "serve", "help")
 
 Contexts = list[helper.Context]
 

@@ -283,12 +283,14 @@ const char *ctx_edge_via(struct model *m, uint32_t i)
 	return m->ctxs.v[i].kind == CTX_CANCEL ? "children" : "embedded";
 }
 
-unsigned ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
+void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 {
-	(void)m, (void)i;
-	fn(arg, true, "parent's map holds it");
-	fn(arg, true, "err nil and done open agree");
-	return 2;
+	struct ctx_issue issue = {PROBLEM_NONE, false, i, CTX_NONE, "parent's map holds it"};
+
+	(void)m;
+	fn(arg, &issue);
+	issue.text = "err nil and done open agree";
+	fn(arg, &issue);
 }
 
 #endif

@@ -18,7 +18,7 @@ import toolchains
 
 HERE = Path(__file__).resolve().parent
 FAKE = HERE / "fake_helper.py"
-COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "bt", "why",
+COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "bt", "why", "check", "heap",
             "layout")
 
 pytestmark = pytest.mark.skipif(bool(gdbrun.missing()), reason=str(gdbrun.missing()))
@@ -225,7 +225,7 @@ def test_completion(line: str, expected: list[str]) -> None:
 @pytest.mark.parametrize("command", [
     "info", "tree", "tree --no-fold --values --depth 3", "list", "list --limit 0 --sort children",
     "show background", "show {server}", "children {server}", "children background --limit 0",
-    "tasks --system", "tasks --group stack", "tasks --tree", "blocked", "bt all", "bt 1", "layout",
+    "tasks --system", "tasks --group stack", "tasks --tree", "blocked", "bt all", "bt 1", "check", "heap", "layout",
     "layout context.cancelCtx", "list --json", "tree --json", "blocked --json", "tasks --json",
     "bt all --json", "show {server} --json",
 ])

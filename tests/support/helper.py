@@ -128,7 +128,7 @@ class Note:
 RECORDS = {"header": Header, "context": Context, "task": Task, "edge": Edge, "frame": Frame,
            "note": Note}
 
-OTHER = ("layout", "field", "variable", "info", "path", "subject")
+OTHER = ("layout", "field", "variable", "info", "path", "subject", "heap")
 
 
 @dataclass

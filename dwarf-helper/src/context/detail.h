@@ -59,8 +59,56 @@ static inline uint32_t ctx_task(const struct model *m, uint32_t i, uint32_t k)
 /** How the context hangs on its parent: "children", "embedded", "afterfunc" or "watcher" (JSON edge via). */
 const char *ctx_edge_via(struct model *m, uint32_t i);
 
-/** One sentence each about what does not fit (parent's map lacks it, err set but done open …).  @return how many were told. */
-typedef void ctx_issue_fn(void *arg, bool good, const char *text);
-unsigned ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg);
+/** What can be wrong inside of one context, or between it and the one above. */
+enum ctx_problem {
+	PROBLEM_NONE,	     /* parts agree */
+	PROBLEM_UNREAD,	     /* could not look */
+	PROBLEM_LOOP,	     /* its parents form a loop */
+	PROBLEM_WILD_PARENT, /* its parent word leads to no context */
+	PROBLEM_STRANGER,    /* a map holds it that is not that of its canceling ancestor */
+	PROBLEM_MISSING,     /* active, and the map of its canceling ancestor does not hold it */
+	PROBLEM_SPARED,	     /* active, and its canceling ancestor is not */
+	PROBLEM_DEAF,	     /* the same, but a type of its own lies between that need not pass it on: no damage */
+	PROBLEM_STALE,	     /* cancelled, and a map still holds it */
+	PROBLEM_DONE_OPEN,   /* err set, done not closed */
+	PROBLEM_DONE_CLOSED, /* err nil, done closed */
+	PROBLEM_RECEIVERS,   /* done closed, receivers still parked on it */
+	PROBLEM_KEPT_MAP,    /* cancelled, and its children map is still there */
+	PROBLEM_COUNT,	     /* its map's count word differs from the entries found */
+	PROBLEM_WILD_CHILD,  /* entries of its map are no contexts */
+	PROBLEMS
+};
+
+/** One thing found when the parts of a context were compared. */
+struct ctx_issue {
+	enum ctx_problem problem;
+	bool changing;	  /* a lock that excuses it was held: caught in the middle of a change */
+	uint32_t context; /* which one */
+	uint32_t other;	  /* the ancestor or map's owner it does not fit, CTX_NONE */
+	const char *text; /* a sentence about it; valid during the call */
+};
+typedef void ctx_issue_fn(void *arg, const struct ctx_issue *issue);
+
+/** Does its parent word lead to no context, as far as that can be told from the model? */
+bool ctx_parent_wild(const struct ctx *c);
+
+/** All of one context; looks through the map of its canceling ancestor. */
+void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg);
+
+/*
+ * The same in parts, for those that look at all contexts: contexts with an err of their own only (ctx_canceler(m, i) == i).
+ */
+
+/** What is above a context. */
+struct ctx_above {
+	uint32_t canceler; /* nearest one above that has an err of its own, CTX_NONE */
+	bool foreign;	   /* a custom type or stop context lies between */
+	bool held;	   /* the canceler's map holds the context */
+};
+struct ctx_above ctx_above(const struct model *m, uint32_t i);
+void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *above, ctx_issue_fn *fn, void *arg);
+void ctx_check_done(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg);
+/** @p each (may be NULL) sees every entry of its children map. */
+void ctx_check_children(struct model *m, uint32_t i, ctx_child_fn *each, void *each_arg, ctx_issue_fn *fn, void *arg);
 
 #endif

@@ -14,12 +14,13 @@
 struct telling {
 	ctx_issue_fn *fn;
 	void *arg;
-	unsigned n;
+	uint32_t context, other;
 };
 
-static void tell(struct telling *t, bool good, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void tell(const struct telling *t, enum ctx_problem p, bool changing, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
-static void tell(struct telling *t, bool good, const char *fmt, ...)
+static void tell(const struct telling *t, enum ctx_problem p, bool changing, const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;
@@ -27,8 +28,8 @@ static void tell(struct telling *t, bool good, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	t->fn(t->arg, good, text);
-	t->n++;
+	struct ctx_issue issue = {p, changing && p != PROBLEM_NONE, t->context, t->other, text};
+	t->fn(t->arg, &issue);
 }
 
 static bool is_over(const struct ctx *c)
@@ -36,120 +37,186 @@ static bool is_over(const struct ctx *c)
 	return c->state == CTX_CANCELED || c->state == CTX_EXPIRED;
 }
 
-/* Does the way from i up to its canceling ancestor lead through a custom type or a stop context? */
-static bool foreign_between(const struct model *m, uint32_t i, uint32_t ancestor)
+static bool is_locked(const struct ctx *c)
 {
+	return c->flags & CTX_LOCKED;
+}
+
+/* ---- the one above ---- */
+
+static bool is_foreign(const struct ctx *c)
+{
+	return c->kind == CTX_CUSTOM || c->kind == CTX_STOP;
+}
+
+struct ctx_above ctx_above(const struct model *m, uint32_t i)
+{
+	struct ctx_above a = {CTX_NONE, false, false};
 	size_t left = m->ctxs.n;
 
-	for (uint32_t at = m->ctxs.v[i].parent; at < m->ctxs.n && at != ancestor && left--; at = m->ctxs.v[at].parent)
-		if (m->ctxs.v[at].kind == CTX_CUSTOM || m->ctxs.v[at].kind == CTX_STOP)
-			return true;
-	return false;
+	a.canceler = m->ctxs.v[i].parent < m->ctxs.n ? ctx_canceler(m, m->ctxs.v[i].parent) : CTX_NONE;
+	for (uint32_t at = m->ctxs.v[i].parent; at < m->ctxs.n && at != a.canceler && left--; at = m->ctxs.v[at].parent) {
+		a.foreign |= is_foreign(&m->ctxs.v[at]);
+		if (m->ctxs.v[at].kind == CTX_WITHOUT_CANCEL)
+			break;
+	}
+	return a;
 }
 
-static void check_parent(struct model *m, uint32_t i, struct telling *t)
+static void check_over(const struct model *m, const struct ctx_above *a, const struct telling *t, bool locked)
+{
+	if (a->held)
+		tell(t, PROBLEM_STALE, locked, "cancelled, and the map of 0x%" PRIx64 " still holds it%s",
+		     m->ctxs.v[a->canceler].addr, locked ? " (caught while it was being cancelled)" : "");
+}
+
+void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
-	uint32_t up = c->parent < m->ctxs.n ? ctx_canceler(m, c->parent) : CTX_NONE;
-	const char *via = ctx_edge_via(m, i);
+	struct telling t = {fn, arg, i, a->canceler};
 
-	if (up == CTX_NONE)
+	if (a->canceler == CTX_NONE)
 		return;
-	const struct ctx *p = &m->ctxs.v[up];
-	bool held = c->flags & CTX_IN_PARENT_MAP, locked = (c->flags | p->flags) & CTX_LOCKED;
-	if (is_over(c)) {
-		if (held)
-			tell(t, locked, "cancelled, and the map of 0x%" PRIx64 " still holds it%s", p->addr,
-			     locked ? " (caught while it was being cancelled)" : "");
-		return;
-	}
-	if (held)
-		tell(t, true, c->parent == up ? "parent's map holds it" : "the map of 0x%" PRIx64 " holds it", p->addr);
+	const struct ctx *p = &m->ctxs.v[a->canceler];
+	bool locked = is_locked(c) || is_locked(p);
+	const char *via = ctx_edge_via(m, i);
+	if (is_over(c))
+		check_over(m, a, &t, locked);
+	else if (a->held)
+		tell(&t, PROBLEM_NONE, false, c->parent == a->canceler ? "parent's map holds it" : "the map of 0x%" PRIx64 " holds it",
+		     p->addr);
 	else if (is_over(p))
-		tell(t, locked, "0x%" PRIx64 " above it is cancelled, this one is not%s", p->addr,
-		     locked ? " (caught while it was being cancelled)" : "");
+		tell(&t, a->foreign ? PROBLEM_DEAF : PROBLEM_SPARED, locked, "0x%" PRIx64 " above it is cancelled, this one is not%s",
+		     p->addr, locked ? " (caught while it was being cancelled)" : "");
 	else if (via && !strcmp(via, "afterfunc"))
-		tell(t, true, "the parent cancels it by AfterFunc");
+		tell(&t, PROBLEM_NONE, false, "the parent cancels it by AfterFunc");
 	else if (via && !strcmp(via, "watcher"))
-		tell(t, true, "a goroutine passes the parent's cancellation on");
-	else if (!foreign_between(m, i, up))
-		tell(t, locked, "the map of 0x%" PRIx64 " above it does not hold it%s", p->addr,
+		tell(&t, PROBLEM_NONE, false, "a goroutine passes the parent's cancellation on");
+	else if (!a->foreign)
+		tell(&t, PROBLEM_MISSING, locked, "the map of 0x%" PRIx64 " above it does not hold it%s", p->addr,
 		     locked ? " (its lock was held)" : "");
 }
 
-static void check_done(struct model *m, uint32_t i, struct telling *t)
+/* ---- err and done ---- */
+
+void ctx_check_done(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
+	struct telling t = {fn, arg, i, CTX_NONE};
 	uint64_t receivers;
 	char done = ctx_done_state(m, i, &receivers);
-	bool closed = done == 'c' || done == 'g', locked = c->flags & CTX_LOCKED;
+	bool closed = done == 'c' || done == 'g', locked = is_locked(c);
+	const char *why = locked ? " (its lock was held)" : "";
 
-	if (done == '?')
-		tell(t, false, "its done channel cannot be read");
+	if (done == '?' || c->state == CTX_UNKNOWN)
+		tell(&t, PROBLEM_UNREAD, false, "its done channel or its err cannot be read");
 	else if (!is_over(c) && closed)
-		tell(t, locked, "err is nil, and done is closed%s", locked ? " (its lock was held)" : "");
+		tell(&t, PROBLEM_DONE_CLOSED, locked, "err is nil, and done is closed%s", why);
 	else if (!is_over(c))
-		tell(t, true, done == 'n' ? "err nil and no done channel yet agree" : "err nil and done open agree");
+		tell(&t, PROBLEM_NONE, false, done == 'n' ? "err nil and no done channel yet agree" : "err nil and done open agree");
 	else if (!closed)
-		tell(t, locked, "err is set, and done is %s%s", done == 'n' ? "not made" : "open",
-		     locked ? " (its lock was held)" : "");
+		tell(&t, PROBLEM_DONE_OPEN, locked, "err is set, and done is %s%s", done == 'n' ? "not made" : "open", why);
 	else if (receivers)
-		tell(t, locked, "done is closed, and %" PRIu64 " receivers are still parked on it", receivers);
+		tell(&t, PROBLEM_RECEIVERS, locked, "done is closed, and %" PRIu64 " receivers are still parked on it", receivers);
 	else
-		tell(t, true, "err set and done closed agree");
+		tell(&t, PROBLEM_NONE, false, "err set and done closed agree");
 }
+
+/* ---- children ---- */
+
+struct child_count {
+	ctx_child_fn *each;
+	void *each_arg;
+	uint64_t unknown;
+};
 
 static bool count_child(void *arg, uint32_t child, taddr addr)
 {
-	uint64_t *unknown = arg;
+	struct child_count *c = arg;
 
-	(void)addr;
-	*unknown += child == CTX_NONE;
-	return true;
+	c->unknown += child == CTX_NONE;
+	return !c->each || c->each(c->each_arg, child, addr);
 }
 
 #define CHILDREN_MAX (UINT64_C(1) << 24)
 
-static void check_children(struct model *m, uint32_t i, struct telling *t)
+void ctx_check_children(struct model *m, uint32_t i, ctx_child_fn *each, void *each_arg, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
+	struct telling t = {fn, arg, i, CTX_NONE};
+	struct child_count count = {each, each_arg, 0};
 	struct gomap_state st;
-	uint64_t unknown = 0;
 	taddr map;
 
 	if (!ctx_children_map(m, i, &map)) {
-		tell(t, false, "its children map cannot be read");
+		tell(&t, PROBLEM_UNREAD, false, "its children map cannot be read");
 		return;
 	}
 	if (!map)
 		return;
 	if (is_over(c))
-		tell(t, c->flags & CTX_LOCKED, "cancelled, and its children map is still there%s",
-		     c->flags & CTX_LOCKED ? " (caught while it was being cancelled)" : "");
-	ctx_children_each(m, i, CHILDREN_MAX, count_child, &unknown, &st);
-	bool torn = st.writing || (c->flags & CTX_LOCKED);
+		tell(&t, PROBLEM_KEPT_MAP, is_locked(c), "cancelled, and its children map is still there%s",
+		     is_locked(c) ? " (caught while it was being cancelled)" : "");
+	ctx_children_each(m, i, CHILDREN_MAX, count_child, &count, &st);
+	bool torn = st.writing || is_locked(c);
 	if (!st.readable || st.unreadable)
-		tell(t, false, "its children map can be read in part only");
+		tell(&t, PROBLEM_UNREAD, false, "its children map can be read in part only");
 	else if (st.found != st.count && !st.cut)
-		tell(t, torn, "its children map counts %" PRIu64 ", and %" PRIu64 " entries were found%s", st.count,
+		tell(&t, PROBLEM_COUNT, torn, "its children map counts %" PRIu64 ", and %" PRIu64 " entries were found%s", st.count,
 		     st.found, torn ? " (caught while it was being written)" : "");
-	if (unknown)
-		tell(t, torn, "%" PRIu64 " entries of its children map are no contexts that are alive", unknown);
+	if (count.unknown)
+		tell(&t, PROBLEM_WILD_CHILD, torn, "%" PRIu64 " entries of its children map are no contexts that are alive",
+		     count.unknown);
 }
 
-unsigned ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
+/* ---- all of one ---- */
+
+struct seek {
+	uint32_t child;
+	bool found;
+};
+
+static bool seek_child(void *arg, uint32_t child, taddr addr)
+{
+	struct seek *s = arg;
+
+	(void)addr;
+	s->found = child == s->child;
+	return !s->found;
+}
+
+/* Only the kinds of the library are sure to have a parent. */
+bool ctx_parent_wild(const struct ctx *c)
+{
+	return c->flags & CTX_DAMAGED && !(c->flags & CTX_CYCLE) && c->parent == CTX_NONE && c->state != CTX_UNKNOWN &&
+	       c->kind >= CTX_CANCEL && c->kind != CTX_CUSTOM;
+}
+
+void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
-	struct telling t = {fn, arg, 0};
+	struct telling t = {fn, arg, i, CTX_NONE};
+	struct gomap_state st;
 
-	if (c->flags & CTX_DAMAGED)
-		tell(&t, false, "part of it could not be read");
 	if (c->flags & CTX_CYCLE)
-		tell(&t, false, "its parents form a loop");
+		tell(&t, PROBLEM_LOOP, false, "its parents form a loop");
+	else if (ctx_parent_wild(c))
+		tell(&t, PROBLEM_WILD_PARENT, false, "its parent word leads to no context");
+	else if (c->flags & CTX_DAMAGED)
+		tell(&t, PROBLEM_UNREAD, false, "part of it could not be read");
 	if (ctx_canceler(m, i) != i)
-		return t.n;
-	check_parent(m, i, &t);
-	check_done(m, i, &t);
-	check_children(m, i, &t);
-	return t.n;
+		return;
+	struct ctx_above above = ctx_above(m, i);
+	if (above.canceler != CTX_NONE && c->flags & CTX_IN_PARENT_MAP) {
+		struct seek s = {i, false};
+		ctx_children_each(m, above.canceler, CHILDREN_MAX, seek_child, &s, &st);
+		above.held = s.found;
+	}
+	if (c->flags & CTX_IN_PARENT_MAP && !above.held && !above.foreign) {
+		t.other = above.canceler;
+		tell(&t, PROBLEM_STRANGER, is_locked(c), "a children map holds it that is not that of its parents");
+	}
+	ctx_check_parent(m, i, &above, fn, arg);
+	ctx_check_done(m, i, fn, arg);
+	ctx_check_children(m, i, NULL, NULL, fn, arg);
 }

@@ -97,6 +97,19 @@ const struct command commands[] = {
 		  "heap), background or todo.  Each step is named by variable, field, index, key or capture.  Each path\n"
 		  "ends in another object, variable or goroutine that points to it; when none does, that is the answer.",
 	 .example = "why 0xc0000b2000 --paths 1"},
+	{.name = "check", .args = "", .run = report_check, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = OPT_BIT(OPT_MIN_CONFIDENCE) | OPT_BIT(OPT_FAIL_ON) | OPT_BIT(OPT_LIMIT),
+	 .summary = "do contexts, children maps and wait queues fit together?",
+	 .about = "Every child's parents lead back to the map that holds it, cancelled contexts hold no children, err\n"
+		  "and done agree, wait queues are linked both ways.  What was caught in the middle of a change is told\n"
+		  "from damage: rule torn, confidence info.",
+	 .example = "check --min-confidence info"},
+	{.name = "heap", .args = "", .run = report_heap, .needs = NEED_TASKS,
+	 .options = OPT_BIT(OPT_LIMIT),
+	 .summary = "figures of the collector, and what lies in the heap by size",
+	 .about = "Memory in use and idle, the next goal, collections and their pauses, finalizers, and the objects of\n"
+		  "the heap by the size of their slots.  What this release of Go does not tell is left out.",
+	 .example = "heap --limit 0"},
 	{.name = "layout", .args = "[TYPE]", .max_args = 1, .run = report_layout,
 	 .summary = "fields, offsets and sizes as the program has them, and whence they are known",
 	 .about = "Without TYPE, all structs that goctx reads.  With TYPE, the fields of that struct; where the\n"
@@ -116,7 +129,7 @@ const struct command commands[] = {
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 /* In the contract, not in this release. */
-static const char *const later[] = {"leaks", "check", "heap", "export", "diff"};
+static const char *const later[] = {"leaks", "export", "diff"};
 
 const struct command *command_find(const char *name)
 {

@@ -71,5 +71,7 @@ struct err *report_bt(struct report *r);
 struct err *report_layout(struct report *r);
 struct err *report_leaks(struct report *r);
 struct err *report_why(struct report *r);
+struct err *report_heap(struct report *r);
+struct err *report_check(struct report *r);
 
 #endif

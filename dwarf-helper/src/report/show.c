@@ -376,14 +376,15 @@ struct checks {
 	struct buf good, bad;
 };
 
-static void on_check(void *arg, bool good, const char *text)
+static void on_check(void *arg, const struct ctx_issue *issue)
 {
 	struct checks *c = arg;
+	bool good = issue->problem == PROBLEM_NONE || issue->changing;
 	struct buf *b = good ? &c->good : &c->bad;
 
 	if (b->n)
 		buf_str(b, good ? " · " : "\n           ");
-	text_safe(b, text, strlen(text));
+	text_safe(b, issue->text, strlen(issue->text));
 }
 
 static void show_checks(struct show *s)

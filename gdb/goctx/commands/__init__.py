@@ -6,9 +6,10 @@ import gdb
 
 from .base import HelperCommand
 from .contexts import ChildrenCommand, ListCommand, ShowCommand, TreeCommand
+from .findings import CheckCommand
 from .goroutines import BlockedCommand, BtCommand, TasksCommand
 from .memory import WhyCommand
-from .program import InfoCommand, LayoutCommand
+from .program import HeapCommand, InfoCommand, LayoutCommand
 from .window import WindowCommand
 
 __all__ = ["COMMANDS", "register"]
@@ -23,6 +24,8 @@ COMMANDS: tuple[type[HelperCommand], ...] = (
     BlockedCommand,
     BtCommand,
     WhyCommand,
+    CheckCommand,
+    HeapCommand,
     LayoutCommand,
 )
 

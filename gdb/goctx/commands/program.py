@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .base import HelperCommand
 
-__all__ = ["InfoCommand", "LayoutCommand"]
+__all__ = ["HeapCommand", "InfoCommand", "LayoutCommand"]
 
 
 class InfoCommand(HelperCommand):
@@ -21,6 +21,27 @@ class InfoCommand(HelperCommand):
       (gdb) goctx info"""
 
     name = "info"
+
+
+class HeapCommand(HelperCommand):
+    """Print figures of the collector, and what lies in the heap by size.
+
+    Usage: goctx heap [OPTION]...
+
+    Memory in use and idle, the next goal, collections and their pauses,
+    finalizers, and the objects of the heap by the size of their slots.  What
+    this release of Go does not tell is left out.
+
+    {options}
+
+    Example:
+      (gdb) goctx heap
+      heap      in use 3.5 MiB, idle 4.0 MiB, of which the system has back 3.8 MiB
+      objects   350 of 3.2 MiB in 95 spans, 1 arena
+      gc        2 collections, 2 of them forced"""
+
+    name = "heap"
+    own_options = ("limit",)
 
 
 class LayoutCommand(HelperCommand):

@@ -1,0 +1,222 @@
+/*
+ * Wait queues of channels.  A goroutine that is parked on channels lists its sudogs (g.waiting, linked by waitlink); each of
+ * them must be on the receive or the send queue of its channel, linked both ways (runtime/chan.go, select.go; enqueueing and
+ * parking happen under the channel's lock).  Not damage, but on the way:
+ *   - a channel whose lock is held
+ *   - a goroutine that has been taken off the queue and is not running yet (g.param is its sudog)
+ *   - a select that was woken through another channel: its other sudogs stay queued until it runs
+ */
+#include "analysis/check.h"
+
+struct waiter {
+	taddr sudog;
+	uint32_t task;
+	bool met; /* on a queue of its channel */
+};
+
+struct queues {
+	struct model *m;
+	struct problems *ps;
+	VEC(struct waiter) waiters;
+	struct u64map by_sudog;	 /* -> index into waiters */
+	struct u64map channels;	 /* met so far -> 1: its queues do not fit, 0 */
+	struct u64map by_g;	 /* g -> task; made when it is first needed */
+	uint64_t left;		 /* sudogs that may still be looked at: a damaged queue may be a loop */
+};
+
+static struct problem about(taddr channel, uint32_t task, enum check_kind kind, bool changing)
+{
+	return (struct problem){.kind = (uint8_t)kind, .changing = changing, .context = CTX_NONE, .other = CTX_NONE, .task = task, .channel = channel};
+}
+
+/* ---- goroutines ---- */
+
+static bool is_parked(const struct task *t)
+{
+	return t->status == TASK_WAITING || t->status == TASK_LEAKED;
+}
+
+static void collect_task(struct queues *q, uint32_t i)
+{
+	const struct task *t = &q->m->tasks.list.v[i];
+	struct runtime *rt = q->m->rt;
+	taddr sudog;
+
+	if (t->flags & TASK_DAMAGED && is_parked(t))
+		problem_add(q->ps, about(0, i, CHECK_WAITS, false), "goroutine %llu: its list of waits makes no sense",
+			    (unsigned long long)t->goid);
+	if (!t->nwaits || !runtime_field(rt, t->g, rt->L.g.waiting, &sudog))
+		return;
+	for (uint32_t k = 0; k < t->nwaits && sudog; k++) {
+		u64map_set(&q->by_sudog, sudog, (uint32_t)q->waiters.n);
+		VEC_PUSH(&q->waiters, (struct waiter){sudog, i, false});
+		if (!runtime_field(rt, sudog, rt->L.sudog.waitlink, &sudog))
+			return;
+	}
+}
+
+static uint32_t task_of_g(struct queues *q, taddr g)
+{
+	if (!q->by_g.n)
+		for (size_t i = 0; i < q->m->tasks.list.n; i++)
+			u64map_set(&q->by_g, q->m->tasks.list.v[i].g, (uint32_t)i);
+	return u64map_find(&q->by_g, g);
+}
+
+/* ---- one channel ---- */
+
+struct channel {
+	taddr addr;
+	bool locked;
+	uint64_t closed, count, size;
+	uint64_t waiting[2]; /* receivers, senders that really wait */
+};
+
+/* A sudog on the queue that no parked goroutine lists. */
+static void on_stranger(struct queues *q, const struct channel *c, const uint8_t *p)
+{
+	const struct layout *l = &q->m->rt->L;
+	uint32_t task = task_of_g(q, runtime_load(p, l->sudog.g));
+
+	if (task != U64MAP_NONE && q->m->tasks.list.v[task].flags & TASK_DAMAGED)
+		return; /* told already */
+	bool select = runtime_load(p, l->sudog.isSelect) & 1;
+	bool awake = task != U64MAP_NONE && !is_parked(&q->m->tasks.list.v[task]);
+	if (task == U64MAP_NONE)
+		problem_add(q->ps, about(c->addr, UINT32_MAX, CHECK_QUEUED, c->locked),
+			    "a queue of channel 0x%llx holds an entry of no goroutine", (unsigned long long)c->addr);
+	else
+		problem_add(q->ps, about(c->addr, task, CHECK_QUEUED, c->locked || (select && awake)),
+			    "goroutine %llu is on a queue of channel 0x%llx, and does not wait there",
+			    (unsigned long long)q->m->tasks.list.v[task].goid, (unsigned long long)c->addr);
+}
+
+/* One queue.  @return false: its links do not fit (a sudog that cannot be read is none that could be looked at) */
+static bool walk_queue(struct queues *q, struct channel *c, int which, taddr first, taddr last)
+{
+	struct runtime *rt = q->m->rt;
+	const struct layout *l = &rt->L;
+	taddr prev = 0, at = first;
+
+	while (at) {
+		const uint8_t *p = q->left ? target_ptr(rt->t, at, l->s[LAYOUT_sudog].size) : NULL;
+		if (!q->left)
+			return false;
+		q->left--;
+		if (!p && !target_extent(rt->t, at)) {
+			q->ps->unread++;
+			return true;
+		}
+		if (!p || runtime_load(p, l->sudog.c) != c->addr || runtime_load(p, l->sudog.prev) != prev)
+			return false;
+		uint32_t w = u64map_find(&q->by_sudog, at);
+		if (w == U64MAP_NONE)
+			on_stranger(q, c, p);
+		else if (q->waiters.v[w].met)
+			return false;
+		else
+			q->waiters.v[w].met = true;
+		c->waiting[which] += w != U64MAP_NONE;
+		prev = at;
+		at = runtime_load(p, l->sudog.next);
+	}
+	return prev == last;
+}
+
+static void check_state(struct queues *q, const struct channel *c)
+{
+	bool done = u64map_find(&q->m->by_done, c->addr) != U64MAP_NONE; /* check_contexts tells of these */
+	unsigned long long addr = c->addr, recv = c->waiting[0], send = c->waiting[1];
+
+	if (c->closed && (recv || send) && !done)
+		problem_add(q->ps, about(c->addr, UINT32_MAX, CHECK_CLOSED, c->locked),
+			    "channel 0x%llx is closed, and %llu goroutines still wait on it", addr, recv + send);
+	if (c->closed || c->locked)
+		return;
+	if (recv && c->count)
+		problem_add(q->ps, about(c->addr, UINT32_MAX, CHECK_BUFFER, false),
+			    "channel 0x%llx has %llu elements, and %llu receivers wait", addr, (unsigned long long)c->count, recv);
+	if (send && c->count < c->size)
+		problem_add(q->ps, about(c->addr, UINT32_MAX, CHECK_BUFFER, false),
+			    "channel 0x%llx has room for %llu more elements, and %llu senders wait", addr,
+			    (unsigned long long)(c->size - c->count), send);
+}
+
+static void check_channel(struct queues *q, taddr addr)
+{
+	struct runtime *rt = q->m->rt;
+	const struct layout *l = &rt->L;
+	const uint8_t *p = target_ptr(rt->t, addr, l->s[LAYOUT_hchan].size);
+	struct channel c = {.addr = addr};
+
+	if (!p) {
+		q->ps->unread++;
+		return;
+	}
+	uint64_t lock = runtime_load(p, l->hchan.lock);
+	c.locked = lock != 0;
+	c.closed = runtime_load(p, l->hchan.closed);
+	c.count = runtime_load(p, l->hchan.qcount);
+	c.size = runtime_load(p, l->hchan.dataqsiz);
+	bool fits = walk_queue(q, &c, 0, runtime_load(p, l->hchan.recvq_first), runtime_load(p, l->hchan.recvq_last));
+	fits &= walk_queue(q, &c, 1, runtime_load(p, l->hchan.sendq_first), runtime_load(p, l->hchan.sendq_last));
+	if (!fits)
+		u64map_set(&q->channels, addr, 1);
+	if (!fits)
+		problem_add(q->ps, about(addr, UINT32_MAX, CHECK_LINKS, c.locked), "a queue of channel 0x%llx is not linked as it must be",
+			    (unsigned long long)addr);
+	check_state(q, &c);
+}
+
+/* ---- those that were met on no queue ---- */
+
+static void check_lost(struct queues *q, const struct waiter *w)
+{
+	struct runtime *rt = q->m->rt;
+	const struct layout *l = &rt->L;
+	const struct task *t = &q->m->tasks.list.v[w->task];
+	taddr chan = 0, param = 0, lock = 0;
+
+	runtime_field(rt, w->sudog, l->sudog.c, &chan);
+	if (u64map_find(&q->channels, chan) == 1)
+		return; /* told already */
+	runtime_field(rt, t->g, l->g.param, &param);
+	runtime_field(rt, chan, l->hchan.lock, &lock);
+	problem_add(q->ps, about(chan, w->task, CHECK_LOST, param || lock), "goroutine %llu is parked on channel 0x%llx, and on no queue of it",
+		    (unsigned long long)t->goid, (unsigned long long)chan);
+}
+
+static struct err *run(struct queues *q)
+{
+	const struct tasks *ts = &q->m->tasks;
+
+	u64map_reserve(&q->by_sudog, ts->waits.n);
+	VEC_RESERVE(&q->waiters, ts->waits.n);
+	for (size_t i = 0; i < ts->list.n; i++)
+		collect_task(q, (uint32_t)i);
+	q->left = q->waiters.n * 2 + target_bytes(q->m->rt->t) / q->m->rt->L.s[LAYOUT_sudog].size;
+	for (size_t i = 0; i < ts->waits.n; i++) {
+		if (i % 4096 == 0 && runtime_canceled(q->m->rt))
+			return err_new(ERR_CANCELED, "interrupted");
+		size_t before = q->channels.n;
+		u64map_add(&q->channels, ts->waits.v[i].chan, 0);
+		if (q->channels.n != before)
+			check_channel(q, ts->waits.v[i].chan);
+	}
+	for (size_t i = 0; i < q->waiters.n; i++)
+		if (!q->waiters.v[i].met)
+			check_lost(q, &q->waiters.v[i]);
+	return NULL;
+}
+
+struct err *check_queues(struct model *m, struct problems *ps)
+{
+	struct queues q = {.m = m, .ps = ps};
+	struct err *err = run(&q);
+
+	VEC_FREE(&q.waiters);
+	u64map_free(&q.by_sudog);
+	u64map_free(&q.channels);
+	u64map_free(&q.by_g);
+	return err;
+}
