@@ -107,7 +107,7 @@ class HelperCommand(gdb.Command):
             return plain  # no expression: too many arguments, which the helper says
         if cls.argument == "context":
             return [expr.context_word(line.expression)]
-        if self.argument == "address":
+        if cls.argument == "address":
             return [expr.address_word(line.expression)]
         return [expr.goroutine_word(line.expression)]
 
