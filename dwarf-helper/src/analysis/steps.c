@@ -185,6 +185,8 @@ static void end_step(struct steps *s, const struct path_hop *hop, uint32_t ctx, 
 
 	if (!type->n)
 		typed_name(s->m->rt, to, type);
+	if (!s->list.n && s->timer && via->n && via->p[0] == '.')
+		memmove(via->p, via->p + 1, --via->n); // ".arg" of the timer
 	step.via = text_of(via);
 	step.type = text_of(type);
 	step.task = task_of_g(s->m, step.type, to->addr);
@@ -293,6 +295,7 @@ static size_t choose_root(struct steps *s, const struct path *p, struct buf *via
 		s->task = p->root.task;
 	if (first) {
 		s->root = "timer";
+		s->timer = true;
 		typed_by_name(s->m->rt, "runtime.timer", p->hops.v[first - 1].target, at);
 	} else if ((first = from_g(s->m, p, &s->task))) {
 		s->root = "task";

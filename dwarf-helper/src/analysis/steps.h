@@ -22,6 +22,7 @@ struct steps {
 	VEC(struct step) list;
 	uint32_t task;	    /* of the root, UINT32_MAX */
 	const char *root;   /* "global", "stack", "register", "finalizer", …; "task" what a runtime.g itself holds, "timer" what an armed timer holds */
+	bool timer;	    /* the root is one */
 	uint64_t timer_when; /* "timer": when it fires, CLOCK_MONOTONIC ns; 0 not known */
 	taddr owner;	    /* finalizer, cleanup, special: the object it is of */
 };

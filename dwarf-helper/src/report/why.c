@@ -131,16 +131,15 @@ static void put_root(struct report *r, size_t index, const struct steps *s)
 
 	text_style(&r->out, r, STYLE_BOLD);
 	buf_printf(&r->out, "%-2zu ", index + 1);
-	bool timer = !strcmp(s->root, "timer");
 	if (s->task != UINT32_MAX) {
 		put_task(r, s->task);
 	} else {
 		buf_str(&r->out, s->root);
 		put_owner(r, s->owner);
 	}
-	if (timer)
+	if (s->timer)
 		put_when(r, s->timer_when);
-	bool same_line = s->task == UINT32_MAX && !s->owner && !timer;
+	bool same_line = s->task == UINT32_MAX && !s->owner && !s->timer;
 	if (same_line && first->via) {
 		buf_char(&r->out, ' ');
 		text_safe(&r->out, first->via, strlen(first->via));

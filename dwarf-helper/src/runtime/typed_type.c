@@ -142,6 +142,11 @@ bool type_get(struct runtime *rt, struct type_ref ref, struct type_info *ret)
 		.len = t.len,
 		.kind = t.kind,
 	};
+	if (!t.kind && !strcmp(t.name, "unsafe.Pointer")) {
+		// A bare name: no kind, no size, and until 1.22 no descriptor either.
+		ret->kind = GO_UNSAFE_POINTER;
+		ret->size = 8;
+	}
 	ret->special = t.kind == GO_STRUCT ? special_of(t.name) : SPECIAL_NONE;
 	return true;
 }
