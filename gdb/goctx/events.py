@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 import gdb
 
-from . import window
+from . import frames, window
 from .bridge import session
 
 __all__ = ["connect", "disconnect"]
@@ -15,6 +15,10 @@ __all__ = ["connect", "disconnect"]
 def _memory_changed(event: Any) -> None:
     session.memory_changed()
     window.stale()
+
+
+def _program_runs(event: Any) -> None:
+    frames.forget()
 
 
 def _image_changed(event: Any) -> None:
@@ -37,6 +41,12 @@ def _gdb_exits(event: Any) -> None:
 _HANDLERS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("stop", _memory_changed),
     ("cont", _memory_changed),
+    ("stop", _program_runs),
+    ("cont", _program_runs),
+    ("inferior_call", _program_runs),
+    ("exited", _program_runs),
+    ("connection_removed", _program_runs),
+    ("clear_objfiles", _program_runs),
     ("memory_changed", _memory_changed),
     ("inferior_call", _memory_changed),
     ("new_objfile", _image_changed),
@@ -58,6 +68,7 @@ def connect() -> None:
 
 def disconnect() -> None:
     """Stop watching."""
+    frames.forget()
     for name, handler in _HANDLERS:
         registry = getattr(gdb.events, name, None)
         if registry is not None:

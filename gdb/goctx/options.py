@@ -13,7 +13,7 @@ from typing import Iterable, NamedTuple, Sequence
 
 from .errors import GoctxError
 
-__all__ = ["OPTIONS", "Line", "Option", "describe", "find", "split", "take_apart"]
+__all__ = ["OPTIONS", "Line", "Option", "describe", "find", "first", "split", "take_apart"]
 
 
 class Option(NamedTuple):
@@ -202,19 +202,24 @@ def split(line: str) -> list[Token]:
         GoctxError: a quote without its end
     """
     tokens = []
-    at = 0
-    while True:
-        at += len(line[at:]) - len(line[at:].lstrip())
-        if at == len(line):
-            return tokens
-        found = _WORD.match(line, at)
-        if not found:
-            raise GoctxError(f"unbalanced quotes: {line[at:]}")
-        end = found.end()
-        if end < len(line) and not line[end].isspace():
-            raise GoctxError(f"unbalanced quotes: {line[at:]}")
-        tokens.append(Token(found[0], _unquote(found[0])))
-        at = end
+    line = line.lstrip()
+    while line:
+        token, line = first(line)
+        tokens.append(token)
+    return tokens
+
+
+def first(line: str) -> tuple[Token, str]:
+    """The first word of a line that does not begin with blanks, and what follows it.
+
+    Raises:
+        GoctxError: a quote without its end
+    """
+    found = _WORD.match(line)
+    end = found.end() if found else 0
+    if not found or (end < len(line) and not line[end].isspace()):
+        raise GoctxError(f"unbalanced quotes: {line}")
+    return Token(found[0], _unquote(found[0])), line[end:].lstrip()
 
 
 def take_apart(tokens: Sequence[Token], known: Iterable[str]) -> Line:

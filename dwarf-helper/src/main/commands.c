@@ -125,6 +125,14 @@ const struct command commands[] = {
 	 .about = "Help of one command: usage, options, an example.",
 	 .example = "help tree"},
 };
+
+/* What GDB asks and nobody types: not in any help. */
+static const struct command requests[] = {
+	{.name = "@stacks", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_stacks, .needs = NEED_TASKS,
+	 .options = FILTERS | OPT_BIT(OPT_LIMIT), .summary = "", .about = "", .example = ""},
+	{.name = "@frames", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_stacks, .needs = NEED_TASKS,
+	 .options = FILTERS | OPT_BIT(OPT_LIMIT), .summary = "", .about = "", .example = ""},
+};
 // clang-format on
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
@@ -136,6 +144,9 @@ const struct command *command_find(const char *name)
 	for (size_t i = 0; i < command_count; i++)
 		if (!strcmp(commands[i].name, name))
 			return &commands[i];
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (!strcmp(requests[i].name, name))
+			return &requests[i];
 	return NULL;
 }
 

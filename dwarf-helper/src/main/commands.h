@@ -87,7 +87,7 @@ extern const size_t command_count;
 /** Those of `serve` that say how a process is held by somebody else. */
 #define HELD_OPTIONS (OPT_BIT(OPT_NO_STOP) | OPT_BIT(OPT_MEM_FD) | OPT_BIT(OPT_PROXY))
 
-/** By exact name, NULL. */
+/** By exact name, requests of GDB ("@stacks") included, NULL. */
 const struct command *command_find(const char *name);
 
 /**

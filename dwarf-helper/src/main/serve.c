@@ -256,10 +256,10 @@ static bool answer_request(struct session *s, const struct serve_request *req, s
 
 	if (!strcmp(word, "@refresh"))
 		session_refresh(s);
-	else if (*word == '@' && !quit && strcmp(word, "@ping"))
-		status = tell_error(c, err_new(ERR_USAGE, "unknown request '%s'", word));
-	else if (*word != '@')
+	else if (*word != '@' || command_find(word))
 		status = answer_command(s, req, c);
+	else if (!quit && strcmp(word, "@ping"))
+		status = tell_error(c, err_new(ERR_USAGE, "unknown request '%s'", word));
 	*alive_ret = send_end(c, status);
 	return !quit;
 }

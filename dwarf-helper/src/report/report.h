@@ -74,4 +74,7 @@ struct err *report_why(struct report *r);
 struct err *report_heap(struct report *r);
 struct err *report_check(struct report *r);
 
+/** Requests of GDB, each in a format of its own: see the file. */
+struct err *report_stacks(struct report *r);
+
 #endif

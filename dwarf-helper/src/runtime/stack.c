@@ -43,28 +43,34 @@ static bool step(struct runtime *rt, struct stack_regs *r, const struct pcinfo *
 	return r->pc != 0;
 }
 
-void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, bool *complete_ret)
+bool stack_walk_end(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, struct stack_regs *end_ret)
 {
-	struct stack_regs r = *start;
+	struct stack_regs *r = end_ret;
 	bool saved = true;
 
-	if (complete_ret)
-		*complete_ret = false;
+	*r = *start;
 	for (int n = 0; n < STACK_MAX_FRAMES; n++) {
-		if (r.sp < r.lo || r.sp >= r.hi)
-			return;
-		uint32_t i = lookup(rt, r.pc, r.exact_pc, saved);
-		if (rt->pcs.v[i].role == PC_TOP) {
-			if (complete_ret)
-				*complete_ret = true;
-			return;
-		}
-		if (!fn(arg, r.pc, r.sp, i))
-			return;
-		if (!step(rt, &r, &rt->pcs.v[i]))
-			return;
+		if (r->sp < r->lo || r->sp >= r->hi)
+			return false;
+		uint32_t i = lookup(rt, r->pc, r->exact_pc, saved);
+		if (rt->pcs.v[i].role == PC_TOP)
+			return true;
+		if (!fn(arg, r->pc, r->sp, i))
+			return false;
+		if (!step(rt, r, &rt->pcs.v[i]))
+			return false;
 		saved = rt->pcs.v[i].role == PC_CGOCALLBACK;
 	}
+	return false;
+}
+
+void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, bool *complete_ret)
+{
+	struct stack_regs end;
+	bool complete = stack_walk_end(rt, start, fn, arg, &end);
+
+	if (complete_ret)
+		*complete_ret = complete;
 }
 
 struct signal_search {

@@ -47,4 +47,7 @@ typedef bool stack_fn(void *arg, taddr pc, taddr sp, uint32_t info);
 /** Walk; the reason why it ended is in *complete_ret (may be NULL): true when it reached goexit (or the start of the goroutine). */
 void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, bool *complete_ret);
 
+/** Same, and tells the first frame that @p fn did not see: where goexit stands when the walk is complete. @return complete */
+bool stack_walk_end(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, struct stack_regs *end_ret);
+
 #endif

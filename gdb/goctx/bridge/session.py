@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Sequence
 import gdb
 
 from .. import params
-from ..errors import GoctxError, HelperGone
+from ..errors import GoctxError, HelperGone, HelperSaid
 
 # Loading must be quick: what starts helpers is imported with the first of them.
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from .target import Target
 
 __all__ = [
+    "DAMAGED",
     "Session",
+    "ask",
     "close_all",
     "close_session",
     "current",
@@ -31,6 +33,8 @@ __all__ = [
     "image_changed",
     "memory_changed",
 ]
+
+DAMAGED = 4  # exit status: done, but part of the target was damaged or missing
 
 _sessions: dict[int, Session] = {}
 _memory_changes = 0  # counts what may have changed memory, of whichever process
@@ -144,6 +148,22 @@ def current() -> tuple[Session, Target]:
     inferior = gdb.selected_inferior()
     target = current_target(inferior)
     return _sessions.setdefault(inferior.num, Session()), target
+
+
+def ask(words: Sequence[str]) -> str:
+    """The whole answer to a request about the selected inferior.
+
+    Raises:
+        GoctxError: there is none, with the words of the helper if it has some
+    """
+    where, target = current()
+    output: list[bytes] = []
+    errors: list[bytes] = []
+    status = where.run(target, words, output.append, errors.append)
+    if status not in (0, DAMAGED):
+        said = b"".join(errors).decode("utf-8", "replace").strip()
+        raise HelperSaid(said or f"goctx: {words[0]} failed, status {status}")
+    return b"".join(output).decode("utf-8", "replace")
 
 
 def descriptors() -> set[int]:

@@ -7,6 +7,7 @@ import gdb
 from .base import HelperCommand
 from .contexts import ChildrenCommand, ListCommand, ShowCommand, TreeCommand
 from .findings import CheckCommand
+from .frame import FrameCommand
 from .goroutines import BlockedCommand, BtCommand, TasksCommand
 from .memory import WhyCommand
 from .program import HeapCommand, InfoCommand, LayoutCommand
@@ -31,7 +32,7 @@ COMMANDS: tuple[type[HelperCommand], ...] = (
 
 
 # What GDB alone can do.
-OTHERS: tuple[type[gdb.Command], ...] = (WindowCommand,)
+OTHERS: tuple[type[gdb.Command], ...] = (FrameCommand, WindowCommand)
 
 
 class PrefixCommand(gdb.Command):

@@ -13,32 +13,30 @@ from .. import complete, expr, options, params
 from ..bridge import session
 from ..errors import GoctxError
 
-__all__ = ["HelperCommand"]
+__all__ = ["GoctxCommand", "HelperCommand", "printable"]
 
 MIN_WIDTH = 40  # what the helper takes at least
 FAIL_ON = 1  # exit status: done, and --fail-on was met
-DAMAGED = 4  # exit status: done, but part of the target was damaged or missing
 
 
-class HelperCommand(gdb.Command):
-    """A command that the helper does.
+class GoctxCommand(gdb.Command):
+    """A subcommand of goctx.
 
     A subclass gives its name and options, and in its docstring what `help`
     shows; the line {options} there stands for the list of options.
 
     Attributes:
-        name: as the helper knows it
+        name: what follows `goctx`
         own_options: names of its options beside those that all commands have
-        argument: "context", "address", "goroutine", "word" (as it is) or None
     """
 
     name: ClassVar[str]
     own_options: ClassVar[tuple[str, ...]] = ()
-    argument: ClassVar[str | None] = None
 
     def __init_subclass__(cls) -> None:
-        lines = options.describe(cls.known()).replace("\n", "\n" + " " * 4)
-        cls.__doc__ = (cls.__doc__ or "").replace("{options}", lines)
+        if "{options}" in (cls.__doc__ or ""):
+            lines = options.describe(cls.known()).replace("\n", "\n" + " " * 4)
+            cls.__doc__ = cls.__doc__.replace("{options}", lines)
 
     def __init__(self) -> None:
         super().__init__(f"goctx {self.name}", gdb.COMMAND_DATA)
@@ -54,7 +52,21 @@ class HelperCommand(gdb.Command):
         try:
             self._run(arg, from_tty)
         except GoctxError as why:
-            raise gdb.GdbError(_printable(str(why))) from None
+            raise gdb.GdbError(printable(str(why))) from None
+
+    def _run(self, arg: str, from_tty: bool) -> None:
+        raise NotImplementedError
+
+
+class HelperCommand(GoctxCommand):
+    """A command that the helper does.
+
+    Attributes:
+        name: as the helper knows it
+        argument: "context", "address", "goroutine", "word" (as it is) or None
+    """
+
+    argument: ClassVar[str | None] = None
 
     def complete(self, text: str, word: str | None) -> list[str] | int:
         """Called by GDB; word is None when it only asks where words break."""
@@ -92,8 +104,8 @@ class HelperCommand(gdb.Command):
         said = errors.collected.strip()
         if status == FAIL_ON and not said:  # an error for GDB, too: `gdb -batch` ends with status 1
             raise gdb.GdbError(f"goctx: {self.name} found what --fail-on asks for")
-        if status not in (0, DAMAGED):
-            raise gdb.GdbError(_printable(said or f"goctx: {self.name} failed, status {status}"))
+        if status not in (0, session.DAMAGED):
+            raise gdb.GdbError(printable(said or f"goctx: {self.name} failed, status {status}"))
         if said:
             gdb.write(f"{said}\n", gdb.STDERR)
 
@@ -152,7 +164,7 @@ class _Text:
             gdb.write("\ufffd")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text that GDB can print: it encodes messages of errors by its host charset, strictly."""
     charset = gdb.host_charset()
     text = text.replace("\0", "\ufffd")

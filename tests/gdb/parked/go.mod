@@ -1,0 +1,3 @@
+module goctx.test/parked
+
+go 1.19
