@@ -52,19 +52,23 @@ static uint64_t level_of(struct model *m, const struct ctx *c)
 }
 
 
-/* Repetitions of one level, and of two in turn, are folded. */
+/* From the third time on, repetitions of one level, and of two in turn, are folded: a loop that wraps what it wrapped before. */
 static uint64_t chain_of(const struct leaks *l, const uint64_t *level, uint32_t i)
 {
-	const struct ctx *ctxs = l->m->ctxs.v;
-	uint32_t p = ctxs[i].parent, g = p == CTX_NONE ? CTX_NONE : ctxs[p].parent, gg = g == CTX_NONE ? CTX_NONE : ctxs[g].parent;
+	uint32_t up[5] = {i};
+	unsigned n = 0;
 
-	if (p == CTX_NONE)
+	while (n < 4 && l->m->ctxs.v[up[n]].parent < l->m->ctxs.n) {
+		up[n + 1] = l->m->ctxs.v[up[n]].parent;
+		n++;
+	}
+	if (!n)
 		return mix(SIGN_START, level[i]);
-	if (level[i] == level[p])
-		return l->ctx[p].chain;
-	if (gg != CTX_NONE && level[i] == level[g] && level[p] == level[gg])
-		return l->ctx[g].chain;
-	return mix(l->ctx[p].chain, level[i]);
+	if (n >= 2 && level[i] == level[up[1]] && level[i] == level[up[2]])
+		return l->ctx[up[1]].chain;
+	if (n >= 4 && level[i] == level[up[2]] && level[i] == level[up[4]] && level[up[1]] == level[up[3]])
+		return l->ctx[up[2]].chain;
+	return mix(l->ctx[up[1]].chain, level[i]);
 }
 
 /* What hangs on a custom context with a Done of its own ends when that does, unless the library found the cancelCtx behind it. */

@@ -61,6 +61,7 @@ struct leaks {
 	uint32_t *task_bytes;	/* by task: g and stack */
 	uint8_t *task_flags;	/* by task: LEAK_TASK_* */
 	uint32_t *task_told;	/* by task: index + 1 of the finding that tells of it; 0: none */
+	unsigned paths;		/* searched so far */
 	struct u64map closures; /* CancelFunc -> context */
 	bool proof;		/* reach is complete: what it did not reach is not reachable */
 	bool no_func_proof;	/* and a missing CancelFunc is none: no profile-guided build, all spans searched */
@@ -127,10 +128,11 @@ void say_parents(struct leaks *l, struct finding *f);
 struct said_path {
 	const char *keeper; /* what on the path keeps things: "a map", "a sync.Pool"; NULL: nothing but structs and slices */
 	bool library;	    /* the one that refers to it is of package net/http or of the runtime: known to be so */
-	char *root_name;    /* "global app.sessions", "task 12"; malloc'ed, NULL */
+	uint32_t task;	    /* whose stack is the root, UINT32_MAX */
+	char *root_name;    /* "global app.sessions", "task 12 main.main main.go:9"; malloc'ed, NULL */
 };
-/** Add the evidence "held by".  Costs a search of the heap: for few.  @return false, nothing added: not known, or nothing reaches it */
-bool say_path(struct leaks *l, struct finding *f, taddr addr, struct said_path *ret);
+/** Add evidence under @p label.  Costs a search of the heap: after some the answer is no.  @return false, nothing added: not known, or nothing reaches it */
+bool say_path(struct leaks *l, struct finding *f, const char *label, taddr addr, struct said_path *ret);
 void said_path_free(struct said_path *p);
 /** Evidence "not sure": why it is not certain. */
 void say_doubt(struct leaks *l, struct finding *f);

@@ -126,7 +126,7 @@ static void tell(struct leaks *l, const struct chain_set *s)
 	finding_evidence(f, "tip", "%s", buf_cstr(&text));
 	struct said_path path = {0};
 	if (sure == CONF_LIKELY)
-		say_path(l, f, l->m->ctxs.v[s->tip].addr, &path);
+		say_path(l, f, "held by", l->m->ctxs.v[s->tip].addr, &path);
 	said_path_free(&path);
 	finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[s->tip].addr);
 	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[s->tip].addr);

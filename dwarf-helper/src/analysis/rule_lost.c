@@ -11,7 +11,8 @@
  * Healthy look-alikes that do not count: `defer cancel()` on a stack, fields that hold the CancelFunc (errgroup, net/http's connections,
  * database/sql), signal.NotifyContext (its goroutine holds the context, the context its cancel), contexts that wait for their collection.
  *
- * Contexts below a lost one of a larger group belong to that: they end when it does.  Goroutines that wait on any of them are listed with it,
+ * Contexts below a lost one of a larger group belong to that: they end when it does; they are counted when they are made like it (a loop that
+ * wraps what it wrapped before).  Goroutines that wait on any of them are listed with it,
  * and their accumulation and uncancellable waits are not told again.
  */
 #include "analysis/leaks.h"
@@ -25,7 +26,7 @@
 struct lost_group {
 	uint64_t key;
 	uint32_t first; /* context */
-	uint32_t count, topmost;
+	uint32_t count;
 	uint64_t bytes;
 	VEC(uint32_t) contexts, tasks;
 };
@@ -84,20 +85,20 @@ static void put_into_groups(struct leaks *l, struct lost *lost, const uint64_t *
 		uint32_t i = l->order[k], p = m->ctxs.v[i].parent;
 		uint32_t above = p < m->ctxs.n && m->ctxs.v[i].kind != CTX_WITHOUT_CANCEL ? lost->group_of[p] : 0;
 
-		if (above && lost->groups.v[above - 1].count >= MANY) {
+		bool is_lost = l->ctx[i].flags & LEAK_LOST;
+		uint32_t g = is_lost ? u64map_find(&lost->index, keys[i]) : 0;
+		bool nested = is_lost && above == g + 1;
+		if (!is_lost || (above && lost->groups.v[above - 1].count >= MANY))
 			lost->group_of[i] = above;
+		else
+			lost->group_of[i] = g + 1;
+		if (lost->group_of[i] != g + 1 || !is_lost)
 			continue;
-		}
-		if (!(l->ctx[i].flags & LEAK_LOST)) {
-			lost->group_of[i] = above;
-			continue;
-		}
-		uint32_t g = u64map_find(&lost->index, keys[i]);
 		struct lost_group *group = &lost->groups.v[g];
-		if (!group->topmost++)
+		if (!group->contexts.n)
 			group->first = i;
-		lost->group_of[i] = g + 1;
-		group->bytes += l->ctx[i].cost;
+		if (!nested)
+			group->bytes += l->ctx[i].cost;
 		VEC_PUSH(&group->contexts, i);
 	}
 	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
@@ -170,6 +171,17 @@ static void say_lost(struct leaks *l, struct finding *f, uint32_t under)
 	buf_free(&end);
 }
 
+/* What keeps the context alive that they hang on: as long as that lives, they do. */
+static void say_keeper(struct leaks *l, struct finding *f, uint32_t under)
+{
+	struct said_path path = {0};
+
+	if (f->confidence == CONF_INFO || under == CTX_NONE || l->m->ctxs.v[under].state == CTX_NEVER)
+		return;
+	say_path(l, f, "held by", l->m->ctxs.v[under].addr, &path);
+	said_path_free(&path);
+}
+
 static void evidence(struct leaks *l, struct finding *f, const struct lost_group *g, uint32_t under)
 {
 	struct buf text = {0};
@@ -183,6 +195,7 @@ static void evidence(struct leaks *l, struct finding *f, const struct lost_group
 	say_tasks(l, f, g->tasks.v, g->tasks.n);
 	say_waits(l, f, g->tasks.v, g->tasks.n);
 	say_creators(l, f, g->tasks.v, g->tasks.n);
+	say_keeper(l, f, under);
 	if (!l->no_func_proof)
 		say_doubt(l, f);
 	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[g->first].addr);
@@ -196,11 +209,11 @@ static void evidence(struct leaks *l, struct finding *f, const struct lost_group
 
 static void tell(struct leaks *l, const struct lost_group *g)
 {
-	enum confidence sure = g->topmost < MANY ? CONF_INFO : l->no_func_proof ? CONF_CERTAIN : CONF_LIKELY;
+	enum confidence sure = g->contexts.n < MANY ? CONF_INFO : l->no_func_proof ? CONF_CERTAIN : CONF_LIKELY;
 	struct finding *f = finding_new(l->out, RULE_LOST_CANCEL, sure, "context");
 	uint32_t under = main_parent(l, g);
 
-	f->count = g->topmost;
+	f->count = g->contexts.n;
 	f->tasks = g->tasks.n;
 	f->bytes = g->bytes;
 	f->context = g->first;
@@ -221,7 +234,7 @@ struct err *rule_lost_cancel(struct leaks *l)
 	count_groups(l, &lost, keys);
 	put_into_groups(l, &lost, keys);
 	for (size_t g = 0; g < lost.groups.n; g++) {
-		if (lost.groups.v[g].topmost)
+		if (lost.groups.v[g].contexts.n)
 			tell(l, &lost.groups.v[g]);
 		VEC_FREE(&lost.groups.v[g].contexts);
 		VEC_FREE(&lost.groups.v[g].tasks);

@@ -19,7 +19,6 @@
 
 #define MANY 50
 #define SOME 10
-#define PATHS 4 /* sets whose path is looked for: each is a search of the heap */
 
 struct kept {
 	uint32_t first, expired;
@@ -85,6 +84,7 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 	struct said_path path = {0};
 	struct buf text = {0};
 
+	finding_sign_hash(f, sign_chain(SIGN_START, l->m, shown)); // before the rule is known: the path may be one too many to look for
 	f->count = k->contexts.n;
 	f->bytes = k->bytes;
 	f->context = shown;
@@ -94,7 +94,7 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 	buf_lit(&text, " · for example ");
 	buf_hex(&text, l->m->ctxs.v[shown].addr);
 	finding_evidence(f, "like", "%s", buf_cstr(&text));
-	if (search && say_path(l, f, l->m->ctxs.v[shown].addr, &path)) {
+	if (search && say_path(l, f, "held by", l->m->ctxs.v[shown].addr, &path)) {
 		if (path.keeper) {
 			f->rule = RULE_RETAINED_CONTEXT;
 			f->also |= k->expired ? 1u << RULE_EXPIRED_RETAINED : 0;
@@ -103,13 +103,13 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 			f->confidence = CONF_INFO;
 	}
 	text.n = 0;
-	buf_str(&text, path.keeper ? path.keeper : "");
-	if (path.root_name && (!path.keeper || strcmp(path.keeper, "a package variable"))) {
-		buf_str(&text, text.n ? " of " : "");
+	if (path.keeper && strcmp(path.keeper, "a package variable"))
+		buf_str(&text, path.keeper);
+	if (path.root_name && strcmp(buf_cstr(&text), "a finalizer")) {
+		buf_str(&text, text.n ? " in " : "");
 		buf_str(&text, path.root_name);
 	}
 	say_kept(f, k, buf_cstr(&text));
-	finding_sign_hash(f, sign_chain(SIGN_START, l->m, shown));
 	finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[shown].addr);
 	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[shown].addr);
 	said_path_free(&path);
@@ -119,13 +119,10 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 struct err *rule_retained(struct leaks *l)
 {
 	struct kept_sets s = {0};
-	unsigned paths = 0;
 
 	collect(l, &s);
 	for (size_t k = 0; k < s.list.n; k++) {
-		bool search = s.list.v[k].contexts.n >= SOME && paths < PATHS;
-		paths += search;
-		tell(l, &s.list.v[k], search);
+		tell(l, &s.list.v[k], s.list.v[k].contexts.n >= SOME);
 		VEC_FREE(&s.list.v[k].contexts);
 	}
 	VEC_FREE(&s.list);

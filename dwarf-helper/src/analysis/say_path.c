@@ -1,15 +1,143 @@
+/*
+ * Why one object is alive, in one line: "global login.sessions["user-050"] → .ctx".
+ *
+ * Each path is a search of the heap as dear as the marking itself, so there are few of them, and of large heaps one.
+ */
 #include "analysis/leaks.h"
+#include "analysis/steps.h"
 
-bool say_path(struct leaks *l, struct finding *f, taddr addr, struct said_path *ret)
+#define PATHS 8
+#define LARGE (UINT64_C(512) << 20) /* bytes of objects reached */
+#define STEPS 8			    /* of longer paths the middle is left out */
+
+static bool begins(const char *s, const char *head)
 {
-	(void)l;
-	(void)f;
-	(void)addr;
-	*ret = (struct said_path){0};
-	return false;
+	return s && !strncmp(s, head, strlen(head));
+}
+
+static bool has(const char *s, const char *part)
+{
+	return s && strstr(s, part);
+}
+
+/* What keeps things as long as the program lets it: the container nearest to the object. */
+static const char *keeper_of(const struct steps *s)
+{
+	for (size_t k = s->list.n; k-- > 0;) {
+		const struct step *step = &s->list.v[k];
+		if (has(step->via, "capture ") || begins(step->type, "func "))
+			return "a closure";
+		if (has(step->type, "container/list.Element"))
+			return "a list";
+		if (has(step->via, "(pool"))
+			return "a sync.Pool";
+		if (has(step->via, "[\"") || has(step->type, "sync.Map") || has(step->type, "map[") || has(step->type, "map.group["))
+			return "a map";
+	}
+	if (begins(s->root, "finalizer") || begins(s->root, "cleanup"))
+		return "a finalizer";
+	return begins(s->root, "global") ? "a package variable" : NULL;
+}
+
+/* The objects next to it are those of package net/http or of the runtime: it is theirs to let go. */
+static bool of_library(const struct steps *s)
+{
+	for (size_t k = s->list.n > 3 ? s->list.n - 3 : 0; k + 1 < s->list.n; k++) {
+		const char *type = s->list.v[k].type;
+		if (begins(type, "*net/http.") || begins(type, "*net/http/internal") || begins(type, "*crypto/tls.") || begins(type, "*runtime.") ||
+		    begins(type, "*database/sql."))
+			return true;
+	}
+	return begins(s->list.v[0].via, "net/http.") || begins(s->list.v[0].via, "runtime.");
+}
+
+static void put_short(struct buf *out, const char *s)
+{
+	size_t path = text_path(s, strlen(s));
+
+	text_safe(out, s + path, strlen(s + path));
+}
+
+static void put_root(struct leaks *l, const struct steps *s, struct buf *out)
+{
+	if (s->task < l->m->tasks.list.n) {
+		const struct task *t = &l->m->tasks.list.v[s->task];
+		buf_printf(out, "task %llu ", (unsigned long long)t->goid);
+		say_frame(l->m, t->frame, out);
+	} else {
+		buf_str(out, s->root);
+		if (s->owner)
+			buf_printf(out, " of 0x%llx", (unsigned long long)s->owner);
+	}
+}
+
+static void put_steps(const struct leaks *l, const struct steps *s, struct buf *out)
+{
+	size_t n = s->list.n, most = l->opt->all ? SIZE_MAX : STEPS;
+
+	for (size_t k = 0; k < n; k++) {
+		const struct step *step = &s->list.v[k];
+		if (n > most && k == most / 2) {
+			buf_lit(out, " → …");
+			k = n - most / 2;
+			step = &s->list.v[k];
+		}
+		buf_str(out, k || s->task != UINT32_MAX || s->owner ? " → " : " ");
+		if (step->times > 1)
+			buf_printf(out, "%llu × ", (unsigned long long)step->times);
+		put_short(out, step->via && *step->via ? step->via : "?");
+	}
+}
+
+static char *root_name(struct leaks *l, const struct steps *s)
+{
+	struct buf text = {0};
+
+	put_root(l, s, &text);
+	if (begins(s->root, "global") && s->list.v[0].via) {
+		size_t n = strcspn(s->list.v[0].via, "[ "); // the variable, without what is inside
+		buf_char(&text, ' ');
+		text_safe(&text, s->list.v[0].via, n);
+	}
+	char *name = mem_strdup(buf_cstr(&text));
+	buf_free(&text);
+	return name;
+}
+
+bool say_path(struct leaks *l, struct finding *f, const char *label, taddr addr, struct said_path *ret)
+{
+	struct paths p;
+	struct steps s;
+	struct buf text = {0};
+
+	*ret = (struct said_path){.task = UINT32_MAX};
+	if (l->paths >= (l->r->marks.bytes > LARGE ? 1 : PATHS) || !addr)
+		return false;
+	l->paths++;
+	struct err *err = paths_find(l->m, addr, 1, &p);
+	if (err) {
+		err_free(err); // no path is no evidence, and Ctrl-C is seen by the caller
+		return false;
+	}
+	bool found = p.list.n && p.list.v[0].hops.n;
+	if (found) {
+		steps_build(l->m, &p.list.v[0], &s);
+		ret->keeper = keeper_of(&s);
+		ret->library = of_library(&s);
+		ret->task = s.task;
+		ret->root_name = root_name(l, &s);
+		put_root(l, &s, &text);
+		put_steps(l, &s, &text);
+		finding_evidence(f, label, "%s", buf_cstr(&text));
+		steps_free(&s);
+	}
+	paths_free(&p);
+	buf_free(&text);
+	return found;
 }
 
 void said_path_free(struct said_path *p)
 {
 	free(p->root_name);
+	*p = (struct said_path){0};
 }

@@ -39,17 +39,24 @@ static uint64_t level_hash(struct model *m, uint32_t i, struct buf *scratch)
 	return sign_word(h, buf_cstr(scratch));
 }
 
+/* The third time in a row, alone or in turn with one other; @p last: the levels met before, the latest first. */
+static bool repeats(const uint64_t *last, uint64_t h)
+{
+	return (last[0] == h && last[1] == h) || (last[1] == h && last[3] == h && last[0] == last[2]);
+}
+
 uint64_t sign_chain(uint64_t hash, struct model *m, uint32_t i)
 {
-	uint64_t level[SIGN_LEVELS];
+	uint64_t level[SIGN_LEVELS], last[4] = {0};
 	unsigned n = 0, climbed = 0;
 	struct buf scratch = {0};
 
 	for (; i < m->ctxs.n && n < SIGN_LEVELS && climbed < SIGN_CLIMB; i = m->ctxs.v[i].parent, climbed++) {
 		uint64_t h = level_hash(m, i, &scratch);
-		if ((n >= 1 && level[n - 1] == h) || (n >= 3 && level[n - 2] == h && level[n - 3] == level[n - 1]))
-			continue;
-		level[n++] = h;
+		if (!repeats(last, h))
+			level[n++] = h;
+		memmove(last + 1, last, 3 * sizeof(*last));
+		last[0] = h;
 	}
 	buf_free(&scratch);
 	for (unsigned k = 0; k < n; k++)

@@ -90,6 +90,12 @@ const struct command commands[] = {
 	 .about = "Parked, runnable and running goroutines and those in a system call, on cores too; inlined frames are\n"
 		  "marked.  The filters apply to `bt all`.",
 	 .example = "bt 884"},
+	{.name = "leaks", .args = "", .run = report_leaks, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = OPT_BIT(OPT_MIN_CONFIDENCE) | OPT_BIT(OPT_FAIL_ON) | OPT_BIT(OPT_LIMIT),
+	 .summary = "what leaked, worst first, each with its evidence and what to run next",
+	 .about = "Marks the heap as the collector does and tells what that proves.  certain: proven; likely: the whole\n"
+		  "pattern is there; possible: healthy programs can look like that; info: nothing is wrong.",
+	 .example = "leaks --min-confidence likely --fail-on certain"},
 	{.name = "why", .args = "ADDR", .min_args = 1, .max_args = 1, .run = report_why, .needs = NEED_TASKS | NEED_CONTEXTS,
 	 .options = OPT_BIT(OPT_PATHS) | OPT_BIT(OPT_LIMIT),
 	 .summary = "what keeps an object alive: shortest paths from roots to it",
@@ -137,7 +143,7 @@ static const struct command requests[] = {
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 /* In the contract, not in this release. */
-static const char *const later[] = {"leaks", "export", "diff"};
+static const char *const later[] = {"export", "diff"};
 
 const struct command *command_find(const char *name)
 {

@@ -11,6 +11,7 @@ from .frame import FrameCommand
 from .goroutines import BlockedCommand, BtCommand, TasksCommand
 from .memory import WhyCommand
 from .program import HeapCommand, InfoCommand, LayoutCommand
+from .verdicts import LeaksCommand
 from .window import WindowCommand
 
 __all__ = ["COMMANDS", "register"]
@@ -24,6 +25,7 @@ COMMANDS: tuple[type[HelperCommand], ...] = (
     TasksCommand,
     BlockedCommand,
     BtCommand,
+    LeaksCommand,
     WhyCommand,
     CheckCommand,
     HeapCommand,
@@ -46,6 +48,7 @@ class PrefixCommand(gdb.Command):
 
     First steps:
       (gdb) goctx info               what is being looked at, how much there is
+      (gdb) goctx leaks              what leaked, and how sure that is
       (gdb) goctx tree               contexts, and the goroutines waiting on them
       (gdb) goctx blocked            goroutines that wait for a context to end
       (gdb) goctx show ctx           one context, here a variable of the frame
