@@ -38,7 +38,7 @@ struct livestack_state {
 /**
  * Visit the live pointers of goroutine @p t: nil left out, others not checked for being heap addresses; a word may come twice.  Pointers
  * into its own stack are resolved, not shown: their targets are stack objects, whose words are.  Order: g, registers, frames from the innermost on, stack objects.
- * Cost: about 0.3 us a frame; maps are kept a pc, in rt.  Not thread-safe (pc cache).
+ * Cost: about 0.1 us a frame (100 000 goroutines with 680 000 frames: 65 ms); maps are kept by pc, in rt.  Not thread-safe (pc cache).
  * @return false when nothing is known of its stack (no start): the caller must take [stack.lo, stack.hi) for live or give up proofs
  */
 bool livestack_each(struct runtime *rt, const struct task *t, live_fn *fn, void *arg, struct livestack_state *ret);
