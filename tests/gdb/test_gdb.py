@@ -18,7 +18,7 @@ import toolchains
 
 HERE = Path(__file__).resolve().parent
 FAKE = HERE / "fake_helper.py"
-COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "bt", "why", "check", "heap",
+COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "bt", "leaks", "why", "check", "heap",
             "layout")
 OWN_COMMANDS = ("frame", "window")  # that the helper does not have
 

@@ -6,12 +6,11 @@ import gdb
 
 from .base import HelperCommand
 from .contexts import ChildrenCommand, ListCommand, ShowCommand, TreeCommand
-from .findings import CheckCommand
+from .findings import CheckCommand, LeaksCommand
 from .frame import FrameCommand
 from .goroutines import BlockedCommand, BtCommand, TasksCommand
 from .memory import WhyCommand
 from .program import HeapCommand, InfoCommand, LayoutCommand
-from .verdicts import LeaksCommand
 from .window import WindowCommand
 
 __all__ = ["COMMANDS", "register"]
