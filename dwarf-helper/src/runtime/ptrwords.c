@@ -9,7 +9,7 @@ void ptrwords_init(struct ptrwords *w, struct runtime *rt, struct ptrmasks *mask
 	w->masks = masks;
 }
 
-/* The bits at the end of a span, in one piece with zeros behind it: 64 of them can be loaded from anywhere. */
+/* Find the bits at the end of a span; a copy only when they do not lie in our memory. */
 static bool load_bits(struct ptrwords *w)
 {
 	uint64_t bytes = (uint64_t)w->s->npages * HEAP_PAGE, n = bytes / 64;
@@ -17,11 +17,12 @@ static bool load_bits(struct ptrwords *w)
 
 	if (n > PTR_SPAN_BITS || w->s->flags & SPAN_NO_MASK)
 		return false;
+	w->nbits = n;
+	w->bits = w->copied_bits;
 	if (w->mem)
-		memcpy(w->bits, w->mem + (at - w->s->base), n);
-	else if (!target_read(w->rt->t, at, w->bits, n))
+		w->bits = w->mem + (at - w->s->base);
+	else if (!target_read(w->rt->t, at, w->copied_bits, n))
 		return false;
-	memset(w->bits + n, 0, 16);
 	return true;
 }
 
@@ -141,12 +142,14 @@ static uint64_t arena_bits(struct ptrwords *w, taddr at, unsigned *n, bool *more
 
 static uint64_t span_bits(const struct ptrwords *w, taddr at)
 {
-	uint64_t word = (at - w->s->base) / 8, v;
+	uint64_t word = (at - w->s->base) / 8, i = word / 8, v[2] = {0};
 	unsigned shift = word % 8;
-	const uint8_t *p = w->bits + word / 8;
 
-	memcpy(&v, p, 8);
-	return v >> shift | (shift ? (uint64_t)p[8] << (64 - shift) : 0);
+	if (i + 16 <= w->nbits)
+		memcpy(v, w->bits + i, 16);
+	else if (i < w->nbits)
+		memcpy(v, w->bits + i, w->nbits - i);
+	return v[0] >> shift | (shift ? v[1] << (64 - shift) : 0);
 }
 
 /* Find the bytes of words whose span does not lie in one piece of our memory; what is not there leaves the mask. */

@@ -62,7 +62,9 @@ struct ptrwords {
 	enum ptr_source source;
 	const uint8_t *mem;	      /* host memory of the whole span, NULL: word by word */
 	const struct ptrmask *large;  /* PTR_TYPE */
-	uint8_t bits[PTR_SPAN_BITS + 16]; /* PTR_IN_SPAN: its bits, 0 behind them */
+	const uint8_t *bits;	      /* PTR_IN_SPAN: nbits bytes of pointer bits, a bit a word of the span */
+	uint64_t nbits;
+	uint8_t copied_bits[PTR_SPAN_BITS];
 	uint64_t copy[64];	      /* words of a chunk that do not lie in one piece */
 };
 

@@ -1,0 +1,3 @@
+module goctx.test/graph
+
+go 1.19
