@@ -125,8 +125,29 @@ class Note:
     text: str
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What leaks and check say."""
+
+    rule: str
+    confidence: str
+    signature: str
+    summary: str
+    unit: str
+    count: int
+    tasks: int
+    bytes: int | None
+    context: str | None
+    contexts: list[str]
+    goids: list[int]
+    evidence: list[str]
+    next: list[str]
+    also: list[str] = field(default_factory=list)
+
+
 RECORDS = {"header": Header, "context": Context, "task": Task, "edge": Edge, "frame": Frame,
-           "note": Note}
+           "note": Note,
+           "finding": Finding}
 
 OTHER = ("layout", "field", "variable", "info", "path", "subject", "heap")
 
@@ -144,6 +165,7 @@ class Answer:
     edges: list[Edge] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     other: list[dict[str, Any]] = field(default_factory=list)  # types that few commands print
 
     @property
@@ -171,7 +193,7 @@ class Answer:
     def read(self) -> Answer:
         """Take the lines of JSON apart; returns self."""
         kinds = {"header": self.headers, "context": self.context_list, "task": self.task_list,
-                 "edge": self.edges, "frame": self.frames, "note": self.notes}
+                 "edge": self.edges, "frame": self.frames, "note": self.notes, "finding": self.findings}
         for number, line in enumerate(self.text.splitlines()):
             try:
                 record = json.loads(line)

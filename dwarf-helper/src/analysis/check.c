@@ -65,7 +65,11 @@ static bool is_underway(const struct underway *u, const struct model *m, const s
 {
 	if (p->kind == CHECK_LOST || p->kind == CHECK_QUEUED)
 		return u->channels;
-	if (p->kind == PROBLEM_LOOP || p->kind == PROBLEM_WILD_PARENT || p->context == CTX_NONE)
+	if (p->context == CTX_NONE)
+		return false;
+	if (heap_newest(m->rt, m->ctxs.v[p->context].addr) && !(m->ctxs.v[p->context].flags & (CTX_FROM_PARENT | CTX_FROM_MAP)))
+		return true; /* not even cleared */
+	if (p->kind == PROBLEM_LOOP || p->kind == PROBLEM_WILD_PARENT)
 		return false;
 	/* A parent is on the stack of all its children's makers: it excuses nobody but itself. */
 	return underway_context(u, m, p->context);

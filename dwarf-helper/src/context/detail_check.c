@@ -82,12 +82,12 @@ void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ct
 	const char *via = ctx_edge_via(m, i);
 	if (is_over(c))
 		check_over(m, a, &t, locked);
-	else if (a->held)
-		tell(&t, PROBLEM_NONE, false, c->parent == a->canceler ? "parent's map holds it" : "the map of 0x%" PRIx64 " holds it",
-		     p->addr);
 	else if (is_over(p))
 		tell(&t, a->foreign ? PROBLEM_DEAF : PROBLEM_SPARED, locked, "0x%" PRIx64 " above it is cancelled, this one is not%s",
 		     p->addr, locked ? " (caught while it was being cancelled)" : "");
+	else if (a->held)
+		tell(&t, PROBLEM_NONE, false, c->parent == a->canceler ? "parent's map holds it" : "the map of 0x%" PRIx64 " holds it",
+		     p->addr);
 	else if (via && !strcmp(via, "afterfunc"))
 		tell(&t, PROBLEM_NONE, false, "the parent cancels it by AfterFunc");
 	else if (via && !strcmp(via, "watcher"))

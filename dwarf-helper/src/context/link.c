@@ -26,10 +26,10 @@ static uint32_t pseudo(struct builder *b, const struct ctx_type *t, taddr data)
 	return todo ? 1 : 0;
 }
 
-/* A parent word that leads nowhere is damage of the child. */
+/* A parent word that leads nowhere is damage of the child; unless it is being made, and the word is of what lay there before. */
 static uint32_t wild(struct builder *b, uint32_t i)
 {
-	b->wild_parents++;
+	b->wild_parents += !heap_newest(b->rt, b->m->ctxs.v[i].addr);
 	b->m->ctxs.v[i].flags |= CTX_DAMAGED;
 	return CTX_NONE;
 }
@@ -115,8 +115,11 @@ static void unknown_child(struct child_visit *v, taddr itab, taddr data)
 	uint32_t type = kinds_of_itab(b, itab);
 
 	if (type == U64MAP_NONE || !may_lie_at(b, &b->m->types.v[type], data)) {
+		struct ctx *parent = &b->m->ctxs.v[v->parent];
+		if (parent->flags & CTX_LOCKED) // an entry that is being written
+			return;
 		b->wild_children++;
-		b->m->ctxs.v[v->parent].flags |= CTX_DAMAGED;
+		parent->flags |= CTX_DAMAGED;
 		return;
 	}
 	uint32_t c = fill_add(b, data, (uint16_t)type, CTX_FROM_MAP);

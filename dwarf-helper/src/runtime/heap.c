@@ -112,7 +112,8 @@ static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct s
 		return false;
 	if (class & 1)
 		s->flags |= SPAN_NOSCAN;
-	if (gen == h->sweepgen - 2 || gen == h->sweepgen + 1)
+	/* One that is being swept (sweepgen - 1) goes by its marks until its freeindex is reset, just before the bits are swapped. */
+	if (gen == h->sweepgen - 2 || gen == h->sweepgen + 1 || (gen == h->sweepgen - 1 && s->freeindex))
 		s->flags |= SPAN_UNSWEPT;
 	if (!(class & 1) && has_headers(l) && elem > HEAP_HEADER_MIN) {
 		if (class >> 1)
@@ -559,4 +560,11 @@ bool heap_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigne
 	if (s->elem_size > HEAP_HEADER_MIN || s->flags & SPAN_NO_MASK)
 		return false;
 	return span_ptr_bits(rt, s, base, nwords, ret);
+}
+
+bool heap_newest(struct runtime *rt, taddr a)
+{
+	struct heap_object o;
+
+	return heap_object_at(rt, a, &o) && o.index + 1 == o.span->freeindex;
 }

@@ -70,6 +70,12 @@ bool heap_object_at(struct runtime *rt, taddr a, struct heap_object *ret);
 /** Is the slot allocated (not free, not garbage awaiting its sweep)? */
 bool heap_allocated(struct runtime *rt, const struct span *s, uint32_t index);
 
+/**
+ * Is it the slot last taken from its span?  Until the allocator has cleared it, what lies in it is of an object that is gone
+ * (malloc.go: nextFreeFast, then memclr); a process has one such slot a processor at most.
+ */
+bool heap_newest(struct runtime *rt, taddr a);
+
 /** heap_allocated() of all slots: (nelems + 63) / 64 words, a bit a slot, those beyond nelems 0. */
 void heap_allocated_bits(struct runtime *rt, const struct span *s, uint64_t *ret);
 

@@ -1,0 +1,8 @@
+//go:build !go1.21
+
+package main
+
+import "context"
+
+// newer: there is no AfterFunc yet.
+func newer(context.Context) {}
