@@ -175,12 +175,12 @@ static bool is_old_map(enum layout_struct_id id)
 	return id == LAYOUT_hmap || id == LAYOUT_oldMapType;
 }
 
-/* Context and time types are pruned from the debug information of a program that does not use them. */
+/* Types of context, time and sync.Cond are pruned from the debug information of a program that does not use them. */
 static bool is_prunable(enum layout_struct_id id)
 {
 	const char *name = layout_struct_names[id];
 
-	return !strncmp(name, "context.", 8) || !strncmp(name, "time.", 5);
+	return !strncmp(name, "context.", 8) || !strncmp(name, "time.", 5) || !strcmp(name, "runtime.notifyList");
 }
 
 static bool has_required(enum layout_struct_id id)
