@@ -147,7 +147,7 @@ static inline void fake_link(struct fake *f)
 		struct ctx *c = &m->ctxs.v[i];
 		c->depth = c->parent == CTX_NONE ? 0 : m->ctxs.v[c->parent].depth + 1;
 		if (i > 1)
-			u64map_add(&m->by_addr, c->addr, i);
+			u64map_add(&m->others, c->addr, i);
 		if (c->done)
 			u64map_add(&m->by_done, c->done, i);
 		if (c->parent == CTX_NONE)
@@ -171,7 +171,7 @@ static inline void fake_free(struct fake *f)
 	VEC_FREE(&f->rt.wait_reasons);
 	VEC_FREE(&f->rt.frames);
 	VEC_FREE(&f->waits_on);
-	u64map_free(&f->m.by_addr);
+	u64map_free(&f->m.others);
 	u64map_free(&f->m.by_done);
 	notes_free(&f->notes);
 	buf_free(&f->r.out);

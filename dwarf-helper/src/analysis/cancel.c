@@ -93,7 +93,7 @@ static uint32_t captured(struct finder *s, const struct cancel_code *code, const
 	/* propagateCancel.func1 captures two interfaces, the child and the parent, and the parent is never one of the library's. */
 	for (uint64_t at = 8; at < (code->kind == CANCELER_PARENT ? size : 16); at += 8) {
 		memcpy(&w, p + at, 8);
-		uint32_t i = u64map_find(&m->by_addr, w);
+		uint32_t i = model_at(m, w);
 		if (i == U64MAP_NONE)
 			continue;
 		if (m->ctxs.v[i].kind == CTX_CUSTOM && code->kind == CANCELER_STOP)

@@ -55,7 +55,7 @@ static void filter_make(const struct leaks *l, struct word_filter *f)
 
 static uint32_t context_of_word(const struct leaks *l, uint64_t word, bool *func_ret)
 {
-	uint32_t i = u64map_find(&l->m->by_addr, word);
+	uint32_t i = model_at(l->m, word);
 
 	*func_ret = false;
 	if (i != U64MAP_NONE)

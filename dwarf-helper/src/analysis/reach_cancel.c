@@ -125,7 +125,7 @@ void reach_cancel_word(struct reacher *x, uint32_t task, taddr value, uint32_t p
 	/* Watchers stand in package context, too, and hold what they watch: reach_cancel_task(). */
 	if (x->stage != REACH_LIVE || !in_context(x, pcinfo) || u64map_find(&x->watcher_of, task + 1ul) != U64MAP_NONE)
 		return;
-	uint32_t i = u64map_find(&x->m->by_addr, value);
+	uint32_t i = model_at(x->m, value);
 	if (i == U64MAP_NONE || !reach_cancels(&x->m->ctxs.v[i]))
 		return;
 	x->under_way[i / 64] |= UINT64_C(1) << (i % 64);

@@ -45,6 +45,13 @@ struct candidate {
 	uint16_t type;
 };
 
+/*
+ * struct ctx until it is CTX_LINKED: ctx.parent is CTX_NONE when the words of its parent have not been read, else the index of the
+ * parent's type, with the interface's data word in ctx.parent_data, or one of these.
+ */
+#define PARENT_NIL (UINT32_MAX - 1)  /* the interface is nil */
+#define PARENT_WILD (UINT32_MAX - 2) /* it holds no context */
+
 #define PAIR_ADDR_BITS 47 /* user addresses of linux/amd64 */
 
 struct builder;
@@ -90,21 +97,30 @@ void custom_methods(struct builder *b, struct ctx_type *t, const struct rtype *o
 uint64_t fill_needs(const struct layout *l, const struct ctx_type *t);
 /** Does the object at @p addr look like its type says?  @p p: its bytes, as many as fill_needs(). */
 bool fill_plausible(struct builder *b, uint16_t type, const uint8_t *p);
-/** Heap scan: append an object without asking whether it is there; not findable by address before fill_index(). */
-void fill_append(struct builder *b, taddr addr, uint16_t type);
-/** Make everything appended so far findable by address and by done channel. */
+/** Heap scan: append an object without asking whether it is there, in ascending order of addresses.  @p p: its bytes, fill_needs() */
+void fill_append(struct builder *b, taddr addr, uint16_t type, const uint8_t *p);
+/** Make everything appended so far findable by done channel. */
 void fill_index(struct builder *b);
 /** Make the contexts that fill_add() added since then findable by done channel.  @return true when there was any */
 bool fill_index_late(struct builder *b);
 /** Put it into the model unless it is there (by_done is left to fill_index_late()); returns its index (CTX_NONE: unreadable). */
 uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from);
 
+/** model.c: make all contexts there are now, which are in the order of their addresses, findable by them. */
+void model_index(struct model *m);
+
 /* find.c, pairs.c, link.c, graph.c: the passes, in this order */
+/** What it found can be found by address afterwards. */
 struct err *find_in_heap(struct builder *b);
 /** Collect the pairs of one stack: a task_stack_fn, @p arg a struct stack_scan. */
 void pairs_on_stack(void *arg, const struct stack_regs *r);
 struct err *find_pairs(struct builder *b); /* globals, and what pairs_on_stack() collected */
 struct err *find_confirm(struct builder *b); /* what shape alone cannot tell: look for pairs in the whole heap */
+/**
+ * Link what the heap scan found to what it found: of link_all() the part that adds no context, so that it can be done while
+ * goroutines are still being read.  The rest is left as it is.
+ */
+struct err *link_early(struct builder *b);
 struct err *link_all(struct builder *b);
 /** Tell each wait the context whose done channel it is (done channels are only ever received from). */
 void graph_join(struct model *m);

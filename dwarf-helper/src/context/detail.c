@@ -158,7 +158,7 @@ static bool visit_child(void *arg, taddr key, taddr elem)
 
 	(void)elem; // struct{}
 	target_u64(v->m->rt->t, key + 8, &addr);
-	uint32_t child = u64map_find(&v->m->by_addr, addr);
+	uint32_t child = model_at(v->m, addr);
 	return v->fn(v->arg, child == U64MAP_NONE ? CTX_NONE : child, addr);
 }
 

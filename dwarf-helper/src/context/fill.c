@@ -126,8 +126,21 @@ static void fill_custom(struct builder *b, struct ctx *c, const struct ctx_type 
 	}
 }
 
-/* Append without asking whether it is there. */
-static void append(struct builder *b, taddr addr, uint16_t type, uint16_t from)
+/* The words of its parent, while they are at hand: linking needs not look at the object again. */
+static void keep_parent(struct builder *b, struct ctx *c, const struct ctx_type *t, const uint8_t *p)
+{
+	taddr itab;
+
+	if (t->inner < 0 || t->inner_via || (uint64_t)t->inner + 16 > fill_needs(&b->rt->L, t))
+		return;
+	memcpy(&itab, p + t->inner, 8);
+	memcpy(&c->parent_data, p + t->inner + 8, 8);
+	uint32_t type = itab ? kinds_of_itab(b, itab) : PARENT_NIL;
+	c->parent = type == U64MAP_NONE ? PARENT_WILD : type;
+}
+
+/* Append without asking whether it is there.  @p p: its bytes, NULL when unreadable */
+static void append(struct builder *b, taddr addr, uint16_t type, uint16_t from, const uint8_t *p)
 {
 	const struct ctx_type *t = &b->m->types.v[type];
 	struct ctx c = {
@@ -141,8 +154,9 @@ static void append(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 		.state = CTX_UNKNOWN,
 		.flags = from,
 	};
-	const uint8_t *p = target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, t));
 
+	if (p)
+		keep_parent(b, &c, t, p);
 	if (!p && t->size)
 		c.flags |= CTX_DAMAGED; // cut off by a missing page: damaged, not absent
 	else if (cancels(t->kind))
@@ -154,6 +168,11 @@ static void append(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 	VEC_PUSH(&b->m->ctxs, c);
 }
 
+void fill_append(struct builder *b, taddr addr, uint16_t type, const uint8_t *p)
+{
+	append(b, addr, type, CTX_FROM_HEAP, p);
+}
+
 static void index_done(struct builder *b, uint32_t i)
 {
 	taddr done = b->m->ctxs.v[i].done;
@@ -162,39 +181,36 @@ static void index_done(struct builder *b, uint32_t i)
 		u64map_add(&b->m->by_done, done, i);
 }
 
-void fill_append(struct builder *b, taddr addr, uint16_t type)
+#define AHEAD 16 /* places of the table under way at a time */
+
+/* Those of custom types, or the others. */
+static void index_done_of(struct builder *b, bool custom)
 {
-	append(b, addr, type, CTX_FROM_HEAP);
+	const struct model *m = b->m;
+
+	for (uint32_t i = 2; i < m->ctxs.n; i++) {
+		if (i + AHEAD < m->ctxs.n && m->ctxs.v[i + AHEAD].done)
+			u64map_prefetch(&m->by_done, m->ctxs.v[i + AHEAD].done);
+		if ((m->ctxs.v[i].kind == CTX_CUSTOM) == custom)
+			index_done(b, i);
+	}
 }
 
 void fill_index(struct builder *b)
 {
 	struct model *m = b->m;
-	size_t n = m->ctxs.n, done = 0;
-	uint32_t kept = 2;
+	size_t n = m->ctxs.n, done = 0, custom = 0;
 
-	for (size_t i = 2; i < n; i++)
-		done += m->ctxs.v[i].done != 0 && m->ctxs.v[i].done != b->closedchan;
-	u64map_reserve(&m->by_addr, n + n / 16);
-	u64map_reserve(&m->by_done, done + done / 16);
 	for (size_t i = 2; i < n; i++) {
-		/* An object with context words at two offsets may have been met as two types: the first counts. */
-		if (u64map_add(&m->by_addr, m->ctxs.v[i].addr, kept) != kept)
-			continue;
-		if (kept != i)
-			m->ctxs.v[kept] = m->ctxs.v[i];
-		kept++;
+		done += m->ctxs.v[i].done != 0 && m->ctxs.v[i].done != b->closedchan;
+		custom += m->ctxs.v[i].kind == CTX_CUSTOM;
 	}
-	if (n > kept)
-		m->ctxs.n = kept;
+	u64map_reserve(&m->by_done, done + done / 16);
 	/* A custom context may keep its parent's channel: that is the parent's first of all. */
-	for (uint32_t i = 2; i < m->ctxs.n; i++)
-		if (m->ctxs.v[i].kind != CTX_CUSTOM)
-			index_done(b, i);
-	for (uint32_t i = 2; i < m->ctxs.n; i++)
-		if (m->ctxs.v[i].kind == CTX_CUSTOM)
-			index_done(b, i);
-	b->done_indexed = (uint32_t)m->ctxs.n;
+	index_done_of(b, false);
+	if (custom)
+		index_done_of(b, true);
+	b->done_indexed = (uint32_t)n;
 }
 
 bool fill_index_late(struct builder *b)
@@ -209,12 +225,14 @@ bool fill_index_late(struct builder *b)
 uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 {
 	struct model *m = b->m;
-	uint32_t next = (uint32_t)m->ctxs.n, i = u64map_add(&m->by_addr, addr, next);
+	uint32_t i = model_at(m, addr);
 
-	if (i != next) {
+	if (i != CTX_NONE) {
 		m->ctxs.v[i].flags |= from;
 		return i;
 	}
-	append(b, addr, type, from);
+	i = (uint32_t)m->ctxs.n;
+	u64map_add(&m->others, addr, i);
+	append(b, addr, type, from, target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &m->types.v[type])));
 	return i;
 }

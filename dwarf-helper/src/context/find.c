@@ -18,13 +18,15 @@ static const struct ctx_shape *shapes_of(struct builder *b, uint64_t slot, size_
 	return &b->shapes.v[first];
 }
 
+#define KEYS_MAX (SHAPE_SLOT_MAX / 8) /* words of the largest slot that has a shape */
+
 static unsigned slot_words(const struct span *s)
 {
 	return s->elem_size / 8 < 64 ? (unsigned)(s->elem_size / 8) : 64;
 }
 
-/* The word at @p key of the slot is a Context itab: which shape, if any, is it? */
-static void consider(struct builder *b, const struct span *s, uint32_t index, const uint8_t *p, uint32_t key)
+/* The word at @p key of the slot is a Context itab: which shape, if any, is it?  @return true when the slot is a context now */
+static bool consider(struct builder *b, const struct span *s, uint32_t index, const uint8_t *p, uint32_t key)
 {
 	taddr addr = s->base + (uint64_t)index * s->elem_size;
 	uint64_t bits;
@@ -32,7 +34,7 @@ static void consider(struct builder *b, const struct span *s, uint32_t index, co
 	const struct ctx_shape *shape = shapes_of(b, s->elem_size, &n);
 
 	if (!heap_allocated(b->rt, s, index) || !heap_ptr_bits(b->rt, s, addr, slot_words(s), &bits))
-		return;
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (shape[i].key != key || shape[i].bits != bits || !fill_plausible(b, shape[i].type, p))
 			continue;
@@ -41,20 +43,25 @@ static void consider(struct builder *b, const struct span *s, uint32_t index, co
 			VEC_PUSH(&b->maybe, c);
 			continue;
 		}
-		fill_append(b, addr, shape[i].type);
-		return;
+		fill_append(b, addr, shape[i].type, p);
+		return true;
 	}
+	return false;
 }
 
-static void scan_slots(struct builder *b, const struct span *s, const uint8_t *p, uint32_t key)
+/* A slot may have context words at two offsets: the first of @p keys counts. */
+static void scan_slots(struct builder *b, const struct span *s, const uint8_t *p, const uint32_t *keys, size_t nkeys)
 {
 	const uint64_t step = s->elem_size;
 
-	for (uint32_t i = 0; i < s->nelems; i++) {
-		uint64_t w;
-		memcpy(&w, p + i * step + key, 8);
-		if (w && word_set_maybe(&b->itabs, w) && u64map_find(&b->itabs.map, w) != U64MAP_NONE)
-			consider(b, s, i, p + i * step, key);
+	for (uint32_t i = 0; i < s->nelems; i++, p += step) {
+		for (size_t k = 0; k < nkeys; k++) {
+			uint64_t w;
+			memcpy(&w, p + keys[k], 8);
+			if (w && word_set_maybe(&b->itabs, w) && u64map_find(&b->itabs.map, w) != U64MAP_NONE &&
+			    consider(b, s, i, p, keys[k]))
+				break;
+		}
 	}
 }
 
@@ -74,8 +81,10 @@ static void scan_headers(struct builder *b, const struct span *s)
 		if (s->flags & SPAN_HEADER && !target_u64(b->rt->t, slot, &type))
 			continue;
 		uint32_t t = type ? u64map_find(&b->by_object, type) : U64MAP_NONE;
-		if (t != U64MAP_NONE && fits_slot(s, &b->m->types.v[t]) && heap_allocated(b->rt, s, i))
-			fill_append(b, slot + (s->flags & SPAN_HEADER ? 8 : 0), (uint16_t)t);
+		if (t == U64MAP_NONE || !fits_slot(s, &b->m->types.v[t]) || !heap_allocated(b->rt, s, i))
+			continue;
+		taddr addr = slot + (s->flags & SPAN_HEADER ? 8 : 0);
+		fill_append(b, addr, (uint16_t)t, target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &b->m->types.v[t])));
 	}
 }
 
@@ -104,13 +113,16 @@ static void scan_span(struct builder *b, const struct span *s, bool big)
 		b->unreadable_spans++;
 		return;
 	}
+	uint32_t keys[KEYS_MAX];
+	size_t nkeys = 0;
 	for (size_t i = 0; i < n; i++) {
-		bool seen = false;
-		for (size_t k = 0; k < i; k++)
-			seen |= shape[k].key == shape[i].key;
-		if (!seen)
-			scan_slots(b, s, p, shape[i].key);
+		size_t k = 0;
+		while (k < nkeys && keys[k] != shape[i].key)
+			k++;
+		if (k == nkeys)
+			keys[nkeys++] = shape[i].key;
 	}
+	scan_slots(b, s, p, keys, nkeys);
 }
 
 /* Is the span's memory going to be read slot by slot? */
@@ -147,12 +159,27 @@ static size_t next_chunk(struct builder *b, size_t first)
 	return i;
 }
 
+#define CONTEXTS_EXPECTED (1u << 22) /* room made at once: memory that is not touched costs nothing */
+
+/* As many contexts as there are slots that will be looked at, or what is a lot. */
+static void make_room(struct builder *b)
+{
+	struct heap *h = b->rt->heap;
+	uint64_t slots = 2;
+
+	for (size_t i = 0; i < h->spans.n && slots < CONTEXTS_EXPECTED; i++)
+		slots += is_scanned(b, &h->spans.v[i]) ? h->spans.v[i].nelems : 0;
+	VEC_RESERVE(&b->m->ctxs, slots < CONTEXTS_EXPECTED ? slots : CONTEXTS_EXPECTED);
+}
+
 struct err *find_in_heap(struct builder *b)
 {
 	struct heap *h = b->rt->heap;
 	bool big = any_big_type(b);
 	size_t n = h ? h->spans.n : 0, chunk = 0;
 
+	if (h)
+		make_room(b);
 	for (size_t i = 0; i < n; i++) {
 		if (i == chunk)
 			chunk = next_chunk(b, i);
@@ -161,6 +188,7 @@ struct err *find_in_heap(struct builder *b)
 		if (i % 1024 == 0 && runtime_canceled(b->rt))
 			return err_new(ERR_CANCELED, "interrupted");
 	}
+	model_index(b->m);
 	fill_index(b);
 	if (b->unreadable_spans)
 		notes_add(b->rt->notes, NOTE_DAMAGE, "%llu heap spans that may hold contexts are not in the core",

@@ -60,35 +60,48 @@ static uint32_t embedded_parent(struct builder *b, const struct ctx *c)
 
 	if (t->inner < 0 || !t->inner_via || !target_u64(b->rt->t, c->addr + (uint64_t)t->inner, &via))
 		return CTX_NONE;
-	uint32_t p = u64map_find(&b->m->by_addr, via);
-	return p != U64MAP_NONE && b->m->types.v[b->m->ctxs.v[p].type].object == t->inner_via ? p : CTX_NONE;
+	uint32_t p = model_at(b->m, via);
+	return p != CTX_NONE && b->m->types.v[b->m->ctxs.v[p].type].object == t->inner_via ? p : CTX_NONE;
+}
+
+/* Type of its parent, or PARENT_NIL, PARENT_WILD; with the interface's data word. */
+static uint32_t parent_type(struct builder *b, const struct ctx *c, taddr *data)
+{
+	taddr slot, itab;
+
+	*data = c->parent_data;
+	if (c->parent != CTX_NONE)
+		return c->parent; // kept when it was read
+	if (!parent_slot(b, c, &slot))
+		return PARENT_NIL;
+	if (!target_u64(b->rt->t, slot, &itab) || !target_u64(b->rt->t, slot + 8, data))
+		return PARENT_WILD;
+	if (!itab)
+		return PARENT_NIL;
+	uint32_t type = kinds_of_itab(b, itab);
+	return type == U64MAP_NONE ? PARENT_WILD : type;
 }
 
 static uint32_t find_parent(struct builder *b, uint32_t i)
 {
 	struct model *m = b->m;
-	taddr slot, itab, data;
+	taddr data;
 	uint32_t embedded = embedded_parent(b, &m->ctxs.v[i]);
 
 	if (embedded != CTX_NONE && embedded != i) {
 		m->ctxs.v[embedded].flags |= CTX_FROM_PARENT;
 		return embedded;
 	}
-
-	if (!parent_slot(b, &m->ctxs.v[i], &slot))
+	uint32_t type = parent_type(b, &m->ctxs.v[i], &data);
+	if (type == PARENT_NIL)
 		return CTX_NONE;
-	if (!target_u64(b->rt->t, slot, &itab) || !target_u64(b->rt->t, slot + 8, &data))
-		return wild(b, i);
-	if (!itab)
-		return CTX_NONE;
-	uint32_t type = kinds_of_itab(b, itab);
-	if (type == U64MAP_NONE)
+	if (type == PARENT_WILD)
 		return wild(b, i);
 	const struct ctx_type *t = &m->types.v[type];
 	if (t->kind <= CTX_TODO)
 		return pseudo(b, t, data);
-	uint32_t p = u64map_find(&m->by_addr, data);
-	if (p == U64MAP_NONE) {
+	uint32_t p = model_at(m, data);
+	if (p == CTX_NONE) {
 		if (!may_lie_at(b, t, data))
 			return wild(b, i);
 		p = fill_add(b, data, (uint16_t)type, CTX_FROM_PARENT);
@@ -103,6 +116,8 @@ static uint32_t find_parent(struct builder *b, uint32_t i)
 struct child_visit {
 	struct builder *b;
 	uint32_t parent;
+	bool early;   /* no contexts may be added, nothing be counted as damage */
+	bool unknown; /* early: it is not all known */
 	unsigned n;
 	struct {
 		taddr itab, data;
@@ -112,8 +127,12 @@ struct child_visit {
 static void unknown_child(struct child_visit *v, taddr itab, taddr data)
 {
 	struct builder *b = v->b;
-	uint32_t type = kinds_of_itab(b, itab);
 
+	if (v->early) {
+		v->unknown = true;
+		return;
+	}
+	uint32_t type = kinds_of_itab(b, itab);
 	if (type == U64MAP_NONE || !may_lie_at(b, &b->m->types.v[type], data)) {
 		struct ctx *parent = &b->m->ctxs.v[v->parent];
 		if (parent->flags & CTX_LOCKED) // an entry that is being written
@@ -129,18 +148,13 @@ static void unknown_child(struct child_visit *v, taddr itab, taddr data)
 static void flush_children(struct child_visit *v)
 {
 	struct model *m = v->b->m;
-	uint32_t found[BATCH];
 
 	for (unsigned i = 0; i < v->n; i++)
-		u64map_prefetch(&m->by_addr, v->key[i].data);
+		model_prefetch(m, v->key[i].data);
 	for (unsigned i = 0; i < v->n; i++) {
-		found[i] = u64map_find(&m->by_addr, v->key[i].data);
-		if (found[i] != U64MAP_NONE)
-			__builtin_prefetch(&m->ctxs.v[found[i]].flags, 1);
-	}
-	for (unsigned i = 0; i < v->n; i++) {
-		if (found[i] != U64MAP_NONE)
-			m->ctxs.v[found[i]].flags |= CTX_FROM_MAP | CTX_IN_PARENT_MAP;
+		uint32_t found = model_at(m, v->key[i].data);
+		if (found != CTX_NONE)
+			m->ctxs.v[found].flags |= CTX_FROM_MAP | CTX_IN_PARENT_MAP;
 		else
 			unknown_child(v, v->key[i].itab, v->key[i].data);
 	}
@@ -155,7 +169,8 @@ static bool visit_child(void *arg, taddr key, taddr elem)
 
 	(void)elem;
 	if (!p) {
-		v->b->wild_children++;
+		v->b->wild_children += !v->early;
+		v->unknown = true;
 		return true;
 	}
 	memcpy(&v->key[v->n++], p, 16);
@@ -164,22 +179,60 @@ static bool visit_child(void *arg, taddr key, taddr elem)
 	return !runtime_canceled(v->b->rt);
 }
 
-static void read_children(struct builder *b, uint32_t i)
+/* Tell the entries of its children map, if it has one.  @return false: early, and not all of them are known */
+static bool read_children(struct builder *b, uint32_t i, bool early)
 {
-	struct child_visit v = {.b = b, .parent = i};
+	struct child_visit v = {.b = b, .parent = i, .early = early};
+	const struct ctx *c = &b->m->ctxs.v[i];
 	struct gomap_state st;
 	taddr map;
 
-	if (!b->m->ctxs.v[i].children)
-		return;
-	if (!target_u64(b->rt->t, b->m->ctxs.v[i].addr + (uint64_t)b->rt->L.cancelCtx.children.off, &map))
-		return;
+	if (!c->children || (c->kind != CTX_CANCEL && c->kind != CTX_TIMER && c->kind != CTX_AFTER_FUNC))
+		return true;
+	if (!target_u64(b->rt->t, c->addr + (uint64_t)b->rt->L.cancelCtx.children.off, &map))
+		return true;
 	gomap_each(b->rt, map, &b->m->children_type, UINT32_MAX, visit_child, &v, &st);
 	flush_children(&v);
-	if (!st.readable || st.unreadable) {
+	bool bad = !st.readable || st.unreadable;
+	if (bad && !early) {
 		b->m->ctxs.v[i].flags |= CTX_DAMAGED;
 		b->bad_maps++;
 	}
+	return !early || (!bad && !v.unknown);
+}
+
+static void set_parent(struct ctx *c, uint32_t parent)
+{
+	c->parent = parent;
+	c->depth = c->below = 0;
+	c->flags |= CTX_LINKED;
+}
+
+#define PARENTS_AHEAD 16 /* lookups under way at a time */
+
+struct err *link_early(struct builder *b)
+{
+	struct model *m = b->m;
+
+	for (uint32_t i = 2; i < m->heap_end; i++) {
+		struct ctx *c = &m->ctxs.v[i];
+		if (i + PARENTS_AHEAD < m->heap_end && c[PARENTS_AHEAD].parent != CTX_NONE)
+			model_prefetch(m, c[PARENTS_AHEAD].parent_data);
+		if (c->parent == CTX_NONE || c->parent == PARENT_WILD || !read_children(b, i, true))
+			continue;
+		const struct ctx_type *t = c->parent == PARENT_NIL ? NULL : &m->types.v[c->parent];
+		uint32_t p = CTX_NONE;
+		if (t && t->kind <= CTX_TODO)
+			p = pseudo(b, t, c->parent_data);
+		else if (t && (p = model_at(m, c->parent_data)) == CTX_NONE)
+			continue;
+		else if (t)
+			m->ctxs.v[p].flags |= CTX_FROM_PARENT;
+		set_parent(c, p);
+		if (i % 4096 == 0 && runtime_canceled(b->rt))
+			return err_new(ERR_CANCELED, "interrupted");
+	}
+	return NULL;
 }
 
 #define CONTEXTS_MAX (1u << 28)
@@ -192,15 +245,16 @@ struct err *link_all(struct builder *b)
 	for (uint32_t i = 2; i < m->ctxs.n; i++) {
 		if (m->ctxs.v[i].flags & CTX_LINKED)
 			continue;
-		uint32_t parent = find_parent(b, i);
-		m->ctxs.v[i].parent = parent;
-		m->ctxs.v[i].flags |= CTX_LINKED;
-		if (m->ctxs.v[i].kind == CTX_CANCEL || m->ctxs.v[i].kind == CTX_TIMER || m->ctxs.v[i].kind == CTX_AFTER_FUNC)
-			read_children(b, i);
+		uint32_t parent = find_parent(b, i); // may move the list
+		set_parent(&m->ctxs.v[i], parent);
+		read_children(b, i, false);
 		if (i % 4096 == 0 && runtime_canceled(b->rt))
 			return err_new(ERR_CANCELED, "interrupted");
 		if (m->ctxs.n > CONTEXTS_MAX) {
 			notes_add(b->rt->notes, NOTE_LIMIT, "more than %u contexts: the parents of the others are not looked up", CONTEXTS_MAX);
+			while (++i < m->ctxs.n)
+				if (!(m->ctxs.v[i].flags & CTX_LINKED))
+					set_parent(&m->ctxs.v[i], CTX_NONE);
 			break;
 		}
 	}

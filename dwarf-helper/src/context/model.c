@@ -4,6 +4,8 @@
 
 #include "context/build.h"
 
+#define PAGES_PER_ARENA (HEAP_ARENA / HEAP_PAGE)
+
 static void add_pseudo(struct model *m, uint8_t kind)
 {
 	struct ctx c = {
@@ -71,6 +73,20 @@ static void note_tasks(struct runtime *rt, const struct tasks *ts)
 			  (unsigned long long)ts->bad_waits);
 }
 
+/* Damage of the heap's own records is noted, and what they would tell is missing. */
+static struct err *open_heap(struct runtime *rt)
+{
+	heap_close(rt); // its notes went with the model that it was opened for
+	struct err *err = heap_open(rt);
+
+	if (!err || err->kind == ERR_CANCELED)
+		return err;
+	notes_add(rt->notes, NOTE_DAMAGE, "%s", err->msg);
+	err_free(err);
+	heap_close(rt);
+	return NULL;
+}
+
 /*
  * Goroutines and their stacks on one thread, heap objects on another: the two share the target, which may be read from
  * both, and nothing that either changes (pc cache there, type cache here).
@@ -88,8 +104,9 @@ static struct err *read_both(struct builder *b, const struct model_options *opt)
 		b->stacks->b = b;
 	}
 	bool threaded = !opt->no_tasks && !opt->no_contexts && pthread_create(&thread, NULL, run_tasks_job, &job) == 0;
-	if (!opt->no_contexts)
-		err = find_in_heap(b);
+	err = open_heap(b->rt);
+	if (!opt->no_contexts && !err && !(err = find_in_heap(b)))
+		err = link_early(b);
 	if (threaded)
 		pthread_join(thread, NULL);
 	else if (!opt->no_tasks)
@@ -202,17 +219,94 @@ void model_free(struct model *m)
 	VEC_FREE(&m->types);
 	VEC_FREE(&m->roots);
 	VEC_FREE(&m->ctx_tasks);
-	u64map_free(&m->by_addr);
+	u64map_free(&m->others);
+	for (uint32_t i = 0; i < m->arena_count; i++)
+		free(m->page_first[i]);
+	free(m->page_first);
+	m->page_first = NULL;
+	m->arena_count = m->heap_end = 0;
 	u64map_free(&m->by_done);
+}
+
+/* The heap's contexts in the page of @p addr: [*first, *first + n).  @return n */
+static inline uint32_t in_page(const struct model *m, taddr addr, uint32_t *first)
+{
+	uint64_t arena = addr / HEAP_ARENA - m->arena_first;
+
+	if (arena >= m->arena_count || !m->page_first[arena])
+		return 0;
+	const uint32_t *page = &m->page_first[arena][addr / HEAP_PAGE % PAGES_PER_ARENA];
+	*first = page[0];
+	return page[1] - page[0];
+}
+
+/* Where among @p n contexts that share its page one at @p addr is to be expected. */
+static inline uint32_t guess(taddr addr, uint32_t n)
+{
+	return (uint32_t)(addr % HEAP_PAGE * n / HEAP_PAGE);
+}
+
+uint32_t model_at(const struct model *m, taddr addr)
+{
+	uint32_t first, n = in_page(m, addr, &first);
+
+	if (n) {
+		uint32_t i = first + guess(addr, n), end = first + n;
+		while (i > first && m->ctxs.v[i].addr > addr)
+			i--;
+		while (i < end && m->ctxs.v[i].addr < addr)
+			i++;
+		if (i < end && m->ctxs.v[i].addr == addr)
+			return i;
+	}
+	return u64map_find(&m->others, addr);
+}
+
+void model_prefetch(const struct model *m, taddr addr)
+{
+	uint32_t first, n = in_page(m, addr, &first);
+
+	if (n)
+		__builtin_prefetch(&m->ctxs.v[first + guess(addr, n)], 1);
+}
+
+void model_index(struct model *m)
+{
+	taddr page = 0; // all up to this one have their entry
+	uint32_t *pages = NULL;
+
+	m->heap_end = (uint32_t)m->ctxs.n;
+	if (m->heap_end == 2)
+		return;
+	m->arena_first = m->ctxs.v[2].addr / HEAP_ARENA;
+	m->arena_count = (uint32_t)(m->ctxs.v[m->heap_end - 1].addr / HEAP_ARENA - m->arena_first + 1);
+	m->page_first = mem_zalloc(m->arena_count * sizeof(*m->page_first));
+	for (uint32_t i = 2; i < m->heap_end; i++) {
+		taddr at = m->ctxs.v[i].addr / HEAP_PAGE, arena = at / PAGES_PER_ARENA;
+		if (pages && at == page)
+			continue;
+		if (!pages || arena != page / PAGES_PER_ARENA) {
+			for (uint64_t k = page % PAGES_PER_ARENA + 1; pages && k <= PAGES_PER_ARENA; k++)
+				pages[k] = i;
+			pages = mem_alloc((PAGES_PER_ARENA + 1) * sizeof(*pages));
+			m->page_first[arena - m->arena_first] = pages;
+			page = arena * PAGES_PER_ARENA;
+			pages[0] = i;
+		}
+		while (page < at)
+			pages[++page % PAGES_PER_ARENA] = i;
+	}
+	for (uint64_t k = page % PAGES_PER_ARENA + 1; k <= PAGES_PER_ARENA; k++)
+		pages[k] = m->heap_end;
 }
 
 uint32_t model_find(struct model *m, taddr addr)
 {
-	uint32_t i = u64map_find(&m->by_addr, addr);
+	uint32_t i = model_at(m, addr);
 	struct heap_object o;
 
-	if (i == U64MAP_NONE && addr && heap_object_at(m->rt, addr, &o))
-		i = u64map_find(&m->by_addr, o.base);
+	if (i == CTX_NONE && addr && heap_object_at(m->rt, addr, &o))
+		i = model_at(m, o.base);
 	return i;
 }
 

@@ -24,8 +24,8 @@ static void consider_pair(struct builder *b, uint32_t type, taddr data)
 		consider_pseudo(b, t, data);
 		return;
 	}
-	uint32_t known = u64map_find(&b->m->by_addr, data);
-	if (known != U64MAP_NONE)
+	uint32_t known = model_at(b->m, data);
+	if (known != CTX_NONE)
 		b->m->ctxs.v[known].flags |= CTX_FROM_PAIR;
 	else if (data && data % 8 == 0 && find_fits(b, (uint16_t)type, data))
 		fill_add(b, data, (uint16_t)type, CTX_FROM_PAIR);
@@ -106,7 +106,7 @@ struct err *find_pairs(struct builder *b)
 	for (size_t i = 0; i < b->stacks->refs.n; i++) {
 		const uint64_t *ref = &b->stacks->refs.v[i];
 		if (i + REFS_AHEAD < b->stacks->refs.n)
-			u64map_prefetch(&b->m->by_addr, ref[REFS_AHEAD] & PAIR_ADDR_MASK);
+			model_prefetch(b->m, ref[REFS_AHEAD] & PAIR_ADDR_MASK);
 		consider_pair(b, (uint32_t)(*ref >> PAIR_ADDR_BITS), *ref & PAIR_ADDR_MASK);
 	}
 	return runtime_canceled(rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
@@ -161,7 +161,7 @@ struct err *find_confirm(struct builder *b)
 
 	for (size_t i = 0; i < b->maybe.n; i++) {
 		const struct candidate *c = &b->maybe.v[i];
-		if (u64map_find(&b->m->by_addr, c->addr) == U64MAP_NONE)
+		if (model_at(b->m, c->addr) == CTX_NONE)
 			u64map_add(&at, c->addr, c->type); /* may fit several types: the pair tells which */
 	}
 	bool any = at.n || any_shapeless(b);

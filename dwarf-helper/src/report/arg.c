@@ -58,7 +58,7 @@ struct err *arg_context(struct report *r, const char *arg, uint32_t *ret)
 	struct err *e = arg_address(arg, &addr);
 	if (e)
 		return e;
-	uint32_t i = u64map_find(&m->by_addr, addr);
+	uint32_t i = model_at(m, addr);
 	if (i == U64MAP_NONE)
 		return no_context(m, addr);
 	*ret = i;

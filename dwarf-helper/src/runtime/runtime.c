@@ -198,14 +198,6 @@ struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img
 		err_free(err);
 		err = NULL;
 	}
-	if (!err)
-		err = heap_open(rt);
-	if (err && err->kind != ERR_CANCELED) {
-		notes_add(notes, NOTE_DAMAGE, "%s", err->msg);
-		err_free(err);
-		err = NULL;
-		heap_close(rt);
-	}
 	if (err)
 		runtime_close(rt);
 	return err;

@@ -67,7 +67,7 @@ struct runtime {
 
 	VEC(struct module) modules;
 	VEC(uint8_t *) copies; /* tables that had to be copied to be in one piece; modules point into them */
-	struct heap *heap;     /* heap.h; NULL when the heap could not be read */
+	struct heap *heap;     /* heap.h; NULL before model_build(), or when the heap could not be read */
 	struct rtypes *rtypes; /* rtype.h */
 	struct typed_cache *typed; /* typed.h; NULL until a name is asked for */
 
@@ -86,7 +86,7 @@ struct runtime {
 #define PC_NONE UINT32_MAX
 
 /**
- * Read modules, wait reason names, the heap's index and the itab table.
+ * Read modules, wait reason names and the itab table; the heap is opened by model_build(), which does it beside other work.
  * @p rt is zeroed first, then t, img, notes, cancel and L are taken from the arguments.
  * @return NULL, ERR_BAD_DATA or ERR_FAULT (moduledata unreadable: wrong executable, truncated core)
  */
