@@ -21,6 +21,17 @@ void buf_flush(struct buf *b)
 	b->n = 0;
 }
 
+void buf_pass(struct buf *b, const void *p, size_t n)
+{
+	if (!b->sink || n < BUF_BLOCK / 8) {
+		buf_bytes(b, p, n);
+		return;
+	}
+	buf_flush(b);
+	if (!b->broken && !b->sink(b->sink_arg, p, n))
+		b->broken = true;
+}
+
 void buf_free(struct buf *b)
 {
 	free(b->p);

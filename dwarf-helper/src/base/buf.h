@@ -31,6 +31,9 @@ void buf_init(struct buf *b, buf_sink *sink, void *arg);
 /** Hand everything to the sink (no-op without one). */
 void buf_flush(struct buf *b);
 
+/** Append much: bytes that fill a good part of a block go to the sink as they are, behind what is there. */
+void buf_pass(struct buf *b, const void *p, size_t n);
+
 void buf_free(struct buf *b);
 
 /** Room for @p n more bytes at b->p + b->n; flushes or grows. */

@@ -3,6 +3,7 @@
  */
 #include "report/lines.h"
 #include "report/order.h"
+#include "report/pieces.h"
 #include "report/words.h"
 
 #define LIST_LIMIT 100000 /* rows of text when --limit is not given; JSON has no limit of its own */
@@ -14,19 +15,19 @@ static struct err *canceled(void)
 	return err_new(ERR_CANCELED, "interrupted");
 }
 
+static void json_line(struct lines *l, const void *arg, uint64_t k)
+{
+	line_context(l, order_at(arg, k));
+}
+
 static struct err *list_json(struct report *r, const struct order *o, uint64_t n)
 {
-	struct err *e = NULL;
 	struct lines l;
 
 	lines_open(&l, r);
 	line_header(r);
-	for (uint64_t k = 0; k < n && !e; k++) {
-		line_context(&l, o->v.v[k].index);
-		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
-			e = canceled();
-	}
-	line_cut(r, o->v.n - n, "contexts");
+	struct err *e = pieces_write(&l, n, json_line, o);
+	line_cut(r, order_n(o) - n, "contexts");
 	line_notes(r);
 	lines_close(&l);
 	return e;
@@ -122,13 +123,13 @@ static struct err *list_text(struct report *r, const struct order *o, uint64_t n
 	table_open(&t, r, column, sizeof(column) / sizeof(column[0]));
 	t.cut_last = !r->opt->values;
 	for (uint64_t k = 0; k < n && !e; k++) {
-		list_row(&t, r->m, o->v.v[k].index, columns);
+		list_row(&t, r->m, order_at(o, k), columns);
 		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
 			e = canceled();
 	}
 	table_close(&t);
-	if (o->v.n > n)
-		text_more(&r->out, o->v.n - n, NULL);
+	if (order_n(o) > n)
+		text_more(&r->out, order_n(o) - n, NULL);
 	return e;
 }
 
@@ -156,12 +157,12 @@ struct err *report_list(struct report *r)
 
 	if (e)
 		return e;
-	uint64_t limit = word_limit(r->opt, r->opt->json ? 0 : LIST_LIMIT), n = o.v.n < limit ? o.v.n : limit;
+	uint64_t limit = word_limit(r->opt, r->opt->json ? 0 : LIST_LIMIT), n = order_n(&o) < limit ? order_n(&o) : limit;
 	if (r->opt->json) {
 		e = list_json(r, &o, n);
 	} else {
 		e = list_text(r, &o, n);
-		list_footer(r, o.v.n);
+		list_footer(r, order_n(&o));
 		text_notes(r);
 	}
 	order_free(&o);

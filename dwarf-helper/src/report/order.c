@@ -80,11 +80,28 @@ static uint64_t sort_key(struct model *m, enum ctx_sort sort, uint32_t i)
 	}
 }
 
+/* All of them by address, and that is how the model has them: no list is made. */
+static bool as_they_are(const struct report *r, struct order *ret)
+{
+	const struct model *m = r->m;
+	const struct options *opt = r->opt;
+
+	if (opt->kinds || opt->states || opt->min_children || opt->sort != SORT_ADDR || m->heap_end != m->ctxs.n)
+		return false;
+	ret->as_is = true;
+	ret->background = m->has_background;
+	ret->unused = 2 - m->has_background - m->has_todo;
+	ret->n = m->ctxs.n - ret->unused;
+	return true;
+}
+
 struct err *order_contexts(struct report *r, struct order *ret)
 {
 	struct model *m = r->m;
 
 	memset(ret, 0, sizeof(*ret));
+	if (as_they_are(r, ret))
+		return NULL;
 	VEC_RESERVE(&ret->v, m->ctxs.n + 1);
 	for (uint32_t i = 0; i < m->ctxs.n; i++)
 		if (!model_unused(m, i) && wanted(r->opt, &m->ctxs.v[i]))

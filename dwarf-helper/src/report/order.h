@@ -14,7 +14,24 @@ struct order_item {
 
 struct order {
 	VEC(struct order_item) v;
+	/* order_contexts() alone: all contexts, `n` of them, in the order that the model has them in; v is empty then */
+	bool as_is, background;
+	uint32_t unused; /* of the first two, how many nobody uses */
+	uint64_t n;
 };
+
+/** How many there are, and the index of the k-th: of orders that order_contexts() made. */
+static inline uint64_t order_n(const struct order *o)
+{
+	return o->as_is ? o->n : o->v.n;
+}
+
+static inline uint32_t order_at(const struct order *o, uint64_t k)
+{
+	if (!o->as_is)
+		return o->v.v[k].index;
+	return !k && o->background ? 0 : o->unused + (uint32_t)k;
+}
 
 /** Sort by key, ascending and stable.  O(n) passes over the bytes in which keys differ. */
 void order_sort(struct order *o);

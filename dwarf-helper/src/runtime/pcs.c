@@ -1,6 +1,8 @@
 /* Code addresses looked up once: function, frames with inlining, frame size, role in a stack walk. */
 #include "runtime/runtime.h"
 
+#include <pthread.h>
+
 #define MAX_INLINE 64
 #define MAX_PCS (1u << 20)
 
@@ -145,8 +147,12 @@ uint32_t runtime_pc(struct runtime *rt, taddr pc)
 
 const char *runtime_func_name(struct runtime *rt, taddr pc)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&lock);
 	uint32_t i = runtime_pc(rt, pc); /* may move pcs */
 	const struct pcinfo *info = &rt->pcs.v[i];
-
-	return info->n ? rt->frames.v[info->first + info->n - 1u].func : NULL;
+	const char *name = info->n ? rt->frames.v[info->first + info->n - 1u].func : NULL;
+	pthread_mutex_unlock(&lock);
+	return name;
 }

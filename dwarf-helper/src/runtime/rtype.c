@@ -213,12 +213,17 @@ static void complete(struct runtime *rt, struct rtype *ty, uint8_t tflag)
 	rt->rtypes->depth--;
 }
 
-const struct rtype *rtype_get(struct runtime *rt, taddr addr)
+/* What a thread was told lately.  A million values are of a few types: they need no lock. */
+enum { RECENT = 64, RECENT_SHIFT = 5 };
+static _Thread_local struct {
+	uint64_t serial; /* of the cache that told it */
+	taddr addr;
+	const struct rtype *type;
+} recent[RECENT];
+
+static const struct rtype *get_locked(struct runtime *rt, taddr addr)
 {
 	struct rtypes *r = rt->rtypes;
-
-	if (!r || !addr || addr % 8)
-		return NULL;
 	uint32_t i = u64map_find(&r->index, addr);
 
 	if (i != U64MAP_NONE)
@@ -234,9 +239,35 @@ const struct rtype *rtype_get(struct runtime *rt, taddr addr)
 	return ty;
 }
 
+const struct rtype *rtype_get(struct runtime *rt, taddr addr)
+{
+	struct rtypes *r = rt->rtypes;
+
+	if (!r || !addr || addr % 8)
+		return NULL;
+	unsigned slot = addr >> RECENT_SHIFT & (RECENT - 1);
+	if (recent[slot].serial == r->serial && recent[slot].addr == addr)
+		return recent[slot].type;
+	pthread_mutex_lock(&r->lock);
+	const struct rtype *ty = get_locked(rt, addr);
+	pthread_mutex_unlock(&r->lock);
+	recent[slot].serial = r->serial;
+	recent[slot].addr = addr;
+	recent[slot].type = ty;
+	return ty;
+}
+
 struct err *rtypes_open(struct runtime *rt)
 {
-	rt->rtypes = mem_zalloc(sizeof(*rt->rtypes));
+	static uint64_t last;
+	struct rtypes *r = rt->rtypes = mem_zalloc(sizeof(*r));
+	pthread_mutexattr_t attr;
+
+	r->serial = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&r->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
 	return itabs_open(rt);
 }
 
@@ -253,6 +284,7 @@ void rtypes_close(struct runtime *rt)
 	VEC_FREE(&r->itabs);
 	u64map_free(&r->index);
 	u64map_free(&r->itab_index);
+	pthread_mutex_destroy(&r->lock);
 	free(r);
 	rt->rtypes = NULL;
 }

@@ -44,7 +44,7 @@ struct rtype {
 	uint32_t nfields;
 };
 
-/** Decode (once).  @return NULL when the address holds no plausible descriptor.  Not thread-safe. */
+/** Decode (once).  @return NULL when the address holds no plausible descriptor.  Any number of threads. */
 const struct rtype *rtype_get(struct runtime *rt, taddr addr);
 
 /**

@@ -4,6 +4,8 @@
 #ifndef GOCTX_RUNTIME_RTYPES_H
 #define GOCTX_RUNTIME_RTYPES_H
 
+#include <pthread.h>
+
 #include "runtime/rtype.h"
 
 /* Longer names, or structs of more fields, are taken for damage. */
@@ -17,6 +19,8 @@ enum { TFLAG_UNCOMMON = 1, TFLAG_EXTRA_STAR = 2, TFLAG_NAMED = 4, TFLAG_MASK_ON_
 enum { NAME_EMBEDDED = 8 };
 
 struct rtypes {
+	uint64_t serial;	   /* of this cache, unique in our process */
+	pthread_mutex_t lock;	   /* recursive; held while the rest, but for the itabs, is read or changed */
 	struct u64map index;	   /* address -> number in list */
 	VEC(struct rtype *) list;  /* NULL: no plausible descriptor there */
 	VEC(struct itab) itabs;	   /* sorted by address */

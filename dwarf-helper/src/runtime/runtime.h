@@ -105,7 +105,7 @@ const struct module *runtime_module_of_pc(const struct runtime *rt, taddr pc);
 /** Index into rt->pcs of a code address exactly as given (pass pc - 1 for a return address); always succeeds.  Not thread-safe. */
 uint32_t runtime_pc(struct runtime *rt, taddr pc);
 
-/** Name of the physical function that contains @p pc, or NULL. */
+/** Name of the physical function that contains @p pc, or NULL.  Any number of threads while none calls runtime_pc(). */
 const char *runtime_func_name(struct runtime *rt, taddr pc);
 
 /** Read a field of at most 8 bytes, zero-extended.  @return false when it is absent (memory or release). */

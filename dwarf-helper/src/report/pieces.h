@@ -1,0 +1,23 @@
+/**
+ * @file  The lines of a long answer made by two threads, and written in their order.
+ *
+ *      numbers    |0 … 255|256 … 511|512 … |              each thread takes the next piece that nobody has,
+ *      threads        A        B         A                 and makes its lines in memory;
+ *      written    ──▶ in order, by the thread that called
+ */
+#ifndef GOCTX_REPORT_PIECES_H
+#define GOCTX_REPORT_PIECES_H
+
+#include "report/lines.h"
+
+/** Write line number @p k to l->out.  Runs on either thread: it may change @p l, and nothing that both can see. */
+typedef void piece_line_fn(struct lines *l, const void *arg, uint64_t k);
+
+/**
+ * Lines 0 … @p n - 1 to the report's output, behind what is there.  Short answers are made by the caller's thread alone.
+ * @param l  of the caller, used for its share
+ * @return NULL, ERR_CANCELED
+ */
+struct err *pieces_write(struct lines *l, uint64_t n, piece_line_fn *fn, const void *arg);
+
+#endif
