@@ -25,6 +25,7 @@ static void add(struct made *t, taddr addr, uint32_t parent, uint8_t kind)
 			.first_child = CTX_NONE,
 			.next_sibling = CTX_NONE,
 			.first_wait = CTX_NONE,
+			.depth = CTX_DEPTH_UNKNOWN,
 			.kind = kind};
 
 	VEC_PUSH(&t->m.ctxs, c);

@@ -52,6 +52,8 @@ struct candidate {
 #define PARENT_NIL (UINT32_MAX - 1)  /* the interface is nil */
 #define PARENT_WILD (UINT32_MAX - 2) /* it holds no context */
 
+#define CTX_DEPTH_UNKNOWN UINT32_MAX /* ctx.depth of all of them when graph_build() begins */
+
 #define PAIR_ADDR_BITS 47 /* user addresses of linux/amd64 */
 
 struct builder;
@@ -80,6 +82,7 @@ struct builder {
 	struct stack_scan *stacks; /* NULL when goroutines are left out */
 	VEC(struct candidate) maybe; /* heap objects of a shape that needs_pair */
 	uint32_t done_indexed; /* contexts below this index are in by_done */
+	uint32_t linked;       /* contexts below this index are CTX_LINKED */
 	uint64_t unreadable_spans, wild_parents, wild_children, bad_maps;
 };
 

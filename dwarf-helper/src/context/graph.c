@@ -6,8 +6,9 @@
 
 #include "context/build.h"
 
-#define DEPTH_UNKNOWN UINT32_MAX
-#define DEPTH_ON_PATH (UINT32_MAX - 1)
+#define DEPTH_ON_PATH (CTX_DEPTH_UNKNOWN - 1)
+
+typedef VEC(uint32_t) numbers;
 
 static uint64_t mix(uint64_t h)
 {
@@ -18,18 +19,24 @@ static uint64_t mix(uint64_t h)
 	return h ^ h >> 33;
 }
 
-/* Follow parents up to a known depth or a loop, then come back down. */
-static uint64_t set_depths(struct model *m)
+/* One more context of that depth. */
+static void count_depth(numbers *at_depth, uint32_t depth)
 {
-	VEC(uint32_t) path = {0};
+	while (at_depth->n <= depth)
+		VEC_PUSH(at_depth, 0);
+	at_depth->v[depth]++;
+}
+
+/* Follow parents up to a known depth or a loop, then come back down.  @p at_depth: how many contexts each depth has */
+static uint64_t set_depths(struct model *m, numbers *at_depth)
+{
+	numbers path = {0};
 	uint64_t loops = 0;
 
-	for (size_t i = 0; i < m->ctxs.n; i++)
-		m->ctxs.v[i].depth = DEPTH_UNKNOWN;
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
 		uint32_t at = i;
 		path.n = 0;
-		while (at != CTX_NONE && m->ctxs.v[at].depth == DEPTH_UNKNOWN) {
+		while (at != CTX_NONE && m->ctxs.v[at].depth == CTX_DEPTH_UNKNOWN) {
 			m->ctxs.v[at].depth = DEPTH_ON_PATH;
 			VEC_PUSH(&path, at);
 			at = m->ctxs.v[at].parent;
@@ -43,45 +50,48 @@ static uint64_t set_depths(struct model *m)
 			at = CTX_NONE;
 		}
 		uint32_t depth = at == CTX_NONE ? 0 : m->ctxs.v[at].depth + 1;
-		while (path.n)
+		while (path.n) {
+			count_depth(at_depth, depth);
 			m->ctxs.v[path.v[--path.n]].depth = depth++;
+		}
 	}
 	VEC_FREE(&path);
 	return loops;
 }
 
-static void set_children(struct model *m)
+static bool has_children_map(const struct ctx *c)
 {
-	for (uint32_t i = (uint32_t)m->ctxs.n; i-- > 0;) {
-		struct ctx *c = &m->ctxs.v[i];
-		if (c->parent == CTX_NONE)
-			continue;
-		c->next_sibling = m->ctxs.v[c->parent].first_child;
-		m->ctxs.v[c->parent].first_child = i;
-	}
-	for (uint32_t i = 0; i < m->ctxs.n; i++)
-		if (m->ctxs.v[i].parent == CTX_NONE && !model_unused(m, i))
-			VEC_PUSH(&m->roots, i);
+	return c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC;
 }
 
-/* All contexts, parents before children: a counting sort by depth. */
-static uint32_t *by_depth(const struct model *m)
+/*
+ * In one pass from the last context to the first: lists of children, roots, and all contexts in an order in which parents come
+ * before their children (@return it: by depth, then as they are).
+ */
+static uint32_t *set_children(struct model *m, numbers *at_depth)
 {
-	uint32_t deepest = 0;
-	size_t n = m->ctxs.n;
+	uint32_t *order = mem_alloc(m->ctxs.n * sizeof(*order)), sum = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (m->ctxs.v[i].depth > deepest)
-			deepest = m->ctxs.v[i].depth;
-	uint32_t *start = mem_zalloc((deepest + 2ul) * sizeof(*start));
-	uint32_t *order = mem_alloc(n * sizeof(*order));
-	for (size_t i = 0; i < n; i++)
-		start[m->ctxs.v[i].depth + 1]++;
-	for (uint32_t d = 0; d <= deepest; d++)
-		start[d + 1] += start[d];
-	for (size_t i = 0; i < n; i++)
-		order[start[m->ctxs.v[i].depth]++] = (uint32_t)i;
-	free(start);
+	for (size_t d = 0; d < at_depth->n; d++)
+		at_depth->v[d] = sum += at_depth->v[d]; // where the next depth begins
+	for (uint32_t i = (uint32_t)m->ctxs.n; i-- > 0;) {
+		struct ctx *c = &m->ctxs.v[i];
+		order[--at_depth->v[c->depth]] = i;
+		if (c->parent == CTX_NONE) {
+			if (!model_unused(m, i))
+				VEC_PUSH(&m->roots, i);
+			continue;
+		}
+		struct ctx *parent = &m->ctxs.v[c->parent];
+		c->next_sibling = parent->first_child;
+		parent->first_child = i;
+		parent->children += !has_children_map(parent);
+	}
+	for (size_t i = 0, k = m->roots.n; i + 1 < k; i++) {
+		uint32_t last = m->roots.v[--k];
+		m->roots.v[k] = m->roots.v[i];
+		m->roots.v[i] = last;
+	}
 	return order;
 }
 
@@ -210,23 +220,16 @@ static void hand_up(struct model *m, const uint32_t *order)
 	free(below);
 }
 
-static void count(struct model *m)
+static void count(struct model *m, uint32_t i)
 {
-	for (uint32_t i = 0; i < m->ctxs.n; i++) {
-		struct ctx *c = &m->ctxs.v[i];
-		if (model_unused(m, i))
-			continue;
-		m->contexts++;
-		m->by_kind[c->kind]++;
-		m->by_state[c->state]++;
-		m->only_heap += i >= 2 && !(c->flags & (CTX_FROM_PAIR | CTX_FROM_MAP | CTX_FROM_PARENT));
-		if (c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC)
-			continue;
-		uint32_t n = 0;
-		for (uint32_t k = c->first_child; k != CTX_NONE; k = m->ctxs.v[k].next_sibling)
-			n++;
-		c->children = n;
-	}
+	const struct ctx *c = &m->ctxs.v[i];
+
+	if (model_unused(m, i))
+		return;
+	m->contexts++;
+	m->by_kind[c->kind]++;
+	m->by_state[c->state]++;
+	m->only_heap += i >= 2 && !(c->flags & (CTX_FROM_PAIR | CTX_FROM_MAP | CTX_FROM_PARENT));
 }
 
 static void *run_put_tasks(void *arg)
@@ -236,27 +239,29 @@ static void *run_put_tasks(void *arg)
 }
 
 /*
- * Goroutines are put on their contexts by another thread while depths and child lists are made here: the one changes tasks, first_wait
- * and shape of a context, the other parent, depth, flags and the links.
+ * Goroutines are put on their contexts by another thread while depths, child lists and states are made here: the one changes
+ * tasks, first_wait and shape of a context, the other parent, depth, flags, state, children and the links.
  */
 struct err *graph_build(struct builder *b)
 {
 	struct model *m = b->m;
+	numbers at_depth = {0};
 	pthread_t thread;
 	bool threaded = pthread_create(&thread, NULL, run_put_tasks, m) == 0;
-	uint64_t loops = set_depths(m);
+	uint64_t loops = set_depths(m, &at_depth);
+	uint32_t *order = set_children(m, &at_depth);
 
-	set_children(m);
-	uint32_t *order = by_depth(m);
+	for (size_t k = 0; k < m->ctxs.n; k++) {
+		set_state(m, &m->ctxs.v[order[k]]);
+		count(m, order[k]);
+	}
 	if (threaded)
 		pthread_join(thread, NULL);
 	else
 		put_tasks(m);
-	for (size_t k = 0; k < m->ctxs.n; k++)
-		set_state(m, &m->ctxs.v[order[k]]);
 	hand_up(m, order);
 	free(order);
-	count(m);
+	VEC_FREE(&at_depth);
 	if (loops)
 		notes_add(b->rt->notes, NOTE_DAMAGE, "parent links of contexts form %llu loops", (unsigned long long)loops);
 	return runtime_canceled(b->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;

@@ -204,7 +204,8 @@ static bool read_children(struct builder *b, uint32_t i, bool early)
 static void set_parent(struct ctx *c, uint32_t parent)
 {
 	c->parent = parent;
-	c->depth = c->below = 0;
+	c->depth = CTX_DEPTH_UNKNOWN; // what the data word stood in
+	c->below = 0;
 	c->flags |= CTX_LINKED;
 }
 
@@ -213,11 +214,13 @@ static void set_parent(struct ctx *c, uint32_t parent)
 struct err *link_early(struct builder *b)
 {
 	struct model *m = b->m;
+	uint32_t left = m->heap_end; // the first that is not linked
 
 	for (uint32_t i = 2; i < m->heap_end; i++) {
 		struct ctx *c = &m->ctxs.v[i];
 		if (i + PARENTS_AHEAD < m->heap_end && c[PARENTS_AHEAD].parent != CTX_NONE)
 			model_prefetch(m, c[PARENTS_AHEAD].parent_data);
+		left = i < left ? i : left;
 		if (c->parent == CTX_NONE || c->parent == PARENT_WILD || !read_children(b, i, true))
 			continue;
 		const struct ctx_type *t = c->parent == PARENT_NIL ? NULL : &m->types.v[c->parent];
@@ -229,9 +232,11 @@ struct err *link_early(struct builder *b)
 		else if (t)
 			m->ctxs.v[p].flags |= CTX_FROM_PARENT;
 		set_parent(c, p);
+		left = left == i ? m->heap_end : left;
 		if (i % 4096 == 0 && runtime_canceled(b->rt))
 			return err_new(ERR_CANCELED, "interrupted");
 	}
+	b->linked = left;
 	return NULL;
 }
 
@@ -242,7 +247,7 @@ struct err *link_all(struct builder *b)
 	struct model *m = b->m;
 
 	/* The list grows while it is walked: parents and map entries that nothing else had found. */
-	for (uint32_t i = 2; i < m->ctxs.n; i++) {
+	for (uint32_t i = b->linked < 2 ? 2 : b->linked; i < m->ctxs.n; i++) {
 		if (m->ctxs.v[i].flags & CTX_LINKED)
 			continue;
 		uint32_t parent = find_parent(b, i); // may move the list
@@ -258,5 +263,6 @@ struct err *link_all(struct builder *b)
 			break;
 		}
 	}
+	b->linked = (uint32_t)m->ctxs.n;
 	return NULL;
 }

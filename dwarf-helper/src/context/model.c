@@ -17,6 +17,7 @@ static void add_pseudo(struct model *m, uint8_t kind)
 		.state = CTX_NEVER,
 		.type = kind == CTX_TODO,
 		.flags = CTX_LINKED,
+		.depth = CTX_DEPTH_UNKNOWN,
 	};
 
 	VEC_PUSH(&m->ctxs, c);
@@ -165,7 +166,7 @@ static void raise_clock(struct model *m)
 {
 	uint64_t start = 0;
 
-	if (m->now.exact || !m->rt->L.var[LAYOUT_VAR_startNano].found ||
+	if (m->now.exact || !m->by_state[CTX_EXPIRED] || !m->rt->L.var[LAYOUT_VAR_startNano].found ||
 	    !target_u64(m->rt->t, m->rt->L.var[LAYOUT_VAR_startNano].addr, &start))
 		return;
 	for (size_t i = 2; i < m->ctxs.n; i++) {
