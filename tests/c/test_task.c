@@ -54,7 +54,8 @@ static taddr add_waits(struct fake *f, taddr g, uint32_t n, uint64_t *step)
 
 static void read_all(struct fake *f, struct tasks *ts)
 {
-	assert_null(tasks_read(&f->rt, ts, NULL, NULL));
+	assert_null(tasks_read(&f->rt, ts, NULL, NULL, NULL));
+	tasks_waits(&f->rt, ts, ts->list.n);
 }
 
 static void close_all(struct fake *f, struct tasks *ts)

@@ -48,6 +48,7 @@ static void name_pseudo_types(struct model *m)
 
 struct tasks_job {
 	struct builder *b;
+	struct tasks_progress progress;
 	struct err *err;
 };
 
@@ -55,8 +56,17 @@ static void *run_tasks_job(void *arg)
 {
 	struct tasks_job *job = arg;
 
-	job->err = tasks_read(job->b->rt, &job->b->m->tasks, job->b->stacks ? pairs_on_stack : NULL, job->b->stacks);
+	job->err = tasks_read(job->b->rt, &job->b->m->tasks, job->b->stacks ? pairs_on_stack : NULL, job->b->stacks, &job->progress);
 	return NULL;
+}
+
+/* The waits of goroutines, as those are read by another thread or have been. */
+static void read_waits(struct tasks_job *job)
+{
+	size_t n = 0;
+
+	for (size_t more; (more = tasks_progress_wait(&job->progress, n)) > n; n = more)
+		tasks_waits(job->b->rt, &job->b->m->tasks, more);
 }
 
 static void note_tasks(struct runtime *rt, const struct tasks *ts)
@@ -89,12 +99,13 @@ static struct err *open_heap(struct runtime *rt)
 }
 
 /*
- * Goroutines and their stacks on one thread, heap objects on another: the two share the target, which may be read from
- * both, and nothing that either changes (pc cache there, type cache here).
+ * Goroutines and their stacks on one thread, heap objects and then the goroutines' waits on another: the two share the target,
+ * which may be read from both, and nothing that either changes (pc cache there, type cache here) but for the list of
+ * goroutines, of which the one thread goes on with what the other has told it to be ready.
  */
 static struct err *read_both(struct builder *b, const struct model_options *opt)
 {
-	struct tasks_job job = {b, NULL};
+	struct tasks_job job = {.b = b};
 	struct err *err = NULL;
 	pthread_t thread;
 
@@ -104,14 +115,18 @@ static struct err *read_both(struct builder *b, const struct model_options *opt)
 		b->stacks = mem_zalloc(sizeof(*b->stacks));
 		b->stacks->b = b;
 	}
+	tasks_progress_open(&job.progress);
 	bool threaded = !opt->no_tasks && !opt->no_contexts && pthread_create(&thread, NULL, run_tasks_job, &job) == 0;
 	err = open_heap(b->rt);
 	if (!opt->no_contexts && !err && !(err = find_in_heap(b)))
 		err = link_early(b);
+	if (!threaded && !opt->no_tasks)
+		run_tasks_job(&job);
+	if (!opt->no_tasks && !err)
+		read_waits(&job);
 	if (threaded)
 		pthread_join(thread, NULL);
-	else if (!opt->no_tasks)
-		run_tasks_job(&job);
+	tasks_progress_close(&job.progress);
 	if (job.err && job.err->kind != ERR_CANCELED) {
 		notes_add(b->rt->notes, NOTE_DAMAGE, "%s", job.err->msg);
 		err_free(job.err);

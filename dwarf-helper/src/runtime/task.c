@@ -5,9 +5,8 @@
 #include "runtime/stack.h"
 
 #define MAX_GOROUTINES (1ull << 28)
-#define MAX_CASES 65536 /* a select has at most that many */
 #define GSCAN 0x1000u
-#define QUEUE_LOOK 1024 /* steps along a send queue to tell send from receive in a select */
+#define PROGRESS_STEP 4096 /* goroutines */
 
 struct reader {
 	struct runtime *rt;
@@ -17,11 +16,8 @@ struct reader {
 	const uint8_t *gs; /* the array of allgs */
 	bool dense;	   /* goroutines lie so close in the core that what is around one is other goroutines' */
 	uint64_t n;
-	/*
-	 * What all stacks in use and all sudogs may take together: the bytes of the target.  A damaged allgs may name one
-	 * goroutine a million times.
-	 */
-	uint64_t stack_left, wait_left;
+	/* What all stacks in use may take together: the bytes of the target.  A damaged allgs may name one goroutine a million times. */
+	uint64_t stack_left;
 };
 
 /* runtime/traceback.go: isSystemGoroutine; the two cases that depend on what the goroutine runs just now count as system. */
@@ -88,90 +84,6 @@ static uint32_t user_frame(struct runtime *rt, const struct stack_regs *start)
 	return s.user != FRAME_NONE ? s.user : s.library != FRAME_NONE ? s.library : s.not_runtime != FRAME_NONE ? s.not_runtime : s.last;
 }
 
-/* Is the sudog on the channel's send queue?  Told without walking when only one of the queues has waiters. */
-static bool on_send_queue(struct runtime *rt, taddr chan, taddr sudog)
-{
-	uint64_t recv = 0, send = 0;
-
-	runtime_field(rt, chan, rt->L.hchan.recvq_first, &recv);
-	runtime_field(rt, chan, rt->L.hchan.sendq_first, &send);
-	if (!send || !recv)
-		return send != 0;
-	for (int i = 0; send && i < QUEUE_LOOK; i++) {
-		if (send == sudog)
-			return true;
-		if (!runtime_field(rt, send, rt->L.sudog.next, &send))
-			break;
-	}
-	return false;
-}
-
-static enum task_wait_op op_of_reason(const struct runtime *rt, const struct task *t)
-{
-	const char *r = task_reason(rt, t);
-
-	if (r && strncmp(r, "chan receive", 12) == 0)
-		return WAIT_RECV;
-	if (r && strncmp(r, "chan send", 9) == 0)
-		return WAIT_SEND;
-	return WAIT_UNTOLD;
-}
-
-/* All of a goroutine's at once: its sudogs are a list. */
-static void tell_ops(struct runtime *rt, const struct task *t, struct task_wait *waits)
-{
-	taddr sudog = 0;
-
-	runtime_field(rt, t->g, rt->L.g.waiting, &sudog);
-	for (uint32_t i = 0; i < t->nwaits; i++) {
-		if (waits[i].op == WAIT_UNTOLD)
-			waits[i].op = on_send_queue(rt, waits[i].chan, sudog) ? WAIT_SEND : WAIT_RECV;
-		if (sudog && !runtime_field(rt, sudog, rt->L.sudog.waitlink, &sudog))
-			sudog = 0;
-	}
-}
-
-enum task_wait_op task_wait_op(struct runtime *rt, struct tasks *ts, const struct task *t, uint32_t k)
-{
-	struct task_wait *waits = &ts->waits.v[t->wait_first];
-
-	if (waits[k].op == WAIT_UNTOLD)
-		tell_ops(rt, t, waits);
-	return waits[k].op;
-}
-
-/* g.waiting: the sudogs of a channel operation or select, linked by waitlink (runtime/select.go, runtime/chan.go). */
-static void read_waits(struct reader *r, struct task *t, taddr sudog)
-{
-	struct runtime *rt = r->rt;
-	const struct layout *l = &rt->L;
-	enum task_wait_op op = op_of_reason(rt, t);
-	taddr mark = 0; /* a list that bites its tail comes back to a mark that moves on at growing distances (Brent) */
-	uint32_t reach = 1;
-
-	t->wait_first = (uint32_t)r->ts->waits.n;
-	while (sudog) {
-		const uint8_t *p = target_ptr(rt->t, sudog, l->s[LAYOUT_sudog].size);
-		if (!p || runtime_load(p, l->sudog.g) != t->g || sudog == mark || t->nwaits == MAX_CASES || !r->wait_left) {
-			r->ts->bad_waits++;
-			t->flags |= TASK_DAMAGED;
-			return;
-		}
-		taddr chan = runtime_load(p, l->sudog.c);
-		/* Since 1.26 sync primitives park with a sudog too: no channel, and waitlink is their queue's. */
-		if (!chan)
-			return;
-		struct task_wait w = {.chan = chan, .context = UINT32_MAX, .op = (uint8_t)op};
-		VEC_PUSH(&r->ts->waits, w);
-		r->wait_left--;
-		if (++t->nwaits == reach) {
-			mark = sudog;
-			reach *= 2;
-		}
-		sudog = runtime_load(p, l->sudog.waitlink);
-	}
-}
-
 static bool known_status(uint32_t s)
 {
 	return s <= TASK_DEADEXTRA && s != 5 && s != 7;
@@ -186,7 +98,7 @@ static void read_origin(struct runtime *rt, const uint8_t *p, struct task *t)
 	/* Goroutine 1 is made by the start-up code: nobody's go statement. */
 	t->created = rt->pcs.v[created].n && t->goid != 1 ? rt->pcs.v[created].first : FRAME_NONE;
 	t->start = physical_frame(rt, start);
-	if (t->start != FRAME_NONE && is_system(rt->frames.v[t->start].func))
+	if (t->start != FRAME_NONE && rt->frames.v[t->start].runtime && is_system(rt->frames.v[t->start].func))
 		t->flags |= TASK_SYSTEM;
 	if (LAYOUT_HAS(l->g.parentGoid))
 		t->parent_goid = runtime_load(p, l->g.parentGoid);
@@ -233,7 +145,7 @@ static void read_g(struct reader *r, taddr addr)
 		t.flags |= TASK_LABELED;
 	read_origin(rt, p, &t);
 	if (parked)
-		read_waits(r, &t, runtime_load(p, l->g.waiting));
+		t.sudog = runtime_load(p, l->g.waiting);
 	read_stack(r, &t, p);
 	r->ts->by_status[status]++;
 	VEC_PUSH(&r->ts->list, t);
@@ -261,6 +173,11 @@ static struct err *find_allgs(struct runtime *rt, taddr *array, uint64_t *n)
  */
 #define DENSE_BYTES 4096 /* a g with its share of the smallest stack, and the sudog */
 #define DENSE_PART 8	 /* goroutines are dense when they make up this part of the core */
+
+bool task_dense(const struct runtime *rt, uint64_t n)
+{
+	return n * DENSE_BYTES >= rt->t->map_size / DENSE_PART;
+}
 
 enum { AHEAD_G = 12, AHEAD_STACK = 6, STACK_LINES = 8, CACHE_LINE = 64 };
 
@@ -296,14 +213,58 @@ static void look_ahead(const struct reader *r, uint64_t i)
 		target_populate(r->rt->t, sp);
 	for (int k = 0; sp && k < STACK_LINES; k++)
 		__builtin_prefetch(sp + k * CACHE_LINE);
-	const uint8_t *sudog = target_ptr(r->rt->t, runtime_load(g, l->g.waiting), 8);
-	if (sudog && r->dense)
-		target_populate(r->rt->t, sudog);
-	if (sudog)
-		__builtin_prefetch(sudog + l->sudog.c.off);
 }
 
-struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn, void *arg)
+void tasks_progress_open(struct tasks_progress *p)
+{
+	*p = (struct tasks_progress){0};
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->moved, NULL);
+}
+
+void tasks_progress_close(struct tasks_progress *p)
+{
+	pthread_cond_destroy(&p->moved);
+	pthread_mutex_destroy(&p->lock);
+}
+
+static void tell_progress(struct tasks_progress *p, size_t n, bool end)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->n = n;
+	p->end = end;
+	pthread_cond_signal(&p->moved);
+	pthread_mutex_unlock(&p->lock);
+}
+
+size_t tasks_progress_wait(struct tasks_progress *p, size_t n)
+{
+	pthread_mutex_lock(&p->lock);
+	while (!p->end && p->n <= n)
+		pthread_cond_wait(&p->moved, &p->lock);
+	n = p->n;
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
+static struct err *read_all(struct reader *r, struct tasks_progress *progress)
+{
+	for (uint64_t i = 0; r->gs && i < r->n; i++) {
+		taddr g;
+		memcpy(&g, r->gs + i * 8, 8);
+		look_ahead(r, i);
+		read_g(r, g);
+		if (i % PROGRESS_STEP == 0)
+			tell_progress(progress, r->ts->list.n, false);
+		if (i % PROGRESS_STEP == 0 && runtime_canceled(r->rt))
+			return err_new(ERR_CANCELED, "interrupted");
+	}
+	return NULL;
+}
+
+struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn, void *arg, struct tasks_progress *progress)
 {
 	struct reader r = {.rt = rt, .ts = ret, .fn = fn, .arg = arg};
 	taddr array;
@@ -311,28 +272,21 @@ struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn,
 
 	*ret = (struct tasks){0};
 	struct err *err = find_allgs(rt, &array, &n);
-	if (err)
-		return err;
-	uint64_t have = target_extent(rt->t, array) / 8;
-	if (have < n) {
-		ret->beyond = n - have;
-		n = have;
+	if (!err) {
+		uint64_t have = target_extent(rt->t, array) / 8;
+		if (have < n) {
+			ret->beyond = n - have;
+			n = have;
+		}
+		r.gs = target_ptr(rt->t, array, n * 8);
+		r.n = n;
+		r.stack_left = target_bytes(rt->t);
+		r.dense = task_dense(rt, n);
+		VEC_RESERVE(&ret->list, n);
+		err = read_all(&r, progress);
 	}
-	r.gs = target_ptr(rt->t, array, n * 8);
-	r.n = n;
-	r.stack_left = target_bytes(rt->t);
-	r.wait_left = r.stack_left / rt->L.s[LAYOUT_sudog].size;
-	r.dense = n * DENSE_BYTES >= rt->t->map_size / DENSE_PART;
-	VEC_RESERVE(&ret->list, n);
-	for (uint64_t i = 0; r.gs && i < n; i++) {
-		taddr g;
-		memcpy(&g, r.gs + i * 8, 8);
-		look_ahead(&r, i);
-		read_g(&r, g);
-		if (i % 4096 == 0 && runtime_canceled(rt))
-			return err_new(ERR_CANCELED, "interrupted");
-	}
-	return NULL;
+	tell_progress(progress, ret->list.n, true);
+	return err;
 }
 
 void tasks_free(struct tasks *ts)

@@ -6,6 +6,8 @@
 #ifndef GOCTX_RUNTIME_TASK_H
 #define GOCTX_RUNTIME_TASK_H
 
+#include <pthread.h>
+
 #include "runtime/runtime.h"
 
 /** Status without the scan bit (runtime2.go: _Gidle …). */
@@ -24,11 +26,16 @@ struct task {
 	uint64_t goid;
 	uint64_t parent_goid; /* 0: not known (before 1.21) or none */
 	uint64_t waitsince;   /* CLOCK_MONOTONIC ns of the first collection that saw it wait: a lower bound; 0: not stamped */
+	union {
+		struct {
+			uint32_t wait_first; /* its waits: set->waits.v[wait_first … + nwaits - 1] */
+			uint32_t nwaits;     /* a select has up to 65536 */
+		};
+		taddr sudog; /* until tasks_waits() has been there: the first of its sudogs, 0 none */
+	};
 	uint32_t frame;	      /* index into rt->frames: the user's frame, FRAME_NONE when the stack could not be walked */
 	uint32_t created;     /* frame of the go statement, FRAME_NONE */
 	uint32_t start;	      /* frame of the start function (wrappers resolved as far as names tell) */
-	uint32_t wait_first;  /* its waits: set->waits.v[wait_first … + nwaits - 1] */
-	uint32_t nwaits;      /* a select has up to 65536 */
 	uint8_t status; /* enum task_status */
 	uint8_t reason; /* index into rt->wait_reasons; meaningful for TASK_WAITING and TASK_LEAKED only */
 	uint8_t flags;
@@ -52,7 +59,23 @@ struct tasks {
 	uint64_t bad_waits;	      /* goroutines whose wait queue makes no sense */
 	uint64_t beyond;	      /* entries of allgs that are out of reach */
 	uint64_t by_status[16];
+	size_t waits_read;	      /* of the list, those that have their waits */
+	uint64_t waits_most;	      /* how many waits there may be in all; 0 not known yet */
 };
+
+/** How far tasks_read() is: for a thread that goes on with what another one has read. */
+struct tasks_progress {
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	size_t n; /* of the list, those that have been read */
+	bool end; /* no more will come */
+};
+
+void tasks_progress_open(struct tasks_progress *p);
+void tasks_progress_close(struct tasks_progress *p);
+
+/** Wait until more than @p n of the list have been read, or all.  @return how many; no more than @p n: that is all */
+size_t tasks_progress_wait(struct tasks_progress *p, size_t n);
 
 /** Where a walk starts. */
 struct stack_regs {
@@ -65,12 +88,23 @@ struct stack_regs {
 typedef void task_stack_fn(void *arg, const struct stack_regs *start);
 
 /**
- * Read all goroutines: status, wait reason, created-by, waits, and the user's frame of each (stack walked as far as that).
- * @p fn (may be NULL) sees every stack that has a start.  One bad g is counted and left out, the others stay.  Cost: ~0.3 us a goroutine.  May run beside heap and type
- * readers of another thread: of @p rt only the pc cache changes, and no notes are written.
+ * Read all goroutines: status, wait reason, created-by, and the user's frame of each (stack walked as far as that); not yet their
+ * waits.  @p fn (may be NULL) sees every stack that has a start.  One bad g is counted and left out, the others stay.  Cost: ~0.4 us
+ * a goroutine.  May run beside heap and type readers of another thread: of @p rt only the pc cache changes, and no notes are written.
+ * @param progress  told as the list grows (it does not move meanwhile), and of the end, errors included; may be NULL
  * @return NULL, ERR_FAULT/ERR_BAD_DATA (allgs itself), ERR_CANCELED
  */
-struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn, void *arg);
+struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn, void *arg, struct tasks_progress *progress);
+
+/**
+ * Read the waits of the first @p end of the list that have none yet.  May run beside tasks_read(), for what that has told; of the list
+ * it changes sudog and TASK_DAMAGED.  Cost: ~0.08 us a goroutine.
+ */
+void tasks_waits(struct runtime *rt, struct tasks *ts, size_t end);
+
+/** Do @p n goroutines lie so close that what is around one in the core is other goroutines'? */
+bool task_dense(const struct runtime *rt, uint64_t n);
+
 void tasks_free(struct tasks *ts);
 
 /** "waiting", "running", … */
