@@ -152,6 +152,8 @@ struct err *report_blocked(struct report *r)
 {
 	uint64_t limit = word_limit(r->opt, r->opt->json ? 0 : BLOCKED_LIMIT);
 	struct blocked b;
+
+	target_unload(r->m->rt->t);
 	struct err *err = blocked_find(r->m, &b);
 
 	if (!err)

@@ -153,6 +153,8 @@ static void list_footer(struct report *r, uint64_t matching)
 struct err *report_list(struct report *r)
 {
 	struct order o;
+
+	target_unload(r->m->rt->t);
 	struct err *e = order_contexts(r, &o);
 
 	if (e)

@@ -382,6 +382,8 @@ static struct err *tree_text(struct report *r, uint32_t top)
 struct err *report_tree(struct report *r)
 {
 	uint32_t top = CTX_NONE;
+
+	target_unload(r->m->rt->t);
 	struct err *e = r->opt->arg ? arg_context(r, r->opt->arg, &top) : NULL;
 
 	if (e)

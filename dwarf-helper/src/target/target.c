@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 #include "target/target.h"
 
 /*
@@ -205,6 +207,38 @@ void target_populate(struct target *t, const uint8_t *p)
 		(void)*(const volatile uint8_t *)(t->map + at);
 }
 
+static void *unload(void *arg)
+{
+	struct target *t = arg;
+	uint64_t n = t->map_size / POPULATE_CHUNK + 1;
+
+	for (uint64_t i = 0, end; i < n; i = end) {
+		for (end = i; end < n && __atomic_exchange_n(&t->populated[end], 0, __ATOMIC_RELAXED); end++)
+			;
+		uint64_t from = i * POPULATE_CHUNK, to = end * POPULATE_CHUNK;
+		if (from < to)
+			madvise((void *)(uintptr_t)(t->map + from), (to < t->map_size ? to : t->map_size) - from, MADV_DONTNEED);
+		else
+			end++;
+	}
+	return NULL;
+}
+
+static void await_unloader(struct target *t)
+{
+	if (t->unloading)
+		pthread_join(t->unloader, NULL);
+	t->unloading = false;
+}
+
+void target_unload(struct target *t)
+{
+	if (!t || !t->populated)
+		return;
+	await_unloader(t);
+	t->unloading = pthread_create(&t->unloader, NULL, unload, t) == 0;
+}
+
 const struct thread *target_thread(const struct target *t, int tid)
 {
 	for (size_t i = 0; i < t->threads.n; i++)
@@ -249,6 +283,7 @@ void target_close(struct target *t)
 	if (!t)
 		return;
 	target_release(t);
+	await_unloader(t);
 	if (t->ops->close)
 		t->ops->close(t);
 	for (size_t i = 0; i < t->files.n; i++)

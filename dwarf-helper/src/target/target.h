@@ -16,6 +16,7 @@
 #ifndef GOCTX_TARGET_TARGET_H
 #define GOCTX_TARGET_TARGET_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -100,6 +101,8 @@ struct target {
 	const uint8_t *map;    /* core: the mapped file, for target_populate(); NULL else */
 	uint64_t map_size;
 	uint8_t *populated;    /* a byte for each POPULATE_CHUNK of it: 1 when it has been asked for */
+	pthread_t unloader;    /* while `unloading`: of target_unload() */
+	bool unloading;
 
 	struct notes *notes; /* borrowed: where damage of the file itself is told */
 	uint64_t serial;     /* of this list of regions, unique in our process; set by target_sort() and target_back() */
@@ -181,6 +184,13 @@ bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret);
  * order meets no faults.  Once a chunk, ~0.25 us a page; nothing for a process or for other memory.
  */
 void target_populate(struct target *t, const uint8_t *p);
+
+/**
+ * What has been populated will hardly be looked at again: take it out of the page table, by a thread in the background.  Reading
+ * goes on as before.  Unmapping costs half of what mapping does, at target_close() at the latest.
+ * NULL is fine.
+ */
+void target_unload(struct target *t);
 
 /** Thread with this LWP id or NULL. */
 const struct thread *target_thread(const struct target *t, int tid);
