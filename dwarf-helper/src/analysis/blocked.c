@@ -33,14 +33,12 @@ static void sort_pass(const struct keyed *from, struct keyed *to, size_t n, unsi
 }
 
 /* Radix sort, over those bytes only in which the keys differ: a million rows share most. */
-static void sort_rows(const struct model *m, struct blocked *b)
+static void sort_by_keys(const struct model *m, struct blocked *b)
 {
 	size_t n = b->rows.n;
-
-	if (n < 2)
-		return;
 	struct keyed *from = mem_resize(NULL, n, sizeof(*from)), *to = mem_resize(NULL, n, sizeof(*to));
 	struct keyed differ = {0};
+
 	for (size_t i = 0; i < n; i++) {
 		const struct task *t = &m->tasks.list.v[b->rows.v[i].task];
 		from[i] = (struct keyed){t->goid, t->waitsince - 1, b->rows.v[i]};
@@ -61,9 +59,91 @@ static void sort_rows(const struct model *m, struct blocked *b)
 	free(to);
 }
 
+#define STAMPS_MAX 4096 /* collections of which some goroutine has the time */
+
+/* When goroutines were stamped: each collection gives all that wait the same time, so that there are few. */
+struct stamps {
+	struct u64map index; /* stamp_key() -> number */
+	uint64_t since[STAMPS_MAX];
+	uint32_t rows[STAMPS_MAX]; /* how many have it; then where the next one of them goes */
+	uint32_t n;
+};
+
+static uint64_t since_of(const struct model *m, const struct blocked_row *r)
+{
+	return m->tasks.list.v[r->task].waitsince - 1;
+}
+
+/* waitsince + 1, so that "not known" is a key; 0: it makes no sense */
+static uint64_t stamp_key(uint64_t since)
+{
+	return since + 2;
+}
+
+/* Count them.  @return false when there are too many, or when rows of one stamp would not be in the order of their goids */
+static bool count_stamps(const struct model *m, const struct blocked *b, struct stamps *s)
+{
+	uint64_t goid = 0;
+
+	for (size_t i = 0; i < b->rows.n; i++) {
+		const struct task *t = &m->tasks.list.v[b->rows.v[i].task];
+		if (!stamp_key(since_of(m, &b->rows.v[i])) || t->goid < goid)
+			return false;
+		uint32_t k = u64map_add(&s->index, stamp_key(since_of(m, &b->rows.v[i])), s->n);
+		if (k == STAMPS_MAX)
+			return false;
+		goid = t->goid;
+		if (k == s->n)
+			s->since[s->n++] = since_of(m, &b->rows.v[i]);
+		s->rows[k]++;
+	}
+	return true;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Rows are met by ascending goid, so all that is left to do is to put those of one stamp together. */
+static void sort_by_stamps(const struct model *m, struct blocked *b, struct stamps *s)
+{
+	struct blocked_row *to = mem_resize(NULL, b->rows.cap, sizeof(*to));
+	uint64_t sorted[STAMPS_MAX];
+	uint32_t at = 0;
+
+	memcpy(sorted, s->since, s->n * sizeof(*sorted));
+	qsort(sorted, s->n, sizeof(*sorted), by_value);
+	for (uint32_t k = 0; k < s->n; k++) {
+		uint32_t *rows = &s->rows[u64map_find(&s->index, stamp_key(sorted[k]))], n = *rows;
+		*rows = at;
+		at += n;
+	}
+	for (size_t i = 0; i < b->rows.n; i++)
+		to[s->rows[u64map_find(&s->index, stamp_key(since_of(m, &b->rows.v[i])))]++] = b->rows.v[i];
+	free(b->rows.v);
+	b->rows.v = to;
+}
+
+static void sort_rows(const struct model *m, struct blocked *b)
+{
+	if (b->rows.n < 2)
+		return;
+	struct stamps *s = mem_zalloc(sizeof(*s));
+	if (!count_stamps(m, b, s))
+		sort_by_keys(m, b);
+	else if (s->n > 1)
+		sort_by_stamps(m, b, s);
+	u64map_free(&s->index);
+	free(s);
+}
+
 struct err *blocked_find(const struct model *m, struct blocked *ret)
 {
 	*ret = (struct blocked){0};
+	VEC_RESERVE(&ret->rows, m->waiting_tasks);
 	for (size_t i = 0; i < m->tasks.list.n; i++) {
 		const struct task *t = &m->tasks.list.v[i];
 		for (uint32_t k = 0; k < t->nwaits; k++) {

@@ -136,7 +136,7 @@ void graph_join(struct model *m)
 static void ask_ahead(const struct model *m, size_t wait)
 {
 	if (wait < m->tasks.waits.n && m->tasks.waits.v[wait].context != CTX_NONE)
-		__builtin_prefetch(&m->ctxs.v[m->tasks.waits.v[wait].context], 1);
+		__builtin_prefetch(&m->ctxs.v[m->tasks.waits.v[wait].context].tasks, 1);
 }
 
 /* Count the goroutines of each context, once each: a select may name one channel twice.  first_wait remembers who was last. */

@@ -35,16 +35,18 @@ enum {
 
 #define CTX_NONE UINT32_MAX
 
-/** One context. */
+/** One context; 72 bytes.  What is looked at together stands together: a million of them do not fit into any cache. */
 struct ctx {
 	taddr addr;	       /* of the struct (boxed value for value types); 0 for Background and TODO since 1.21 */
+	uint16_t type;	       /* index into model->types */
+	uint16_t flags;	       /* CTX_FROM_HEAP … */
+	uint8_t kind, state;
 	taddr done;	       /* its own done channel (hchan), 0: none made yet, or a kind that has none */
 	uint64_t shape;	       /* equal for contexts that a person would call alike, subtree and tasks included */
-	uint32_t parent;       /* index, CTX_NONE for roots (while building: see context/build.h) */
-	uint32_t first_child;  /* index, CTX_NONE; by address, those that the heap scan did not find behind */
-	uint32_t next_sibling; /* index, CTX_NONE */
-	uint32_t children;     /* entries of its children map (count word), of others: contexts made on it */
 	uint32_t tasks;	       /* goroutines parked on its done channel */
+	uint32_t first_wait;   /* list of its tasks: index into model->ctx_tasks, CTX_NONE (see ctx_task()) */
+	uint32_t parent;       /* index, CTX_NONE for roots (while building: see context/build.h) */
+	uint32_t children;     /* entries of its children map (count word), of others: contexts made on it */
 	union {
 		struct {
 			uint32_t depth; /* 0 for roots */
@@ -52,11 +54,9 @@ struct ctx {
 		};
 		taddr parent_data; /* while building: data word of the interface that holds the parent */
 	};
+	uint32_t first_child;  /* index, CTX_NONE; by address, those that the heap scan did not find behind */
+	uint32_t next_sibling; /* index, CTX_NONE */
 	uint32_t tasks_below;  /* goroutines on it and its subtree */
-	uint32_t first_wait;   /* list of its tasks: index into model->ctx_tasks, CTX_NONE (see ctx_task()) */
-	uint16_t type;	       /* index into model->types */
-	uint16_t flags;	       /* CTX_FROM_HEAP … */
-	uint8_t kind, state;
 };
 
 /** A dynamic type that some context has. */

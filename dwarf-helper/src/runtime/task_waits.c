@@ -57,10 +57,9 @@ enum task_wait_op task_wait_op(struct runtime *rt, struct tasks *ts, const struc
 }
 
 /* g.waiting: the sudogs of a channel operation or select, linked by waitlink (runtime/select.go, runtime/chan.go). */
-static void read_waits(struct tasks *ts, struct runtime *rt, struct task *t)
+static void read_waits(struct tasks *ts, struct runtime *rt, struct task *t, enum task_wait_op op)
 {
 	const struct layout *l = &rt->L;
-	enum task_wait_op op = op_of_reason(rt, t);
 	taddr mark = 0; /* a list that bites its tail comes back to a mark that moves on at growing distances (Brent) */
 	taddr sudog = t->sudog;
 	uint32_t reach = 1;
@@ -106,6 +105,10 @@ void tasks_waits(struct runtime *rt, struct tasks *ts, size_t end)
 {
 	bool dense = task_dense(rt, end);
 
+	/* Most have the reason of the one before. */
+	uint16_t last = UINT16_MAX;
+	enum task_wait_op op = WAIT_UNTOLD;
+
 	/* A damaged allgs may name one goroutine a million times: all sudogs together are no more than fit into the target. */
 	if (!ts->waits_most)
 		ts->waits_most = target_bytes(rt->t) / rt->L.s[LAYOUT_sudog].size;
@@ -113,6 +116,10 @@ void tasks_waits(struct runtime *rt, struct tasks *ts, size_t end)
 		struct task *t = &ts->list.v[ts->waits_read];
 		if (ts->waits_read + SUDOGS_AHEAD < end)
 			look_ahead(rt, t + SUDOGS_AHEAD, dense);
-		read_waits(ts, rt, t);
+		uint16_t why = (uint16_t)(t->status << 8 | t->reason);
+		if (why != last)
+			op = op_of_reason(rt, t);
+		last = why;
+		read_waits(ts, rt, t, op);
 	}
 }
