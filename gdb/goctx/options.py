@@ -120,7 +120,19 @@ _TABLE = (
         _words("certain likely possible info"),
     ),
 )
-OPTIONS = {option.name: option for option in _TABLE}
+# Of commands that the helper knows nothing of.
+_OWN = (
+    Option("context", "CTX", "only this context and what is made on it"),
+    Option(
+        "stop-on",
+        "EVENT",
+        "stop the program at the first create, attach, remove or cancel",
+        _words("create attach remove cancel"),
+    ),
+    Option("count", "N", "stop the program after N events"),
+    Option("to", "FILE", "write the events as JSON Lines instead of printing them"),
+)
+OPTIONS = {option.name: option for option in (*_TABLE, *_OWN)}
 
 COMMON = ("json", "color", "width", "help")  # every command has these
 

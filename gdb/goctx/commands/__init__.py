@@ -11,6 +11,7 @@ from .frame import FrameCommand
 from .goroutines import BlockedCommand, BtCommand, TasksCommand
 from .memory import WhyCommand
 from .program import HeapCommand, InfoCommand, LayoutCommand
+from .trace import TraceCommand
 from .window import WindowCommand
 
 __all__ = ["COMMANDS", "register"]
@@ -33,7 +34,7 @@ COMMANDS: tuple[type[HelperCommand], ...] = (
 
 
 # What GDB alone can do.
-OTHERS: tuple[type[gdb.Command], ...] = (FrameCommand, WindowCommand)
+OTHERS: tuple[type[gdb.Command], ...] = (FrameCommand, TraceCommand, WindowCommand)
 
 
 class PrefixCommand(gdb.Command):
