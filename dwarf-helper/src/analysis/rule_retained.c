@@ -3,8 +3,9 @@
  *
  * The pattern     cancelled or expired, reached by what can still run (reach.h), not from a live stack directly, and the last of their kind in
  *                 a chain: what they are made on is kept by them.
- * retained-context    the path from a root leads through a package variable, map, sync.Map, sync.Pool, list, closure or finalizer: the place to
- *                 mend.  Contexts of which this is not known, or that only structs and slices of some goroutine hold: expired-retained.
+ * expired-retained    most of them have expired, and only structs and slices of some goroutine hold them, or it is not known what does
+ * retained-context    all others: they were cancelled, or the path from a root leads through a package variable, map, sync.Map, sync.Pool, list,
+ *                 closure or finalizer: the place to mend
  * likely          fifty or more alike
  * possible        ten or more
  * info            fewer: a pool or a connection keeps that of its last request.  Also what package net/http keeps itself.
@@ -94,13 +95,11 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 	buf_lit(&text, " · for example ");
 	buf_hex(&text, l->m->ctxs.v[shown].addr);
 	finding_evidence(f, "like", "%s", buf_cstr(&text));
-	if (search && say_path(l, f, "held by", l->m->ctxs.v[shown].addr, &path)) {
-		if (path.keeper) {
-			f->rule = RULE_RETAINED_CONTEXT;
-			f->also |= k->expired ? 1u << RULE_EXPIRED_RETAINED : 0;
-		}
-		if (path.library && f->confidence > CONF_INFO)
-			f->confidence = CONF_INFO;
+	if (search && say_path(l, f, "held by", l->m->ctxs.v[shown].addr, &path) && path.library)
+		f->confidence = CONF_INFO;
+	if (path.keeper || k->expired * 2ul <= k->contexts.n) {
+		f->rule = RULE_RETAINED_CONTEXT;
+		f->also |= k->expired ? 1u << RULE_EXPIRED_RETAINED : 0;
 	}
 	text.n = 0;
 	if (path.keeper && strcmp(path.keeper, "a package variable"))
