@@ -4,6 +4,9 @@
  * Running out of memory ends the helper with one clear line and exit status 3; nothing we could do after that would be
  * more useful, and GDB lives in another process.  Lengths that come from the target are checked by the caller before
  * they get here.
+ *
+ * Blocks from 4 MiB on are made of huge pages where the kernel has them.  They cost nothing before they are touched, so room may be
+ * made for what will hardly come; and growing them copies nothing, but moves them.
  */
 #ifndef GOCTX_BASE_MEM_H
 #define GOCTX_BASE_MEM_H
