@@ -108,11 +108,21 @@ static uint32_t load_u32(const uint8_t *p, struct layout_field f)
 	return (uint32_t)runtime_load(p, f);
 }
 
+static const uint8_t *list_at(struct runtime *rt, taddr list)
+{
+	const struct layout *l = &rt->L;
+
+	if (!LAYOUT_HAS(l->notifyList.wait) || !LAYOUT_HAS(l->notifyList.notify) || !LAYOUT_HAS(l->notifyList.head) ||
+	    !LAYOUT_HAS(l->notifyList.tail))
+		return NULL;
+	return target_ptr(rt->t, list, l->s[LAYOUT_notifyList].size);
+}
+
 /* Waits with this ticket, which has not been notified (runtime/sema.go: notifyListNotifyOne, less). */
 static bool holds_ticket(struct runtime *rt, taddr list, uint32_t ticket)
 {
 	const struct layout *l = &rt->L;
-	const uint8_t *p = target_ptr(rt->t, list, l->s[LAYOUT_notifyList].size);
+	const uint8_t *p = list_at(rt, list);
 
 	if (!p)
 		return false;
@@ -127,7 +137,7 @@ static bool holds_ticket(struct runtime *rt, taddr list, uint32_t ticket)
 static bool is_list_of(const struct search *s, taddr list)
 {
 	const struct layout *l = &s->rt->L;
-	const uint8_t *p = target_ptr(s->rt->t, list, l->s[LAYOUT_notifyList].size), *own = sudog_at(s->rt, s->sudog);
+	const uint8_t *p = list_at(s->rt, list), *own = sudog_at(s->rt, s->sudog);
 
 	if (!p || !own || !holds_ticket(s->rt, list, load_u32(own, l->sudog.ticket)))
 		return false;
