@@ -38,7 +38,7 @@ static bool read_locals(const struct pcln_func *f, const struct pclntab *t, cons
 
 	if (!pcln_funcdata(t, f, FUNCDATA_LOCALS_POINTER_MAPS, &b))
 		return false;
-	return bitmap(&b, index, &ret->locals) || (!b.p && info->frame_size == 0);
+	return bitmap(&b, index, &ret->locals) || (!b.p && stack_varp(0, info->frame_size) == 0);
 }
 
 static bool read_args(const struct pcln_func *f, const struct pclntab *t, int32_t index, struct frame_map *ret)
