@@ -18,6 +18,7 @@
 #define POSSIBLE_DEPTH 20
 #define LIKELY_DEPTH 100
 #define REPEATS 20
+#define TOLD 20 /* kinds of chains: each is walked */
 #define KEYS 64 /* types of keys told apart */
 #define WALK 1000000
 
@@ -61,6 +62,15 @@ static int more_first(const void *a, const void *b)
 	const struct key_count *x = a, *y = b;
 
 	return x->count == y->count ? 0 : x->count < y->count ? 1 : -1;
+}
+
+static int deepest_first(const void *a, const void *b)
+{
+	const struct chain_set *x = a, *y = b;
+
+	if (x->depth != y->depth)
+		return x->depth < y->depth ? 1 : -1;
+	return x->tip < y->tip ? -1 : x->tip > y->tip;
 }
 
 static uint32_t top_of_chain(const struct leaks *l, uint32_t tip)
@@ -161,7 +171,9 @@ struct err *rule_value_chain(struct leaks *l)
 			sets.v[at].tip = i;
 		}
 	}
-	for (size_t k = 0; k < sets.n; k++)
+	if (sets.n)
+		qsort(sets.v, sets.n, sizeof(*sets.v), deepest_first);
+	for (size_t k = 0; k < sets.n && k < TOLD; k++)
 		tell(l, &sets.v[k]);
 	VEC_FREE(&sets);
 	u64map_free(&index);

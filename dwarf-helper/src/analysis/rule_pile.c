@@ -8,7 +8,7 @@
  * info            everything else.  A thousand requests in flight under one server's context look just so: what tells them apart is that goroutines
  *                 hold and use them.  Also contexts that a library makes and ends (connections of net/http).
  *
- * Children without any CancelFunc are lost-cancel's, AfterFunc's contexts afterfunc's.  Growth shape: how they are spread over their parents, how old their waits are.
+ * Piles of the same kind on several contexts are one finding.  Children without any CancelFunc are lost-cancel's, AfterFunc's contexts afterfunc's.  Growth shape: how they are spread over their parents, how old their waits are.
  */
 #include "analysis/leaks.h"
 
@@ -19,17 +19,30 @@
 #define PILE 50
 #define PILE_SHARE 80 /* per cent */
 #define SAMPLE 16
+#define ASKED 8 /* kinds whose CancelFuncs are looked for in deferred calls: each looks at all goroutines */
 #define FAR_NS (INT64_C(3600) * 1000000000)
+#define END UINT32_MAX
 
+/* Equal children of one context. */
 struct pile {
-	uint32_t under, first, count;
+	uint32_t under, first, last, count;
 	uint32_t on_stack, waited; /* those that a stack refers to; those that goroutines wait on */
 	uint64_t bytes;
 };
 
+/* Piles of the same kind, on several contexts. */
+struct piled {
+	uint32_t largest; /* pile */
+	uint32_t count, on_stack, waited, of;
+	uint64_t bytes;
+	VEC(uint32_t) piles, tasks;
+};
+
 struct piles {
 	VEC(struct pile) list;
-	struct u64map index;
+	VEC(struct piled) kinds;
+	struct u64map index, kind_index;
+	uint32_t *next;	 /* by context: the next one of its pile, END */
 	uint32_t *total; /* by context: active children that end when it does */
 };
 
@@ -53,14 +66,55 @@ static void collect(struct leaks *l, struct piles *p)
 		if (!counts(l, i))
 			continue;
 		p->total[f->under]++;
+		p->next[i] = END;
 		uint32_t at = u64map_add(&p->index, key_of(l, i), (uint32_t)p->list.n);
 		if (at == p->list.n)
-			VEC_PUSH(&p->list, (struct pile){.under = f->under, .first = i});
+			VEC_PUSH(&p->list, (struct pile){.under = f->under, .first = i, .last = i});
 		struct pile *pile = &p->list.v[at];
+		if (pile->last != i)
+			p->next[pile->last] = i;
+		pile->last = i;
 		pile->count++;
 		pile->bytes += f->cost;
 		pile->on_stack += (f->flags & LEAK_ON_STACK) != 0;
 		pile->waited += l->m->ctxs.v[i].tasks_below != 0;
+	}
+}
+
+/* Are most of them told of?  A sample tells. */
+static bool told_already(struct leaks *l, const struct piles *all, const struct pile *p)
+{
+	uint32_t seen = 0, told = 0, step = p->count / SAMPLE + 1, at = 0;
+
+	for (uint32_t i = p->first; i != END; i = all->next[i]) {
+		if (at++ % step)
+			continue;
+		seen++;
+		told += leak_told(l, i, RULE_ACCUMULATION) != NULL;
+	}
+	return told * 2 > seen;
+}
+
+/* Put the large ones together by kind. */
+static void choose(struct leaks *l, struct piles *p)
+{
+	for (uint32_t k = 0; k < p->list.n; k++) {
+		const struct pile *pile = &p->list.v[k];
+		uint32_t total = p->total[pile->under];
+		if (pile->count < PILE || pile->count * 100ul < (uint64_t)total * PILE_SHARE || told_already(l, p, pile))
+			continue;
+		uint32_t at = u64map_add(&p->kind_index, l->ctx[pile->first].chain | 1, (uint32_t)p->kinds.n);
+		if (at == p->kinds.n)
+			VEC_PUSH(&p->kinds, (struct piled){.largest = k});
+		struct piled *kind = &p->kinds.v[at];
+		VEC_PUSH(&kind->piles, k);
+		kind->count += pile->count;
+		kind->on_stack += pile->on_stack;
+		kind->waited += pile->waited;
+		kind->of += total;
+		kind->bytes += pile->bytes;
+		if (pile->count > p->list.v[kind->largest].count)
+			kind->largest = k;
 	}
 }
 
@@ -77,12 +131,12 @@ static bool deferred(void *arg, const struct defer_call *d)
 	struct defer_search *s = arg;
 	uint32_t c = u64map_find(&s->l->closures, d->fn);
 
-	if (c != U64MAP_NONE && key_of(s->l, c) == s->key && counts(s->l, c))
+	if (c != U64MAP_NONE && counts(s->l, c) && key_of(s->l, c) == s->key)
 		s->hits++;
 	return true;
 }
 
-/* The goroutine whose deferred calls hold most of the CancelFuncs, UINT32_MAX none.  Rarely asked, and then of those with records only. */
+/* The goroutine whose deferred calls hold most of the CancelFuncs of a pile, UINT32_MAX none.  Rarely asked, and then of those with records only. */
 static uint32_t defers_them(struct leaks *l, const struct pile *p)
 {
 	struct model *m = l->m;
@@ -103,48 +157,51 @@ static uint32_t defers_them(struct leaks *l, const struct pile *p)
 
 /* ---- words ---- */
 
-static enum confidence how_sure(struct leaks *l, const struct pile *p, uint32_t deferring)
+static bool used(const struct piled *k)
+{
+	return k->on_stack * 10ul > k->count;
+}
+
+static enum confidence how_sure(struct leaks *l, const struct piled *k, uint32_t first, uint32_t deferring)
 {
 	int64_t left = 0;
-	bool far = ctx_deadline_left(l->m, p->first, &left) && left > FAR_NS;
+	bool far = ctx_deadline_left(l->m, first, &left) && left > FAR_NS;
 
 	if (deferring != UINT32_MAX)
 		return CONF_LIKELY;
-	if (p->on_stack * 10ul > p->count || exempt_context(l->m, p->first))
+	if (used(k) || exempt_context(l->m, first))
 		return CONF_INFO;
-	if (!p->waited || far)
-		return CONF_POSSIBLE;
-	return CONF_INFO;
+	return !k->waited || far ? CONF_POSSIBLE : CONF_INFO;
 }
 
-static void put_members(struct leaks *l, struct finding *f, const struct pile *p)
+/* Goroutines that wait on members, or on what hangs below them, into the kinds. */
+static void put_tasks(struct leaks *l, struct piles *p)
 {
-	uint64_t key = key_of(l, p->first);
-	uint32_t *below = mem_zalloc((l->m->ctxs.n + 1) * sizeof(*below));
+	uint32_t *kind = mem_zalloc((l->m->ctxs.n + 1) * sizeof(*kind)); /* + 1; 0 none */
 
-	for (size_t k = 0; k < l->m->ctxs.n; k++) {
-		uint32_t i = l->order[k], up = l->m->ctxs.v[i].parent;
-		if (counts(l, i) && key_of(l, i) == key) {
-			leak_tell_context(l, f, i);
-			below[i] = 1;
-		} else if (up < l->m->ctxs.n) {
-			below[i] = below[up];
-		}
+	for (uint32_t k = 0; k < p->kinds.n; k++)
+		for (size_t n = 0; n < p->kinds.v[k].piles.n; n++)
+			for (uint32_t i = p->list.v[p->kinds.v[k].piles.v[n]].first; i != END; i = p->next[i])
+				kind[i] = k + 1;
+	for (size_t n = 0; n < l->m->ctxs.n; n++) {
+		uint32_t i = l->order[n], up = l->m->ctxs.v[i].parent;
+		if (!kind[i] && up < l->m->ctxs.n)
+			kind[i] = kind[up];
 	}
 	for (uint32_t t = 0; t < l->m->tasks.list.n; t++) {
 		const struct task *task = &l->m->tasks.list.v[t];
-		for (uint32_t k = 0; k < task->nwaits; k++) {
-			uint32_t c = l->m->tasks.waits.v[task->wait_first + k].context;
-			if (c >= l->m->ctxs.n || !below[c])
+		for (uint32_t w = 0; w < task->nwaits; w++) {
+			uint32_t c = l->m->tasks.waits.v[task->wait_first + w].context;
+			if (c >= l->m->ctxs.n || !kind[c])
 				continue;
-			leak_tell_task(l, f, t);
+			VEC_PUSH(&p->kinds.v[kind[c] - 1].tasks, t);
 			break;
 		}
 	}
-	free(below);
+	free(kind);
 }
 
-static void say_use(struct leaks *l, struct finding *f, const struct pile *p, uint32_t deferring)
+static void say_use(struct leaks *l, struct finding *f, const struct piled *k, uint32_t deferring)
 {
 	struct buf text = {0};
 
@@ -155,89 +212,90 @@ static void say_use(struct leaks *l, struct finding *f, const struct pile *p, ui
 		finding_evidence(f, "held by", "%s", buf_cstr(&text));
 		finding_next(f, "goctx bt %llu", (unsigned long long)t->goid);
 	} else {
-		text_count(&text, p->on_stack);
+		text_count(&text, k->on_stack);
 		buf_lit(&text, " on stacks of goroutines · ");
-		text_count(&text, p->waited);
+		text_count(&text, k->waited);
 		buf_lit(&text, " waited for");
 		finding_evidence(f, "in use", "%s", buf_cstr(&text));
 	}
 	buf_free(&text);
 }
 
-static void tell(struct leaks *l, const struct piles *all, const struct pile *p)
+static void say_what(struct leaks *l, struct finding *f, const struct piled *k, const struct pile *p, bool deferring)
 {
-	uint32_t deferring = p->on_stack * 10ul > p->count ? UINT32_MAX : defers_them(l, p);
-	enum confidence sure = how_sure(l, p, deferring);
-	struct finding *f = finding_new(l->out, RULE_ACCUMULATION, sure, "context");
 	struct buf text = {0};
+	bool several = k->piles.n > 1;
 	int64_t left;
 
-	f->count = p->count;
-	f->bytes = p->bytes;
-	f->context = p->under;
-	put_members(l, f, p);
-	f->tasks = f->goroutines.n;
-	finding_sign_hash(f, sign_chain(SIGN_START, l->m, p->first));
-	say_context(l, p->under, &text);
-	finding_say(f, "%s %s equal children that are active%s", buf_cstr(&text), deferring != UINT32_MAX ? "piles up" : "has many",
-		    deferring != UINT32_MAX	? ": their CancelFuncs wait in deferred calls of a function that does not return."
-		    : sure == CONF_POSSIBLE ? ": somebody could cancel them, but no goroutine is at work with them."
-					    : ", and goroutines are at work with them.");
+	if (several)
+		text_plural(&text, k->piles.n, "context");
+	else
+		say_context(l, p->under, &text);
+	finding_say(f, "%s %s equal children that are active%s", buf_cstr(&text), several ? "have many" : deferring ? "piles up" : "has many",
+		    deferring			  ? ": their CancelFuncs wait in deferred calls of a function that does not return."
+		    : f->confidence == CONF_POSSIBLE ? ": somebody could cancel them, but no goroutine is at work with them."
+						  : ", and goroutines are at work with them.");
 	text.n = 0;
 	say_name(l, p->first, &text);
 	buf_lit(&text, " · first ");
 	buf_hex(&text, l->m->ctxs.v[p->first].addr);
 	finding_evidence(f, "like", "%s", buf_cstr(&text));
+	say_parents(l, f);
 	text.n = 0;
-	text_count(&text, p->count);
-	buf_lit(&text, " of ");
-	text_count(&text, all->total[p->under]);
-	buf_lit(&text, " that end with ");
-	say_context(l, p->under, &text);
-	finding_evidence(f, "below", "%s", buf_cstr(&text));
+	text_count(&text, k->of);
+	finding_evidence(f, "of", "%s active children there", buf_cstr(&text));
 	if (ctx_deadline_left(l->m, p->first, &left)) {
 		text.n = 0;
 		text_duration(&text, left);
 		finding_evidence(f, "deadline", "in %s (the first one's)", buf_cstr(&text));
 	}
-	say_use(l, f, p, deferring);
+	buf_free(&text);
+}
+
+static void tell(struct leaks *l, const struct piles *all, const struct piled *k, bool ask)
+{
+	const struct pile *p = &all->list.v[k->largest];
+	uint32_t deferring = used(k) || !ask ? UINT32_MAX : defers_them(l, p);
+	enum confidence sure = how_sure(l, k, p->first, deferring);
+	struct finding *f = finding_new(l->out, RULE_ACCUMULATION, sure, "context");
+
+	f->count = k->count;
+	f->bytes = k->bytes;
+	f->context = p->under;
+	for (size_t n = 0; n < k->piles.n; n++)
+		for (uint32_t i = all->list.v[k->piles.v[n]].first; i != END; i = all->next[i])
+			leak_tell_context(l, f, i);
+	for (size_t n = 0; n < k->tasks.n; n++)
+		leak_tell_task(l, f, k->tasks.v[n]);
+	f->tasks = f->goroutines.n;
+	finding_sign_hash(f, sign_chain(SIGN_START, l->m, p->first));
+	say_what(l, f, k, p, deferring != UINT32_MAX);
+	say_use(l, f, k, deferring);
 	say_tasks(l, f, f->goroutines.v, f->goroutines.n);
 	say_waits(l, f, f->goroutines.v, f->goroutines.n);
 	say_creators(l, f, f->goroutines.v, f->goroutines.n);
 	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[p->first].addr);
 	finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[p->first].addr);
-	buf_free(&text);
-}
-
-/* Are most of them told of?  A sample tells. */
-static bool told_already(struct leaks *l, const struct pile *p)
-{
-	uint64_t key = key_of(l, p->first);
-	uint32_t seen = 0, told = 0, step = p->count / SAMPLE + 1, at = 0;
-
-	for (uint32_t i = p->first; i < l->m->ctxs.n && seen < SAMPLE; i++) {
-		if (!counts(l, i) || key_of(l, i) != key || at++ % step)
-			continue;
-		seen++;
-		told += leak_told(l, i, RULE_ACCUMULATION) != NULL;
-	}
-	return told * 2 > seen;
 }
 
 struct err *rule_accumulation(struct leaks *l)
 {
-	struct piles p = {.total = mem_zalloc((l->m->ctxs.n + 1) * sizeof(*p.total))};
+	size_t n = l->m->ctxs.n + 1;
+	struct piles p = {.total = mem_zalloc(n * sizeof(*p.total)), .next = mem_zalloc(n * sizeof(*p.next))};
 
 	collect(l, &p);
-	for (size_t k = 0; k < p.list.n; k++) {
-		const struct pile *pile = &p.list.v[k];
-		if (pile->count < PILE || pile->count * 100ul < (uint64_t)p.total[pile->under] * PILE_SHARE)
-			continue;
-		if (!told_already(l, pile))
-			tell(l, &p, pile);
+	choose(l, &p);
+	put_tasks(l, &p);
+	for (size_t k = 0; k < p.kinds.n; k++) {
+		tell(l, &p, &p.kinds.v[k], k < ASKED);
+		VEC_FREE(&p.kinds.v[k].piles);
+		VEC_FREE(&p.kinds.v[k].tasks);
 	}
 	VEC_FREE(&p.list);
+	VEC_FREE(&p.kinds);
 	u64map_free(&p.index);
+	u64map_free(&p.kind_index);
+	free(p.next);
 	free(p.total);
 	return runtime_canceled(l->m->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }

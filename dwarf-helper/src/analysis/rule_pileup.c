@@ -25,28 +25,30 @@ static taddr sends_to(struct leaks *l, uint32_t task)
 	return w->chan;
 }
 
-static uint64_t living_starters(struct leaks *l, const struct task_set *s, uint64_t *known_ret)
+static void index_goids(const struct leaks *l, struct u64map *goids)
 {
-	struct u64map goids = {0};
+	u64map_reserve(goids, l->m->tasks.list.n);
+	for (uint32_t t = 0; t < l->m->tasks.list.n; t++)
+		if (l->m->tasks.list.v[t].goid)
+			u64map_add(goids, l->m->tasks.list.v[t].goid, t);
+}
+
+static uint64_t living_starters(struct leaks *l, const struct task_set *s, const struct u64map *goids, uint64_t *known_ret)
+{
 	uint64_t alive = 0;
 
 	*known_ret = 0;
-	u64map_reserve(&goids, l->m->tasks.list.n);
-	for (uint32_t t = 0; t < l->m->tasks.list.n; t++)
-		if (l->m->tasks.list.v[t].goid)
-			u64map_add(&goids, l->m->tasks.list.v[t].goid, t);
 	for (size_t k = 0; k < s->tasks.n; k++) {
 		uint64_t parent = l->m->tasks.list.v[s->tasks.v[k]].parent_goid;
 		*known_ret += parent != 0;
-		alive += parent && u64map_find(&goids, parent) != U64MAP_NONE;
+		alive += parent && u64map_find(goids, parent) != U64MAP_NONE;
 	}
-	u64map_free(&goids);
 	return alive;
 }
 
-static void tell(struct leaks *l, const struct task_set *s)
+static void tell(struct leaks *l, const struct task_set *s, const struct u64map *goids)
 {
-	uint64_t known, alive = living_starters(l, s, &known);
+	uint64_t known, alive = living_starters(l, s, goids, &known);
 	bool orphans = known == s->tasks.n && alive * 10 < known;
 	struct finding *f = finding_new(l->out, RULE_TASK_PILEUP, orphans ? CONF_LIKELY : CONF_POSSIBLE, "task");
 	taddr chan = sends_to(l, s->tasks.v[0]);
@@ -66,6 +68,7 @@ static void tell(struct leaks *l, const struct task_set *s)
 struct err *rule_task_pileup(struct leaks *l)
 {
 	struct task_sets sets = {0};
+	struct u64map goids = {0};
 
 	for (uint32_t t = 0; t < l->m->tasks.list.n; t++) {
 		taddr chan = l->task_told[t] || l->m->tasks.list.v[t].flags & TASK_SYSTEM ? 0 : sends_to(l, t);
@@ -73,8 +76,12 @@ struct err *rule_task_pileup(struct leaks *l)
 			task_sets_add(l, &sets, t, chan, CTX_NONE);
 	}
 	for (size_t k = 0; k < sets.list.n; k++)
-		if (sets.list.v[k].tasks.n >= MANY)
-			tell(l, &sets.list.v[k]);
+		if (sets.list.v[k].tasks.n >= MANY) {
+			if (!goids.n)
+				index_goids(l, &goids);
+			tell(l, &sets.list.v[k], &goids);
+		}
+	u64map_free(&goids);
 	task_sets_free(&sets);
 	return NULL;
 }
