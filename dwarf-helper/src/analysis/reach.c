@@ -167,7 +167,7 @@ struct err *reach_build(struct model *m, struct reach *ret)
 	VEC_FREE(&x.ready);
 	VEC_FREE(&x.spread);
 	VEC_FREE(&x.users);
-	VEC_FREE(&x.in_context);
+	VEC_FREE(&x.may_cancel);
 	u64map_free(&x.users_of);
 	free(x.first_wait);
 	free(x.can);

@@ -24,15 +24,15 @@
  *   - a CancelFunc or stop function of it is reached (cancel.h), or
  *   - its timer is armed: every active WithDeadline's is, or
  *   - it is cancelled, or its mutex is held: somebody is at it, or
- *   - a goroutine that can run is inside of package context with its address on the stack: a cancellation under way, or
+ *   - a goroutine that can run is inside of package context with its address on the stack: a cancellation under way; in programs built
+ *     with a profile also inside of a function into which a maker of CancelFuncs was inlined, or
  *   - a goroutine that watches a custom parent for it can run, or what it registered with such a parent is reached, or
  *   - the context it is registered with can be cancelled.  Registered means: made on it with nothing but values, stop contexts and
  *     types that embed a context without a Done of their own in between, or found in its children map.  WithoutCancel ends this, and so
  *     does a custom Done that was nil when the child was made: propagateCancel (context/context.go) leaves no fourth way.
  * Where part of what decides this cannot be read the answer is that it can.
  *
- * Stages are exact for goroutines parked where they stand; one that was being woken when the memory was taken (its sudog is off
- * the queue, or g.param is set) counts as one that can run.
+ * A goroutine that was being woken when the memory was taken counts as one that can run (wake.h).
  */
 #ifndef GOCTX_ANALYSIS_REACH_H
 #define GOCTX_ANALYSIS_REACH_H

@@ -102,28 +102,44 @@ void reach_cancel_task(struct reacher *x, uint32_t task)
 
 enum { NOT_LOOKED_UP, NO, YES };
 
-/* Is the frame one of package context?  Without a profile it inlines none of what cancels into others. */
-static bool in_context(struct reacher *x, uint32_t pcinfo)
+/* What makes the closures; with a profile these are inlined, and so may be what they return: then only the context is left on the stack. */
+static bool makes_cancelers(const char *name, size_t n)
 {
-	while (x->in_context.n <= pcinfo)
-		VEC_PUSH(&x->in_context, NOT_LOOKED_UP);
-	uint8_t *known = &x->in_context.v[pcinfo];
-	if (*known != NOT_LOOKED_UP)
-		return *known == YES;
-	const struct pcinfo *info = &x->rt->pcs.v[pcinfo];
-	*known = NO;
-	for (uint32_t k = 0; k < info->n; k++) {
-		const struct frame *f = &x->rt->frames.v[info->first + k];
-		if ((x->r->cancelers.pgo || k + 1 == info->n) && strncmp(f->func, "context.", 8) == 0)
-			*known = YES;
-	}
-	return *known == YES;
+	static const char *const makers[] = {"context.WithCancel", "context.WithCancelCause", "context.WithDeadline",
+					     "context.WithDeadlineCause", "context.AfterFunc"};
+
+	for (size_t i = 0; i < sizeof(makers) / sizeof(*makers); i++)
+		if (strlen(makers[i]) == n && memcmp(makers[i], name, n) == 0)
+			return true;
+	return false;
+}
+
+static bool look_up(struct runtime *rt, const struct pcinfo *info, bool pgo)
+{
+	const struct module *m = runtime_module_of_pc(rt, info->pc);
+	struct pcln_func f;
+
+	if (!info->n)
+		return false;
+	if (strncmp(rt->frames.v[info->first + info->n - 1u].func, "context.", 8) == 0)
+		return true;
+	return pgo && m && pcln_find(&m->pcln, info->pc, &f) && pcln_inlines(&m->pcln, &f, makes_cancelers);
+}
+
+/* May the function of this frame be about to cancel what it has on its stack? */
+static bool may_cancel(struct reacher *x, uint32_t pcinfo)
+{
+	while (x->may_cancel.n <= pcinfo)
+		VEC_PUSH(&x->may_cancel, NOT_LOOKED_UP);
+	if (x->may_cancel.v[pcinfo] == NOT_LOOKED_UP)
+		x->may_cancel.v[pcinfo] = look_up(x->rt, &x->rt->pcs.v[pcinfo], x->r->cancelers.pgo) ? YES : NO;
+	return x->may_cancel.v[pcinfo] == YES;
 }
 
 void reach_cancel_word(struct reacher *x, uint32_t task, taddr value, uint32_t pcinfo)
 {
 	/* Watchers stand in package context, too, and hold what they watch: reach_cancel_task(). */
-	if (x->stage != REACH_LIVE || !in_context(x, pcinfo) || u64map_find(&x->watcher_of, task + 1ul) != U64MAP_NONE)
+	if (x->stage != REACH_LIVE || !may_cancel(x, pcinfo) || u64map_find(&x->watcher_of, task + 1ul) != U64MAP_NONE)
 		return;
 	uint32_t i = model_at(x->m, value);
 	if (i == U64MAP_NONE || !reach_cancels(&x->m->ctxs.v[i]))

@@ -39,7 +39,7 @@ struct reacher {
 	struct u64map watcher_of; /* task + 1 -> the canceler that it is */
 	struct u64map users_of;	  /* slot + 1 -> first of its users */
 	VEC(struct reach_user) users;
-	VEC(uint8_t) in_context;  /* by index into rt->pcs: 0 not looked up, 1 no, 2 a function of package context */
+	VEC(uint8_t) may_cancel;  /* by index into rt->pcs: 0 not looked up, 1 no, 2 a function that may cancel what it has on its stack */
 };
 
 /** can[]: no; yes; yes, but a custom type with a Done of its own lies between: a child must be in a children map to follow. */

@@ -2,29 +2,9 @@
 #include "analysis/reach_internal.h"
 #include "runtime/livestack.h"
 
-/* Is it off its channel's queue?  Then somebody is about to make its goroutine runnable (chan.go: dequeue(), before goready()). */
-static bool dequeued(struct runtime *rt, taddr chan, taddr sudog)
-{
-	const struct layout *l = &rt->L;
-	uint64_t prev, recv, send;
-
-	if (!sudog || !runtime_field(rt, sudog, l->sudog.prev, &prev))
-		return true;
-	if (prev)
-		return false;
-	return !runtime_field(rt, chan, l->hchan.recvq_first, &recv) || !runtime_field(rt, chan, l->hchan.sendq_first, &send) ||
-	       (recv != sudog && send != sudog);
-}
-
-struct reading {
-	struct reacher *x;
-	bool about_to_run;
-};
-
 static bool read_object(void *arg, const struct wake_object *o)
 {
-	struct reading *rd = arg;
-	struct reacher *x = rd->x;
+	struct reacher *x = arg;
 	struct reach_wait w = {.addr = o->addr, .sudog = o->sudog, .context = CTX_NONE, .is_chan = o->is_chan};
 
 	if (o->is_chan && o->wait < x->m->tasks.waits.n) {
@@ -32,18 +12,8 @@ static bool read_object(void *arg, const struct wake_object *o)
 		if (c < x->m->ctxs.n && reach_cancels(&x->m->ctxs.v[c]))
 			w.context = c;
 	}
-	if (o->is_chan && dequeued(x->rt, o->addr, o->sudog))
-		rd->about_to_run = true;
 	VEC_PUSH(&x->waits, w);
 	return true;
-}
-
-/* g.param is the sudog that woke it (chan.go, select.go); a parked goroutine has none. */
-static bool has_param(struct runtime *rt, const struct task *t)
-{
-	uint64_t param = 0;
-
-	return runtime_field(rt, t->g, rt->L.g.param, &param) && param;
 }
 
 static void ready(struct reacher *x, uint32_t task)
@@ -57,11 +27,8 @@ static void ready(struct reacher *x, uint32_t task)
 /* A sudog's channel and element, and a g's own pointers, count once the goroutine is back. */
 static void mark_leaves(struct reacher *x, uint32_t task)
 {
-	for (uint32_t k = x->first_wait[task]; k < x->first_wait[task + 1]; k++) {
-		/* Until 1.25 a waiter of a sync.Cond is found through its sudog, which the Cond's list leads to. */
-		if (x->waits.v[k].sudog && x->waits.v[k].sudog != x->waits.v[k].addr)
-			mark_leaf(x->mk, x->waits.v[k].sudog);
-	}
+	for (uint32_t k = x->first_wait[task]; k < x->first_wait[task + 1]; k++)
+		mark_leaf(x->mk, x->waits.v[k].sudog);
 	mark_leaf(x->mk, x->m->tasks.list.v[task].g);
 }
 
@@ -70,18 +37,13 @@ struct err *reach_waits_read(struct reacher *x)
 	const struct tasks *ts = &x->m->tasks;
 
 	for (uint32_t i = 0; i < ts->list.n; i++) {
-		const struct task *t = &ts->list.v[i];
-		struct reading rd = {x, has_param(x->rt, t)};
 		x->first_wait[i] = (uint32_t)x->waits.n;
-		enum wake_kind kind = wake_of(x->rt, ts, t, read_object, &rd);
-		bool parked = kind == WAKE_NEVER || (kind == WAKE_OBJECTS && !rd.about_to_run);
-		if (!parked)
-			x->waits.n = x->first_wait[i];
+		enum wake_kind kind = wake_of(x->rt, ts, &ts->list.v[i], read_object, x);
 		x->first_wait[i + 1] = (uint32_t)x->waits.n;
-		if (parked)
-			mark_leaves(x, i);
-		else
+		if (kind == WAKE_ALWAYS)
 			ready(x, i);
+		else
+			mark_leaves(x, i);
 		if (i % 4096 == 0 && runtime_canceled(x->rt))
 			return err_new(ERR_CANCELED, "interrupted");
 	}

@@ -71,3 +71,25 @@ size_t pcln_expand(const struct pclntab *t, const struct pcln_func *f, taddr pc,
 	pcln_position(t, f, pc, &frames[n].file, &frames[n].line);
 	return n + 1;
 }
+
+enum { LOOKED_AT = 1 << 16 }; /* bytes of a function's code */
+
+bool pcln_inlines(const struct pclntab *t, const struct pcln_func *f, pcln_want_fn *want)
+{
+	struct inl_tables tables;
+	int32_t last = -1, index;
+	taddr end = f->end - f->entry < LOOKED_AT ? f->end : f->entry + LOOKED_AT;
+
+	if (!find_tables(t, f, &tables))
+		return false;
+	for (taddr pc = f->entry; pc < end; pc++)
+		if (pcln_value(t, tables.index, f->entry, pc, &index) && index > last)
+			last = index;
+	for (index = 0; index <= last && index < LOOKED_AT; index++) {
+		struct pcln_frame call;
+		uint32_t parent_pc;
+		if (read_call(t, &tables, index, &call, &parent_pc) && want(call.func, strlen(call.func)))
+			return true;
+	}
+	return false;
+}

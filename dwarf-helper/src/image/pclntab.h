@@ -113,4 +113,10 @@ struct pcln_frame {
  */
 size_t pcln_expand(const struct pclntab *t, const struct pcln_func *f, taddr pc, struct pcln_frame *frames, size_t max);
 
+/**
+ * Has the compiler put the code of a function that @p want accepts anywhere into this one?
+ * Cost: up to a millisecond, for functions of many kilobytes; of one that is longer than 64 KiB only the start is looked at.
+ */
+bool pcln_inlines(const struct pclntab *t, const struct pcln_func *f, pcln_want_fn *want);
+
 #endif
