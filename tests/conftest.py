@@ -25,13 +25,15 @@ import helper  # noqa: E402
 
 def make(goal: str, product: str) -> Path:
     """Build with make, one at a time; returns the product."""
-    folder = Path(os.environ.get("GOCTX_BUILD", ROOT / "build"))
+    named = os.environ.get("GOCTX_BUILD", "build")
+    folder = ROOT / named
     if os.environ.get("GOCTX_BUILT"):
         return folder / product
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".pytest-lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = subprocess.run(["make", "-s", f"BUILD={folder}", goal], cwd=ROOT, text=True,
+        # Named as `make` by hand names it: dependencies are kept under that name.
+        done = subprocess.run(["make", "-s", f"BUILD={named}", goal], cwd=ROOT, text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, check=False)
     assert done.returncode == 0, f"make {goal}: {done.stderr[-600:]}"
     return folder / product

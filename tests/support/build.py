@@ -48,10 +48,11 @@ CORE_TIMEOUT = 120.0  # seconds for a core to be written
 
 @dataclass(frozen=True)
 class Variant:
-    """One way of building: flags of go build, and whether C is linked in."""
+    """One way of building: flags of go build, whether C is linked in, and GOEXPERIMENT."""
 
     flags: tuple[str, ...] = ()
     cgo: bool = False
+    experiment: str = ""
 
 
 VARIANTS: Mapping[str, Variant] = {
@@ -60,6 +61,7 @@ VARIANTS: Mapping[str, Variant] = {
     "pie": Variant(("-buildmode=pie",)),
     "cgo": Variant(("-tags=goctx_cgo",), cgo=True),
     "stripped": Variant(("-ldflags=-s -w",)),
+    "leakprofile": Variant(experiment="goroutineleakprofile"),  # Go 1.26; later ones have it
 }
 
 
@@ -231,7 +233,7 @@ def build(program: str | Path, version: str, variant: str = "default") -> Path:
         raise Unavailable("cgo needs gcc")
     folder = source_dir(program)
     origin = (go.parent.parent / "origin").read_text()
-    key = content_hash(folder, origin, version, variant, *how.flags)
+    key = content_hash(folder, origin, version, variant, *how.flags, *how.experiment.split())
     cache = toolchains.cache_dir() / "programs"
     exe = cache / f"{folder.name}-{version}-{variant}-{key}" / folder.name
     if exe.exists():
@@ -248,6 +250,8 @@ def _compile(go: Path, folder: Path, version: str, how: Variant, exe: Path) -> N
     """Run go build into a file beside exe and move it there."""
     env = toolchains.go_env()
     env["CGO_ENABLED"] = "1" if how.cgo else "0"
+    if how.experiment:
+        env["GOEXPERIMENT"] = how.experiment
     with tempfile.TemporaryDirectory(dir=exe.parent) as tmp:
         command = [str(go), "build", "-p", "2", *how.flags, "-o", f"{tmp}/exe"]
         if folder.parent == PROGRAMS_DIR:

@@ -19,11 +19,12 @@ static const char *const stages[] = {"live", "channel", "stuck", "none"};
 static const char *const kinds[] = {"func", "timer", "stop", "parent", "watcher"};
 static const char *const ways[] = {"func", "timer", "above", "foreign", "by_waiter", "nobody", "done"};
 
-static int fail(struct err *err)
+static int fail(struct session *s, struct err *err)
 {
 	fprintf(stderr, "dump_reach: %s\n", err->msg);
 	err_free(err);
-	return 1;
+	session_close(s);
+	return 3;
 }
 
 static void print_canceler(const struct model *m, const struct canceler *c, const char *sep)
@@ -91,7 +92,7 @@ int main(int argc, char **argv)
 	if (!err)
 		err = reach_build(&s.m, &r);
 	if (err)
-		return fail(err);
+		return fail(&s, err);
 	print_all(&s.m, &r);
 	reach_free(&r);
 	session_close(&s);

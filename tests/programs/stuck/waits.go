@@ -256,10 +256,10 @@ func special() {
 		case b <- 1:
 		}
 	})
+	c := make(chan int)
+	start("held by a nil receive", stuck, func() { <-c })
 	start("nil receive that holds", stuck, func() {
 		var none chan int
-		c := make(chan int)
-		start("held by a nil receive", stuck, func() { <-c })
 		<-none
 		use(c)
 	})
@@ -275,7 +275,7 @@ func special() {
 		case <-make(chan int):
 		}
 	})
-	start("stopped timer", stuck, func() {
+	start("stopped timer", ofStoppedTimer, func() {
 		t := time.NewTimer(1000 * time.Hour)
 		t.Stop()
 		<-t.C
