@@ -49,22 +49,32 @@ static void name_pseudo_types(struct model *m)
 struct tasks_job {
 	struct builder *b;
 	struct tasks_progress progress;
+	bool waits_taken; /* by the thread that was free first: it reads them */
 	struct err *err;
 };
+
+static bool take_waits(struct tasks_job *job)
+{
+	return !__atomic_exchange_n(&job->waits_taken, true, __ATOMIC_ACQ_REL);
+}
 
 static void *run_tasks_job(void *arg)
 {
 	struct tasks_job *job = arg;
 
 	job->err = tasks_read(job->b->rt, &job->b->m->tasks, job->b->stacks ? pairs_on_stack : NULL, job->b->stacks, &job->progress);
+	if (!job->err && take_waits(job))
+		tasks_waits(job->b->rt, &job->b->m->tasks, job->b->m->tasks.list.n);
 	return NULL;
 }
 
-/* The waits of goroutines, as those are read by another thread or have been. */
+/* The waits of goroutines, as those are read by another thread or have been; unless that one is at it itself. */
 static void read_waits(struct tasks_job *job)
 {
 	size_t n = 0;
 
+	if (!take_waits(job))
+		return;
 	for (size_t more; (more = tasks_progress_wait(&job->progress, n)) > n; n = more)
 		tasks_waits(job->b->rt, &job->b->m->tasks, more);
 }
@@ -99,9 +109,9 @@ static struct err *open_heap(struct runtime *rt)
 }
 
 /*
- * Goroutines and their stacks on one thread, heap objects and then the goroutines' waits on another: the two share the target,
- * which may be read from both, and nothing that either changes (pc cache there, type cache here) but for the list of
- * goroutines, of which the one thread goes on with what the other has told it to be ready.
+ * Goroutines and their stacks on one thread, heap objects on another; whichever is free first reads the goroutines' waits.  The two
+ * share the target, which may be read from both, and nothing that either changes (pc cache there, heap and contexts here) but for the
+ * list of goroutines, of which the one thread goes on with what the other has told it to be ready.
  */
 static struct err *read_both(struct builder *b, const struct model_options *opt)
 {
