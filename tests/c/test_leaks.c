@@ -410,7 +410,7 @@ static void test_next_commands_name_what_is_there(void **state)
 		if (sscanf(s, "goctx bt %llu", &v) == 1)
 			assert_int_equal(v, 884);
 		else if (sscanf(s, "goctx show 0x%llx", &v) == 1 || sscanf(s, "goctx why 0x%llx", &v) == 1)
-			assert_true(u64map_find(&f.m.by_addr, v) != U64MAP_NONE);
+			assert_true(model_at(&f.m, v) != CTX_NONE);
 		else
 			fail_msg("%s", s);
 	}
