@@ -370,6 +370,26 @@ static void broken_walk(void **state)
 	drop(&m);
 }
 
+/* A stack of which most is missing, and one larger than Go makes any. */
+static void missing_stack(void **state)
+{
+	const taddr far = STACK + (1ull << 30), farther = STACK + (1ull << 40);
+	struct livestack_state st;
+	struct made m;
+	struct seen s;
+
+	(void)state;
+	make(&m, 27);
+	fake_put64(&m.f, SP + 16, 0x1234);
+	fake_put(&m.f, m.t.g, m.f.rt.L.g.stack_hi, far);
+	st = look(&m, &s);
+	assert_true(st.unreadable && !st.complete);
+	assert_all_words(&s);
+	fake_put(&m.f, m.t.g, m.f.rt.L.g.stack_hi, farther);
+	assert_false(livestack_each(&m.f.rt, &m.t, see, &s, &st));
+	drop(&m);
+}
+
 static bool stop_at_once(void *arg, const struct live_word *w)
 {
 	(void)w;
@@ -519,7 +539,7 @@ int main(void)
 		cmocka_unit_test(maps_are_applied),	cmocka_unit_test(objects_live_by_pointers),
 		cmocka_unit_test(object_without_mask),	cmocka_unit_test(without_maps),
 		cmocka_unit_test(running_ones_word_by_word), cmocka_unit_test(broken_walk),
-		cmocka_unit_test(visitor_stops),	cmocka_unit_test(open_and_recorded),
+		cmocka_unit_test(missing_stack),	cmocka_unit_test(visitor_stops),	cmocka_unit_test(open_and_recorded),
 		cmocka_unit_test(records_in_a_ring),	cmocka_unit_test(spoiled_tables),
 	};
 

@@ -5,6 +5,8 @@
 #include "runtime/livestack_internal.h"
 
 #define MAX_DEFERS (1u << 20)
+#define MAX_STACK (1ull << 31) /* runtime/proc.go, stack.go: maxstackceiling, 2 000 000 000 */
+#define PAGE 4096u
 
 /* ---- words ---- */
 
@@ -54,13 +56,19 @@ void livestack_words(struct live_walk *w, taddr base, struct word_mask mask, boo
 	}
 }
 
-/* Word by word, as far as the stack goes. */
+/* Word by word, as far as the stack goes.  What is missing is missing by pages. */
 static void range(struct live_walk *w, taddr lo, taddr hi)
 {
+	taddr value;
+
 	if (hi > w->hi)
 		hi = w->hi;
-	if (lo < hi)
-		livestack_words(w, lo, (struct word_mask){NULL, (uint32_t)((hi - lo) / STACK_WORD)}, false);
+	for (taddr at = lo; at < hi && hi - at >= STACK_WORD && !w->stopped;) {
+		bool there = word(w, at, &value);
+		if (there)
+			livestack_offer(w, at, value, false);
+		at = there ? at + STACK_WORD : (at | (PAGE - 1)) + 1;
+	}
 }
 
 /* ---- frames ---- */
@@ -263,7 +271,7 @@ bool livestack_each(struct runtime *rt, const struct task *t, live_fn *fn, void 
 	struct stack_regs start;
 
 	*ret = (struct livestack_state){0};
-	if (!g || !stack_start_at(rt, t, g, &start))
+	if (!g || !stack_start_at(rt, t, g, &start) || start.sp % STACK_WORD || start.hi - start.lo > MAX_STACK)
 		return false;
 	livestack_map(rt, 0); /* makes the cache */
 	w.cache = rt->livestack;
