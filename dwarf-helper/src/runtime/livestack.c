@@ -113,7 +113,6 @@ static void frame_of_known_size(struct live_walk *w, const struct frame_map *map
 {
 	uint8_t callee = w->callee;
 	bool conservative = w->conservative || w->leading || map->role == MAP_SAVES_REGISTERS;
-	uint32_t next = w->frame.info;
 
 	w->callee = map->role;
 	w->conservative = map->role == MAP_SAVES_REGISTERS || map->role == MAP_STUB;
@@ -123,9 +122,7 @@ static void frame_of_known_size(struct live_walk *w, const struct frame_map *map
 		map = continued(w, map);
 		if (!map)
 			return;
-		next = w->frame.info;
 	}
-	w->frame.info = next;
 	if (conservative || map->known != MAP_EXACT || map->role == MAP_STUB || !fits(w, map))
 		by_words(w, map, argp);
 	else
