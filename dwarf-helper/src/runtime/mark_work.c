@@ -94,11 +94,15 @@ static void enqueue(struct marker *m, uint32_t span)
 	uint8_t *queued = &m->mk->queued[span];
 
 	// Set after the grey bit: who takes the span from the queue clears this first.
-	if (m->shared ? !__atomic_load_n(queued, __ATOMIC_SEQ_CST) && !__atomic_exchange_n(queued, 1, __ATOMIC_SEQ_CST)
-		      : !*queued) {
+	if (__atomic_load_n(queued, __ATOMIC_SEQ_CST))
+		return;
+	if (m->shared) {
+		if (__atomic_exchange_n(queued, 1, __ATOMIC_SEQ_CST))
+			return;
+	} else {
 		*queued = 1;
-		push(m, span);
 	}
+	push(m, span);
 }
 
 void marker_read(struct marker *m, uint32_t span, uint32_t index)

@@ -2,8 +2,22 @@
 
 #include "runtime/ptrwords.h"
 
-#define MAX_SPECIALS (1u << 22) /* of one span; a list that goes on is a loop */
-#define MAX_BLOCKS (1u << 20)	/* 4 GiB of finalizers that are due */
+/* Brent's way to notice that a list runs in a circle, soon after the second round has begun. */
+struct circle {
+	taddr seen;
+	uint64_t steps, limit;
+};
+
+static bool in_circle(struct circle *c, taddr at)
+{
+	if (c->limit && at == c->seen)
+		return true;
+	if (c->steps++ == c->limit) {
+		c->seen = at;
+		c->limit = c->steps * 2;
+	}
+	return false;
+}
 
 struct visit {
 	struct runtime *rt;
@@ -105,9 +119,11 @@ struct block_list {
 
 static void visit_blocks(struct visit *v, taddr block, const struct block_list *b)
 {
-	for (unsigned i = 0; block && !v->stopped; i++) {
+	struct circle circle = {0};
+
+	while (block && !v->stopped) {
 		uint64_t n;
-		if (i == MAX_BLOCKS || runtime_canceled(v->rt) || !runtime_field(v->rt, block, b->count, &n) ||
+		if (in_circle(&circle, block) || runtime_canceled(v->rt) || !runtime_field(v->rt, block, b->count, &n) ||
 		    n > b->records.size / b->record_size) {
 			*v->incomplete = true;
 			return;
@@ -217,12 +233,13 @@ static void visit_special(struct visit *v, const struct span *s, const struct sp
 static void visit_span(struct visit *v, const struct span *s, const struct special_kinds *kinds)
 {
 	const struct layout *l = &v->rt->L;
+	struct circle circle = {0};
 	taddr special = s->specials;
 
-	for (unsigned i = 0; special && !v->stopped; i++) {
+	while (special && !v->stopped) {
 		uint64_t offset, kind;
 		taddr next;
-		if (i == MAX_SPECIALS || (i % 4096 == 4095 && runtime_canceled(v->rt)) ||
+		if (in_circle(&circle, special) || runtime_canceled(v->rt) ||
 		    !runtime_field(v->rt, special, l->special.offset, &offset) ||
 		    !runtime_field(v->rt, special, l->special.kind, &kind) ||
 		    !runtime_field(v->rt, special, l->special.next, &next) || offset / s->elem_size >= s->nelems) {
