@@ -45,6 +45,8 @@ struct search {
 	uint32_t task;	/* goroutine whose stack is being read */
 	taddr value[BATCH];
 	uint32_t span[BATCH], from[BATCH], pending;
+	struct origin root[BATCH]; /* of roots that are pending */
+	bool populate; /* this level reads most of the heap */
 };
 
 /* ---- slots ---- */
@@ -119,19 +121,44 @@ static bool reach(struct search *s, uint32_t from, uint32_t span, uint32_t index
 	return true;
 }
 
-static void flush(struct search *s)
+/* Slot of each pending pointer within its span; their bits are on the way into the cache afterwards. */
+static void look_up(struct search *s, uint32_t *index)
 {
-	uint32_t index[BATCH];
-
 	for (uint32_t i = 0; i < s->pending; i++) {
 		const struct slot_span *ss = &s->slots.spans[s->span[i]];
 		index[i] = slots_index(ss, s->value[i]);
 		if (index[i] < ss->nelems)
 			__builtin_prefetch(&s->white[ss->word + index[i] / 64], 1);
+		else
+			index[i] = UINT32_MAX;
 	}
+}
+
+static void flush(struct search *s)
+{
+	uint32_t index[BATCH];
+
+	look_up(s, index);
 	for (uint32_t i = 0; i < s->pending && !s->stop; i++)
-		if (index[i] < s->slots.spans[s->span[i]].nelems)
+		if (index[i] != UINT32_MAX)
 			reach(s, s->from[i], s->span[i], index[i]);
+	s->pending = 0;
+}
+
+/* A root counts as an origin only when something is first reached from it. */
+static void flush_roots(struct search *s)
+{
+	uint32_t index[BATCH];
+
+	look_up(s, index);
+	for (uint32_t i = 0; i < s->pending && !s->stop && s->origins.n < ROOT_BIT - 1; i++) {
+		uint32_t from = ROOT_BIT | (uint32_t)s->origins.n;
+		if (index[i] == UINT32_MAX)
+			continue;
+		VEC_PUSH(&s->origins, s->root[i]);
+		if (!reach(s, from, s->span[i], index[i]))
+			s->origins.n--;
+	}
 	s->pending = 0;
 }
 
@@ -169,6 +196,8 @@ static void read_span(struct search *s, uint32_t span)
 	const struct slot_span *ss = &s->slots.spans[span];
 	bool scan = ptrwords_span(&s->reader, &s->rt->heap->spans.v[span]);
 
+	if (s->populate && s->reader.mem)
+		target_populate(s->rt->t, s->reader.mem);
 	for (uint32_t w = ss->word; w <= ss->word + (ss->nelems - 1) / 64 && !s->stop; w++) {
 		uint64_t bits = s->now.bits[w];
 		s->now.bits[w] = 0;
@@ -209,6 +238,7 @@ static struct err *search_heap(struct search *s)
 		s->now = s->next;
 		s->next = done;
 		sort_queue(&s->now, s->rt->heap->spans.n);
+		s->populate = s->now.queue.n > s->rt->heap->spans.n / 8;
 		for (size_t i = 0; i < s->now.queue.n && !s->stop; i++) {
 			uint32_t span = s->now.queue.v[i];
 			if (++steps % CANCEL_EVERY == 0 && runtime_canceled(s->rt))
@@ -224,20 +254,19 @@ static struct err *search_heap(struct search *s)
 
 /* ---- roots ---- */
 
-/* A root counts as an origin only when something is first reached from it. */
 static void add_root(struct search *s, const struct root *r)
 {
-	taddr other = r->kind == ROOT_REGISTER ? r->value : r->object;
-	uint32_t from = ROOT_BIT | (uint32_t)s->origins.n, span = slots_span(&s->slots, r->value);
+	uint32_t span = slots_span(&s->slots, r->value);
 
-	if (span == SLOTS_NO_SPAN || s->origins.n >= ROOT_BIT)
+	if (span == SLOTS_NO_SPAN)
 		return;
-	uint32_t index = slots_index(&s->slots.spans[span], r->value);
-	if (index >= s->slots.spans[span].nelems)
-		return;
-	VEC_PUSH(&s->origins, (struct origin){r->at, other, r->task, r->kind});
-	if (!reach(s, from, span, index))
-		s->origins.n--;
+	__builtin_prefetch(&s->slots.spans[span]);
+	s->root[s->pending] =
+		(struct origin){r->at, r->kind == ROOT_REGISTER ? r->value : r->object, r->task, r->kind};
+	s->value[s->pending] = r->value;
+	s->span[s->pending++] = span;
+	if (s->pending == BATCH)
+		flush_roots(s);
 }
 
 static bool on_root(void *arg, const struct root *r)
@@ -301,6 +330,7 @@ static struct err *search_roots(struct search *s)
 		else if (!livestack_each(s->rt, t, on_live, s, &st) ? !whole_stack(s, t) : st.unreadable)
 			incomplete(s, "part of a goroutine's stack cannot be read");
 	}
+	flush_roots(s);
 	if (missing)
 		incomplete(s, "part of the global variables cannot be read");
 	if (s->m->tasks.unread || s->m->tasks.beyond)

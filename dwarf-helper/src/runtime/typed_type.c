@@ -4,13 +4,7 @@
  */
 #include "runtime/typeds.h"
 
-#include "layout/internal.h"
-
-struct typed_cache {
-	struct layout_debug debug;
-};
-
-static struct typed_cache *cache(struct runtime *rt)
+struct typed_cache *typed_cache(struct runtime *rt)
 {
 	if (!rt->typed) {
 		rt->typed = mem_zalloc(sizeof(*rt->typed));
@@ -22,19 +16,21 @@ static struct typed_cache *cache(struct runtime *rt)
 
 void typed_close(struct typed_cache *c)
 {
-	if (c)
-		layout_close_debug(&c->debug);
+	if (!c)
+		return;
+	layout_close_debug(&c->debug);
+	VEC_FREE(&c->variables);
 	free(c);
 }
 
 struct debug *typed_debug(struct runtime *rt)
 {
-	return cache(rt)->debug.debug;
+	return typed_cache(rt)->debug.debug;
 }
 
 const struct image *typed_symbols(struct runtime *rt)
 {
-	const struct image *file = cache(rt)->debug.file;
+	const struct image *file = typed_cache(rt)->debug.file;
 
 	return file ? file : rt->img;
 }

@@ -5,17 +5,39 @@
 
 #define CHAIN_MAX 4 /* nameless data that hangs on nameless data */
 
+#define KNOWN_MAX 256
+
+/* Symbol and type; a few variables are the roots of most paths. */
+static bool find_variable(struct runtime *rt, uint64_t addr, struct known_variable *ret)
+{
+	struct typed_cache *c = typed_cache(rt);
+	struct debug *d = typed_debug(rt);
+
+	for (size_t i = 0; i < c->variables.n; i++)
+		if (addr - c->variables.v[i].addr < c->variables.v[i].size) {
+			*ret = c->variables.v[i];
+			return true;
+		}
+	ret->name = image_object_at(typed_symbols(rt), addr, &ret->addr, &ret->size);
+	if (!ret->name || !*ret->name)
+		return false;
+	ret->die = d ? debug_variable_type(d, ret->name) : 0;
+	if (c->variables.n < KNOWN_MAX)
+		VEC_PUSH(&c->variables, *ret);
+	return true;
+}
+
 static bool named(struct runtime *rt, taddr at, struct buf *name_ret, struct typed *ret)
 {
-	uint64_t start, size;
-	const char *name = image_object_at(typed_symbols(rt), at - rt->bias, &start, &size);
+	struct known_variable v;
 
-	if (!name || !*name)
+	if (!find_variable(rt, at - rt->bias, &v))
 		return false;
-	struct debug *d = typed_debug(rt);
-	uint64_t die = d ? debug_variable_type(d, name) : 0;
-	*ret = (struct typed){.addr = start + rt->bias, .die = die, .shape = die ? TYPED_VALUE : TYPED_UNKNOWN, .inner = true};
-	buf_str(name_ret, name);
+	*ret = (struct typed){.addr = v.addr + rt->bias,
+			      .die = v.die,
+			      .shape = v.die ? TYPED_VALUE : TYPED_UNKNOWN,
+			      .inner = true};
+	buf_str(name_ret, v.name);
 	return true;
 }
 

@@ -11,6 +11,7 @@
 #define GOCTX_RUNTIME_TYPEDS_H
 
 #include "image/debug.h"
+#include "layout/internal.h"
 #include "runtime/typed.h"
 
 /** A type, by descriptor or by DWARF; both 0: not known. */
@@ -54,6 +55,19 @@ bool type_field(struct runtime *rt, const struct type_info *t, uint64_t off, con
 
 /** Struct type by full name, from DWARF. */
 struct type_ref type_named(struct runtime *rt, const char *name, size_t len);
+
+/** A package variable that was asked for before. */
+struct known_variable {
+	uint64_t addr, size; /* as linked */
+	const char *name;
+	uint64_t die;	     /* its type, 0 not known */
+};
+
+struct typed_cache {
+	struct layout_debug debug;
+	VEC(struct known_variable) variables;
+};
+struct typed_cache *typed_cache(struct runtime *rt);
 
 /** Debug information, NULL when there is none; opened at the first call. */
 struct debug *typed_debug(struct runtime *rt);
