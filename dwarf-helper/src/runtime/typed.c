@@ -36,13 +36,29 @@ void typed_object(struct runtime *rt, taddr addr, struct typed *ret)
 	}
 }
 
+/* As Go's tracebacks have it: type arguments, which can be endless, are "[...]". */
+void typed_func_name(struct buf *out, const char *func)
+{
+	const char *open = strchr(func, '['), *end = open ? strrchr(open, ']') : NULL;
+
+	if (!end) {
+		buf_str(out, func);
+		return;
+	}
+	buf_bytes(out, func, (size_t)(open - func));
+	buf_lit(out, "[...]");
+	buf_str(out, end + 1);
+}
+
 static void closure_name(struct runtime *rt, taddr addr, struct buf *out)
 {
 	taddr code;
 	const char *name = target_u64(rt->t, addr, &code) ? runtime_func_name(rt, code) : NULL;
 
-	if (name)
-		buf_printf(out, "func %s", name);
+	if (!name)
+		return;
+	buf_lit(out, "func ");
+	typed_func_name(out, name);
 }
 
 void typed_name(struct runtime *rt, const struct typed *t, struct buf *out)
@@ -73,7 +89,8 @@ static bool receiver(struct spot *s, const char *func)
 
 	if (n < 3 || strcmp(func + n - 3, "-fm"))
 		return false;
-	buf_printf(s->via, "receiver of %s", func);
+	buf_lit(s->via, "receiver of ");
+	typed_func_name(s->via, func);
 	if (!end)
 		return true;
 	buf_bytes(&name, func, (size_t)(star + 1 - func));
@@ -108,7 +125,8 @@ static bool in_capture(struct spot *s, const struct typed *holder, const struct 
 
 	buf_printf(s->via, "capture %s", c->name + (c->name[0] == '&'));
 	spot_in_type(s, shared ? type : variable, holder->addr + c->off, 0);
-	buf_printf(s->via, " of %s", func);
+	buf_lit(s->via, " of ");
+	typed_func_name(s->via, func);
 	s->ret->inner |= shared;
 	return true;
 }
@@ -127,7 +145,8 @@ static bool in_closure(struct spot *s, const struct typed *holder)
 		return true;
 	if (d && debug_capture_at(d, func, off, &c))
 		return in_capture(s, holder, &c, func);
-	buf_printf(s->via, "capture +0x%llx of %s", (unsigned long long)off, func);
+	buf_printf(s->via, "capture +0x%llx of ", (unsigned long long)off);
+	typed_func_name(s->via, func);
 	return true;
 }
 

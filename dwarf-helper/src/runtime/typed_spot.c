@@ -109,7 +109,10 @@ static void put_func(struct spot *s)
 	const char *name = target_u64(s->rt->t, s->target, &code) ? runtime_func_name(s->rt, code) : NULL;
 
 	put_type(s, "func ");
-	put_type(s, name ? name : "?");
+	if (s->type && name)
+		typed_func_name(s->type, name);
+	else
+		put_type(s, "?");
 }
 
 /* Pointers whose type only their container knows. */

@@ -97,6 +97,9 @@ bool spot_in_plain_trie(struct spot *s, taddr base);
 /** What s->target is when the pointer to it is an interface's data word and @p word the interface's first. */
 bool spot_dynamic(struct spot *s, taddr word, const char *static_name);
 
+/** Name of a function, type arguments left out. */
+void typed_func_name(struct buf *out, const char *func);
+
 /** An object of that type at @p addr. */
 struct typed typed_value(struct type_ref t, taddr addr);
 
