@@ -127,11 +127,11 @@ void say_parents(struct leaks *l, struct finding *f);
 /* say_path.c: why one object is alive, in one line */
 struct said_path {
 	const char *keeper; /* what on the path keeps things: "a map", "a sync.Pool"; NULL: nothing but structs and slices */
-	bool library;	    /* the one that refers to it is of package net/http or of the runtime: known to be so */
+	bool library;	    /* the one that refers to it is of package net/http or of the runtime, or a timer that was stopped: theirs to let go */
 	uint32_t task;	    /* whose stack is the root, UINT32_MAX */
 	char *root_name;    /* "global app.sessions", "task 12 main.main main.go:9"; malloc'ed, NULL */
 };
-/** Add evidence under @p label.  Costs a search of the heap: after some the answer is no.  @return false, nothing added: not known, or nothing reaches it */
+/** Add evidence under @p label (@p f NULL: look only).  Costs a search of the heap: after some the answer is no.  @return false, nothing added: not known, or nothing reaches it */
 bool say_path(struct leaks *l, struct finding *f, const char *label, taddr addr, struct said_path *ret);
 void said_path_free(struct said_path *p);
 /** Evidence "not sure": why it is not certain. */

@@ -7,11 +7,13 @@
  * possible        three or more
  * info            fewer: goroutines on their way out look like that; also waiting for others to end (WaitGroup, errgroup): those are at fault
  *
- * Goroutines that sleep or wait for input end by themselves and are left out, like those known to be idle (exempt.c).
+ * Goroutines that sleep or wait for input end by themselves and are left out, so are those that wait inside of the standard library (a round trip
+ * knows of its context) and those known to be idle (exempt.c).
  */
 #include "analysis/task_groups.h"
 
 #include "context/detail.h"
+#include "runtime/stack.h"
 
 #define MANY 10
 #define FEW 3
@@ -20,6 +22,11 @@
 struct hold_search {
 	const struct leaks *l;
 	uint32_t context, frame;
+};
+
+struct parked {
+	struct runtime *rt;
+	uint32_t frame;
 };
 
 static bool ended(const struct model *m, uint32_t i)
@@ -37,6 +44,33 @@ static bool first_ended(void *arg, const struct stack_hold *h)
 	s->context = h->context;
 	s->frame = h->frame;
 	return false;
+}
+
+/* The frame that waits, below those of the runtime and of package sync. */
+static bool parking_frame(void *arg, taddr pc, taddr sp, uint32_t info)
+{
+	struct parked *p = arg;
+	const struct pcinfo *at = &p->rt->pcs.v[info];
+
+	(void)pc;
+	(void)sp;
+	for (uint32_t k = at->first; k < at->first + at->n; k++)
+		if (!p->rt->frames.v[k].plumbing) {
+			p->frame = k;
+			return false;
+		}
+	return true;
+}
+
+/* What the standard library waits for on its caller's behalf (a round trip, a query, a handshake) it ends itself when the context has ended. */
+static bool parked_in_library(struct runtime *rt, const struct task *t)
+{
+	struct parked p = {.rt = rt, .frame = FRAME_NONE};
+	struct stack_regs start;
+
+	if (stack_start(rt, t, &start))
+		stack_walk(rt, &start, parking_frame, &p, NULL);
+	return p.frame != FRAME_NONE && rt->frames.v[p.frame].std;
 }
 
 /* Parked where only somebody else can end the wait. */
@@ -122,7 +156,7 @@ struct err *rule_ignores_cancel(struct leaks *l)
 		    exempt_task(m, task))
 			continue;
 		leak_holds(l, t, first_ended, &s);
-		if (s.context == CTX_NONE)
+		if (s.context == CTX_NONE || parked_in_library(m->rt, task))
 			continue;
 		if (l->task_told[t])
 			l->out->list.v[l->task_told[t] - 1].also |= 1u << RULE_IGNORES_CANCEL;

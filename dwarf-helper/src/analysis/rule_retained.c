@@ -8,7 +8,8 @@
  *                 closure or finalizer: the place to mend
  * likely          fifty or more alike
  * possible        ten or more
- * info            fewer: a pool or a connection keeps that of its last request.  Also what package net/http keeps itself.
+ * info            fewer: a pool or a connection keeps that of its last request.  Also where a goroutine each, package net/http or a stopped timer
+ *                 holds them: of three that lie apart the paths are looked at
  *
  * Garbage that awaits its collection does not count: it is not reached.  Active contexts in a registry do not count either: they are in use as
  * far as memory tells; what nobody can cancel there is lost-cancel's.
@@ -77,12 +78,48 @@ static void say_kept(struct finding *f, const struct kept *k, const char *where)
 		    ", and with them what they hold");
 }
 
+/*
+ * Does what holds one of them hold for the others, too?  Requests on their way out are held by a goroutine each; what a library lets go by
+ * itself is no leak.  Of three that lie apart, each must be kept for good.
+ */
+static bool kept_for_good(struct leaks *l, const struct kept *k, const struct said_path *shown)
+{
+	static const unsigned quarter[] = {1, 3};
+
+	if (shown->library)
+		return false;
+	for (unsigned q = 0; q < 2; q++) {
+		struct said_path other;
+		uint32_t i = k->contexts.v[k->contexts.n * quarter[q] / 4];
+		bool found = say_path(l, NULL, NULL, l->m->ctxs.v[i].addr, &other);
+		bool good = !found || (!other.library && (other.task == shown->task || other.keeper));
+		said_path_free(&other);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
+static void say_where(struct finding *f, const struct kept *k, const struct said_path *path)
+{
+	struct buf where = {0};
+
+	if (path->keeper && strcmp(path->keeper, "a package variable"))
+		buf_str(&where, path->keeper);
+	if (path->root_name && strcmp(buf_cstr(&where), "a finalizer")) {
+		buf_str(&where, where.n ? " in " : "");
+		buf_str(&where, path->root_name);
+	}
+	say_kept(f, k, buf_cstr(&where));
+	buf_free(&where);
+}
+
 static void tell(struct leaks *l, const struct kept *k, bool search)
 {
 	enum confidence sure = k->contexts.n >= MANY ? CONF_LIKELY : k->contexts.n >= SOME ? CONF_POSSIBLE : CONF_INFO;
 	struct finding *f = finding_new(l->out, RULE_EXPIRED_RETAINED, sure, "context");
 	uint32_t shown = k->contexts.v[k->contexts.n / 2]; // not the first one: that may be held for reasons of its own
-	struct said_path path = {0};
+	struct said_path path = {.task = UINT32_MAX};
 	struct buf text = {0};
 
 	finding_sign_hash(f, sign_chain(SIGN_START, l->m, shown)); // before the rule is known: the path may be one too many to look for
@@ -95,24 +132,17 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 	buf_lit(&text, " · for example ");
 	buf_hex(&text, l->m->ctxs.v[shown].addr);
 	finding_evidence(f, "like", "%s", buf_cstr(&text));
-	if (search && say_path(l, f, "held by", l->m->ctxs.v[shown].addr, &path) && path.library)
+	buf_free(&text);
+	if (search && say_path(l, f, "held by", l->m->ctxs.v[shown].addr, &path) && !kept_for_good(l, k, &path))
 		f->confidence = CONF_INFO;
 	if (path.keeper || k->expired * 2ul <= k->contexts.n) {
 		f->rule = RULE_RETAINED_CONTEXT;
 		f->also |= k->expired ? 1u << RULE_EXPIRED_RETAINED : 0;
 	}
-	text.n = 0;
-	if (path.keeper && strcmp(path.keeper, "a package variable"))
-		buf_str(&text, path.keeper);
-	if (path.root_name && strcmp(buf_cstr(&text), "a finalizer")) {
-		buf_str(&text, text.n ? " in " : "");
-		buf_str(&text, path.root_name);
-	}
-	say_kept(f, k, buf_cstr(&text));
+	say_where(f, k, &path);
 	finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[shown].addr);
 	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[shown].addr);
 	said_path_free(&path);
-	buf_free(&text);
 }
 
 struct err *rule_retained(struct leaks *l)

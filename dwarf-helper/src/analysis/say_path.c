@@ -6,7 +6,8 @@
 #include "analysis/leaks.h"
 #include "analysis/steps.h"
 
-#define PATHS 8
+#define PATHS 12
+#define PATHS_LARGE 3
 #define LARGE (UINT64_C(512) << 20) /* bytes of objects reached */
 #define STEPS 8			    /* of longer paths the middle is left out */
 
@@ -42,13 +43,17 @@ static const char *keeper_of(const struct steps *s)
 /* The objects next to it are those of package net/http or of the runtime: it is theirs to let go. */
 static bool of_library(const struct steps *s)
 {
+	// A timer that was stopped stays on its heap until the scheduler comes by.
+	for (size_t k = 0; k < s->list.n; k++)
+		if (begins(s->root, "timer") && has(s->list.v[k].via, " of context.WithDeadline"))
+			return true;
 	for (size_t k = s->list.n > 3 ? s->list.n - 3 : 0; k + 1 < s->list.n; k++) {
 		const char *type = s->list.v[k].type;
-		if (begins(type, "*net/http.") || begins(type, "*net/http/internal") || begins(type, "*crypto/tls.") || begins(type, "*runtime.") ||
+		if (begins(type, "*net/http.") || begins(type, "*net/http/") || begins(type, "*crypto/tls.") || begins(type, "*runtime.") ||
 		    begins(type, "*database/sql."))
 			return true;
 	}
-	return begins(s->list.v[0].via, "net/http.") || begins(s->list.v[0].via, "runtime.");
+	return begins(s->list.v[0].via, "net/http") || begins(s->list.v[0].via, "vendor/") || begins(s->list.v[0].via, "runtime.");
 }
 
 static void put_short(struct buf *out, const char *s)
@@ -104,14 +109,23 @@ static char *root_name(struct leaks *l, const struct steps *s)
 	return name;
 }
 
+static void put_path(struct leaks *l, struct finding *f, const char *label, const struct steps *s)
+{
+	struct buf text = {0};
+
+	put_root(l, s, &text);
+	put_steps(l, s, &text);
+	finding_evidence(f, label, "%s", buf_cstr(&text));
+	buf_free(&text);
+}
+
 bool say_path(struct leaks *l, struct finding *f, const char *label, taddr addr, struct said_path *ret)
 {
 	struct paths p;
 	struct steps s;
-	struct buf text = {0};
 
 	*ret = (struct said_path){.task = UINT32_MAX};
-	if (l->paths >= (l->r->marks.bytes > LARGE ? 1 : PATHS) || !addr)
+	if (l->paths >= (l->r->marks.bytes > LARGE ? PATHS_LARGE : PATHS) || !addr)
 		return false;
 	l->paths++;
 	struct err *err = paths_find(l->m, addr, 1, &p);
@@ -126,13 +140,11 @@ bool say_path(struct leaks *l, struct finding *f, const char *label, taddr addr,
 		ret->library = of_library(&s);
 		ret->task = s.task;
 		ret->root_name = root_name(l, &s);
-		put_root(l, &s, &text);
-		put_steps(l, &s, &text);
-		finding_evidence(f, label, "%s", buf_cstr(&text));
+		if (f)
+			put_path(l, f, label, &s);
 		steps_free(&s);
 	}
 	paths_free(&p);
-	buf_free(&text);
 	return found;
 }
 
