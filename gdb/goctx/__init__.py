@@ -7,13 +7,16 @@ command line, asks, and prints what comes:
     expr        GDB expressions as arguments
     params      set goctx ..., show goctx ...
     events      what makes answers stale
+    frames      goroutines' frames as GDB's own; unwind: how, stacks: where they start
+    values      $goctx(ADDR) and others: typed values; types: by name
+    printers    contexts by name and state in whatever GDB prints
     ask         the helper's answers as values
     mi          -goctx-COMMAND for front ends
     window      the TUI window; outline: what it shows, foldable
     bridge      the helper as a co-process of the session
 
-Modules of bridge other than session, source and target, and options, complete,
-outline and errors, know nothing of GDB and never import it.
+Modules of bridge other than session, source and target, and options, applyline,
+complete, interrupt, outline, stacks and errors, know nothing of GDB and never import it.
 """
 
 from __future__ import annotations
@@ -23,12 +26,14 @@ __all__ = ["register", "unregister"]
 
 def register() -> None:
     """Make commands and settings known to GDB and watch its events."""
-    from . import commands, events, mi, params, window
+    from . import commands, events, mi, params, printers, values, window
 
     params.register()
     commands.register()
     mi.register(commands.COMMANDS)
     window.register()
+    values.register()
+    printers.register()
     events.connect()
 
 
@@ -38,8 +43,9 @@ def unregister() -> None:
     Commands and settings stay until register() replaces them; GDB has no way
     to take them back.
     """
-    from . import events
+    from . import events, printers
     from .bridge import session
 
     events.disconnect()
+    printers.unregister()
     session.close_all()

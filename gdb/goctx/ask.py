@@ -1,8 +1,7 @@
-"""The helper's answers as values, for what is no command of its own: MI, the window."""
+"""The helper's answers as values, for what is no command of its own: MI, the window, frames, printers."""
 
 from __future__ import annotations
 
-import json
 from typing import Any, Sequence
 
 from .bridge import session
@@ -10,7 +9,6 @@ from .errors import GoctxError
 
 __all__ = ["records", "text"]
 
-DAMAGED = 4  # exit status: done, but part of the target was damaged or missing
 FAIL_ON = 1  # exit status: done, and --fail-on was met
 
 
@@ -25,7 +23,7 @@ def text(args: Sequence[str]) -> str:
     output, errors = bytearray(), bytearray()
     status = where.run(target, args, output.extend, errors.extend)
     said = errors.decode("utf-8", "replace").strip()
-    if status not in (0, DAMAGED) and (said or status != FAIL_ON):
+    if status not in (0, session.DAMAGED) and (said or status != FAIL_ON):
         raise GoctxError.said(said or f"goctx: {args[0]} failed, status {status}")
     return output.decode("utf-8", "replace")
 
@@ -36,4 +34,6 @@ def records(args: Sequence[str]) -> list[dict[str, Any]]:
     Raises:
         GoctxError, KeyboardInterrupt: as text()
     """
+    import json  # here: loading must be quick
+
     return [json.loads(line) for line in text([args[0], "--json", *args[1:]]).splitlines()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["GoctxError", "HelperGone", "HelperSaid"]
+__all__ = ["GoctxError", "HelperGone"]
 
 
 class GoctxError(Exception):
@@ -39,10 +39,3 @@ class HelperGone(GoctxError):
     def __init__(self, message: str, hint: str | None = None, *, answered: bool = False) -> None:
         super().__init__(message, hint)
         self.answered = answered
-
-
-class HelperSaid(GoctxError):
-    """The helper cannot do what it was asked; its words are shown as they are."""
-
-    def __str__(self) -> str:
-        return self.message

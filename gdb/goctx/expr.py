@@ -13,7 +13,7 @@ import gdb
 
 from .errors import GoctxError
 
-__all__ = ["address_word", "context_word", "goroutine_word", "locals_in_scope"]
+__all__ = ["address_word", "context_word", "goroutine_word", "locals_in_scope", "word_of"]
 
 _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]+")
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -36,7 +36,7 @@ def context_word(expression: str) -> str:
         return expression
     try:
         value = _evaluate(expression)
-        return _word_of(value, expression)
+        return word_of(value, expression)
     except (gdb.error, gdb.MemoryError) as why:
         raise _failed(expression, why) from None
 
@@ -54,7 +54,7 @@ def address_word(expression: str) -> str:
     try:
         value = _evaluate(expression)
         data = _data_of(value, expression)
-        return data or _word_of(value, expression, "object")
+        return data or word_of(value, expression, "object")
     except (gdb.error, gdb.MemoryError) as why:
         raise _failed(expression, why) from None
 
@@ -68,18 +68,30 @@ def goroutine_word(expression: str) -> str:
     if expression == "all" or (expression.isascii() and expression.isdigit()):
         return expression
     try:
-        value = _evaluate(expression)
-        _check_present(value, expression)
-        kind = value.type.strip_typedefs()
-        if kind.code == gdb.TYPE_CODE_PTR:
-            value = value.dereference()
-            kind = value.type.strip_typedefs()
-        if kind.code == gdb.TYPE_CODE_STRUCT and "goid" in (one.name for one in kind.fields()):
-            return str(int(value["goid"]))
-        if kind.code == gdb.TYPE_CODE_INT:
-            return str(int(value))
+        return goroutine_of(_evaluate(expression), expression)
     except (gdb.error, gdb.MemoryError) as why:
         raise _failed(expression, why) from None
+
+
+def goroutine_of(value: gdb.Value, expression: str) -> str:
+    """The number of a goroutine: the value itself, or that of a runtime.g or pointer to one.
+
+    Args:
+        expression: what the value is called in errors
+
+    Raises:
+        GoctxError: it is no goroutine
+        gdb.error, gdb.MemoryError: it cannot be read
+    """
+    _check_present(value, expression)
+    kind = value.type.strip_typedefs()
+    if kind.code == gdb.TYPE_CODE_PTR:
+        value = value.dereference()
+        kind = value.type.strip_typedefs()
+    if kind.code == gdb.TYPE_CODE_STRUCT and "goid" in (one.name for one in kind.fields()):
+        return str(int(value["goid"]))
+    if kind.code == gdb.TYPE_CODE_INT:
+        return str(int(value))
     raise GoctxError(
         f"{expression} has type {value.type}, which is no goroutine",
         "give a number, all, or a *runtime.g",
@@ -219,7 +231,7 @@ def _data_of(value: gdb.Value, expression: str) -> str | None:
     return hex(address)
 
 
-def _word_of(value: gdb.Value, expression: str, wanted: str = "context") -> str:
+def word_of(value: gdb.Value, expression: str, wanted: str = "context") -> str:
     kind = value.type.strip_typedefs()
     if kind.code == gdb.TYPE_CODE_PTR and _is_interface(kind.target().strip_typedefs()):
         value = value.dereference()  # the address of a variable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gdb
 
-__all__ = ["color_choice", "folds", "helper_path", "limit", "register", "values"]
+__all__ = ["color_choice", "folds", "helper_path", "limit", "printers", "register", "values"]
 
 _parameters: dict[str, gdb.Parameter] = {}
 
@@ -100,6 +100,25 @@ class FoldParameter(gdb.Parameter):
         return f"Folding of equal siblings is {value}."
 
 
+class PrintersParameter(gdb.Parameter):
+    """Whether GDB prints contexts by name, address and state instead of raw words.
+
+    `print/r` shows the words of a single value all the same."""
+
+    set_doc = "Set whether GDB prints contexts by name, address and state."
+    show_doc = "Show whether GDB prints contexts by name, address and state."
+
+    def __init__(self, value: bool = True) -> None:
+        super().__init__("goctx printers", gdb.COMMAND_DATA, gdb.PARAM_BOOLEAN)
+        self.value = value
+
+    def get_set_string(self) -> str:
+        return ""
+
+    def get_show_string(self, value: str) -> str:
+        return f"Printing of contexts by name is {value}."
+
+
 class ValuesParameter(gdb.Parameter):
     """Whether goctx commands print the values of value contexts.
 
@@ -167,6 +186,7 @@ def register() -> None:
         "fold": FoldParameter,
         "helper": HelperParameter,
         "limit": LimitParameter,
+        "printers": PrintersParameter,
         "values": ValuesParameter,
     }
     before = {name: _value_before(name) for name in kinds}
@@ -198,6 +218,11 @@ def limit() -> str | None:
 def folds() -> bool:
     """Whether equal siblings are folded."""
     return _parameters["fold"].value
+
+
+def printers() -> bool:
+    """Whether contexts are printed by name."""
+    return _parameters["printers"].value
 
 
 def values() -> str:

@@ -175,6 +175,7 @@ def test_settings() -> None:
                     "goctx fold:  Folding of equal siblings is on.\n"
                     "goctx helper:  The helper program is looked for.\n"
                     "goctx limit:  The limit of lines is auto.\n"
+                    "goctx printers:  Printing of contexts by name is on.\n"
                     "goctx values:  Printing of values is auto.\n")
     assert limit == color == bad == ""
     assert still == "The limit of lines is unlimited.\n"
@@ -197,7 +198,7 @@ def test_settings_become_options_unless_given(fake: dict[str, str], died: build.
 
 
 @pytest.mark.parametrize("line, expected", [
-    ("goctx tr", ["goctx tree"]),
+    ("goctx tre", ["goctx tree"]),
     ("goctx li", ["goctx list"]),
     ("goctx list --ki", ["goctx list --kind"]),
     ("goctx list --kind ti", ["goctx list --kind timer"]),

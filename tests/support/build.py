@@ -60,6 +60,7 @@ VARIANTS: Mapping[str, Variant] = {
     "noopt": Variant(("-gcflags=all=-N -l",)),
     "pie": Variant(("-buildmode=pie",)),
     "cgo": Variant(("-tags=goctx_cgo",), cgo=True),
+    "nodwarf": Variant(("-ldflags=-w",)),
     "stripped": Variant(("-ldflags=-s -w",)),
     "leakprofile": Variant(experiment="goroutineleakprofile"),  # Go 1.26; later ones have it
 }

@@ -86,8 +86,17 @@ struct builder {
 	uint64_t unreadable_spans, wild_parents, wild_children, bad_maps;
 };
 
+/* model.c */
+/** A builder and its model with nothing in it but Background and TODO; closing leaves the model. */
+struct builder *builder_open(struct runtime *rt, struct model *m);
+void builder_close(struct builder *b);
+/** Entries 0 and 1 of a model without contexts. */
+void model_add_pseudo(struct model *m);
+
 /* kinds.c: the dynamic types that implement context.Context, and their shapes */
 void kinds_load(struct builder *b);
+/** Give the types of Background and TODO the names that this release has for them. */
+void kinds_name_pseudo(struct builder *b);
 /** Type index of a dynamic type, adding it when it is a plausible custom context; UINT32_MAX none. */
 uint32_t kinds_of_itab(struct builder *b, taddr itab);
 
@@ -125,6 +134,8 @@ struct err *find_confirm(struct builder *b); /* what shape alone cannot tell: lo
  */
 struct err *link_early(struct builder *b);
 struct err *link_all(struct builder *b);
+/** Parents of all contexts, and theirs, up to @p max contexts in all; children maps are not read. */
+void link_parents(struct builder *b, size_t max);
 /** Tell each wait the context whose done channel it is (done channels are only ever received from). */
 void graph_join(struct model *m);
 struct err *graph_build(struct builder *b);

@@ -334,3 +334,18 @@ void kinds_load(struct builder *b)
 	target_u64(b->rt->t, b->rt->L.var[LAYOUT_VAR_todo].addr, &b->todo);
 	target_u64(b->rt->t, b->rt->L.var[LAYOUT_VAR_closedchan].addr, &b->closedchan);
 }
+
+void kinds_name_pseudo(struct builder *b)
+{
+	struct model *m = b->m;
+
+	for (size_t i = 2; i < m->types.n; i++) {
+		const struct ctx_type *t = &m->types.v[i];
+		if (t->kind == CTX_BACKGROUND || t->kind == CTX_TODO) {
+			m->types.v[t->kind].name = t->name;
+			m->types.v[t->kind].full = t->full;
+		}
+		if (t->kind == CTX_BACKGROUND && t->by_pointer) /* *context.emptyCtx serves both */
+			m->types.v[1].name = t->name, m->types.v[1].full = t->full;
+	}
+}

@@ -266,3 +266,13 @@ struct err *link_all(struct builder *b)
 	b->linked = (uint32_t)m->ctxs.n;
 	return NULL;
 }
+
+void link_parents(struct builder *b, size_t max)
+{
+	struct model *m = b->m;
+
+	for (uint32_t i = 2; i < m->ctxs.n; i++) {
+		uint32_t parent = m->ctxs.n <= max ? find_parent(b, i) : CTX_NONE; // may move the list
+		set_parent(&m->ctxs.v[i], parent);
+	}
+}

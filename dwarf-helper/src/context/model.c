@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "context/build.h"
+#include "context/chain.h"
 
 #define PAGES_PER_ARENA (HEAP_ARENA / HEAP_PAGE)
 
@@ -23,6 +24,12 @@ static void add_pseudo(struct model *m, uint8_t kind)
 	VEC_PUSH(&m->ctxs, c);
 }
 
+void model_add_pseudo(struct model *m)
+{
+	add_pseudo(m, CTX_BACKGROUND);
+	add_pseudo(m, CTX_TODO);
+}
+
 /* Types 0 and 1 are those of Background and TODO, whatever the release calls them. */
 static void add_pseudo_types(struct model *m)
 {
@@ -31,19 +38,6 @@ static void add_pseudo_types(struct model *m)
 
 	VEC_PUSH(&m->types, background);
 	VEC_PUSH(&m->types, todo);
-}
-
-static void name_pseudo_types(struct model *m)
-{
-	for (size_t i = 2; i < m->types.n; i++) {
-		const struct ctx_type *t = &m->types.v[i];
-		if (t->kind == CTX_BACKGROUND || t->kind == CTX_TODO) {
-			m->types.v[t->kind].name = t->name;
-			m->types.v[t->kind].full = t->full;
-		}
-		if (t->kind == CTX_BACKGROUND && t->by_pointer) /* *context.emptyCtx serves both */
-			m->types.v[1].name = t->name, m->types.v[1].full = t->full;
-	}
 }
 
 struct tasks_job {
@@ -121,7 +115,7 @@ static struct err *read_both(struct builder *b, const struct model_options *opt)
 
 	if (!opt->no_contexts) {
 		kinds_load(b);
-		name_pseudo_types(b->m);
+		kinds_name_pseudo(b);
 		b->stacks = mem_zalloc(sizeof(*b->stacks));
 		b->stacks->b = b;
 	}
@@ -203,24 +197,20 @@ static void raise_clock(struct model *m)
 	}
 }
 
-struct err *model_build(struct runtime *rt, const struct model_options *opt, struct model *ret)
+struct builder *builder_open(struct runtime *rt, struct model *m)
 {
 	struct builder *b = mem_zalloc(sizeof(*b));
-	struct err *err;
 
-	*ret = (struct model){.rt = rt};
+	*m = (struct model){.rt = rt};
 	b->rt = rt;
-	b->m = ret;
-	add_pseudo_types(ret);
-	add_pseudo(ret, CTX_BACKGROUND);
-	add_pseudo(ret, CTX_TODO);
-	err = read_both(b, opt);
-	if (!err && !opt->no_contexts)
-		err = connect(b);
-	if (!err)
-		err = graph_build(b);
-	clock_read(rt, &ret->tasks, &ret->now);
-	raise_clock(ret);
+	b->m = m;
+	add_pseudo_types(m);
+	model_add_pseudo(m);
+	return b;
+}
+
+void builder_close(struct builder *b)
+{
 	u64map_free(&b->itabs.map);
 	u64map_free(&b->words.map);
 	u64map_free(&b->type_of);
@@ -233,6 +223,20 @@ struct err *model_build(struct runtime *rt, const struct model_options *opt, str
 		free(b->stacks);
 	}
 	free(b);
+}
+
+struct err *model_build(struct runtime *rt, const struct model_options *opt, struct model *ret)
+{
+	struct builder *b = builder_open(rt, ret);
+	struct err *err = read_both(b, opt);
+
+	if (!err && !opt->no_contexts)
+		err = connect(b);
+	if (!err)
+		err = graph_build(b);
+	clock_read(rt, &ret->tasks, &ret->now);
+	raise_clock(ret);
+	builder_close(b);
 	if (err)
 		model_free(ret);
 	return err;
@@ -240,6 +244,8 @@ struct err *model_build(struct runtime *rt, const struct model_options *opt, str
 
 void model_free(struct model *m)
 {
+	chain_free(m->chain);
+	m->chain = NULL;
 	tasks_free(&m->tasks);
 	VEC_FREE(&m->ctxs);
 	VEC_FREE(&m->types);

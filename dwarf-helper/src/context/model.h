@@ -98,6 +98,7 @@ struct model {
 	VEC(uint32_t) ctx_tasks; /* task indices, grouped by context: first_wait … first_wait + tasks - 1 */
 	struct u64map by_done;	 /* done channel -> index */
 	struct gomap_type children_type; /* of the children maps */
+	struct chain *chain;	 /* chain.h: what was learnt for questions about single contexts; NULL */
 	bool has_background, has_todo;
 	uint64_t contexts;	 /* how many there are: ctxs.n minus the unused ones of the first two */
 	uint64_t by_kind[CTX_KINDS], by_state[CTX_STATES];

@@ -136,6 +136,12 @@ const struct command commands[] = {
 static const struct command requests[] = {
 	{.name = "@stacks", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_stacks, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_LIMIT), .summary = "", .about = "", .example = ""},
+	{.name = "@context", .args = "CTX", .min_args = 1, .max_args = 1, .run = report_context,
+	 .needs = NEED_TASKS | NEED_CONTEXTS, .summary = "", .about = "", .example = ""},
+	{.name = "@children", .args = "CTX", .min_args = 1, .max_args = 1, .run = report_context_children,
+	 .needs = NEED_TASKS | NEED_CONTEXTS, .summary = "", .about = "", .example = ""},
+	{.name = "@words", .args = "TYPE@ADDR", .min_args = 1, .max_args = 1, .run = report_context_words,
+	 .summary = "", .about = "", .example = ""},
 	{.name = "@frames", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_stacks, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_LIMIT), .summary = "", .about = "", .example = ""},
 };

@@ -76,5 +76,8 @@ struct err *report_check(struct report *r);
 
 /** Requests of GDB, each in a format of its own: see the file. */
 struct err *report_stacks(struct report *r);
+struct err *report_context(struct report *r);
+struct err *report_context_children(struct report *r);
+struct err *report_context_words(struct report *r);
 
 #endif

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Sequence
 import gdb
 
 from .. import params
-from ..errors import GoctxError, HelperGone, HelperSaid
+from ..errors import GoctxError, HelperGone
 
 # Loading must be quick: what starts helpers is imported with the first of them.
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 __all__ = [
     "DAMAGED",
     "Session",
-    "ask",
     "close_all",
     "close_session",
     "current",
     "descriptors",
     "image_changed",
     "memory_changed",
+    "moment",
 ]
 
 DAMAGED = 4  # exit status: done, but part of the target was damaged or missing
@@ -150,22 +150,6 @@ def current() -> tuple[Session, Target]:
     return _sessions.setdefault(inferior.num, Session()), target
 
 
-def ask(words: Sequence[str]) -> str:
-    """The whole answer to a request about the selected inferior.
-
-    Raises:
-        GoctxError: there is none, with the words of the helper if it has some
-    """
-    where, target = current()
-    output: list[bytes] = []
-    errors: list[bytes] = []
-    status = where.run(target, words, output.append, errors.append)
-    if status not in (0, DAMAGED):
-        said = b"".join(errors).decode("utf-8", "replace").strip()
-        raise HelperSaid(said or f"goctx: {words[0]} failed, status {status}")
-    return b"".join(output).decode("utf-8", "replace")
-
-
 def descriptors() -> set[int]:
     """Descriptors of this process that lead to helpers."""
     return set().union(*(session.descriptors for session in _sessions.values()))
@@ -194,3 +178,10 @@ def image_changed() -> None:
     """What is known of executables may be stale."""
     global _image_changes
     _image_changes += 1
+
+
+def moment() -> object:
+    """What changes with everything that makes answers about the selected inferior stale."""
+    inferior = gdb.selected_inferior()
+    connection = inferior.connection
+    return inferior.num, connection.num if connection else 0, _memory_changes, _image_changes

@@ -18,6 +18,8 @@ _CORE_IN_INFO_FILES = re.compile(r"^Local core dump file:\n\t`(.*)', file type",
 
 Stamp = Tuple[str, int, int]
 
+_core_paths: dict[int, str] = {}  # by number of the connection; asking is slow
+
 
 @dataclass(frozen=True)
 class Target:
@@ -101,11 +103,14 @@ def current_target(inferior: gdb.Inferior) -> Target:
 def _core_path(inferior: gdb.Inferior) -> str:
     if getattr(inferior, "corefile", None) is not None:  # since GDB 18
         return os.path.abspath(inferior.corefile.filename)
-    found = _CORE_IN_INFO_FILES.search(gdb.execute("info files", to_string=True))
-    if not found:
-        raise GoctxError("GDB does not tell the path of the core file",
-                         "open it again with `core FILE`")
-    return os.path.abspath(found[1])
+    number = inferior.connection.num  # another core is another connection
+    if number not in _core_paths:
+        found = _CORE_IN_INFO_FILES.search(gdb.execute("info files", to_string=True))
+        if not found:
+            raise GoctxError("GDB does not tell the path of the core file",
+                             "open it again with `core FILE`")
+        _core_paths[number] = os.path.abspath(found[1])
+    return _core_paths[number]
 
 
 def _executable(inferior: gdb.Inferior) -> str | None:

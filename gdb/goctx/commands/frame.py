@@ -6,8 +6,7 @@ from typing import Sequence
 
 import gdb
 
-from .. import applyline, complete, expr, frames, interrupt, stacks
-from ..bridge.session import ask
+from .. import applyline, ask, complete, expr, frames, interrupt, stacks
 from ..errors import GoctxError
 from .base import GoctxCommand, printable
 from .goroutines import FILTERS
@@ -96,10 +95,10 @@ def _ask_stacks(words: Sequence[str]) -> list[stacks.Stack]:
     Raises:
         GoctxError: the helper cannot tell
     """
-    found = stacks.parse(ask(["@stacks", *words]))
+    found = stacks.parse(ask.text(["@stacks", *words]))
     if any(stack.pc and gdb.find_pc_line(stack.pc).symtab for stack in found[:1]):
         return found
-    return stacks.parse(ask(["@frames", *words]))
+    return stacks.parse(ask.text(["@frames", *words]))
 
 
 def _stack_of(goid: str) -> stacks.Stack:

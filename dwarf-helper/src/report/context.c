@@ -1,0 +1,172 @@
+/**
+ * @file  `@context ADDR`, `@children ADDR`, `@words TYPE@ADDR`: single contexts, for GDB's typed values and printers.
+ *
+ * Requests between GDB and the helper, nothing that people type.  Addresses are hexadecimal without 0x, "background",
+ * "todo", or "-" for none.
+ *
+ *   @context   c <addr> <parent> <done> <kind> <type>     what Done() returns, 0 for none or none made yet; the type with the
+ *                                                         path of its package: *context.cancelCtx
+ *   @children  <itab> <addr>                              an entry of the children map, as it is
+ *   @words     context.Background.WithCancel 0xc000126000 (active, 2 children)
+ *         TYPE is the name of the struct, or the address of an itab or type as found in an interface; reads this context and
+ *         its ancestors alone.  An empty answer: it is no context.
+ */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "context/chain.h"
+#include "report/arg.h"
+#include "report/words.h"
+#include "runtime/rtype.h"
+
+/* ---- @context ---- */
+
+static void put_ctx(struct buf *out, const struct model *m, uint32_t i)
+{
+	if (i == CTX_NONE)
+		buf_lit(out, " -");
+	else if (i < 2)
+		buf_str(out, i ? " todo" : " background");
+	else
+		buf_printf(out, " %" PRIx64, m->ctxs.v[i].addr);
+}
+
+/* What ctx.Done() returns: kinds without a channel of their own have their parent's. */
+static taddr done_of(const struct model *m, uint32_t i)
+{
+	for (; i != CTX_NONE; i = m->ctxs.v[i].parent) {
+		const struct ctx *c = &m->ctxs.v[i];
+		bool inherits = c->kind == CTX_VALUE || c->kind == CTX_STOP || c->kind == CTX_CUSTOM;
+		if (c->done || !inherits)
+			return c->done;
+	}
+	return 0;
+}
+
+struct err *report_context(struct report *r)
+{
+	uint32_t i;
+	struct err *err = arg_context(r, r->opt->arg, &i);
+
+	if (err)
+		return err;
+	const struct ctx *c = &r->m->ctxs.v[i];
+	buf_char(&r->out, 'c');
+	put_ctx(&r->out, r->m, i);
+	put_ctx(&r->out, r->m, c->parent);
+	buf_printf(&r->out, " %" PRIx64 " %s %s\n", done_of(r->m, i), ctx_kind_name(c->kind), r->m->types.v[c->type].full);
+	return NULL;
+}
+
+/* ---- @children ---- */
+
+static bool put_key(void *arg, taddr key, taddr elem)
+{
+	struct report *r = arg;
+	uint64_t itab, addr;
+
+	(void)elem;
+	if (target_u64(r->m->rt->t, key, &itab) && target_u64(r->m->rt->t, key + 8, &addr))
+		buf_printf(&r->out, "%" PRIx64 " %" PRIx64 "\n", itab, addr);
+	return !runtime_canceled(r->m->rt);
+}
+
+struct err *report_context_children(struct report *r)
+{
+	uint32_t i;
+	taddr map;
+	struct gomap_state st;
+	struct err *err = arg_context(r, r->opt->arg, &i);
+
+	if (!err && ctx_children_map(r->m, i, &map) && map)
+		gomap_each(r->m->rt, map, &r->m->children_type, UINT32_MAX, put_key, r, &st);
+	return err;
+}
+
+/* ---- @words ---- */
+
+static void put_words(struct report *r, struct model *m, uint32_t i)
+{
+	struct buf *out = &r->out, text = {0};
+	const struct ctx *c = &m->ctxs.v[i];
+	const char *state = word_state(c->state), *mark = word_mark(c);
+
+	ctx_name(m, i, &text);
+	text_safe(out, text.p, text.n);
+	if (i < 2) {
+		buf_free(&text);
+		return;
+	}
+	buf_char(out, ' ');
+	buf_hex(out, c->addr);
+	buf_lit(out, " (");
+	buf_str(out, state);
+	text.n = 0;
+	if ((c->state == CTX_CANCELED || c->state == CTX_EXPIRED) && word_err(&text, m, i)) {
+		buf_char(out, ' ');
+		buf_bytes(out, text.p, text.n);
+	}
+	if (c->children && ctx_canceler(m, i) == i) {
+		buf_lit(out, ", ");
+		text_plural(out, c->children, "child");
+	}
+	if (mark) {
+		buf_lit(out, ", ");
+		buf_str(out, mark);
+	}
+	buf_char(out, ')');
+	buf_free(&text);
+}
+
+/* The model of the session, when it has been made: looked up at once. */
+static bool in_model(struct model *m, taddr addr, taddr rtype, const char *name, uint32_t *ret)
+{
+	*ret = model_at(m, addr);
+	if (*ret == CTX_NONE)
+		return false;
+	const struct ctx_type *t = &m->types.v[m->ctxs.v[*ret].type];
+	return rtype ? t->rtype == rtype : ctx_type_is(t, name);
+}
+
+/* What an interface's first word says of the type: an itab's address, or the type's own. */
+static taddr type_of_word(struct runtime *rt, const char *word)
+{
+	char *end;
+	taddr addr = strtoull(word, &end, 16), rtype;
+
+	if (!isxdigit((unsigned char)*word) || *end)
+		return 0;
+	rtype = rtype_of_itab(rt, addr);
+	return rtype ? rtype : addr;
+}
+
+static struct err *words_of(struct report *r, taddr addr, taddr rtype, const char *name)
+{
+	struct model *chain;
+	uint32_t i;
+
+	if (in_model(r->m, addr, rtype, name, &i)) {
+		put_words(r, r->m, i);
+		return NULL;
+	}
+	struct err *err = chain_read(r->m, addr, rtype, name, &chain, &i);
+	if (err_catch(&err, ERR_ABSENT) || err)
+		return err;
+	put_words(r, chain, i);
+	return NULL;
+}
+
+struct err *report_context_words(struct report *r)
+{
+	const char *at = strrchr(r->opt->arg, '@');
+	taddr addr;
+
+	if (!at)
+		return err_new(ERR_USAGE, "'%s' is not TYPE@ADDR", r->opt->arg);
+	struct err *err = arg_address(at + 1, &addr);
+	if (err)
+		return err;
+	_cleanup_free_ char *name = mem_strndup(r->opt->arg, (size_t)(at - r->opt->arg));
+	return words_of(r, addr, type_of_word(r->m->rt, name), name);
+}

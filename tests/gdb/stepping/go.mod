@@ -1,0 +1,3 @@
+module goctx.test/stepping
+
+go 1.19
