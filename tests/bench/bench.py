@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measure goctx on a large program and print one table.
 
-    bench.py [--small | --big | --huge] [--only NAME]... [--keep DIR] [--runs N]
+    bench.py [--small | --big | --huge | --pointers] [--only NAME]... [--keep DIR] [--runs N]
 
 Builds tests/bench/program with the newest Go in the cache, lets the kernel
 write a core of it and sets every command against
@@ -10,6 +10,9 @@ write a core of it and sets every command against
           from the page cache (rawpass.c),
     copy  the time in which one thread copies the populated writable pages of
           the live process once.
+
+With --pointers the program is tests/bench/graph instead, whose heap of 1 GiB is
+pointers and nothing else, and only what marks the heap is measured.
 
 Commands are hot, whole processes with their output to /dev/null, medians of
 some runs.  Private memory is anonymous and own shared memory at its peak; the
@@ -46,6 +49,7 @@ PRESETS = {
     "small": subjects.Size(20_000, 10_000, 64),
     "big": subjects.Size(200_000, 100_000, 1024),
     "huge": subjects.Size(1_000_000, 1_000_000, 1024),
+    "pointers": subjects.Size(0, 0, 1024, pointers=True),
 }
 
 # Commands on the core, and how many R they may take; None: no budget.
@@ -59,15 +63,19 @@ COMMANDS: dict[str, float | None] = {
     "tasks": None,
     "tasks --group stack": 8,
     "info": None,
+    "leaks": 8,
 }
 LIVE_COMMAND = "list --json"
 LIVE_BUDGET = 1.5  # copies
 OBJECT_BUDGET = 200  # bytes of private memory per context and goroutine
 LAYOUT_BUDGET = 0.15  # seconds
+MARKING_BUDGET = 3.0  # seconds on a heap of pointers only
+MARKING_MEMORY = 0.02  # of the heap
+ON_POINTERS = ("leaks", "marking")  # what is measured with --pointers
 GDB_BUDGET = 0.15  # seconds more than the command takes by itself
 BUSY = 1.0  # load average from which on times cannot be trusted
 DELVE_TIMEOUT = 240.0
-OTHERS = ("live", "layout", "gdb", "delve")  # what else --only knows
+OTHERS = ("marking", "live", "layout", "gdb", "delve")  # what else --only knows
 
 
 def progress(text: str) -> None:
@@ -91,7 +99,9 @@ class Bench:
 
     def wants(self, name: str) -> bool:
         """Was this asked for?"""
-        return not self.options.only or name in self.options.only
+        if self.options.only:
+            return name in self.options.only
+        return not self.size.pointers or name in ON_POINTERS
 
     def prepare(self) -> None:
         """Get a core, and the first measure of R."""
@@ -119,9 +129,10 @@ class Bench:
         if "--json" in name:
             self._check_header(name, memory.first)
         run = measure.median(line, self.options.runs)
-        return Row(name, run.seconds, cpu=run.cpu, unit="R", factor=COMMANDS[name],
-                   private_bytes=memory.peak_bytes,
-                   private_limit=OBJECT_BUDGET * self.size.objects, objects=self.size.objects,
+        objects = self.size.objects
+        return Row(name, run.seconds, cpu=run.cpu, unit="R", factor=None if self.size.pointers else COMMANDS[name],
+                   private_bytes=memory.peak_bytes, objects=objects,
+                   private_limit=OBJECT_BUDGET * objects if objects and name != "leaks" else None,
                    remark=f"{thousands(memory.lines)} lines")
 
     def _check_header(self, name: str, line: bytes) -> None:
@@ -136,6 +147,20 @@ class Bench:
         if not (size.contexts <= contexts <= size.contexts + 2
                 and size.goroutines < goroutines <= size.goroutines + 64):
             raise measure.Failed(f"{name}: found {contexts} contexts and {goroutines} goroutines")
+
+    def marking(self) -> Iterator[Row]:
+        """All that the roots and stacks reach, the core being open already."""
+        progress("marking")
+        driver = subjects.compile_c(HERE / "markbench.c", self.work / "markbench", lib=True)
+        line = [str(driver), str(self.subject.core), str(self.subject.exe)]
+        found = min((subjects.run_json(line) for _ in range(self.options.runs)),
+                    key=lambda one: one["seconds"])
+        if found["incomplete"]:
+            raise measure.Failed("marking: part of the core could not be read")
+        yield Row("marking alone", found["seconds"], cpu=found["cpu"], unit="R",
+                  limit=MARKING_BUDGET if self.size.pointers else None,
+                  private_bytes=found["memory"], private_limit=int(MARKING_MEMORY * found["object_bytes"]),
+                  objects=found["objects"], remark=f"{thousands(found['objects'])} objects; may take 2 % of the heap")
 
     def live(self) -> Iterator[Row]:
         """How long a process is stopped, against a copy of its memory."""
@@ -209,7 +234,7 @@ class Bench:
                 progress(name)
                 yield from guarded(name, lambda name=name: iter([self.command(name)]))
         parts: dict[str, Callable[[], Iterator[Row]]] = {
-            "gdb": self.gdb, "layout": self.layout, "live": self.live, "delve": self.delve}
+            "marking": self.marking, "gdb": self.gdb, "layout": self.layout, "live": self.live, "delve": self.delve}
         for name, part in parts.items():
             if self.wants(name):
                 yield from guarded(name, part)
@@ -219,6 +244,9 @@ class Bench:
         """What was measured on, and the yardstick."""
         core, raw = self.subject.core.stat(), self.raw
         hints = ""
+        if self.size.objects:
+            hints = (f"memory   at most {OBJECT_BUDGET} bytes per context and goroutine:"
+                     f" {OBJECT_BUDGET * self.size.objects / 1e6:.0f} MB\n")
         if self.size == PRESETS["small"]:
             hints += "budgets  are meant for --big and --huge; here the start counts most\n"
         if self.load > BUSY:
@@ -229,9 +257,7 @@ class Bench:
                 f" GB on disk\n"
                 f"R        {raw['seconds']:.3f} s for {raw['bytes'] / 1e9:.2f} writable GB"
                 f" ({raw['holes'] / 1e9:.2f} of them holes),"
-                f" {raw['bytes'] / raw['seconds'] / 1e9:.1f} GB/s\n"
-                f"memory   at most {OBJECT_BUDGET} bytes per context and goroutine:"
-                f" {OBJECT_BUDGET * self.size.objects / 1e6:.0f} MB\n" + hints)
+                f" {raw['bytes'] / raw['seconds'] / 1e9:.1f} GB/s\n" + hints)
 
 
 def guarded(name: str, part: Callable[[], Iterator[Row]]) -> Iterator[Row]:

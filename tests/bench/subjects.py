@@ -25,6 +25,7 @@ from table import thousands
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PROGRAM = HERE / "program"
+GRAPH = HERE / "graph"
 SLOW = 900.0  # seconds for a large program to come to rest, and for its core
 
 # About how large a core gets, measured on Go 1.27: bytes per byte of heap that
@@ -40,6 +41,12 @@ class Size:
     contexts: int
     goroutines: int
     heap_mib: int
+    pointers: bool = False  # program graph: nothing but pointers
+
+    @property
+    def program(self) -> Path:
+        """The folder of the program."""
+        return GRAPH if self.pointers else PROGRAM
 
     @property
     def objects(self) -> int:
@@ -48,6 +55,8 @@ class Size:
 
     def arguments(self) -> list[str]:
         """Flags of the program."""
+        if self.pointers:
+            return [f"-heap={self.heap_mib}"]
         return [f"-contexts={self.contexts}", f"-goroutines={self.goroutines}",
                 f"-heap={self.heap_mib}"]
 
@@ -56,6 +65,8 @@ class Size:
         return int(self.heap_mib * (1 << 20) * CORE_PER_HEAP + self.objects * CORE_PER_OBJECT)
 
     def __str__(self) -> str:
+        if self.pointers:
+            return f"{thousands(self.heap_mib)} MiB of pointers"
         return (f"{thousands(self.contexts)} contexts, {thousands(self.goroutines)} goroutines,"
                 f" {thousands(self.heap_mib)} MiB heap")
 
@@ -108,6 +119,8 @@ def newest_go() -> str:
 def get_core(size: Size, work: Path, keep: Path | None) -> Subject:
     """Take a core of the program in work; or in keep, unless it is there already."""
     made = {**asdict(size), "go": newest_go()}
+    if not size.pointers:
+        del made["pointers"]  # as in notes of older cores
     folder = keep.absolute() if keep else work
     subject = Subject(folder / "program", folder / "core", made["go"])
     note = folder / "made.json"
@@ -118,7 +131,7 @@ def get_core(size: Size, work: Path, keep: Path | None) -> Subject:
     folder.mkdir(parents=True, exist_ok=True)
     _require_space(size, folder)
     # A copy: the core names the path that it was started from.
-    shutil.copy2(build.build(PROGRAM, made["go"]), subject.exe)
+    shutil.copy2(build.build(size.program, made["go"]), subject.exe)
     build.READY_TIMEOUT = build.CORE_TIMEOUT = SLOW
     with tempfile.TemporaryDirectory(dir=folder, prefix="core-") as tmp:
         taken = _take_core(subject.exe, size, Path(tmp))

@@ -77,7 +77,7 @@ def cells(row: Row, units: Mapping[str, float]) -> list[str]:
     private = each = "-"
     if row.private_bytes is not None:
         private = f"{row.private_bytes / 1e6:.1f} MB"
-        each = f"{row.private_bytes / row.objects:.0f}"
+        each = f"{row.private_bytes / row.objects:.0f}" if row.objects else "-"
     cpu = "-" if row.cpu is None else f"{row.cpu:.3f}"
     return [row.name, f"{row.seconds:.3f}", cpu, times, _budget(row), private, each,
             verdict(row, units), row.remark]
