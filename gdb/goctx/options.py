@@ -13,7 +13,7 @@ from typing import Iterable, NamedTuple, Sequence
 
 from .errors import GoctxError
 
-__all__ = ["OPTIONS", "Line", "Option", "describe", "find", "first", "split", "take_apart"]
+__all__ = ["OPTIONS", "Line", "Option", "describe", "document", "find", "first", "split", "take_apart"]
 
 
 class Option(NamedTuple):
@@ -161,6 +161,18 @@ def describe(names: Iterable[str]) -> str:
             )
         )
     return "\n".join(lines)
+
+
+def document(text: str | None, names: Iterable[str]) -> str | None:
+    """A docstring whose line {options} is replaced by the options.
+
+    They get the indentation of that line: since Python 3.13 there is none left.
+    """
+    before, found, after = (text or "").partition("{options}")
+    if not found:
+        return text
+    indent = before[before.rfind("\n") + 1 :]
+    return before + describe(names).replace("\n", "\n" + indent) + after
 
 
 # -- command lines ----------------------------------------------------------

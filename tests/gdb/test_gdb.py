@@ -116,7 +116,7 @@ def test_loading_imports_nothing_heavy() -> None:
 def test_loading_works_by_relative_path_and_without_bytecode(tmp_path: Path) -> None:
     shutil.copytree(gdbrun.ROOT / "gdb", tmp_path / "gdb",
                     ignore=shutil.ignore_patterns("__pycache__"))
-    done = subprocess.run(["gdb", "-nx", "-batch", "-eiex", "set python dont-write-bytecode on",
+    done = subprocess.run([gdbrun.gdb(), "-nx", "-batch", "-eiex", "set python dont-write-bytecode on",
                            "-ex", "source gdb/goctx-gdb.py", "-ex", "show goctx"], cwd=tmp_path,
                           env=gdbrun.environment(), capture_output=True, text=True, check=False)
     assert done.stderr == "" and done.returncode == 0

@@ -124,7 +124,7 @@ def test_window_outside_of_a_terminal(chain: tuple[Path, Path]) -> None:
 
 
 def mi(commands: list[str], exe: Path, core: Path) -> str:
-    done = subprocess.run(["gdb", "-nx", "-i=mi", "-iex", "set auto-load no", "-x", str(gdbrun.LOADER), str(exe), str(core)],
+    done = subprocess.run([gdbrun.gdb(), "-nx", "-i=mi", "-iex", "set auto-load no", "-x", str(gdbrun.LOADER), str(exe), str(core)],
                           input="\n".join(commands) + "\n", capture_output=True, text=True,
                           env=gdbrun.environment(), timeout=gdbrun.TIMEOUT, check=False)
     return done.stdout

@@ -31,6 +31,11 @@ def helper() -> Path:
     return Path(os.environ.get("GOCTX_HELPER") or ROOT / "build" / "goctx")
 
 
+def gdb() -> str:
+    """The GDB that is tested: $GOCTX_GDB, else the one in PATH."""
+    return os.environ.get("GOCTX_GDB") or "gdb"
+
+
 @dataclass(frozen=True)
 class Result:
     """What GDB printed, and its exit status."""
@@ -50,7 +55,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 def command_line(commands: Sequence[str], *, exe: Path | None = None, core: Path | None = None,
                  pid: int | None = None, load: bool = True, batch: bool = True) -> list[str]:
     """The words of a call of GDB; batch mode, or commands and then a prompt."""
-    words = ["gdb", "-nx", "-q", *(["-batch"] if batch else [])]
+    words = [gdb(), "-nx", "-q", *(["-batch"] if batch else [])]
     for setting in ("auto-load no", "confirm off", "debuginfod enabled off",
                     "startup-with-shell off"):
         words += ["-iex", f"set {setting}"]
@@ -118,8 +123,8 @@ def wait_for(what: object, seconds: float = 20.0) -> None:
 
 def missing() -> str | None:
     """Why GDB cannot be tested here; None when it can."""
-    if not shutil.which("gdb"):
-        return "gdb is not installed"
+    if not shutil.which(gdb()):
+        return f"{gdb()} is not installed"
     if not helper().is_file():
         return f"{helper()} is not built"
     return None

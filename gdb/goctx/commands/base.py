@@ -34,9 +34,7 @@ class GoctxCommand(gdb.Command):
     own_options: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        if "{options}" in (cls.__doc__ or ""):
-            lines = options.describe(cls.known()).replace("\n", "\n" + " " * 4)
-            cls.__doc__ = cls.__doc__.replace("{options}", lines)
+        cls.__doc__ = options.document(cls.__doc__, cls.known())
 
     def __init__(self) -> None:
         super().__init__(f"goctx {self.name}", gdb.COMMAND_DATA)

@@ -61,8 +61,7 @@ class TraceCommand(gdb.Command):
         return complete.cut(found or [], text, word)
 
 
-TraceCommand.__doc__ = (TraceCommand.__doc__ or "").replace(
-    "{options}", options.describe(OWN).replace("\n", "\n" + " " * 4))
+TraceCommand.__doc__ = options.document(TraceCommand.__doc__, OWN)
 
 
 def _wanted(arg: str) -> object:

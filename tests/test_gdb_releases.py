@@ -1,0 +1,36 @@
+"""The GDB tests by other releases of GDB, those of newer Debian releases.
+
+Each runs tests/gdb as a whole in a pytest of its own; what fails there is told
+here with its name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gdbrun
+import gdbs
+
+FOLDER = Path(__file__).resolve().parent / "gdb"
+TIMEOUT = 1200.0
+
+
+@pytest.mark.skipif(bool(gdbrun.missing()), reason=str(gdbrun.missing()))
+@pytest.mark.parametrize("version", gdbs.VERSIONS)
+def test_gdb_tests_pass(version: str) -> None:
+    command = gdbs.gdb(version)
+    if command is None:
+        pytest.skip(f"GDB {version}: {gdbs.why(version)}")
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-rf", "--tb=line", "-p", "no:cacheprovider",
+                           str(FOLDER)], env={**os.environ, "GOCTX_GDB": str(command)},
+                          capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    failed = re.findall(r"^FAILED (.*)$", done.stdout, re.MULTILINE)
+    assert not failed and done.returncode == 0, done.stdout[-4000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed and int(passed[1]) > 200
