@@ -185,6 +185,18 @@ def test_chain(dump: reach.Dump, shape: str) -> None:
         as_told(dump.run(live(run)), run.truth)
 
 
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])
+def test_busy(dump: reach.Dump, version: str) -> None:
+    """Goroutines that wake each other, looked at in the middle of it: none of them is ever stuck."""
+    complete = 0
+    with build.running(program(version), ["busy", "1"]) as run:
+        for _ in range(10 if QUICK else 40):
+            found = dump.run(live(run))
+            complete += found.complete
+            assert not found.goids("stuck")
+    assert complete
+
+
 def hot_calls(source: Path) -> list[profile.Call]:
     """The calls of context.WithCancel in a file."""
     calls, name, start = [], "", 0

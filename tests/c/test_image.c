@@ -98,7 +98,8 @@ static void test_go_program(void **state)
 	uint64_t addr, size;
 
 	(void)state;
-	make_go(&f, "go1.26.11", "path\texample.com/x/cmd\nmod\texample.com/x\tv1.2.3\th1:abc=\ndep\ta\tb\n");
+	make_go(&f, "go1.26.11", "path\texample.com/x/cmd\nmod\texample.com/x\tv1.2.3\th1:abc=\ndep\ta\tb\n"
+				   "build\t-compiler=gc\nbuild\t-pgo=/src/default.pgo\n");
 	struct image *img = open_made(&f);
 	assert_string_equal(image_path(img), f.path);
 	assert_ptr_not_equal(image_bytes(img, &size), NULL);
@@ -106,6 +107,10 @@ static void test_go_program(void **state)
 	assert_string_equal(image_go_version(img), "go1.26.11");
 	assert_int_equal(image_go_minor(img), 26);
 	assert_string_equal(image_main_module(img), "example.com/x v1.2.3");
+	char *profile = image_build_setting(img, "-pgo");
+	assert_string_equal(profile, "/src/default.pgo");
+	free(profile);
+	assert_null(image_build_setting(img, "-race"));
 	assert_string_equal(image_gnu_build_id(img), "0123abff");
 	assert_string_equal(image_go_build_id(img), "action/content");
 	assert_string_equal(image_debuglink(img), "app.debug");

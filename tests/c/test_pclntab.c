@@ -260,6 +260,48 @@ static void check_expand(const struct pcln_shape *shape)
 	drop(&m);
 }
 
+static bool is_main(const char *name, size_t n)
+{
+	assert_int_equal(strlen(name), n);
+	return n == 9 && memcmp(name, "main.", 5) == 0;
+}
+
+static bool is_deep(const char *name, size_t n)
+{
+	return n == 9 && strcmp(name, "main.deep") == 0;
+}
+
+static void count_func(void *arg, const struct pcln_func *f)
+{
+	*(taddr *)arg = *(taddr *)arg * 0x1000 + (f->entry - TEXT);
+}
+
+/* What is only inlined is no function of its own, but is in the one that has it. */
+static void check_select(const struct pcln_shape *shape)
+{
+	struct made m;
+	struct pcln_func f;
+	taddr seen = 0;
+
+	make(&m, shape);
+	pcln_select(&m.t, is_main, count_func, &seen);
+	assert_int_equal(seen, 0x100200);
+	seen = 0;
+	pcln_select(&m.t, is_deep, count_func, &seen);
+	assert_int_equal(seen, 0);
+	assert_true(pcln_find(&m.t, TEXT + 0x100, &f) && pcln_inlines(&m.t, &f, is_deep));
+	assert_true(pcln_find(&m.t, TEXT + 0x200, &f));
+	assert_false(pcln_inlines(&m.t, &f, is_deep));
+	drop(&m);
+}
+
+static void test_select(void **state)
+{
+	(void)state;
+	check_select(&shape_118);
+	check_select(&shape_120);
+}
+
 static void test_find(void **state)
 {
 	(void)state;
@@ -297,13 +339,16 @@ static void ask_all(const struct pclntab *t)
 	struct pcln_func f;
 	struct pcln_frame fr[4];
 	int32_t size;
+	taddr seen = 0;
 
 	pcln_find_name(t, "main.main", &f);
+	pcln_select(t, is_main, count_func, &seen);
 	for (taddr pc = TEXT + 0xf0; pc < TEXT + 0x250; pc += 7) {
 		if (!pcln_find(t, pc, &f))
 			continue;
 		assert_true(strlen(f.name) < TABLE_MAX);
 		pcln_frame_size(t, &f, pc, &size);
+		pcln_inlines(t, &f, is_deep);
 		size_t n = pcln_expand(t, &f, pc, fr, 4);
 		assert_in_range(n, 1, 4);
 		for (size_t i = 0; i < n; i++)
@@ -466,7 +511,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),	   cmocka_unit_test(test_expand),     cmocka_unit_test(test_old_format),
 		cmocka_unit_test(test_truncated),  cmocka_unit_test(test_wild_words), cmocka_unit_test(test_parent_loop),
-		cmocka_unit_test(test_real),
+		cmocka_unit_test(test_select),	   cmocka_unit_test(test_real),
 	};
 
 	return cmocka_run_group_tests_name("pclntab", tests, NULL, NULL);

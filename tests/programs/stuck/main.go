@@ -5,6 +5,7 @@
 //	stuck random SEED N         N goroutines that hold and wait for each other at random
 //	stuck chain N               N goroutines, each holding what the next one waits on
 //	stuck ring N                the same, and nobody else holds any
+//	stuck busy N                N groups of goroutines that work and never are stuck
 //
 // It prints lines of JSON, then READY, and waits. The line "profile" on
 // standard input makes it print the goroutines that Go's own goroutineleak
@@ -171,8 +172,12 @@ func main() {
 		random(int64(arg(2)), arg(3))
 	case "chain", "ring":
 		chain(arg(2), what == "ring")
+	case "busy":
+		busy(arg(2))
 	}
-	settle()
+	if what != "busy" {
+		settle()
+	}
 	out := bufio.NewWriter(os.Stdout)
 	lines := json.NewEncoder(out)
 	must(lines.Encode(map[string]interface{}{"type": "header", "go": runtime.Version(), "program": "stuck", "pid": os.Getpid()}))
