@@ -352,25 +352,37 @@ static void test_value_chains(void **state)
 	assert_int_equal(x->context, at);
 }
 
-static void test_ended_contexts_that_are_kept(void **state)
+static void kept(uint8_t state, enum finding_rule rule)
 {
 	uint32_t server = fake_ctx(&f, CTX_CANCEL, 0), first = (uint32_t)f.m.ctxs.n;
 
-	(void)state;
 	for (unsigned k = 0; k < 60; k++) {
 		fake_ctx(&f, CTX_CANCEL, server);
-		f.m.ctxs.v[first + k].state = CTX_CANCELED;
+		f.m.ctxs.v[first + k].state = state;
 	}
 	link_all();
 	grant(server, REACH_LIVE);
 	find();
-	assert_int_equal(of_rule(RULE_EXPIRED_RETAINED)->confidence, CONF_LIKELY);
+	assert_non_null(of_rule(rule));
+	assert_int_equal(of_rule(rule)->confidence, CONF_LIKELY);
 	memset(r.ctx_stage + first, REACH_NONE, 55); // most of them await their collection
 	find();
 	assert_int_equal(above_info(), 0);
 	memset(r.ctx_stage + first, REACH_STUCK, 60);
 	find();
-	assert_null(of_rule(RULE_EXPIRED_RETAINED));
+	assert_null(of_rule(rule));
+}
+
+static void test_cancelled_contexts_that_are_kept(void **state)
+{
+	(void)state;
+	kept(CTX_CANCELED, RULE_RETAINED_CONTEXT);
+}
+
+static void test_expired_contexts_that_are_kept(void **state)
+{
+	(void)state;
+	kept(CTX_EXPIRED, RULE_EXPIRED_RETAINED);
 }
 
 static void test_signatures_hold_across_runs(void **state)
@@ -435,7 +447,8 @@ int main(void)
 		T(test_requests_in_flight_are_no_accumulation),
 		T(test_children_that_nobody_uses_pile_up),
 		T(test_value_chains),
-		T(test_ended_contexts_that_are_kept),
+		T(test_cancelled_contexts_that_are_kept),
+		T(test_expired_contexts_that_are_kept),
 		T(test_signatures_hold_across_runs),
 		T(test_next_commands_name_what_is_there),
 	};

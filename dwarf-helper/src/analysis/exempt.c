@@ -101,7 +101,13 @@ static bool owned_level(struct model *m, uint32_t i)
 
 bool exempt_context(struct model *m, uint32_t i)
 {
-	uint32_t p = m->ctxs.v[i].parent;
-
-	return owned_level(m, i) || (p < m->ctxs.n && owned_level(m, p));
+	if (owned_level(m, i))
+		return true;
+	// net/http: values, the connection's WithCancel, the request's WithCancel; what is made on that is the user's.
+	for (unsigned up = 0; up < 2 && i < m->ctxs.n && m->ctxs.v[i].kind == CTX_CANCEL; up++) {
+		i = m->ctxs.v[i].parent;
+		if (i < m->ctxs.n && owned_level(m, i))
+			return true;
+	}
+	return false;
 }

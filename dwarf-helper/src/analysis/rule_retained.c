@@ -92,7 +92,7 @@ static bool kept_for_good(struct leaks *l, const struct kept *k, const struct sa
 		struct said_path other;
 		uint32_t i = k->contexts.v[k->contexts.n * quarter[q] / 4];
 		bool found = say_path(l, NULL, NULL, l->m->ctxs.v[i].addr, &other);
-		bool good = !found || (!other.library && (other.task == shown->task || other.keeper));
+		bool good = !found || (!other.library && other.task == shown->task);
 		said_path_free(&other);
 		if (!good)
 			return false;

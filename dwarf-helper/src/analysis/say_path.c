@@ -21,12 +21,18 @@ static bool has(const char *s, const char *part)
 	return s && strstr(s, part);
 }
 
+/* A CancelFunc is none: what it cancels is held by whoever may call it. */
+static bool is_closure(const struct step *s)
+{
+	return (has(s->via, "capture ") && !has(s->via, " of context.")) || (begins(s->type, "func ") && !begins(s->type, "func context."));
+}
+
 /* What keeps things as long as the program lets it: the container nearest to the object. */
 static const char *keeper_of(const struct steps *s)
 {
 	for (size_t k = s->list.n; k-- > 0;) {
 		const struct step *step = &s->list.v[k];
-		if (has(step->via, "capture ") || begins(step->type, "func "))
+		if (is_closure(step))
 			return "a closure";
 		if (has(step->type, "container/list.Element"))
 			return "a list";
@@ -43,17 +49,25 @@ static const char *keeper_of(const struct steps *s)
 /* The objects next to it are those of package net/http or of the runtime: it is theirs to let go. */
 static bool of_library(const struct steps *s)
 {
-	// A timer that was stopped stays on its heap until the scheduler comes by.
-	for (size_t k = 0; k < s->list.n; k++)
-		if (begins(s->root, "timer") && has(s->list.v[k].via, " of context.WithDeadline"))
+	static const char *const frames[] = {" of net/http", " of database/sql.", " of runtime."};
+	static const char *const types[] = {"*net/http.", "*net/http/", "*crypto/tls.", "*database/sql.", "*runtime."};
+	static const char *const globals[] = {"net/http", "vendor/", "runtime."};
+	const char *root = s->list.v[0].via;
+
+	for (size_t k = 0; k < s->list.n; k++) // a timer that was stopped stays on its heap until the scheduler comes by
+		if (has(s->list.v[k].via, " of context.WithDeadline.func2") || has(s->list.v[k].via, " of context.WithDeadlineCause.func2"))
 			return true;
-	for (size_t k = s->list.n > 3 ? s->list.n - 3 : 0; k + 1 < s->list.n; k++) {
-		const char *type = s->list.v[k].type;
-		if (begins(type, "*net/http.") || begins(type, "*net/http/") || begins(type, "*crypto/tls.") || begins(type, "*runtime.") ||
-		    begins(type, "*database/sql."))
+	for (size_t k = s->list.n > 3 ? s->list.n - 3 : 0; k + 1 < s->list.n; k++)
+		for (size_t n = 0; n < sizeof(types) / sizeof(types[0]); n++)
+			if (begins(s->list.v[k].type, types[n]))
+				return true;
+	for (size_t n = 0; n < sizeof(frames) / sizeof(frames[0]); n++)
+		if (s->task != UINT32_MAX && has(root, frames[n]))
 			return true;
-	}
-	return begins(s->list.v[0].via, "net/http") || begins(s->list.v[0].via, "vendor/") || begins(s->list.v[0].via, "runtime.");
+	for (size_t n = 0; n < sizeof(globals) / sizeof(globals[0]); n++)
+		if (s->task == UINT32_MAX && begins(root, globals[n]))
+			return true;
+	return false;
 }
 
 static void put_short(struct buf *out, const char *s)
