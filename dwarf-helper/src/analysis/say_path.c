@@ -70,11 +70,18 @@ static bool of_library(const struct steps *s)
 	return false;
 }
 
-static void put_short(struct buf *out, const char *s)
+/* Without the path of the package; with --redact, without the keys of maps (`["a"]`), which may be secrets. */
+static void put_short(const struct leaks *l, struct buf *out, const char *s)
 {
-	size_t path = text_path(s, strlen(s));
-
-	text_safe(out, s + path, strlen(s + path));
+	s += text_path(s, strlen(s));
+	const char *open = l->m->redact ? strchr(s, '"') : NULL, *close = open ? strrchr(s, '"') : NULL;
+	if (!open || close == open) {
+		text_safe(out, s, strlen(s));
+		return;
+	}
+	text_safe(out, s, (size_t)(open - s));
+	buf_lit(out, "…");
+	text_safe(out, close + 1, strlen(close + 1));
 }
 
 static void put_root(struct leaks *l, const struct steps *s, struct buf *out)
@@ -104,7 +111,7 @@ static void put_steps(const struct leaks *l, const struct steps *s, struct buf *
 		buf_str(out, k || s->task != UINT32_MAX || s->owner ? " → " : " ");
 		if (step->times > 1)
 			buf_printf(out, "%llu × ", (unsigned long long)step->times);
-		put_short(out, step->via && *step->via ? step->via : "?");
+		put_short(l, out, step->via && *step->via ? step->via : "?");
 	}
 }
 
