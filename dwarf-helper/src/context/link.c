@@ -26,10 +26,17 @@ static uint32_t pseudo(struct builder *b, const struct ctx_type *t, taddr data)
 	return todo ? 1 : 0;
 }
 
-/* A parent word that leads nowhere is damage of the child; unless it is being made, and the word is of what lay there before. */
+/*
+ * A parent word that leads nowhere is damage of the child; unless that is being made, and the word is of what lay there before, or lies on a
+ * stack, where nothing tells whether the slot that refers to it is still in use.
+ */
 static uint32_t wild(struct builder *b, uint32_t i)
 {
-	b->wild_parents += !heap_newest(b->rt, b->m->ctxs.v[i].addr);
+	taddr addr = b->m->ctxs.v[i].addr;
+
+	if (b->rt->heap && !b->rt->heap->incomplete && !heap_span(b->rt->heap, addr) && !(b->m->ctxs.v[i].flags & (CTX_FROM_MAP | CTX_FROM_PARENT)))
+		return CTX_NONE;
+	b->wild_parents += !heap_newest(b->rt, addr);
 	b->m->ctxs.v[i].flags |= CTX_DAMAGED;
 	return CTX_NONE;
 }
