@@ -49,15 +49,18 @@ static void group_label(struct report *r, enum task_group by, const struct group
 	}
 }
 
-/* "pump conn.go:88 ← Serve hub.go:61": the frames of the user's own code, innermost first, without the paths of
- * packages. */
+/* "pump conn.go:88 ← Serve hub.go:61": from the user's innermost frame outwards (what the library does below it is told by the
+ * state), without the paths of packages. */
 static void group_stack(struct report *r, const struct group *gr, struct stack_lines *s, struct buf *out)
 {
 	const struct runtime *rt = r->m->rt;
 	unsigned shown = 0;
 
 	stack_read(r->m->rt, &r->m->tasks.list.v[gr->first], s);
-	for (size_t i = 0; i < s->v.n; i++) {
+	size_t start = 0;
+	while (start < s->v.n && s->v.v[start].frame != r->m->tasks.list.v[gr->first].frame)
+		start++;
+	for (size_t i = start < s->v.n ? start : 0; i < s->v.n; i++) {
 		uint32_t f = s->v.v[i].frame;
 		if (f >= rt->frames.n || rt->frames.v[f].plumbing)
 			continue;
