@@ -1,6 +1,7 @@
 #include "analysis/reach_internal.h"
 
 #include "runtime/roots.h"
+#include "runtime/stack.h"
 
 void reach_incomplete(struct reacher *x, const char *why)
 {
@@ -26,6 +27,13 @@ static bool mark_root(void *arg, const struct root *root)
 	return true;
 }
 
+static void mark_word(void *arg, uint64_t word)
+{
+	struct reacher *x = arg;
+
+	mark_addr(x->mk, word);
+}
+
 static struct err *mark_roots(struct reacher *x)
 {
 	bool incomplete = false;
@@ -33,6 +41,8 @@ static struct err *mark_roots(struct reacher *x)
 
 	if (incomplete)
 		reach_incomplete(x, "part of the package variables, finalizers or cleanups could not be read");
+	if (!err && !stack_threads(x->rt, mark_word, x))
+		reach_incomplete(x, "registers or stack of a thread could not be read");
 	return err;
 }
 

@@ -10,7 +10,7 @@
  * up to and including the first that is not the runtime's, since it stands at no safe point; a stack that is being copied.  So
  * the error is on the side of "live": a word is left out only when a map says so.  For goroutines at rest the answer is the collector's.
  *
- * Not seen: vector registers of running threads, and the system stack that a running goroutine's thread may be on.
+ * Not seen: vector registers of running threads; what threads hold beside goroutines is stack_threads().
  */
 #ifndef GOCTX_RUNTIME_LIVESTACK_H
 #define GOCTX_RUNTIME_LIVESTACK_H

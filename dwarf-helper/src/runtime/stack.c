@@ -270,3 +270,55 @@ size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[S
 		regs[i] = th->regs[general[i]];
 	return all_told(regs) ? STACK_REGISTERS_MAX : 0;
 }
+
+#define THREADS_MAX 100000		   /* m's are never freed, but reused: runtime/proc.go caps them at 10000 */
+#define THREAD_STACK_MAX (UINT64_C(1) << 20) /* in use of a thread's stack: C code may have gone deep below */
+
+/* Words of [sp, hi), as far as one thread can have filled it. */
+static bool words_of(struct runtime *rt, taddr sp, taddr hi, stack_word_fn *fn, void *arg)
+{
+	uint64_t n = hi - sp < THREAD_STACK_MAX ? hi - sp : THREAD_STACK_MAX, word;
+
+	for (taddr at = (sp + 7) & ~UINT64_C(7); at + 8 <= sp + n; at += 8) {
+		if (!target_u64(rt->t, at, &word))
+			return false;
+		fn(arg, word);
+	}
+	return true;
+}
+
+static bool words_of_thread(struct runtime *rt, taddr m, const struct thread *th, stack_word_fn *fn, void *arg)
+{
+	struct stack_regs r = regs_of(th);
+	taddr lo, hi, gregs = 0;
+	bool ok = all_told(th->regs);
+
+	for (int i = 0; i < UREG_COUNT; i++)
+		fn(arg, th->regs[i]);
+	if (stack_of(rt, m, rt->L.m.gsignal, &lo, &hi) && inside(r.sp, lo, hi)) // holds the registers that were interrupted, too
+		ok &= words_of(rt, r.sp, hi, fn, arg) && leave_handlers(rt, m, &r, &gregs);
+	if (stack_of(rt, m, rt->L.m.g0, &lo, &hi) && inside(r.sp, lo, hi))
+		ok &= words_of(rt, r.sp, hi, fn, arg);
+	return ok;
+}
+
+bool stack_threads(struct runtime *rt, stack_word_fn *fn, void *arg)
+{
+	bool ok = true;
+	taddr m;
+
+	if (!target_u64(rt->t, rt->L.var[LAYOUT_VAR_allm].addr, &m))
+		return false;
+	for (int n = 0; m && n < THREADS_MAX; n++) {
+		const struct thread *th;
+		uint64_t tid;
+
+		if (!field(rt, m, rt->L.m.procid, &tid))
+			return false;
+		if (tid && (th = target_thread(rt->t, (int)tid)))
+			ok &= th->regs_valid && words_of_thread(rt, m, th, fn, arg);
+		if (!field(rt, m, rt->L.m.alllink, &m))
+			return false;
+	}
+	return ok && !m;
+}

@@ -32,6 +32,17 @@ bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, 
  */
 size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[STACK_REGISTERS_MAX]);
 
+/** One word that a thread may hold a pointer in. */
+typedef void stack_word_fn(void *arg, uint64_t word);
+
+/**
+ * Words of all threads that no goroutine's stack has: registers, and what is in use of a thread's own stacks (m.g0, m.gsignal) while it
+ * stands there.  The collector need not look there, since it lets threads come to a safe point first; whoever takes them at
+ * any moment may meet a timer, say, that is off its heap and not yet run.
+ * @return false: not all could be read
+ */
+bool stack_threads(struct runtime *rt, stack_word_fn *fn, void *arg);
+
 /**
  * Where the locals of a frame end: its size reaches to the return address, below which a frame that is not empty has saved
  * the caller's frame pointer (runtime/traceback.go: resolveInternal, stkframe.varp).
