@@ -99,7 +99,7 @@ def test_gdb_says_the_same_and_fails_when_asked(goctx: helper.Goctx, scratch: Pa
         (said,) = gdbrun.session(["goctx leaks"], exe=exe, core=core)
         assert said.split() == text.split()
         done = gdbrun.run(["goctx leaks --fail-on certain"], exe=exe, core=core)
-        assert done.status == 1 and done.out.split() == text.split(), done
+        assert done.status == 1 and "lost-cancel" in done.out and "--fail-on" in done.err, done
         assert gdbrun.run(["goctx leaks"], exe=exe, core=core).status == 0
     with core_of("lost-cancel", "1.27", scratch, "-fixed") as (exe, core):
         assert gdbrun.run(["goctx leaks --fail-on possible"], exe=exe, core=core).status == 0

@@ -159,9 +159,13 @@ static void test_lines_stay_within_the_width(void **state)
 	(void)state;
 	x->tasks = 103671;
 	x->count = 51838;
-	finding_say(x, "%s", "Contexts made under WithCancel 0xc000126000 are never cancelled: no CancelFunc of theirs exists any more, and they have no "
-			     "deadline. They live until 0xc000126000 is cancelled.");
-	finding_evidence(x, "tasks", "%s", "example.com/app/stream.(*Conn).pump conn.go:88 × 51 836 · example.com/app/stream.(*Conn).watch conn.go:112 × 51 835");
+	finding_say(x, "%s",
+		    "Contexts made under WithCancel 0xc000126000 are never cancelled: no CancelFunc of theirs exists "
+		    "any more, and they have no "
+		    "deadline. They live until 0xc000126000 is cancelled.");
+	finding_evidence(x, "tasks", "%s",
+			 "example.com/app/stream.(*Conn).pump conn.go:88 × 51 836 · "
+			 "example.com/app/stream.(*Conn).watch conn.go:112 × 51 835");
 	const char *text = written();
 	for (const char *p = text; *p;) {
 		const char *end = strchr(p, '\n');
@@ -181,7 +185,8 @@ static void test_what_is_below_the_confidence_is_counted(void **state)
 	VEC_PUSH(&fs.quiet, mem_strdup("3 net/http accept loops"));
 	findings_sort(&fs);
 	const char *text = written();
-	assert_non_null(strstr(text, "2 suspects. Quiet because known: 3 net/http accept loops. Info: 1 (--min-confidence info)"));
+	assert_non_null(strstr(
+		text, "2 suspects. Quiet because known: 3 net/http accept loops. Info: 1 (--min-confidence info)"));
 	f.opt.min_confidence = CONF_LIKELY;
 	text = written();
 	assert_null(strstr(text, "It is b."));

@@ -29,7 +29,8 @@ static int setup(void **state)
 	memset(&opt, 0, sizeof(opt));
 	r.m = &f.m;
 	r.complete = true;
-	VEC_PUSH(&f.rt.frames, (struct frame){.func = "app/stream.(*Hub).Serve", .file = "/src/app/stream/hub.go", .line = 61});
+	VEC_PUSH(&f.rt.frames,
+		 (struct frame){.func = "app/stream.(*Hub).Serve", .file = "/src/app/stream/hub.go", .line = 61});
 	VEC_PUSH(&f.rt.frames, (struct frame){.func = "main.main", .file = "/src/main.go", .line = 9});
 	VEC_PUSH(&f.rt.wait_reasons, (char *)"chan send");
 	VEC_PUSH(&f.rt.wait_reasons, (char *)"select (no cases)");
@@ -61,7 +62,11 @@ static void link_all(void)
 /* A CancelFunc of context i, reached in a stage; to be given in the order of contexts. */
 static void grant(uint32_t i, uint8_t stage)
 {
-	VEC_PUSH(&r.cancelers.list, (struct canceler){.closure = 0xca00000000 + (taddr)i * 16, .context = i, .task = UINT32_MAX, .kind = CANCELER_FUNC, .stage = stage});
+	VEC_PUSH(&r.cancelers.list, (struct canceler){.closure = 0xca00000000 + (taddr)i * 16,
+						      .context = i,
+						      .task = UINT32_MAX,
+						      .kind = CANCELER_FUNC,
+						      .stage = stage});
 	if (stage == REACH_LIVE)
 		r.cancelable[i] = CANCELABLE_FUNC;
 }
@@ -142,7 +147,8 @@ static void test_an_incomplete_marking_proves_nothing(void **state)
 	assert_true(fs.healthy_unknown);
 	bool said = false;
 	for (size_t k = 0; k < of_rule(RULE_LOST_CANCEL)->evidence.n; k++)
-		said |= !strcmp(of_rule(RULE_LOST_CANCEL)->evidence.v[k], "not sure\tpart of the heap is missing from the core");
+		said |= !strcmp(of_rule(RULE_LOST_CANCEL)->evidence.v[k],
+				"not sure\tpart of the heap is missing from the core");
 	assert_true(said);
 }
 
@@ -163,7 +169,8 @@ static void test_a_profile_guided_build_may_hide_cancelfuncs(void **state)
 
 static void test_what_somebody_can_cancel_is_not_lost(void **state)
 {
-	uint32_t hub = fake_ctx(&f, CTX_CANCEL, 0), first = children(hub, 4, 10), timer = fake_ctx(&f, CTX_TIMER, hub), below = children(timer, 4, 20);
+	uint32_t hub = fake_ctx(&f, CTX_CANCEL, 0), first = children(hub, 4, 10), timer = fake_ctx(&f, CTX_TIMER, hub),
+		 below = children(timer, 4, 20);
 	uint32_t custom = fake_ctx(&f, CTX_CUSTOM, hub), foreign = children(custom, 4, 30);
 
 	(void)state;

@@ -1,7 +1,9 @@
 /*
- * Goroutines and contexts that wait all their life because a library has them wait: no rule but stuck-task speaks of them.
+ * Goroutines and contexts that wait all their life because a library has them wait: no rule but stuck-task
+ * speaks of them.
  *
- * Told by the function a goroutine was started with (names as of Go 1.19 to 1.27), and by the keys and types above a context.
+ * Told by the function a goroutine was started with (names as of Go 1.19 to 1.27), and by the keys and types
+ * above a context.
  */
 #include "analysis/leaks.h"
 

@@ -51,7 +51,6 @@ static uint64_t level_of(struct model *m, const struct ctx *c)
 	return mix(mix(SIGN_START, (uint64_t)c->kind << 16 | c->type), key) | 1;
 }
 
-
 /* From the third time on, repetitions of one level, and of two in turn, are folded: a loop that wraps what it wrapped before. */
 static uint64_t chain_of(const struct leaks *l, const uint64_t *level, uint32_t i)
 {
@@ -76,7 +75,8 @@ static bool foreign(const struct leaks *l, const struct ctx *c, uint32_t parent)
 {
 	const struct model *m = l->m;
 	const struct ctx *p = &m->ctxs.v[parent];
-	bool own = p->kind == CTX_CUSTOM && p->type < m->types.n && (m->types.v[p->type].done_off >= 0 || m->types.v[p->type].own_err);
+	bool own = p->kind == CTX_CUSTOM && p->type < m->types.n &&
+		   (m->types.v[p->type].done_off >= 0 || m->types.v[p->type].own_err);
 
 	if (has_own_done(c->kind) && c->flags & CTX_IN_PARENT_MAP)
 		return false;
@@ -123,7 +123,8 @@ static void facts_of(struct leaks *l, uint32_t i, uint64_t *level)
 			f->under = p;
 	}
 	// CANCELABLE_FUNC without a CancelFunc: somebody is cancelling it just now.
-	bool reached = l->r->ctx_stage[i] != REACH_NONE && l->r->cancelable[i] != CANCELABLE_FUNC && l->r->cancelable[i] != CANCELABLE_FOREIGN;
+	bool reached = l->r->ctx_stage[i] != REACH_NONE && l->r->cancelable[i] != CANCELABLE_FUNC &&
+		       l->r->cancelable[i] != CANCELABLE_FOREIGN;
 	if (c->kind == CTX_CANCEL && c->state == CTX_ACTIVE && reached &&
 	    !(f->flags & (LEAK_FUNC_LIVE | LEAK_FUNC_HELD | LEAK_DEADLINE_ABOVE | LEAK_FOREIGN_ABOVE)))
 		f->flags |= LEAK_LOST;

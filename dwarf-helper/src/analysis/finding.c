@@ -130,8 +130,8 @@ static int worst_first(const void *a, const void *b)
 	const struct finding *x = a, *y = b;
 	int c;
 
-	if ((c = compare(y->confidence, x->confidence)) || (c = compare(y->bytes, x->bytes)) || (c = compare(y->count, x->count)) ||
-	    (c = compare(x->rule, y->rule)))
+	if ((c = compare(y->confidence, x->confidence)) || (c = compare(y->bytes, x->bytes)) ||
+	    (c = compare(y->count, x->count)) || (c = compare(x->rule, y->rule)))
 		return c;
 	return strcmp(x->signature, y->signature);
 }

@@ -2,8 +2,9 @@
 
 /* What is told first absorbs what comes later: causes before their effects. */
 static leak_rule *const leak_rules[] = {
-	rule_lost_cancel, rule_watcher,	    rule_stuck_task, rule_uncancellable_wait, rule_detached, rule_ignores_cancel, rule_accumulation,
-	rule_afterfunc,	  rule_value_chain, rule_retained,	    rule_task_pileup, rule_subtree_cost,
+	rule_lost_cancel, rule_watcher,	       rule_stuck_task,	  rule_uncancellable_wait,
+	rule_detached,	  rule_ignores_cancel, rule_accumulation, rule_afterfunc,
+	rule_value_chain, rule_retained,       rule_task_pileup,  rule_subtree_cost,
 };
 
 /* "3 net/http accept loops": goroutines that wait all their life, by what they are. */

@@ -1,9 +1,9 @@
 /*
  * Which contexts and CancelFuncs the stacks of goroutines refer to.
  *
- * Every word in use is looked at once, dead slots included: what is met here may be in use, what is not is not on a stack.
- * That errs to the quiet side, and costs a lookup a heap pointer.  Rules that accuse a goroutine ask leak_holds(), which knows dead
- * slots from live ones, for those few that this pass names.
+ * Every word in use is looked at once, dead slots included: what is met here may be in use, what is not is not
+ * on a stack. That errs to the quiet side, and costs a lookup a heap pointer.  Rules that accuse a goroutine
+ * ask leak_holds(), which knows dead slots from live ones, for those few that this pass names.
  */
 #include "analysis/leaks.h"
 
@@ -12,12 +12,12 @@
 #define STACK_PIECE (64u << 10)
 
 /*
- * Most words of stacks that look like addresses are no contexts': a bit for each address that is one, 8 to 16 bits of room a context, answers
- * for them out of the cache.
+ * Most words of stacks that look like addresses are no contexts': a bit for each address that is one, 8 to 16
+ * bits of room a context, answers for them out of the cache.
  */
 struct word_filter {
 	uint64_t *bits;
-	unsigned shift; /* of the hash: leaves the number of a bit */
+	unsigned shift;	 /* of the hash: leaves the number of a bit */
 	uint64_t lo, hi; /* addresses that contexts and CancelFuncs have */
 };
 
@@ -70,7 +70,8 @@ bool leak_is_root(const struct leaks *l, uint32_t i)
 	const struct ctx *c = &l->m->ctxs.v[i];
 	uint32_t under = l->ctx[i].under;
 
-	return (c->kind == CTX_CANCEL || c->kind == CTX_TIMER) && c->state == CTX_ACTIVE && under != CTX_NONE && l->m->ctxs.v[under].state == CTX_NEVER;
+	return (c->kind == CTX_CANCEL || c->kind == CTX_TIMER) && c->state == CTX_ACTIVE && under != CTX_NONE &&
+	       l->m->ctxs.v[under].state == CTX_NEVER;
 }
 
 static uint8_t task_flag(const struct leaks *l, uint32_t i)
@@ -143,7 +144,9 @@ static bool hold_word(void *arg, const struct live_word *w)
 	uint32_t i = context_of_word(h->l, w->value, &func);
 	if (i == CTX_NONE)
 		return true;
-	uint32_t frame = w->info < rt->pcs.n && rt->pcs.v[w->info].n ? rt->pcs.v[w->info].first + rt->pcs.v[w->info].n - 1u : FRAME_NONE;
+	uint32_t frame = w->info < rt->pcs.n && rt->pcs.v[w->info].n
+				 ? rt->pcs.v[w->info].first + rt->pcs.v[w->info].n - 1u
+				 : FRAME_NONE;
 	return h->fn(h->arg, &(struct stack_hold){.task = h->task, .context = i, .frame = frame, .func = func});
 }
 

@@ -2,7 +2,8 @@
  * afterfunc: functions registered with context.AfterFunc that pile up on a context which does not end.
  *
  * The pattern   active contexts of AfterFunc, put together by the function they call.
- * likely        fifty or more, at least half of them on one context, and nobody can take them back: the stop functions are gone
+ * likely        fifty or more, at least half of them on one context, and nobody can take them back: the stop
+ *               functions are gone
  * possible      fifty or more on one context whose stop functions exist, but no stack refers to them
  * info          ten or more otherwise: one for each request in flight is how AfterFunc is meant
  *
@@ -32,7 +33,8 @@ static taddr code_of(struct model *m, uint32_t i)
 {
 	taddr closure, code;
 
-	if (!runtime_field(m->rt, m->ctxs.v[i].addr, m->rt->L.afterFuncCtx.f, &closure) || !target_u64(m->rt->t, closure, &code))
+	if (!runtime_field(m->rt, m->ctxs.v[i].addr, m->rt->L.afterFuncCtx.f, &closure) ||
+	    !target_u64(m->rt->t, closure, &code))
 		return 0;
 	return code;
 }
@@ -42,7 +44,8 @@ static void collect(struct leaks *l, struct hook_sets *h)
 	struct model *m = l->m;
 
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
-		if (m->ctxs.v[i].kind != CTX_AFTER_FUNC || m->ctxs.v[i].state != CTX_ACTIVE || l->r->ctx_stage[i] == REACH_NONE)
+		if (m->ctxs.v[i].kind != CTX_AFTER_FUNC || m->ctxs.v[i].state != CTX_ACTIVE ||
+		    l->r->ctx_stage[i] == REACH_NONE)
 			continue;
 		taddr code = code_of(m, i);
 		uint32_t at = u64map_add(&h->index, code ? code : 1, (uint32_t)h->list.n);
@@ -95,8 +98,10 @@ static void tell(struct leaks *l, const struct hooks *s)
 	for (size_t k = 0; k < s->contexts.n; k++)
 		leak_tell_context(l, f, s->contexts.v[k]);
 	finding_sign(f, buf_cstr(&func), NULL);
-	finding_say(f, "%s is registered many times to be called when a context ends%s", text.n ? buf_cstr(&text) : "A function",
-		    sure == CONF_LIKELY	    ? "; the context does not end, and the stop functions that AfterFunc returned are gone."
+	finding_say(f, "%s is registered many times to be called when a context ends%s",
+		    text.n ? buf_cstr(&text) : "A function",
+		    sure == CONF_LIKELY
+			    ? "; the context does not end, and the stop functions that AfterFunc returned are gone."
 		    : sure == CONF_POSSIBLE ? "; the context does not end, and no goroutine is about to take them back."
 					    : ".");
 	say_parents(l, f);

@@ -1,7 +1,8 @@
 /*
  * value-chain: WithValue upon WithValue.
  *
- * Each look-up walks the chain, and each link keeps its value alive.  Counted are all value contexts from the root down, whatever lies between.
+ * Each look-up walks the chain, and each link keeps its value alive.  Counted are all value contexts from the
+ * root down, whatever lies between.
  * likely      a hundred or more, or one key twenty times: a loop wraps what it wrapped before
  * possible    twenty or more
  * info        eight or more: middlewares do that, and a key may be set again (tracing nests spans)
@@ -114,7 +115,9 @@ static void tell(struct leaks *l, const struct chain_set *s)
 	count_keys(l, s->tip, &keys);
 	qsort(keys.v, keys.n, sizeof(*keys.v), more_first);
 	uint32_t repeats = keys.n ? keys.v[0].count : 0, top = top_of_chain(l, s->tip);
-	enum confidence sure = s->depth >= LIKELY_DEPTH || repeats >= REPEATS ? CONF_LIKELY : s->depth >= POSSIBLE_DEPTH ? CONF_POSSIBLE : CONF_INFO;
+	enum confidence sure = s->depth >= LIKELY_DEPTH || repeats >= REPEATS ? CONF_LIKELY
+			       : s->depth >= POSSIBLE_DEPTH		      ? CONF_POSSIBLE
+									      : CONF_INFO;
 	struct finding *f = finding_new(l->out, RULE_VALUE_CHAIN, sure, "layer");
 
 	f->count = s->depth;

@@ -1,7 +1,8 @@
 /*
  * subtree-cost: where the memory of contexts is: the subtree that costs most.
  *
- * Always info.  From the most expensive root down, as long as one child has nine tenths of its parent's cost: there the tree begins to spread.
+ * Always info.  From the most expensive root down, as long as one child has nine tenths of its parent's cost:
+ *               there the tree begins to spread.
  * Costs are those of cost.c.  Not told for less than a mebibyte.
  */
 #include "analysis/leaks.h"
@@ -39,7 +40,8 @@ struct err *rule_subtree_cost(struct leaks *l)
 
 	if (at == CTX_NONE)
 		return NULL;
-	while ((next = dearest(l, l->m->ctxs.v[at].first_child)) != CTX_NONE && (l->ctx[next].cost >= l->ctx[at].cost / 10 * 9 || !l->m->ctxs.v[at].addr))
+	while ((next = dearest(l, l->m->ctxs.v[at].first_child)) != CTX_NONE &&
+	       (l->ctx[next].cost >= l->ctx[at].cost / 10 * 9 || !l->m->ctxs.v[at].addr))
 		at = next;
 	if (l->ctx[at].cost < WORTH || !l->m->ctxs.v[at].addr)
 		return NULL;
@@ -53,7 +55,8 @@ struct err *rule_subtree_cost(struct leaks *l)
 	finding_sign_hash(f, sign_chain(SIGN_START, l->m, at));
 	say_context(l, at, &text);
 	text_size(&bytes, l->ctx[at].cost);
-	finding_say(f, "The subtree of %s costs most: at least %s of stacks, contexts and values.", buf_cstr(&text), buf_cstr(&bytes));
+	finding_say(f, "The subtree of %s costs most: at least %s of stacks, contexts and values.", buf_cstr(&text),
+		    buf_cstr(&bytes));
 	finding_next(f, "goctx tree 0x%llx", (unsigned long long)c->addr);
 	buf_free(&text);
 	buf_free(&bytes);

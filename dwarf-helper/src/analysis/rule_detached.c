@@ -1,11 +1,14 @@
 /*
  * detached: a goroutine that works under one context made a second one from context.Background(): the chain is cut.
  *
- * The pattern     an active context right below Background, TODO or WithoutCancel that at most three stacks refer to; one of these goroutines holds its
- *                 CancelFunc or the context itself, and further up on its stack another context that can be cancelled and is not above it.
- * likely          three or more goroutines alike, and the other context has ended already: they should have ended with it
+ * The pattern     an active context right below Background, TODO or WithoutCancel that at most three stacks
+ *                 refer to; one of these goroutines holds its CancelFunc or the context itself, and further up
+ *                 on its stack another context that can be cancelled and is not above it.
+ * likely          three or more goroutines alike, and the other context has ended already: they should have
+ *                 ended with it
  * possible        ten or more alike whose other context is active, with no deadline on what they made
- * info            three or more otherwise, or with a deadline: writing an audit record or shutting down under a context of its own is good style
+ * info            three or more otherwise, or with a deadline: writing an audit record or shutting down under
+ *                 a context of its own is good style
  */
 #include "analysis/task_groups.h"
 
@@ -57,7 +60,8 @@ static uint32_t other_of(const struct held *s)
 
 	for (unsigned k = 0; k < s->n; k++) {
 		const struct ctx *c = &m->ctxs.v[s->others[k]];
-		if (c->state == CTX_NEVER || c->state == CTX_UNKNOWN || is_above(m, s->others[k], s->root) || is_above(m, s->root, s->others[k]))
+		if (c->state == CTX_NEVER || c->state == CTX_UNKNOWN || is_above(m, s->others[k], s->root) ||
+		    is_above(m, s->root, s->others[k]))
 			continue;
 		if (c->state == CTX_CANCELED || c->state == CTX_EXPIRED)
 			return s->others[k];
@@ -94,10 +98,13 @@ static void tell(struct leaks *l, const struct task_set *s, const struct detache
 		leak_tell_task(l, f, s->tasks.v[k]);
 	for (size_t k = 0; k < d->roots.n; k++)
 		leak_tell_context(l, f, d->roots.v[k]);
-	finding_sign_hash(f, sign_word(sign_word(sign_chain(SIGN_START, l->m, root), task_func(l->m, s->tasks.v[0])), task_maker(l->m, s->tasks.v[0])));
+	finding_sign_hash(f, sign_word(sign_word(sign_chain(SIGN_START, l->m, root), task_func(l->m, s->tasks.v[0])),
+				       task_maker(l->m, s->tasks.v[0])));
 	say_context(l, l->ctx[root].under, &text);
-	finding_say(f, "Contexts made from %s by goroutines that work under another context: when that one ends, they do not.%s", buf_cstr(&text),
-		    d->ended ? " It has ended." : "");
+	finding_say(f,
+		    "Contexts made from %s by goroutines that work under another context: when that one ends, they do "
+		    "not.%s",
+		    buf_cstr(&text), d->ended ? " It has ended." : "");
 	text.n = 0;
 	say_name(l, root, &text);
 	buf_lit(&text, " · first ");

@@ -1,14 +1,16 @@
 /*
  * ignores-cancel: goroutines that hold a context which has ended, and wait for something else.
  *
- * The pattern     parked in a channel operation, a select or on a lock; a live slot of its stack (livestack.h) refers to a cancelled or expired
- *                 context; none of its waits is for a context that has ended.  A variable that is not read any more is no live slot.
+ * The pattern     parked in a channel operation, a select or on a lock; a live slot of its stack (livestack.h)
+ *                 refers to a cancelled or expired context; none of its waits is for a context that has ended.
+ *                 A variable that is not read any more is no live slot.
  * likely          ten or more alike, or three that wait for a minute, or one that waits for ten
  * possible        three or more
- * info            fewer: goroutines on their way out look like that; also waiting for others to end (WaitGroup, errgroup): those are at fault
+ * info            fewer: goroutines on their way out look like that; also waiting for others to end
+ *                 (WaitGroup, errgroup): those are at fault
  *
- * Goroutines that sleep or wait for input end by themselves and are left out, so are those that wait inside of the standard library (a round trip
- * knows of its context) and those known to be idle (exempt.c).
+ * Goroutines that sleep or wait for input end by themselves and are left out, so are those that wait inside of
+ * the standard library (a round trip knows of its context) and those known to be idle (exempt.c).
  */
 #include "analysis/task_groups.h"
 
@@ -80,7 +82,8 @@ static bool waits_for_others(const struct model *m, const struct task *t)
 
 	if (t->status != TASK_WAITING && t->status != TASK_LEAKED)
 		return false;
-	return reason && (!strncmp(reason, "chan ", 5) || !strncmp(reason, "select", 6) || !strncmp(reason, "sync.", 5) || !strncmp(reason, "semacquire", 10));
+	return reason && (!strncmp(reason, "chan ", 5) || !strncmp(reason, "select", 6) ||
+			  !strncmp(reason, "sync.", 5) || !strncmp(reason, "semacquire", 10));
 }
 
 /* sync.WaitGroup.Wait, errgroup's and such: it waits for goroutines that do not end. */
@@ -131,8 +134,8 @@ static void tell(struct leaks *l, const struct task_set *s)
 	leak_tell_context(l, f, s->context);
 	f->context = s->context;
 	finding_sign(f, task_func(l->m, s->tasks.v[0]), task_maker(l->m, s->tasks.v[0]), NULL);
-	finding_say(f, "%s a context that has ended, and %s for something else without listening to its Done.", one ? "A goroutine holds" : "Goroutines hold",
-		    one ? "waits" : "wait");
+	finding_say(f, "%s a context that has ended, and %s for something else without listening to its Done.",
+		    one ? "A goroutine holds" : "Goroutines hold", one ? "waits" : "wait");
 	say_context(l, s->context, &text);
 	buf_printf(&text, " %s", ctx_state_name(c->state));
 	if (!one)
@@ -152,8 +155,8 @@ struct err *rule_ignores_cancel(struct leaks *l)
 	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
 		const struct task *task = &m->tasks.list.v[t];
 		struct hold_search s = {.l = l, .context = CTX_NONE};
-		if (!(l->task_flags[t] & LEAK_TASK_ENDED) || task->flags & TASK_SYSTEM || !waits_for_others(m, task) || on_ended_context(m, t) ||
-		    exempt_task(m, task))
+		if (!(l->task_flags[t] & LEAK_TASK_ENDED) || task->flags & TASK_SYSTEM || !waits_for_others(m, task) ||
+		    on_ended_context(m, t) || exempt_task(m, task))
 			continue;
 		leak_holds(l, t, first_ended, &s);
 		if (s.context == CTX_NONE || parked_in_library(m->rt, task))

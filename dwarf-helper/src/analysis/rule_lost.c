@@ -1,19 +1,21 @@
 /*
  * lost-cancel: contexts that nobody can cancel any more but through their parent.
  *
- * The pattern     active, made by WithCancel or WithCancelCause; no CancelFunc of theirs is reached by anything at all; no deadline of their
- *                 own or of an ancestor; not below a custom context whose end we cannot see.
+ * The pattern     active, made by WithCancel or WithCancelCause; no CancelFunc of theirs is reached by
+ *                 anything at all; no deadline of their own or of an ancestor; not below a custom context
+ *                 whose end we cannot see.
  * certain         three or more made alike, and the marking was complete: no CancelFunc is left is then a proof
  * likely          the same with an incomplete marking, or in a program built with a profile
- * info            one or two alike, under which nothing piles up.  Healthy programs have them: a context that lives as long as the program, whose
- *                 CancelFunc main dropped or will not call any more.
+ * info            one or two alike, under which nothing piles up.  Healthy programs have them: a context that
+ *                 lives as long as the program, whose CancelFunc main dropped or will not call any more.
  *
- * Healthy look-alikes that do not count: `defer cancel()` on a stack, fields that hold the CancelFunc (errgroup, net/http's connections,
- * database/sql), signal.NotifyContext (its goroutine holds the context, the context its cancel), contexts that wait for their collection.
+ * Healthy look-alikes that do not count: `defer cancel()` on a stack, fields that hold the CancelFunc
+ * (errgroup, net/http's connections, database/sql), signal.NotifyContext (its goroutine holds the context, the
+ * context its cancel), contexts that wait for their collection.
  *
- * Contexts below a lost one of a larger group belong to that: they end when it does; they are counted when they are made like it (a loop that
- * wraps what it wrapped before).  Goroutines that wait on any of them are listed with it,
- * and their accumulation and uncancellable waits are not told again.
+ * Contexts below a lost one of a larger group belong to that: they end when it does; they are counted when
+ * they are made like it (a loop that wraps what it wrapped before).  Goroutines that wait on any of them are
+ * listed with it, and their accumulation and uncancellable waits are not told again.
  */
 #include "analysis/leaks.h"
 
@@ -163,10 +165,15 @@ static void say_lost(struct leaks *l, struct finding *f, uint32_t under)
 	}
 	put_end(l, under, &end);
 	if (one)
-		finding_say(f, "A context made%s has no CancelFunc any more and no deadline: it ends when what it hangs on does.", buf_cstr(&where));
+		finding_say(f,
+			    "A context made%s has no CancelFunc any more and no deadline: it ends when what it hangs "
+			    "on does.",
+			    buf_cstr(&where));
 	else
-		finding_say(f, "Contexts made%s are never cancelled: no CancelFunc of theirs exists any more, and they have no deadline. %s", buf_cstr(&where),
-			    buf_cstr(&end));
+		finding_say(f,
+			    "Contexts made%s are never cancelled: no CancelFunc of theirs exists any more, and they "
+			    "have no deadline. %s",
+			    buf_cstr(&where), buf_cstr(&end));
 	buf_free(&where);
 	buf_free(&end);
 }

@@ -1,14 +1,18 @@
 /*
  * accumulation: one context with very many equal children that could be cancelled, but are not.
  *
- * The pattern     50 or more active children of one kind and origin under one context, at least 80 % of all that hang on it.
+ * The pattern     50 or more active children of one kind and origin under one context, at least 80 % of all
+ *                 that hang on it.
  * likely          their CancelFuncs wait in the deferred calls of one goroutine (`defer cancel()` in a loop)
- * possible        no goroutine's stack refers to them, and either nothing waits on them or their deadline is an hour or more away: kept by a
- *                 registry, timers or forgotten structs
- * info            everything else.  A thousand requests in flight under one server's context look just so: what tells them apart is that goroutines
- *                 hold and use them.  Also contexts that a library makes and ends (connections of net/http).
+ * possible        no goroutine's stack refers to them, and either nothing waits on them or their deadline is
+ *                 an hour or more away: kept by a registry, timers or forgotten structs
+ * info            everything else.  A thousand requests in flight under one server's context look just so:
+ *                 what tells them apart is that goroutines hold and use them.  Also contexts that a library
+ *                 makes and ends (connections of net/http).
  *
- * Piles of the same kind on several contexts are one finding.  Children without any CancelFunc are lost-cancel's, AfterFunc's contexts afterfunc's.  Growth shape: how they are spread over their parents, how old their waits are.
+ * Piles of the same kind on several contexts are one finding.  Children without any CancelFunc are
+ * lost-cancel's, AfterFunc's contexts afterfunc's.  Growth shape: how they are spread over their parents, how
+ * old their waits are.
  */
 #include "analysis/leaks.h"
 
@@ -50,8 +54,8 @@ static bool counts(const struct leaks *l, uint32_t i)
 {
 	const struct ctx *c = &l->m->ctxs.v[i];
 
-	return (c->kind == CTX_CANCEL || c->kind == CTX_TIMER) && c->state == CTX_ACTIVE && l->ctx[i].under != CTX_NONE &&
-	       l->r->ctx_stage[i] != REACH_NONE;
+	return (c->kind == CTX_CANCEL || c->kind == CTX_TIMER) && c->state == CTX_ACTIVE &&
+	       l->ctx[i].under != CTX_NONE && l->r->ctx_stage[i] != REACH_NONE;
 }
 
 static uint64_t key_of(const struct leaks *l, uint32_t i)
@@ -101,7 +105,8 @@ static void choose(struct leaks *l, struct piles *p)
 	for (uint32_t k = 0; k < p->list.n; k++) {
 		const struct pile *pile = &p->list.v[k];
 		uint32_t total = p->total[pile->under];
-		if (pile->count < PILE || pile->count * 100ul < (uint64_t)total * PILE_SHARE || told_already(l, p, pile))
+		if (pile->count < PILE || pile->count * 100ul < (uint64_t)total * PILE_SHARE ||
+		    told_already(l, p, pile))
 			continue;
 		uint32_t at = u64map_add(&p->kind_index, l->ctx[pile->first].chain | 1, (uint32_t)p->kinds.n);
 		if (at == p->kinds.n)
@@ -231,10 +236,14 @@ static void say_what(struct leaks *l, struct finding *f, const struct piled *k, 
 		text_plural(&text, k->piles.n, "context");
 	else
 		say_context(l, p->under, &text);
-	finding_say(f, "%s %s equal children that are active%s", buf_cstr(&text), several ? "have many" : deferring ? "piles up" : "has many",
-		    deferring			  ? ": their CancelFuncs wait in deferred calls of a function that does not return."
-		    : f->confidence == CONF_POSSIBLE ? ": somebody could cancel them, but no goroutine is at work with them."
-						  : ", and goroutines are at work with them.");
+	finding_say(f, "%s %s equal children that are active%s", buf_cstr(&text),
+		    several	? "have many"
+		    : deferring ? "piles up"
+				: "has many",
+		    deferring ? ": their CancelFuncs wait in deferred calls of a function that does not return."
+		    : f->confidence == CONF_POSSIBLE
+			    ? ": somebody could cancel them, but no goroutine is at work with them."
+			    : ", and goroutines are at work with them.");
 	text.n = 0;
 	say_name(l, p->first, &text);
 	buf_lit(&text, " · first ");

@@ -1,7 +1,8 @@
 /*
  * task-pileup: goroutines that pile up before a channel which nobody serves, with no context to end them.
  *
- * The pattern     ten or more alike, parked in a channel send that no context's Done ends, all on one channel on which nobody waits to receive.
+ * The pattern     ten or more alike, parked in a channel send that no context's Done ends, all on one channel
+ *                 on which nobody waits to receive.
  * likely          whoever started them has ended (known since Go 1.21): nobody waits for them
  * possible        their starter lives, or is not known
  *
@@ -33,7 +34,8 @@ static void index_goids(const struct leaks *l, struct u64map *goids)
 			u64map_add(goids, l->m->tasks.list.v[t].goid, t);
 }
 
-static uint64_t living_starters(struct leaks *l, const struct task_set *s, const struct u64map *goids, uint64_t *known_ret)
+static uint64_t living_starters(struct leaks *l, const struct task_set *s, const struct u64map *goids,
+				uint64_t *known_ret)
 {
 	uint64_t alive = 0;
 

@@ -1,18 +1,20 @@
 /*
  * retained-context, expired-retained: contexts that have ended and are kept nevertheless.
  *
- * The pattern     cancelled or expired, reached by what can still run (reach.h), not from a live stack directly, and the last of their kind in
- *                 a chain: what they are made on is kept by them.
- * expired-retained    most of them have expired, and only structs and slices of some goroutine hold them, or it is not known what does
- * retained-context    all others: they were cancelled, or the path from a root leads through a package variable, map, sync.Map, sync.Pool, list,
- *                 closure or finalizer: the place to mend
+ * The pattern     cancelled or expired, reached by what can still run (reach.h), not from a live stack
+ *                 directly, and the last of their kind in a chain: what they are made on is kept by them.
+ * expired-retained    most of them have expired, and only structs and slices of some goroutine hold them, or
+ *                     it is not known what does
+ * retained-context    all others: they were cancelled, or the path from a root leads through a package
+ *                     variable, map, sync.Map, sync.Pool, list, closure or finalizer: the place to mend
  * likely          fifty or more alike
  * possible        ten or more
- * info            fewer: a pool or a connection keeps that of its last request.  Also where a goroutine each, package net/http or a stopped timer
- *                 holds them: of three that lie apart the paths are looked at
+ * info            fewer: a pool or a connection keeps that of its last request.  Also where a goroutine each,
+ *                 package net/http or a stopped timer holds them: of three that lie apart the paths are looked
+ *                 at
  *
- * Garbage that awaits its collection does not count: it is not reached.  Active contexts in a registry do not count either: they are in use as
- * far as memory tells; what nobody can cancel there is lost-cancel's.
+ * Garbage that awaits its collection does not count: it is not reached.  Active contexts in a registry do not
+ * count either: they are in use as far as memory tells; what nobody can cancel there is lost-cancel's.
  */
 #include "analysis/leaks.h"
 
@@ -49,7 +51,8 @@ static bool kept_below(const struct leaks *l, uint32_t i)
 	const struct model *m = l->m;
 	unsigned looked = 0;
 
-	for (uint32_t c = m->ctxs.v[i].first_child; c != CTX_NONE && looked < 1000; c = m->ctxs.v[c].next_sibling, looked++)
+	for (uint32_t c = m->ctxs.v[i].first_child; c != CTX_NONE && looked < 1000;
+	     c = m->ctxs.v[c].next_sibling, looked++)
 		if (ended(&m->ctxs.v[c]) && l->r->ctx_stage[c] <= REACH_CHANNEL)
 			return true;
 	return false;
@@ -58,7 +61,9 @@ static bool kept_below(const struct leaks *l, uint32_t i)
 static void collect(struct leaks *l, struct kept_sets *s)
 {
 	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
-		if (!kept(l, i) || kept_below(l, i) || leak_told(l, i, l->m->ctxs.v[i].state == CTX_EXPIRED ? RULE_EXPIRED_RETAINED : RULE_RETAINED_CONTEXT))
+		if (!kept(l, i) || kept_below(l, i) ||
+		    leak_told(l, i,
+			      l->m->ctxs.v[i].state == CTX_EXPIRED ? RULE_EXPIRED_RETAINED : RULE_RETAINED_CONTEXT))
 			continue;
 		uint32_t at = u64map_add(&s->index, l->ctx[i].chain | 1, (uint32_t)s->list.n);
 		if (at == s->list.n)
@@ -74,13 +79,13 @@ static void say_kept(struct finding *f, const struct kept *k, const char *where)
 {
 	bool expired = k->expired * 2ul > k->contexts.n;
 
-	finding_say(f, "Contexts that have %s are still kept%s%s%s.", expired ? "expired" : "ended", *where ? " by " : "", where,
-		    ", and with them what they hold");
+	finding_say(f, "Contexts that have %s are still kept%s%s%s.", expired ? "expired" : "ended",
+		    *where ? " by " : "", where, ", and with them what they hold");
 }
 
 /*
- * Does what holds one of them hold for the others, too?  Requests on their way out are held by a goroutine each; what a library lets go by
- * itself is no leak.  Of three that lie apart, each must be kept for good.
+ * Does what holds one of them hold for the others, too?  Requests on their way out are held by a goroutine
+ * each; what a library lets go by itself is no leak.  Of three that lie apart, each must be kept for good.
  */
 static bool kept_for_good(struct leaks *l, const struct kept *k, const struct said_path *shown)
 {
@@ -122,7 +127,8 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 	struct said_path path = {.task = UINT32_MAX};
 	struct buf text = {0};
 
-	finding_sign_hash(f, sign_chain(SIGN_START, l->m, shown)); // before the rule is known: the path may be one too many to look for
+	finding_sign_hash(f, sign_chain(SIGN_START, l->m,
+					shown)); // before the rule is known: the path may be one too many to look for
 	f->count = k->contexts.n;
 	f->bytes = k->bytes;
 	f->context = shown;

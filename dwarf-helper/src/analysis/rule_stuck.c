@@ -1,18 +1,21 @@
 /*
- * stuck-task: goroutines that can never run again.   uncancellable-wait: goroutines whose context nobody can cancel any more.
+ * stuck-task: goroutines that can never run again.   uncancellable-wait: goroutines whose context nobody can
+ * cancel any more.
  *
- * stuck-task      the collector's own rule (reach.h: REACH_STUCK), that of Go 1.27's goroutineleak profile: nothing that can run reaches any
- *                 channel, lock or counter that the goroutine waits on.  Even one is a leak: it never ends, and all that it holds stays.
- *     certain     the marking was complete.  The main goroutine in `select {}` is left out, as the profile does: people write that on purpose.
+ * stuck-task      the collector's own rule (reach.h: REACH_STUCK), that of Go 1.27's goroutineleak profile:
+ *                 nothing that can run reaches any channel, lock or counter that the goroutine waits on.  Even
+ *                 one is a leak: it never ends, and all that it holds stays.
+ *     certain     the marking was complete.  The main goroutine in `select {}` is left out, as the profile
+ *                 does: people write that on purpose.
  *     likely      the marking was incomplete
- * uncancellable-wait   the done channel is reached (a parent's children map, another goroutine's variable), but only to wait on it: no CancelFunc, no
- *                 deadline, no parent that somebody could cancel (REACH_CHANNEL).
+ * uncancellable-wait   the done channel is reached (a parent's children map, another goroutine's variable),
+ *                      but only to wait on it: no CancelFunc, no deadline, no parent that somebody could cancel (REACH_CHANNEL).
  *     certain     three or more alike, complete marking, no profile-guided build
  *     likely      three or more alike without that
  *     info        one or two, or the main goroutine: a program may wait for what never comes on purpose
  *
- * Goroutines are grouped by function and go statement, groups of one cause joined (task_groups.h).  Stuck ones are told even where lost-cancel has told of their contexts: that finding
- * and this one name each other.
+ * Goroutines are grouped by function and go statement, groups of one cause joined (task_groups.h).  Stuck ones
+ * are told even where lost-cancel has told of their contexts: that finding and this one name each other.
  */
 #include "analysis/task_groups.h"
 
@@ -79,7 +82,8 @@ static void say_object(struct leaks *l, struct finding *f, const struct task_set
 		const struct task_wait *w = &l->m->tasks.waits.v[t->wait_first + k];
 		if (!w->chan || w->context != CTX_NONE)
 			continue;
-		finding_evidence(f, "on", "channel 0x%llx%s", (unsigned long long)w->chan, g->tasks.n > 1 ? " (the first of them)" : "");
+		finding_evidence(f, "on", "channel 0x%llx%s", (unsigned long long)w->chan,
+				 g->tasks.n > 1 ? " (the first of them)" : "");
 		finding_next(f, "goctx why 0x%llx", (unsigned long long)w->chan);
 		return;
 	}
@@ -94,7 +98,8 @@ static void link_told(struct leaks *l, struct finding *f, uint32_t task)
 	struct finding *other = &l->out->list.v[n - 1];
 	if (other == f || other->confidence == CONF_INFO)
 		return;
-	finding_evidence(f, "cause", "%.6s: %s, in the same contexts", other->signature, finding_rule_name(other->rule));
+	finding_evidence(f, "cause", "%.6s: %s, in the same contexts", other->signature,
+			 finding_rule_name(other->rule));
 	other->also |= 1u << RULE_STUCK_TASK;
 }
 
@@ -109,7 +114,8 @@ static void say_kept(struct leaks *l, struct finding *f, bool alone)
 	if (alone)
 		f->bytes += bytes;
 	text_size(&text, bytes);
-	finding_evidence(f, "keep", "%s of heap that %s", buf_cstr(&text), alone ? "nothing else reaches" : "only they and other stuck goroutines reach");
+	finding_evidence(f, "keep", "%s of heap that %s", buf_cstr(&text),
+			 alone ? "nothing else reaches" : "only they and other stuck goroutines reach");
 	buf_free(&text);
 }
 
@@ -128,11 +134,14 @@ static void tell_stuck(struct leaks *l, const struct task_set *g, bool alone)
 	if (never && reason && (strstr(reason, "nil chan") || strstr(reason, "no cases")))
 		finding_say(f, "%s on what never answers: %s.", one ? "It waits" : "They wait", reason);
 	else if (c != CTX_NONE)
-		finding_say(f, "Nothing that can still run reaches what %s on: %s never run again, and what %s stays.", one ? "it waits" : "they wait",
-			    one ? "it can" : "they can", one ? "it holds" : "they hold");
+		finding_say(f, "Nothing that can still run reaches what %s on: %s never run again, and what %s stays.",
+			    one ? "it waits" : "they wait", one ? "it can" : "they can",
+			    one ? "it holds" : "they hold");
 	else
-		finding_say(f, "Nothing that can still run reaches the %s %s on: %s never run again, and what %s stays.", what, one ? "it waits" : "they wait",
-			    one ? "it can" : "they can", one ? "it holds" : "they hold");
+		finding_say(f,
+			    "Nothing that can still run reaches the %s %s on: %s never run again, and what %s stays.",
+			    what, one ? "it waits" : "they wait", one ? "it can" : "they can",
+			    one ? "it holds" : "they hold");
 	add_contexts(l, f, g);
 	say_object(l, f, g);
 	say_kept(l, f, alone);
@@ -166,8 +175,10 @@ static void tell_uncancellable(struct leaks *l, const struct task_set *g)
 	say_common(l, f, g);
 	for (size_t k = 0; k < g->tasks.n; k++)
 		leak_tell_task(l, f, g->tasks.v[k]);
-	finding_say(f, "%s for a context that nobody can cancel any more: no CancelFunc of it or of those above is held by anything but goroutines that "
-		       "wait likewise, and there is no deadline.",
+	finding_say(f,
+		    "%s for a context that nobody can cancel any more: no CancelFunc of it or of those above is held "
+		    "by anything but goroutines that "
+		    "wait likewise, and there is no deadline.",
 		    one ? "A goroutine waits" : "Goroutines wait");
 	add_contexts(l, f, g);
 	if (f->context != CTX_NONE && l->m->ctxs.v[f->context].addr)

@@ -1,9 +1,12 @@
 /*
- * watcher: goroutines that the context package starts to watch a parent of a type of one's own (context.(*cancelCtx).propagateCancel).
+ * watcher: goroutines that the context package starts to watch a parent of a type of one's own
+ * (context.(*cancelCtx).propagateCancel).
  *
- * One such goroutine runs for each child that is made on a context whose Done the package does not know, until parent or child is done.
- * likely     three or more below one kind of parent, and the context inside of that parent has ended, which the parent's Done does not tell:
- *            neither they nor the children will end; or ten or more whose children have no CancelFunc any more
+ * One such goroutine runs for each child that is made on a context whose Done the package does not know, until
+ * parent or child is done.
+ * likely     three or more below one kind of parent, and the context inside of that parent has ended, which
+ *            the parent's Done does not tell: neither they nor the children will end; or ten or more whose
+ *            children have no CancelFunc any more
  * possible   fifty or more on one parent, whose children no stack refers to
  * info       any other number: a price to know of, and right as long as the children are in use
  */
@@ -17,7 +20,7 @@
 #define MANY 50
 
 struct watched {
-	uint32_t parent, first;	 /* custom context of the first child; that child */
+	uint32_t parent, first; /* custom context of the first child; that child */
 	uint32_t ended, lost, on_stack;
 	uint32_t on_parent; /* children of that parent */
 	VEC(uint32_t) children, tasks;
@@ -113,7 +116,8 @@ static void tell(struct leaks *l, const struct watched *s)
 	f->context = s->parent;
 	finding_sign_hash(f, sign_chain(SIGN_START, l->m, s->parent));
 	finding_say(f, "Contexts made on a %s each cost a goroutine that watches it.%s", buf_cstr(&name),
-		    s->ended	  ? " What it is made on has ended, its own Done has not: neither the watchers nor the children end."
+		    s->ended ? " What it is made on has ended, its own Done has not: neither the watchers nor the "
+			       "children end."
 		    : f->confidence ? " Nobody cancels the children."
 				    : "");
 	say_context(l, s->parent, &text);

@@ -1,7 +1,8 @@
 /*
  * Why one object is alive, in one line: "global login.sessions["user-050"] → .ctx".
  *
- * Each path is a search of the heap as dear as the marking itself, so there are few of them, and of large heaps one.
+ * Each path is a search of the heap as dear as the marking itself, so there are few of them, and of large
+ * heaps one.
  */
 #include "analysis/leaks.h"
 #include "analysis/steps.h"
@@ -24,7 +25,8 @@ static bool has(const char *s, const char *part)
 /* A CancelFunc is none: what it cancels is held by whoever may call it. */
 static bool is_closure(const struct step *s)
 {
-	return (has(s->via, "capture ") && !has(s->via, " of context.")) || (begins(s->type, "func ") && !begins(s->type, "func context."));
+	return (has(s->via, "capture ") && !has(s->via, " of context.")) ||
+	       (begins(s->type, "func ") && !begins(s->type, "func context."));
 }
 
 /* What keeps things as long as the program lets it: the container nearest to the object. */
@@ -38,7 +40,8 @@ static const char *keeper_of(const struct steps *s)
 			return "a list";
 		if (has(step->via, "(pool"))
 			return "a sync.Pool";
-		if (has(step->via, "[\"") || has(step->type, "sync.Map") || has(step->type, "map[") || has(step->type, "map.group["))
+		if (has(step->via, "[\"") || has(step->type, "sync.Map") || has(step->type, "map[") ||
+		    has(step->type, "map.group["))
 			return "a map";
 	}
 	if (begins(s->root, "finalizer") || begins(s->root, "cleanup"))
@@ -54,8 +57,10 @@ static bool of_library(const struct steps *s)
 	static const char *const globals[] = {"net/http", "vendor/", "runtime."};
 	const char *root = s->list.v[0].via;
 
-	for (size_t k = 0; k < s->list.n; k++) // a timer that was stopped stays on its heap until the scheduler comes by
-		if (has(s->list.v[k].via, " of context.WithDeadline.func2") || has(s->list.v[k].via, " of context.WithDeadlineCause.func2"))
+	for (size_t k = 0; k < s->list.n;
+	     k++) // a timer that was stopped stays on its heap until the scheduler comes by
+		if (has(s->list.v[k].via, " of context.WithDeadline.func2") ||
+		    has(s->list.v[k].via, " of context.WithDeadlineCause.func2"))
 			return true;
 	for (size_t k = s->list.n > 3 ? s->list.n - 3 : 0; k + 1 < s->list.n; k++)
 		for (size_t n = 0; n < sizeof(types) / sizeof(types[0]); n++)

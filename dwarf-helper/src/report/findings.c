@@ -8,7 +8,8 @@
 #define INDENT 3
 #define FOLD_MIN 30 /* columns that text keeps however narrow the screen is */
 
-static const enum style confidence_style[CONFS] = {[CONF_POSSIBLE] = STYLE_YELLOW, [CONF_LIKELY] = STYLE_YELLOW, [CONF_CERTAIN] = STYLE_RED};
+static const enum style confidence_style[CONFS] = {
+	[CONF_POSSIBLE] = STYLE_YELLOW, [CONF_LIKELY] = STYLE_YELLOW, [CONF_CERTAIN] = STYLE_RED};
 
 /* ---- folding ---- */
 
@@ -330,7 +331,8 @@ static void finding_line(struct lines *l, const struct finding *f)
 	line_str(out, "signature", f->signature);
 	line_str(out, "summary", f->summary);
 	line_str(out, "unit", f->unit);
-	buf_printf(out, ",\"count\":%llu,\"tasks\":%llu,\"bytes\":", (unsigned long long)f->count, (unsigned long long)f->tasks);
+	buf_printf(out, ",\"count\":%llu,\"tasks\":%llu,\"bytes\":", (unsigned long long)f->count,
+		   (unsigned long long)f->tasks);
 	if (f->bytes)
 		buf_u64(out, f->bytes);
 	else
