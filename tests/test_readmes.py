@@ -18,7 +18,7 @@ import toolchains
 
 BUSY = "healthy-server"  # its numbers differ from core to core
 UNORDERED = "handler-leak"  # a server on a socket makes its goroutines as bytes come in
-COLUMNS = {"blocked": 130, "info": 130, "tree": 120}  # 100 for all others
+COLUMNS = {"blocked": 130, "info": 130, "tree": 120, "leaks": 110}  # 100 for all others
 
 
 def same(name: str, screen: str) -> list[str]:
