@@ -149,7 +149,7 @@ RECORDS = {"header": Header, "context": Context, "task": Task, "edge": Edge, "fr
            "note": Note,
            "finding": Finding}
 
-OTHER = ("layout", "field", "variable", "info", "path", "subject", "heap")
+OTHER = ("layout", "field", "variable", "info", "path", "subject", "heap", "canceler")
 
 
 @dataclass

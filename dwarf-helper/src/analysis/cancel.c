@@ -264,6 +264,7 @@ struct err *cancelers_find(struct model *m, struct cancelers *ret)
 	free(profile);
 	for (size_t i = 0; i < rt->modules.n; i++)
 		pcln_select(&rt->modules.v[i].pcln, wanted, add_code, &s);
+	ret->no_code = !s.codes.n;
 	struct err *err = find_closures(&s);
 	if (!err) {
 		find_watchers(&s);

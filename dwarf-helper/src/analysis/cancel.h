@@ -43,6 +43,7 @@ struct cancelers {
 	VEC(struct canceler) list; /* sorted by context; of one context closures by address, watchers behind them */
 	bool pgo; /* the program was built with a profile: a CancelFunc may have been inlined into its caller and leave no closure */
 	bool watchers_untold; /* a watcher was met that does not wait yet, or not where watchers do: whom it watches is not known */
+	bool no_code; /* the program's table of functions has none of the names above: closures cannot be told */
 	uint64_t unread; /* spans that could not be searched */
 };
 

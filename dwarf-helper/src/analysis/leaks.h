@@ -12,6 +12,7 @@
 
 #include "analysis/finding.h"
 #include "analysis/reach.h"
+#include "analysis/steps.h"
 
 struct leaks_options {
 	bool all; /* --limit 0: nothing inside of a finding is cut */
@@ -113,8 +114,6 @@ void leak_tell_task(struct leaks *l, struct finding *f, uint32_t task);
 void say_name(struct leaks *l, uint32_t i, struct buf *out);
 /** "WithCancel 0xc000126000", "Background" */
 void say_context(const struct leaks *l, uint32_t i, struct buf *out);
-/** "app/stream.(*Conn).pump conn.go:88" */
-void say_frame(const struct model *m, uint32_t frame, struct buf *out);
 /** Evidence "tasks": functions with place and count, most frequent first; @p tasks indices. */
 void say_tasks(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
 /** Evidence "made by": go statements that started them. */

@@ -83,21 +83,6 @@ void say_context(const struct leaks *l, uint32_t i, struct buf *out)
 	buf_hex(out, c->addr);
 }
 
-void say_frame(const struct model *m, uint32_t frame, struct buf *out)
-{
-	const struct frame *f = frame < m->rt->frames.n ? &m->rt->frames.v[frame] : NULL;
-
-	if (!f || !f->func) {
-		buf_char(out, '?');
-		return;
-	}
-	text_safe(out, f->func, strlen(f->func));
-	if (!f->file)
-		return;
-	buf_char(out, ' ');
-	text_place(out, f->file, f->line);
-}
-
 /* "f f.go:1 × 12 · g g.go:2" */
 static void say_tally(struct leaks *l, struct finding *f, const char *label, struct tally *t)
 {

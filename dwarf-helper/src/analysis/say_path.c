@@ -5,12 +5,10 @@
  * heaps one.
  */
 #include "analysis/leaks.h"
-#include "analysis/steps.h"
 
 #define PATHS 12
 #define PATHS_LARGE 3
 #define LARGE (UINT64_C(512) << 20) /* bytes of objects reached */
-#define STEPS 8			    /* of longer paths the middle is left out */
 
 static bool begins(const char *s, const char *head)
 {
@@ -75,56 +73,11 @@ static bool of_library(const struct steps *s)
 	return false;
 }
 
-/* Without the path of the package; with --redact, without the keys of maps (`["a"]`), which may be secrets. */
-static void put_short(const struct leaks *l, struct buf *out, const char *s)
-{
-	s += text_path(s, strlen(s));
-	const char *open = l->m->redact ? strchr(s, '"') : NULL, *close = open ? strrchr(s, '"') : NULL;
-	if (!open || close == open) {
-		text_safe(out, s, strlen(s));
-		return;
-	}
-	text_safe(out, s, (size_t)(open - s));
-	buf_lit(out, "…");
-	text_safe(out, close + 1, strlen(close + 1));
-}
-
-static void put_root(struct leaks *l, const struct steps *s, struct buf *out)
-{
-	if (s->task < l->m->tasks.list.n) {
-		const struct task *t = &l->m->tasks.list.v[s->task];
-		buf_printf(out, "task %llu ", (unsigned long long)t->goid);
-		say_frame(l->m, t->frame, out);
-	} else {
-		buf_str(out, s->root);
-		if (s->owner)
-			buf_printf(out, " of 0x%llx", (unsigned long long)s->owner);
-	}
-}
-
-static void put_steps(const struct leaks *l, const struct steps *s, struct buf *out)
-{
-	size_t n = s->list.n, most = l->opt->all ? SIZE_MAX : STEPS;
-
-	for (size_t k = 0; k < n; k++) {
-		const struct step *step = &s->list.v[k];
-		if (n > most && k == most / 2) {
-			buf_lit(out, " → …");
-			k = n - most / 2;
-			step = &s->list.v[k];
-		}
-		buf_str(out, k || s->task != UINT32_MAX || s->owner ? " → " : " ");
-		if (step->times > 1)
-			buf_printf(out, "%llu × ", (unsigned long long)step->times);
-		put_short(l, out, step->via && *step->via ? step->via : "?");
-	}
-}
-
-static char *root_name(struct leaks *l, const struct steps *s)
+static char *root_name(const struct steps *s)
 {
 	struct buf text = {0};
 
-	put_root(l, s, &text);
+	steps_root(s, &text);
 	if (begins(s->root, "global") && s->list.v[0].via) {
 		size_t n = strcspn(s->list.v[0].via, "[ "); // the variable, without what is inside
 		buf_char(&text, ' ');
@@ -135,12 +88,11 @@ static char *root_name(struct leaks *l, const struct steps *s)
 	return name;
 }
 
-static void put_path(struct leaks *l, struct finding *f, const char *label, const struct steps *s)
+static void put_path(const struct leaks *l, struct finding *f, const char *label, const struct steps *s)
 {
 	struct buf text = {0};
 
-	put_root(l, s, &text);
-	put_steps(l, s, &text);
+	steps_line(s, l->opt->all ? SIZE_MAX : STEPS_LINE, &text);
 	finding_evidence(f, label, "%s", buf_cstr(&text));
 	buf_free(&text);
 }
@@ -165,7 +117,7 @@ bool say_path(struct leaks *l, struct finding *f, const char *label, taddr addr,
 		ret->keeper = keeper_of(&s);
 		ret->library = of_library(&s);
 		ret->task = s.task;
-		ret->root_name = root_name(l, &s);
+		ret->root_name = root_name(&s);
 		if (f)
 			put_path(l, f, label, &s);
 		steps_free(&s);

@@ -31,6 +31,16 @@ struct steps {
 void steps_build(struct model *m, const struct path *p, struct steps *ret);
 void steps_free(struct steps *s);
 
+/* steps_line.c: a path in one line, safe for a terminal */
+#define STEPS_LINE 8 /* steps that are enough for a person */
+
+/** `global app.srv.conns["a"] → .ctx`, `task 12 main.main main.go:9 → stack +0x58 of main.main → .ctx`; beyond @p most steps the middle goes. */
+void steps_line(const struct steps *s, size_t most, struct buf *out);
+/** What it begins at: "task 12 main.main main.go:9", "global", "finalizer of 0xc000012000". */
+void steps_root(const struct steps *s, struct buf *out);
+/** "app/stream.(*Conn).pump conn.go:88"; "?" for FRAME_NONE. */
+void say_frame(const struct model *m, uint32_t frame, struct buf *out);
+
 /** What lies at an address outside of the heap: "global app.srv", "on the stack of task 7 …"; appends nothing when nothing is known. */
 void place_outside(struct model *m, taddr a, struct buf *out);
 

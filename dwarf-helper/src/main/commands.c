@@ -64,7 +64,8 @@ const struct command commands[] = {
 	 .options = OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_REDACT) | OPT_BIT(OPT_LIMIT),
 	 .summary = "one context in full",
 	 .about = "Type, parents, children, err, cause, deadline, done channel, the goroutines that wait on it,\n"
-		  "value, and whether its parts agree.  CTX: an address (0x…), background or todo.",
+		  "value, who can still cancel it and what holds that, and whether its parts agree.  CTX: an address\n"
+		  "(0x…), background or todo.",
 	 .example = "show 0xc0000b2000"},
 	{.name = "children", .args = "CTX", .min_args = 1, .max_args = 1, .run = report_children, .needs = NEED_TASKS | NEED_CONTEXTS,
 	 .options = OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_REDACT) | OPT_BIT(OPT_LIMIT),

@@ -3,6 +3,7 @@
  */
 #include "report/arg.h"
 #include "report/lines.h"
+#include "report/show_cancel.h"
 #include "report/words.h"
 
 #define SHOW_ROWS 10	/* children and tasks that are shown */
@@ -15,6 +16,7 @@ struct show {
 	struct buf *out;
 	uint32_t i;
 	const struct ctx *c;
+	const struct ways *ways;
 	struct buf text;
 };
 
@@ -408,33 +410,54 @@ static void show_checks(struct show *s)
 	buf_free(&c.bad);
 }
 
-/* The commands that go on from here. */
+static void show_cancel(struct show *s)
+{
+	if (!s->ways->asked)
+		return;
+	label(s, "cancel");
+	show_ways(s->r, s->i, s->ways, LABEL_COLUMNS);
+}
+
+/* One more of the commands that go on from here; the label before the first. */
+static void next_command(struct show *s, const char *command, bool *any)
+{
+	if (*any)
+		buf_lit(s->out, " · ");
+	else
+		label(s, "next");
+	*any = true;
+	buf_str(s->out, command);
+}
+
 static void show_next(struct show *s)
 {
-	const char *sep = "";
+	taddr closure = show_ways_next(s->ways);
+	bool any = false;
 
-	if (!s->c->tasks && s->c->first_child == CTX_NONE)
-		return;
-	label(s, "next");
 	if (s->c->tasks) {
-		buf_lit(s->out, "goctx bt ");
+		next_command(s, "goctx bt ", &any);
 		buf_u64(s->out, s->m->tasks.list.v[ctx_task(s->m, s->i, 0)].goid);
-		sep = " · ";
 	}
 	if (s->c->first_child != CTX_NONE) {
-		buf_str(s->out, sep);
-		buf_lit(s->out, "goctx tree ");
+		next_command(s, "goctx tree ", &any);
 		if (s->c->kind > CTX_TODO)
 			buf_hex(s->out, s->c->addr);
 		else
 			buf_str(s->out, ctx_kind_name(s->c->kind));
 	}
-	buf_char(s->out, '\n');
+	if (closure) {
+		next_command(s, "goctx why ", &any);
+		buf_hex(s->out, closure);
+	} else if (s->ways->asked && !s->ways->func && s->c->kind != CTX_AFTER_FUNC) {
+		next_command(s, "goctx leaks", &any);
+	}
+	if (any)
+		buf_char(s->out, '\n');
 }
 
-static void show_text(struct report *r, uint32_t i)
+static void show_text(struct report *r, uint32_t i, const struct ways *ways)
 {
-	struct show s = {.r = r, .m = r->m, .out = &r->out, .i = i, .c = &r->m->ctxs.v[i]};
+	struct show s = {.r = r, .m = r->m, .out = &r->out, .i = i, .c = &r->m->ctxs.v[i], .ways = ways};
 
 	show_title(&s);
 	show_state(&s);
@@ -444,13 +467,14 @@ static void show_text(struct report *r, uint32_t i)
 	show_children(&s);
 	show_done(&s);
 	show_tasks(&s);
+	show_cancel(&s);
 	show_checks(&s);
 	show_next(&s);
 	text_notes(r);
 	buf_free(&s.text);
 }
 
-static struct err *show_json(struct report *r, uint32_t i)
+static struct err *show_json(struct report *r, uint32_t i, const struct ways *ways)
 {
 	struct model *m = r->m;
 	struct err *e = NULL;
@@ -477,6 +501,7 @@ static struct err *show_json(struct report *r, uint32_t i)
 	for (uint32_t k = 0; k < m->ctxs.v[i].tasks && !e; k++)
 		line_task(&l, ctx_task(m, i, k));
 	line_cut(r, cut, "children");
+	line_ways(r, i, ways);
 	line_notes(r);
 	lines_close(&l);
 	return e;
@@ -491,8 +516,14 @@ struct err *report_show(struct report *r)
 	struct err *e = arg_context(r, r->opt->arg, &i);
 	if (e)
 		return e;
+	struct ways ways;
+	e = ways_find(r->m, i, &ways);
+	if (e)
+		return e;
 	if (r->opt->json)
-		return show_json(r, i);
-	show_text(r, i);
-	return NULL;
+		e = show_json(r, i, &ways);
+	else
+		show_text(r, i, &ways);
+	ways_free(&ways);
+	return e;
 }

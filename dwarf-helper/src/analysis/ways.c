@@ -1,0 +1,186 @@
+#include "analysis/ways.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "analysis/steps.h"
+#include "context/detail.h"
+#include "runtime/defer.h"
+
+#define WAYS_MAX 64 /* a context has one CancelFunc: more come of damage */
+
+static bool is_func(uint8_t kind)
+{
+	return kind == CANCELER_FUNC || kind == CANCELER_STOP;
+}
+
+/* In order of kind; cancelers_of() gives those of one kind by address. */
+static void take(const struct cancelers *all, uint32_t i, struct ways *w)
+{
+	uint32_t first, n = cancelers_of(all, i, &first);
+
+	for (unsigned kind = CANCELER_FUNC; kind <= CANCELER_WATCHER; kind++) {
+		for (uint32_t k = first; k < first + n; k++) {
+			const struct canceler *c = &all->list.v[k];
+			if (c->kind != kind)
+				continue;
+			w->func |= is_func(c->kind);
+			if (w->list.n >= WAYS_MAX) {
+				w->more++;
+				continue;
+			}
+			VEC_PUSH(&w->list, (struct way){.closure = c->closure, .func = c->func, .task = c->task, .kind = c->kind});
+		}
+	}
+}
+
+static const char *why_unsure(const struct model *m, const struct cancelers *c)
+{
+	if (!m->rt->heap)
+		return "the heap could not be read";
+	if (c->no_code)
+		return "the program's functions could not be read";
+	if (c->unread)
+		return "part of the heap could not be searched";
+	return c->pgo ? "the program was built with a profile: it may be inlined, and not to be seen" : NULL;
+}
+
+static void look_above(const struct model *m, uint32_t i, struct ways *w)
+{
+	struct ctx_above a = ctx_above(m, i);
+
+	w->foreign = a.foreign;
+	w->above = a.canceler < m->ctxs.n && m->ctxs.v[a.canceler].state == CTX_ACTIVE ? a.canceler : CTX_NONE;
+	w->above_sure = w->above != CTX_NONE && (!a.foreign || m->ctxs.v[i].flags & CTX_IN_PARENT_MAP);
+}
+
+/* ---- deferred ---- */
+
+struct defers {
+	struct model *m;
+	struct ways *w;
+	uint32_t task;
+	size_t left; /* closures that nobody was seen to have deferred */
+};
+
+static char *deferred_by(const struct model *m, uint32_t task, uint32_t info)
+{
+	const struct runtime *rt = m->rt;
+	const struct pcinfo *pc = info < rt->pcs.n && rt->pcs.v[info].n ? &rt->pcs.v[info] : NULL;
+	struct buf text = {0};
+
+	buf_printf(&text, "deferred by task %" PRIu64 " ", m->tasks.list.v[task].goid);
+	say_frame(m, pc ? pc->first + pc->n - 1u : FRAME_NONE, &text); // what is inlined there defers nothing
+	char *by = mem_strdup(buf_cstr(&text));
+	buf_free(&text);
+	return by;
+}
+
+static bool on_defer(void *arg, const struct defer_call *d)
+{
+	struct defers *s = arg;
+
+	for (size_t k = 0; k < s->w->list.n; k++) {
+		struct way *way = &s->w->list.v[k];
+		if (!is_func(way->kind) || way->held || way->closure != d->fn)
+			continue;
+		way->held = HELD_DEFERRED;
+		way->task = s->task;
+		way->held_by = deferred_by(s->m, s->task, d->info);
+		s->left--;
+	}
+	return s->left > 0;
+}
+
+static struct err *find_defers(struct model *m, struct ways *w)
+{
+	struct defers s = {.m = m, .w = w};
+
+	for (size_t k = 0; k < w->list.n; k++)
+		s.left += is_func(w->list.v[k].kind);
+	for (size_t t = 0; t < m->tasks.list.n && s.left; t++) {
+		s.task = (uint32_t)t;
+		defers_each(m->rt, &m->tasks.list.v[t], on_defer, &s);
+		if (t % 1024 == 0 && runtime_canceled(m->rt))
+			return err_new(ERR_CANCELED, "interrupted");
+	}
+	return NULL;
+}
+
+/* ---- held ---- */
+
+static void name_path(struct model *m, const struct path *path, struct way *way)
+{
+	struct buf text = {0};
+	struct steps s;
+
+	steps_build(m, path, &s);
+	steps_line(&s, STEPS_LINE, &text);
+	way->held = HELD_PATH;
+	way->task = s.task;
+	way->held_by = mem_strdup(buf_cstr(&text));
+	steps_free(&s);
+	buf_free(&text);
+}
+
+/* What holds the first that is not deferred. */
+static struct err *find_holder(struct model *m, struct ways *w)
+{
+	struct way *way = NULL;
+	struct paths p;
+
+	for (size_t k = 0; k < w->list.n && !way; k++)
+		if (is_func(w->list.v[k].kind) && !w->list.v[k].held)
+			way = &w->list.v[k];
+	if (!way)
+		return NULL;
+	struct err *err = paths_find(m, way->closure, 1, &p);
+	if (err && err->kind != ERR_CANCELED) {
+		w->why_incomplete = "the heap could not be searched";
+		way->held = HELD_UNKNOWN;
+		err_free(err);
+		return NULL;
+	}
+	if (err)
+		return err;
+	if (p.list.n && p.list.v[0].hops.n) {
+		name_path(m, &p.list.v[0], way);
+	} else {
+		way->held = p.complete ? HELD_NOTHING : HELD_UNKNOWN;
+		w->why_incomplete = p.complete ? NULL : p.why_incomplete;
+	}
+	paths_free(&p);
+	return NULL;
+}
+
+struct err *ways_find(struct model *m, uint32_t i, struct ways *ret)
+{
+	const struct ctx *c = &m->ctxs.v[i];
+	struct cancelers all;
+
+	*ret = (struct ways){.above = CTX_NONE};
+	ret->asked = c->state == CTX_ACTIVE && (c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC);
+	if (!ret->asked)
+		return NULL;
+	struct err *err = cancelers_find(m, &all);
+	if (err)
+		return err;
+	take(&all, i, ret);
+	ret->unsure = why_unsure(m, &all);
+	cancelers_free(&all);
+	look_above(m, i, ret);
+	err = find_defers(m, ret);
+	if (!err)
+		err = find_holder(m, ret);
+	if (err)
+		ways_free(ret);
+	return err;
+}
+
+void ways_free(struct ways *w)
+{
+	for (size_t k = 0; k < w->list.n; k++)
+		free(w->list.v[k].held_by);
+	VEC_FREE(&w->list);
+	*w = (struct ways){.above = CTX_NONE};
+}

@@ -1,0 +1,51 @@
+/**
+ * @file  Who can still cancel one context, and what holds that: its CancelFuncs, its timer, who watches its parent for it.
+ *
+ *     cancel.h  closures and watchers of the context          what exists (allocated: the allocator's word, not reachability)
+ *     defer.h   goroutines that will run one of them           deferred, open-coded or not: no search is needed then
+ *     path.h    shortest path to one that nobody has deferred  one search an answer, of one path
+ *
+ * Only contexts that are active and have a cancel of their own are asked about (cancel, timer, AfterFunc).
+ *
+ * Cost: the pass of cancel.h (0.1 s a GiB of small objects); where it finds a CancelFunc, a walk of all stacks and at most one search for
+ * one path: that is `why CLOSURE --paths 1`, which looks at the same stacks word by word.
+ */
+#ifndef GOCTX_ANALYSIS_WAYS_H
+#define GOCTX_ANALYSIS_WAYS_H
+
+#include "analysis/cancel.h"
+
+enum way_held {
+	HELD_UNASKED,  /* it needs no holder (timer, watcher), or the one search was another's */
+	HELD_DEFERRED, /* a goroutine will run it when a function returns */
+	HELD_PATH,     /* a root leads to it */
+	HELD_NOTHING,  /* nothing does, and everything could be read: garbage that awaits its collection */
+	HELD_UNKNOWN,  /* no path was found, but not everything could be read */
+};
+
+struct way {
+	taddr closure; /* 0 for a watcher */
+	uint32_t func; /* index into rt->frames: the closure's function, a watcher's start */
+	uint32_t task; /* watcher: the goroutine; HELD_DEFERRED: the one that will run it, HELD_PATH: on whose stack the path begins; else UINT32_MAX */
+	uint8_t kind;  /* enum canceler_kind */
+	uint8_t held;  /* enum way_held */
+	char *held_by; /* "deferred by task 12 main.hold hold.go:12", "global app.srv → .cancel": safe for a terminal; else NULL */
+};
+
+struct ways {
+	bool asked;	     /* false: not active, or without a cancel of its own; all else is empty then */
+	VEC(struct way) list; /* by kind, then by address; a sane context has a handful */
+	uint64_t more;	     /* left out of the list */
+	bool func;	     /* one of them is a CancelFunc, or of AfterFunc its stop function */
+	const char *unsure;  /* NULL; why there may be a CancelFunc although none was found */
+	uint32_t above;	     /* nearest active context above it that has a cancel of its own, CTX_NONE */
+	bool above_sure;     /* cancelling that one cancels this: its children map holds this, or only the library's types lie between */
+	bool foreign;	     /* a type of the program lies above that may cancel it in a way of its own */
+	const char *why_incomplete; /* of a search that ended HELD_UNKNOWN */
+};
+
+/** @return NULL, ERR_CANCELED */
+struct err *ways_find(struct model *m, uint32_t i, struct ways *ret);
+void ways_free(struct ways *w);
+
+#endif

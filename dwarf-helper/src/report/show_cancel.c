@@ -1,0 +1,203 @@
+#include "report/show_cancel.h"
+
+#include "base/text.h"
+#include "report/lines.h"
+#include "report/words.h"
+
+/* Lines under one label. */
+struct rows {
+	struct report *r;
+	struct buf *out;
+	size_t indent;
+	bool any;
+};
+
+static void row(struct rows *rows)
+{
+	if (rows->any)
+		buf_fill(rows->out, ' ', rows->indent);
+	rows->any = true;
+}
+
+static const char *func_of(const struct model *m, uint32_t func)
+{
+	return func < m->rt->frames.n ? m->rt->frames.v[func].func : NULL;
+}
+
+/* A path breaks where its steps do. */
+static void put_holder(struct rows *rows, const char *lead, const char *text)
+{
+	static const char arrow[] = " → ";
+	size_t width = rows->r->opt->width ? rows->r->opt->width : 100, at = rows->indent + strlen(lead);
+
+	row(rows);
+	buf_str(rows->out, lead);
+	for (const char *p = text; *p;) {
+		const char *end = strstr(p + (p != text ? strlen(arrow) : 0), arrow);
+		size_t n = end ? (size_t)(end - p) : strlen(p), columns = text_width(p, n);
+		if (p != text && at + columns > width) {
+			buf_char(rows->out, '\n');
+			buf_fill(rows->out, ' ', rows->indent);
+			p++, n--, columns--;
+			at = rows->indent;
+		}
+		buf_bytes(rows->out, p, n);
+		at += columns;
+		p += n;
+	}
+	buf_char(rows->out, '\n');
+}
+
+/* "context.WithCancel.func1 0xc0000a8010", and below it what holds that. */
+static void put_func(struct rows *rows, const struct ways *w, const struct way *way)
+{
+	const char *name = func_of(rows->r->m, way->func);
+
+	row(rows);
+	text_safe(rows->out, name ? name : "?", strlen(name ? name : "?"));
+	buf_char(rows->out, ' ');
+	buf_hex(rows->out, way->closure);
+	buf_char(rows->out, '\n');
+	switch (way->held) {
+	case HELD_DEFERRED:
+		put_holder(rows, "", way->held_by);
+		break;
+	case HELD_PATH:
+		put_holder(rows, "held by ", way->held_by);
+		break;
+	case HELD_NOTHING:
+		put_holder(rows, "", "held by nothing: it is garbage that awaits its collection");
+		break;
+	case HELD_UNKNOWN:
+		put_holder(rows, "what holds it is not known: ", w->why_incomplete ? w->why_incomplete : "not all could be read");
+		break;
+	default:
+		break;
+	}
+}
+
+static void put_timer(struct rows *rows, uint32_t i)
+{
+	struct buf text = {0};
+
+	row(rows);
+	buf_lit(rows->out, "its ");
+	if (word_deadline(&text, rows->r->m, i))
+		buf_bytes(rows->out, text.p, text.n);
+	else
+		buf_lit(rows->out, "deadline, which is not known");
+	buf_char(rows->out, '\n');
+	buf_free(&text);
+}
+
+static void put_watcher(struct rows *rows, uint32_t i, const struct way *way)
+{
+	const struct model *m = rows->r->m;
+
+	row(rows);
+	if (way->task < m->tasks.list.n) {
+		buf_lit(rows->out, "task ");
+		buf_u64(rows->out, m->tasks.list.v[way->task].goid);
+		buf_lit(rows->out, ", which waits for ");
+	}
+	if (m->ctxs.v[i].parent < m->ctxs.n)
+		word_ctx(rows->out, m, m->ctxs.v[i].parent);
+	else
+		buf_lit(rows->out, "its parent");
+	buf_str(rows->out, way->task < m->tasks.list.n ? " to end\n" : ", with which it is registered\n");
+}
+
+/* No CancelFunc was found: what that means depends on what else there is. */
+static void put_none(struct rows *rows, uint32_t i, const struct ways *w)
+{
+	struct model *m = rows->r->m;
+	const char *what = m->ctxs.v[i].kind == CTX_AFTER_FUNC ? "stop function" : "CancelFunc";
+	bool nobody = !w->list.n && w->above == CTX_NONE && !w->foreign && !w->unsure;
+
+	row(rows);
+	if (nobody)
+		buf_lit(rows->out, "nobody: ");
+	buf_lit(rows->out, "no ");
+	buf_str(rows->out, what);
+	if (w->unsure) {
+		buf_lit(rows->out, " of it was found; ");
+		buf_str(rows->out, w->unsure);
+	} else {
+		buf_lit(rows->out, " of it exists any more");
+	}
+	buf_char(rows->out, '\n');
+	if (w->above == CTX_NONE && !w->foreign)
+		return;
+	row(rows);
+	if (w->above_sure)
+		word_ctx(rows->out, m, w->above);
+	else
+		buf_lit(rows->out, "what is");
+	buf_str(rows->out, w->above_sure ? " above it can\n" : " above it may\n");
+}
+
+void show_ways(struct report *r, uint32_t i, const struct ways *w, size_t indent)
+{
+	struct rows rows = {.r = r, .out = &r->out, .indent = indent};
+
+	for (size_t k = 0; k < w->list.n; k++) {
+		const struct way *way = &w->list.v[k];
+		if (way->kind == CANCELER_TIMER)
+			put_timer(&rows, i);
+		else if (way->kind == CANCELER_PARENT || way->kind == CANCELER_WATCHER)
+			put_watcher(&rows, i, way);
+		else
+			put_func(&rows, w, way);
+	}
+	if (w->more) {
+		row(&rows);
+		text_plural(rows.out, w->more, "more closure");
+		buf_char(rows.out, '\n');
+	}
+	if (!w->func)
+		put_none(&rows, i, w);
+}
+
+taddr show_ways_next(const struct ways *w)
+{
+	for (size_t k = 0; k < w->list.n; k++)
+		if (w->list.v[k].held != HELD_UNASKED)
+			return w->list.v[k].closure;
+	return 0;
+}
+
+static void put_held(struct buf *out, uint8_t held)
+{
+	static const char *const words[] = {[HELD_UNASKED] = NULL, [HELD_DEFERRED] = "deferred", [HELD_PATH] = "path", [HELD_NOTHING] = "nothing", [HELD_UNKNOWN] = NULL};
+
+	line_str(out, "held", words[held]);
+}
+
+void line_ways(struct report *r, uint32_t i, const struct ways *w)
+{
+	static const char *const kinds[] = {
+		[CANCELER_FUNC] = "func",     [CANCELER_TIMER] = "timer",     [CANCELER_STOP] = "stop",
+		[CANCELER_PARENT] = "parent", [CANCELER_WATCHER] = "watcher",
+	};
+	struct buf *out = &r->out;
+	const struct model *m = r->m;
+
+	for (size_t k = 0; k < w->list.n; k++) {
+		const struct way *way = &w->list.v[k];
+		buf_lit(out, "{\"type\":\"canceler\",\"context\":");
+		line_addr(out, m->ctxs.v[i].addr);
+		line_str(out, "kind", kinds[way->kind]);
+		buf_lit(out, ",\"closure\":");
+		line_addr(out, way->closure);
+		line_str(out, "func", func_of(m, way->func));
+		buf_lit(out, ",\"goid\":");
+		if (way->task < m->tasks.list.n)
+			buf_u64(out, m->tasks.list.v[way->task].goid);
+		else
+			buf_lit(out, "null");
+		put_held(out, way->held);
+		line_str(out, "held_by", way->held_by);
+		buf_lit(out, "}\n");
+	}
+	line_cut(r, w->more, "closures");
+}
