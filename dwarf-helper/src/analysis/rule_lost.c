@@ -214,9 +214,55 @@ static void evidence(struct leaks *l, struct finding *f, const struct lost_group
 		finding_next(f, "goctx bt %llu", (unsigned long long)l->m->tasks.list.v[g->tasks.v[0]].goid);
 }
 
+/* Nothing would end it, nothing hangs on it: of use only to who refers to it. */
+static bool idle(const struct model *m, uint32_t i)
+{
+	const struct ctx *c = &m->ctxs.v[i];
+
+	return !c->children && !c->tasks && c->parent < m->ctxs.n && m->ctxs.v[c->parent].state == CTX_NEVER;
+}
+
+/* One may still be at hand on a stack: the library goes on with it, or has just done with it. */
+static bool library_lets_go(struct leaks *l, const uint32_t *contexts, size_t n)
+{
+	unsigned theirs = 0;
+
+	for (unsigned third = 0; third < 3; third++) {
+		struct said_path path;
+		uint32_t i = contexts[(n - 1) * third / 2];
+		bool found = say_path(l, NULL, NULL, l->m->ctxs.v[i].addr, &path);
+		bool user = !found || (!path.library && path.task == UINT32_MAX);
+		theirs += found && path.library;
+		said_path_free(&path);
+		if (user)
+			return false;
+	}
+	return theirs >= 2;
+}
+
+/* Most are idle, and of three of those that lie apart the library lets go by itself. */
+static bool let_go(struct leaks *l, const struct lost_group *g)
+{
+	VEC(uint32_t) found = {0};
+
+	for (size_t k = 0; !g->tasks.n && k < g->contexts.n; k++)
+		if (idle(l->m, g->contexts.v[k]))
+			VEC_PUSH(&found, g->contexts.v[k]);
+	bool ret = found.n && found.n * 2 >= g->contexts.n && library_lets_go(l, found.v, found.n);
+	VEC_FREE(&found);
+	return ret;
+}
+
+static enum confidence how_sure(struct leaks *l, const struct lost_group *g)
+{
+	if (g->contexts.n < MANY || let_go(l, g))
+		return CONF_INFO;
+	return l->no_func_proof ? CONF_CERTAIN : CONF_LIKELY;
+}
+
 static void tell(struct leaks *l, const struct lost_group *g)
 {
-	enum confidence sure = g->contexts.n < MANY ? CONF_INFO : l->no_func_proof ? CONF_CERTAIN : CONF_LIKELY;
+	enum confidence sure = how_sure(l, g);
 	struct finding *f = finding_new(l->out, RULE_LOST_CANCEL, sure, "context");
 	uint32_t under = main_parent(l, g);
 

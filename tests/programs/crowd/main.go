@@ -124,7 +124,9 @@ func request(ctx context.Context, client *http.Client, url string, limit time.Du
 
 // crowd runs the clients: rounds times, or for ever; begun is told when each has been there once.
 func crowd(ctx context.Context, url string, busy bool, begun *sync.WaitGroup, all *sync.WaitGroup) {
-	transport := &http.Transport{MaxIdleConnsPerHost: clients, IdleConnTimeout: time.Hour}
+	// as http.DefaultTransport has it: what a dial is made on stays a while with the dial's own stopped timer
+	dialer := &net.Dialer{Timeout: time.Hour}
+	transport := &http.Transport{MaxIdleConnsPerHost: clients, IdleConnTimeout: time.Hour, DialContext: dialer.DialContext}
 	client := &http.Client{Transport: transport}
 	for i := 0; i < clients; i++ {
 		begun.Add(1)
