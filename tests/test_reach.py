@@ -26,6 +26,9 @@ import conftest
 import profile
 import reach
 import toolchains
+from corefile import CoreFile
+from helper import Goctx, core_target
+from victim import WILD, Layout
 
 VERSIONS = toolchains.DEFAULT_VERSIONS
 JUDGES = [("1.27", "default"), ("1.26", "leakprofile")]
@@ -279,3 +282,50 @@ def test_missing_memory(dump_asan: reach.Dump, scratch: Path, version: str) -> N
         file.flush()
     as_told(dump_asan.run(["--core", str(died.core), "--exe", str(exe)]), died.truth)
     assert incomplete
+
+
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])
+def test_what_decides_cannot_be_read(dump_asan: reach.Dump, goctx: Goctx, scratch: Path, version: str) -> None:
+    """A parent that leads nowhere may have been anything; a module that is missing may hold anything."""
+    exe = program(version)
+    try:
+        died = build.kernel_core(exe, [], scratch)
+    except build.Unavailable as why:
+        pytest.skip(str(why))
+    target = ["--core", str(died.core), "--exe", str(exe)]
+    hopeless = {one["addr"] for one in told(died.truth, "known") if one["cancelable"] in ("nobody", "by_waiter")}
+    assert hopeless
+    layout = Layout(goctx.run(core_target(died.core, exe), "layout", "--json"))
+    core = CoreFile(died.core)
+    for addr in hopeless:
+        core.put_u64(int(addr, 16), WILD)  # the parent's itab
+    found = dump_asan.run(target)
+    assert {found.contexts[addr].cancelable for addr in hopeless if addr in found.contexts} <= {"foreign", "func"}
+    core.restore()
+    following = layout.variables["runtime.firstmoduledata"] + layout.at("runtime.moduledata", "next")
+    core.put_u64(following, WILD)
+    found = dump_asan.run(target)
+    assert not found.complete
+    assert not {one.cancelable for one in found.contexts.values()} & {"nobody", "by_waiter"}
+    core.close()
+
+
+@pytest.mark.parametrize("bounds", [(8, (1 << 47) - 8), ((1 << 64) - 0x20000, (1 << 64) - 1), (0x7000, 0x1000)])
+def test_wild_stack(dump: reach.Dump, goctx: Goctx, scratch: Path, bounds: tuple[int, int]) -> None:
+    """A stack as large as the address space, or at its end: no proof, and no search without end."""
+    exe = program(VERSIONS[-1])
+    try:
+        died = build.kernel_core(exe, [], scratch)
+    except build.Unavailable as why:
+        pytest.skip(str(why))
+    target = ["--core", str(died.core), "--exe", str(exe)]
+    layout = Layout(goctx.run(core_target(died.core, exe), "layout", "--json"))
+    core = CoreFile(died.core)
+    allgs = core.u64(layout.variables["runtime.allgs"])
+    for i in range(32):
+        g = core.u64(allgs + 8 * i)
+        for name, word in zip(("stack.lo", "stack.hi"), bounds):
+            core.put_u64(g + layout.at("runtime.g", name), word)
+    core.close()
+    found = dump.run(target)
+    assert not found.complete and "stack" in found.why

@@ -109,7 +109,12 @@ def _check(stack: Stack) -> None:
 def _show(home: Home, stack: Stack) -> None:
     global _selection
     _selection = Selection(home, stack)
-    _selection.enter()
+    try:
+        _selection.enter()
+    except BaseException:  # half of it is nothing to stay in
+        _go_home()
+        home.place.go()
+        raise
 
 
 def _go_home() -> Home | None:

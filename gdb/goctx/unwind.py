@@ -39,7 +39,7 @@ class GoroutineUnwinder(Unwinder):
 
     def __init__(self, stack: Stack, thread: gdb.InferiorThread, below: int | None) -> None:
         super().__init__("goctx")
-        self._ptid = thread.ptid
+        self._thread = thread
         self._below = below
         self._stack = stack
         self._start = Caller(stack.pc, stack.sp, stack.exact)
@@ -52,12 +52,12 @@ class GoroutineUnwinder(Unwinder):
 
     def __call__(self, pending: gdb.PendingFrame) -> gdb.UnwindInfo | None:
         """Called by GDB for every frame that it meets."""
+        # GDB switches threads, for `info threads` and others; another program's stack may have the same addresses.
+        if gdb.selected_thread() != self._thread:
+            return None
         level = pending.level()
         if self._below is not None and level <= self._below:
-            # GDB switches threads, for `info threads` and others.
-            if level < self._below or gdb.selected_thread().ptid != self._ptid:
-                return None
-            return self._claim(pending, self._first_id, self._start)
+            return self._claim(pending, self._first_id, self._start) if level == self._below else None
         sp = int(pending.read_register(self._sp))
         if sp == self._stack.top:
             self.last_level = level

@@ -134,6 +134,15 @@ def test_nothing_to_trace(tmp_path: Path) -> None:
                                "hint: start it with `run`, or `attach PID`\n")
 
 
+def test_nothing_stays_when_it_cannot_begin() -> None:
+    spoil = ("python import goctx.trace.probes as probes, goctx.errors as errors; "
+             "probes._fields = lambda memory: (_ for _ in ()).throw(errors.GoctxError('no such type'))")
+    result = gdbrun.run([*START, "run", spoil, "goctx trace", "echo after\\n",
+                         "maint info breakpoints", "kill"], exe=built(NEWEST))
+    assert "goctx: no such type" in result.err
+    assert "context." not in result.out.partition("after\n")[2]
+
+
 def test_interrupt_ends_the_trace(tmp_path: Path) -> None:
     exe = build.build("kinds", NEWEST)
     with build.running(exe) as run:

@@ -5,8 +5,8 @@
 #include "analysis/reach.h" /* REACH_NONE */
 #include "runtime/heap.h"
 
-/* Slots of the closures: {code, context}; with an error interface; with two interfaces. */
-enum { SLOT_ONE = 16, SLOT_CAUSE = 32, SLOT_PARENT = 48 };
+/* Sizes of the closures: {code, context}; with an error interface; with two interfaces. */
+enum { SIZE_ONE = 16, SIZE_CAUSE = 32, SIZE_PARENT = 48 };
 
 /* A function whose closures cancel. */
 struct cancel_code {
@@ -21,6 +21,7 @@ struct finder {
 	VEC(struct cancel_code) codes;
 	struct u64map index; /* entry -> number in codes */
 	taddr lo, hi;	     /* [lo, hi] holds all entries: one test for most words */
+	uint64_t one, cause, parent; /* slots of the closures by SIZE_… */
 };
 
 static bool ends(const char *s, size_t n, const char *tail)
@@ -105,18 +106,18 @@ static uint32_t captured(struct finder *s, const struct cancel_code *code, const
 }
 
 /* The timer's callback has its cause since 1.21, unless that was nil and the compiler knew. */
-static bool fits_slot(uint8_t kind, uint64_t slot)
+static bool fits_slot(const struct finder *s, uint8_t kind, uint64_t slot)
 {
 	if (kind == CANCELER_PARENT)
-		return slot == SLOT_PARENT;
-	return slot == SLOT_ONE || (slot == SLOT_CAUSE && kind == CANCELER_TIMER);
+		return slot == s->parent;
+	return slot == s->one || (slot == s->cause && kind == CANCELER_TIMER);
 }
 
 static void consider(struct finder *s, const struct span *span, uint32_t index, const uint8_t *p, uint32_t code)
 {
 	const struct cancel_code *c = &s->codes.v[code];
 
-	if (!fits_slot(c->kind, span->elem_size))
+	if (!fits_slot(s, c->kind, span->elem_size))
 		return;
 	uint32_t context = captured(s, c, p, span->elem_size);
 	if (context == CTX_NONE || !heap_allocated(s->m->rt, span, index))
@@ -149,9 +150,10 @@ static void scan_span(struct finder *s, const struct span *span)
 	}
 }
 
-static bool is_wanted(const struct span *s)
+static bool is_wanted(const struct finder *s, const struct span *span)
 {
-	return !(s->flags & SPAN_NOSCAN) && (s->elem_size == SLOT_ONE || s->elem_size == SLOT_CAUSE || s->elem_size == SLOT_PARENT);
+	return !(span->flags & SPAN_NOSCAN) &&
+	       (span->elem_size == s->one || span->elem_size == s->cause || span->elem_size == s->parent);
 }
 
 /* Spans from @p first on that share one chunk of addresses: the number behind the last; mapped in one go when most will be read. */
@@ -162,7 +164,7 @@ static size_t next_chunk(struct finder *s, size_t first)
 	size_t i = first, any = first;
 
 	for (; i < h->spans.n && h->spans.v[i].base / POPULATE_CHUNK == chunk; i++) {
-		if (!is_wanted(&h->spans.v[i]))
+		if (!is_wanted(s, &h->spans.v[i]))
 			continue;
 		bytes += (uint64_t)h->spans.v[i].npages * HEAP_PAGE;
 		any = i;
@@ -181,7 +183,7 @@ static struct err *find_closures(struct finder *s)
 	for (size_t i = 0; i < n; i++) {
 		if (i == chunk)
 			chunk = next_chunk(s, i);
-		if (is_wanted(&h->spans.v[i]))
+		if (is_wanted(s, &h->spans.v[i]))
 			scan_span(s, &h->spans.v[i]);
 		if (i % 1024 == 0 && runtime_canceled(s->m->rt))
 			return err_new(ERR_CANCELED, "interrupted");
@@ -258,10 +260,14 @@ struct err *cancelers_find(struct model *m, struct cancelers *ret)
 	struct finder s = {.m = m, .out = ret, .lo = UINT64_MAX};
 	struct runtime *rt = m->rt;
 
+	s.one = heap_slot_size(rt, SIZE_ONE);
+	s.cause = heap_slot_size(rt, SIZE_CAUSE);
+	s.parent = heap_slot_size(rt, SIZE_PARENT);
 	*ret = (struct cancelers){0};
 	char *profile = image_build_setting(rt->img, "-pgo");
 	ret->pgo = profile != NULL;
 	free(profile);
+	ret->unread = rt->modules_cut;
 	for (size_t i = 0; i < rt->modules.n; i++)
 		pcln_select(&rt->modules.v[i].pcln, wanted, add_code, &s);
 	ret->no_code = !s.codes.n;

@@ -44,7 +44,7 @@ struct cancelers {
 	bool pgo; /* the program was built with a profile: a CancelFunc may have been inlined into its caller and leave no closure */
 	bool watchers_untold; /* a watcher was met that does not wait yet, or not where watchers do: whom it watches is not known */
 	bool no_code; /* the program's table of functions has none of the names above: closures cannot be told */
-	uint64_t unread; /* spans that could not be searched */
+	uint64_t unread; /* spans that could not be searched; or there are functions whose names are not known */
 };
 
 /** One pass over the small spans: 0.1 s a GiB of them.  @return NULL, ERR_CANCELED */

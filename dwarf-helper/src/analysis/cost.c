@@ -15,7 +15,7 @@ uint32_t cost_of_task(struct model *m, const struct task *t)
 {
 	const struct layout *l = &m->rt->L;
 	taddr lo, hi;
-	uint64_t g = heap_slot_size(l->s[LAYOUT_g].size);
+	uint64_t g = heap_slot_size(m->rt, l->s[LAYOUT_g].size);
 
 	if (!runtime_field(m->rt, t->g, l->g.stack_lo, &lo) || !runtime_field(m->rt, t->g, l->g.stack_hi, &hi) ||
 	    hi <= lo || hi - lo > STACK_MAX)
@@ -43,6 +43,6 @@ uint64_t cost_of_context(struct model *m, uint32_t i, struct u64map *values)
 
 	if (c->kind == CTX_BACKGROUND || c->kind == CTX_TODO || c->type >= m->types.n)
 		return 0;
-	uint64_t bytes = heap_slot_size(m->types.v[c->type].size);
+	uint64_t bytes = heap_slot_size(m->rt, m->types.v[c->type].size);
 	return c->kind == CTX_VALUE ? bytes + value_bytes(m, c, values) : bytes;
 }

@@ -294,8 +294,7 @@ static bool whole_stack(struct search *s, const struct task *t)
 	uint64_t lo, hi, word;
 	bool all = true;
 
-	if (!runtime_field(s->rt, t->g, s->rt->L.g.stack_lo, &lo) ||
-	    !runtime_field(s->rt, t->g, s->rt->L.g.stack_hi, &hi) || lo % 8 || hi < lo || hi - lo > 1ull << 30)
+	if (!stack_bounds(s->rt, t->g, &lo, &hi))
 		return false;
 	for (taddr at = lo; at < hi && !s->stop; at += 8) {
 		if (target_u64(s->rt->t, at, &word)) {

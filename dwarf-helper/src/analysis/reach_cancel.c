@@ -53,21 +53,33 @@ void reach_spread(struct reacher *x)
 	}
 }
 
-/* Could a watcher or a registered closure have been overlooked? */
+/* Could a watcher, a registered closure or the entry of a children map have been overlooked? */
 static bool untold(const struct reacher *x)
 {
-	return x->r->cancelers.watchers_untold || x->r->cancelers.unread || x->m->tasks.unread || x->m->tasks.beyond;
+	bool damaged = false;
+
+	for (uint32_t i = 0; i < x->m->ctxs.n && !damaged; i++)
+		damaged = x->m->ctxs.v[i].flags & CTX_DAMAGED;
+	return damaged || x->r->cancelers.watchers_untold || x->r->cancelers.unread || x->m->tasks.unread || x->m->tasks.beyond;
+}
+
+/* What it is made on cannot be read: that may well have been cancellable. */
+static bool lost_parent(const struct ctx *c)
+{
+	return c->parent == CTX_NONE && c->flags & CTX_DAMAGED;
 }
 
 void reach_cancel_begin(struct reacher *x)
 {
 	const struct model *m = x->m;
-	bool blind = x->r->cancelers.unread, doubt = untold(x);
+	bool blind = x->r->cancelers.unread;
 
+	x->untold = untold(x);
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
 		const struct ctx *c = &m->ctxs.v[i];
-		if (reach_cancels(c) ? blind || c->kind == CTX_TIMER || c->state != CTX_ACTIVE || c->flags & CTX_LOCKED
-				     : doubt && own_done(x, c))
+		bool can = reach_cancels(c) ? blind || c->kind == CTX_TIMER || c->state != CTX_ACTIVE || c->flags & CTX_LOCKED
+					    : x->untold && own_done(x, c);
+		if (can || lost_parent(c))
 			reach_can(x, i);
 	}
 }
@@ -216,8 +228,9 @@ static void classify(struct classes *k, uint32_t i)
 	const struct model *m = k->x->m;
 	const struct ctx *c = &m->ctxs.v[i];
 	bool root = c->parent == CTX_NONE;
-	uint8_t up = root ? CANCELABLE_NOBODY : from_above(m, c->parent, k->cls[c->parent]);
-	uint8_t hands = root ? CANCELABLE_NOBODY : k->hands[c->parent];
+	uint8_t none = lost_parent(c) ? CANCELABLE_FOREIGN : CANCELABLE_NOBODY;
+	uint8_t up = root ? none : from_above(m, c->parent, k->cls[c->parent]);
+	uint8_t hands = root ? none : k->hands[c->parent];
 	bool over = c->state == CTX_CANCELED || c->state == CTX_EXPIRED || c->state == CTX_NEVER;
 
 	if (reach_cancels(c)) {
@@ -238,7 +251,7 @@ static void classify(struct classes *k, uint32_t i)
 /* Parents first, without recursion: a chain may be a million deep. */
 void reach_cancelable(struct reacher *x)
 {
-	struct classes k = {.x = x, .cls = x->r->cancelable, .hands = x->can, .doubt = untold(x)};
+	struct classes k = {.x = x, .cls = x->r->cancelable, .hands = x->can, .doubt = x->untold};
 	VEC(uint32_t) path = {0};
 	size_t n = x->m->ctxs.n;
 

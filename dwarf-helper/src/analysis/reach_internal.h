@@ -34,6 +34,7 @@ struct reacher {
 	uint32_t *first_wait;	  /* per task + 1: its waits are waits.v[first_wait[i] … first_wait[i + 1] - 1] */
 	VEC(uint32_t) ready;	  /* woken, their stacks are still to be searched */
 	uint8_t *can;		  /* per context: CAN_… */
+	bool untold;		  /* a watcher, or what is registered with a custom parent, may have been overlooked */
 	uint64_t *under_way;	  /* bit per context: a goroutine is inside of package context with it */
 	VEC(uint32_t) spread;	  /* contexts whose `can` is still to be handed down */
 	struct u64map watcher_of; /* task + 1 -> the canceler that it is */

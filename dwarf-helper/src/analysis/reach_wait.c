@@ -50,10 +50,15 @@ struct err *reach_waits_read(struct reacher *x)
 	return NULL;
 }
 
-/* As the collector has it: what is no heap object counts as reached (mbitmap.go: isMarkedOrNotInHeap). */
+/*
+ * As the collector has it: what is no heap object counts as reached (mbitmap.go: isMarkedOrNotInHeap).  So does a free slot: nobody waits
+ * on one, so either the slot or the wait has been read wrong.
+ */
 static bool is_reached(const struct reacher *x, taddr a)
 {
-	return mark_test(x->mk, a) || slots_at(&x->mk->slots, a) == UINT64_MAX;
+	struct heap_object o;
+
+	return !heap_object_at(x->rt, a, &o) || mark_test(x->mk, a) || !heap_allocated(x->rt, o.span, o.index);
 }
 
 void reach_try(struct reacher *x, uint32_t task)
@@ -127,14 +132,11 @@ static bool live_word(void *arg, const struct live_word *w)
 /* No start of the walk is known: the stack as a whole, which leaves registers out. */
 static void scan_whole(struct reacher *x, const struct task *t)
 {
-	const struct layout *l = &x->rt->L;
-	uint64_t lo, hi;
+	taddr lo, hi;
 
-	if (t->status == TASK_IDLE)
-		return;
 	if (t->status == TASK_RUNNING)
 		reach_incomplete(x, "the registers of a running goroutine are not known");
-	if (runtime_field(x->rt, t->g, l->g.stack_lo, &lo) && runtime_field(x->rt, t->g, l->g.stack_hi, &hi) && lo <= hi)
+	if (stack_bounds(x->rt, t->g, &lo, &hi))
 		mark_words(x->mk, lo, hi);
 	else
 		reach_incomplete(x, "a goroutine's stack could not be found");

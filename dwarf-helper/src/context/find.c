@@ -25,6 +25,14 @@ static unsigned slot_words(const struct span *s)
 	return s->elem_size / 8 < 64 ? (unsigned)(s->elem_size / 8) : 64;
 }
 
+/* The allocator takes a red zone for one more element, and writes the type's bits there again. */
+static uint64_t own_bits(const struct builder *b, uint16_t type, uint64_t bits)
+{
+	uint64_t words = b->m->types.v[type].size / 8;
+
+	return b->rt->redzones && words < 64 ? bits & ((UINT64_C(1) << words) - 1) : bits;
+}
+
 /* The word at @p key of the slot is a Context itab: which shape, if any, is it?  @return true when the slot is a context now */
 static bool consider(struct builder *b, const struct span *s, uint32_t index, const uint8_t *p, uint32_t key)
 {
@@ -36,7 +44,7 @@ static bool consider(struct builder *b, const struct span *s, uint32_t index, co
 	if (!heap_allocated(b->rt, s, index) || !heap_ptr_bits(b->rt, s, addr, slot_words(s), &bits))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (shape[i].key != key || shape[i].bits != bits || !fill_plausible(b, shape[i].type, p))
+		if (shape[i].key != key || shape[i].bits != own_bits(b, shape[i].type, bits) || !fill_plausible(b, shape[i].type, p))
 			continue;
 		if (shape[i].needs_pair) {
 			struct candidate c = {addr, shape[i].type};
@@ -66,11 +74,11 @@ static void scan_slots(struct builder *b, const struct span *s, const uint8_t *p
 }
 
 /* Is it one object of the type, and not the array behind a slice of them, whose header is the same? */
-static bool fits_slot(const struct span *s, const struct ctx_type *t)
+static bool fits_slot(const struct runtime *rt, const struct span *s, const struct ctx_type *t)
 {
 	uint64_t header = s->flags & SPAN_HEADER ? 8 : 0;
 
-	return t->size > HEAP_HEADER_MIN && heap_slot_size(t->size + header) == s->elem_size;
+	return t->size > HEAP_HEADER_MIN && heap_slot_size(rt, t->size + header) == s->elem_size;
 }
 
 /* 1.22+: objects above 512 bytes name their type in front. */
@@ -81,7 +89,7 @@ static void scan_headers(struct builder *b, const struct span *s)
 		if (s->flags & SPAN_HEADER && !target_u64(b->rt->t, slot, &type))
 			continue;
 		uint32_t t = type ? u64map_find(&b->by_object, type) : U64MAP_NONE;
-		if (t == U64MAP_NONE || !fits_slot(s, &b->m->types.v[t]) || !heap_allocated(b->rt, s, i))
+		if (t == U64MAP_NONE || !fits_slot(b->rt, s, &b->m->types.v[t]) || !heap_allocated(b->rt, s, i))
 			continue;
 		taddr addr = slot + (s->flags & SPAN_HEADER ? 8 : 0);
 		fill_append(b, addr, (uint16_t)t, target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &b->m->types.v[t])));
@@ -273,7 +281,7 @@ bool find_fits(struct builder *b, uint16_t type, taddr addr)
 	if (o.header && o.base == addr && t->by_pointer && t->size > HEAP_HEADER_MIN)
 		return o.header == t->object;
 	/* A custom struct may sit inside a larger object; the standard library's are objects of their own, in slots of their size. */
-	if (t->kind != CTX_CUSTOM && (o.base != addr || o.span->elem_size != heap_slot_size(t->size)))
+	if (t->kind != CTX_CUSTOM && (o.base != addr || o.span->elem_size != heap_slot_size(b->rt, t->size)))
 		return false;
 	const uint8_t *p = target_ptr(b->rt->t, addr, t->size);
 	return (p || !t->size) && fill_plausible(b, type, p) && bits_fit(b, t, &o, addr) && parent_fits(b, t, addr);

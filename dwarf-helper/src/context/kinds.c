@@ -227,12 +227,13 @@ static void add_shape(struct builder *b, uint16_t type)
 {
 	const struct ctx_type *t = &b->m->types.v[type];
 	const struct rtype *obj = t->object ? rtype_get(b->rt, t->object) : NULL;
+	uint64_t slot = obj ? heap_slot_size(b->rt, obj->size) : 0;
 
-	if (!obj || !t->bits_known || t->inner < 0 || t->inner_via || obj->size > SHAPE_SLOT_MAX || obj->size % 8 ||
+	if (!obj || !t->bits_known || t->inner < 0 || t->inner_via || slot > SHAPE_SLOT_MAX || obj->size % 8 ||
 	    obj->size < (uint64_t)t->inner + 16 || obj->kind != GO_STRUCT)
 		return;
 	struct ctx_shape s = {
-		.slot = heap_slot_size(obj->size),
+		.slot = slot,
 		.bits = t->ptr_bits,
 		.key = (uint32_t)t->inner,
 		.type = type,

@@ -16,10 +16,20 @@ static const uint16_t small_slots[] = {
 	9472, 9728, 10240, 10880, 12288, 13568, 14336, 16384, 18432, 19072, 20480, 21760, 24576, 27264, 28672, 32768,
 };
 
-uint64_t heap_slot_size(uint64_t size)
+static uint64_t red_zone(uint64_t size)
+{
+	uint64_t zone = 16;
+
+	for (uint64_t end = 64; zone < 2048 && size > end - zone; end = end == 128 ? 512 : end == 512 ? 4096 : end == 4096 ? 16384 : end * 2)
+		zone *= 2;
+	return zone;
+}
+
+uint64_t heap_slot_size(const struct runtime *rt, uint64_t size)
 {
 	size_t lo = 0, hi = sizeof(small_slots) / sizeof(*small_slots);
 
+	size += rt->redzones ? red_zone(size) : 0;
 	if (size > 32768)
 		return (size + HEAP_PAGE - 1) / HEAP_PAGE * HEAP_PAGE;
 	while (lo < hi) {

@@ -99,7 +99,10 @@ uint64_t heap_nibbles(const uint8_t *p, unsigned shift, unsigned nwords, bool *m
  */
 bool heap_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigned nwords, uint64_t *ret);
 
-/** Slot size the allocator uses for an object of @p size bytes (sizeclasses.go, same since 1.16); large sizes are rounded to pages. */
-uint64_t heap_slot_size(uint64_t size);
+/**
+ * Slot size the allocator uses for an object of @p size bytes (sizeclasses.go, same since 1.16); large sizes are rounded to pages.
+ * Programs built with -asan have a red zone behind each object, in its slot (malloc.go: redZoneSize, since 1.24).
+ */
+uint64_t heap_slot_size(const struct runtime *rt, uint64_t size);
 
 #endif

@@ -5,7 +5,6 @@
 #include "runtime/livestack_internal.h"
 
 #define MAX_DEFERS (1u << 20)
-#define MAX_STACK (1ull << 31) /* runtime/proc.go, stack.go: maxstackceiling, 2 000 000 000 */
 #define PAGE 4096u
 
 /* ---- words ---- */
@@ -268,7 +267,7 @@ bool livestack_each(struct runtime *rt, const struct task *t, live_fn *fn, void 
 	struct stack_regs start;
 
 	*ret = (struct livestack_state){0};
-	if (!g || !stack_start_at(rt, t, g, &start) || start.sp % STACK_WORD || start.hi - start.lo > MAX_STACK)
+	if (!g || !stack_start_at(rt, t, g, &start) || start.sp % STACK_WORD || !stack_sane(start.lo, start.hi))
 		return false;
 	livestack_map(rt, 0); /* makes the cache */
 	w.cache = rt->livestack;

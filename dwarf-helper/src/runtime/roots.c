@@ -89,6 +89,8 @@ static void visit_modules(struct visit *v)
 {
 	const struct layout *l = &v->rt->L;
 
+	if (v->rt->modules_cut)
+		*v->incomplete = true;
 	for (size_t i = 0; i < v->rt->modules.n && !v->stopped; i++) {
 		const struct module *m = &v->rt->modules.v[i];
 		taddr data = 0, bss = 0;

@@ -137,6 +137,13 @@ static bool has_module(const struct runtime *rt, taddr a)
 	return false;
 }
 
+static struct err *note_functions(struct runtime *rt)
+{
+	if (!rt->modules.v[0].pcln.ftab.n)
+		notes_add(rt->notes, NOTE_DAMAGE, "the function table is unreadable: no function names");
+	return NULL;
+}
+
 static struct err *read_modules(struct runtime *rt)
 {
 	taddr a = rt->L.var[LAYOUT_VAR_firstmoduledata].addr;
@@ -153,13 +160,14 @@ static struct err *read_modules(struct runtime *rt)
 			break;
 		}
 		VEC_PUSH(&rt->modules, m);
-		a = word(rt, a, rt->L.moduledata.next);
-		if (!a)
+		rt->modules_cut |= !m.data || !m.bss || !m.pcln.ftab.n || !m.pcln.funcnametab.n;
+		if (!runtime_field(rt, a, rt->L.moduledata.next, &a))
 			break;
+		if (!a)
+			return note_functions(rt);
 	}
-	if (!rt->modules.v[0].pcln.ftab.n)
-		notes_add(rt->notes, NOTE_DAMAGE, "the function table is unreadable: no function names");
-	return NULL;
+	rt->modules_cut = true; // the end of the list was not met
+	return note_functions(rt);
 }
 
 /* runtime/runtime2.go: waitReasonStrings, an array of strings indexed by waitReason. */
@@ -185,6 +193,10 @@ struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img
 {
 	*rt = (struct runtime){.t = t, .img = img, .notes = notes, .L = *l, .bias = bias, .cancel = cancel};
 	struct pcinfo none = {.frame_size = -1};
+	char *asan = img ? image_build_setting(img, "-asan") : NULL;
+
+	rt->redzones = asan && (l->minor < 0 || l->minor >= 24);
+	free(asan);
 	VEC_PUSH(&rt->pcs, none);
 	struct err *err = read_modules(rt);
 	if (err) {

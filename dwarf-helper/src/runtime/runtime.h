@@ -66,6 +66,8 @@ struct runtime {
 	uint64_t bias;
 
 	VEC(struct module) modules;
+	bool redzones; /* built with -asan: heap.h, heap_slot_size() */
+	bool modules_cut; /* there are more, or parts of one could not be read: their variables and functions are not known */
 	VEC(uint8_t *) copies; /* tables that had to be copied to be in one piece; modules point into them */
 	struct heap *heap;     /* heap.h; NULL before model_build(), or when the heap could not be read */
 	struct rtypes *rtypes; /* rtype.h */

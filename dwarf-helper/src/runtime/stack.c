@@ -230,6 +230,11 @@ bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, 
 	return ok && inside(ret->sp, ret->lo, ret->hi);
 }
 
+bool stack_bounds(struct runtime *rt, taddr g, taddr *lo, taddr *hi)
+{
+	return field(rt, g, rt->L.g.stack_lo, lo) && field(rt, g, rt->L.g.stack_hi, hi) && stack_sane(*lo, *hi);
+}
+
 bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret)
 {
 	const uint8_t *g = target_ptr(rt->t, t->g, rt->L.s[LAYOUT_g].size);

@@ -22,6 +22,15 @@ bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *re
 /** Same, when the bytes of its runtime.g are at hand. */
 bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, struct stack_regs *ret);
 
+/** Bounds that a goroutine's stack can have: runtime/proc.go, stack.go: maxstackceiling, 2 000 000 000. */
+static inline bool stack_sane(taddr lo, taddr hi)
+{
+	return lo && lo < hi && hi >> 47 == 0 && lo % 8 == 0 && hi - lo <= UINT64_C(1) << 31;
+}
+
+/** Bounds of the stack of the runtime.g at @p g.  @return false: not to be read, or they make no sense */
+bool stack_bounds(struct runtime *rt, taddr g, taddr *lo, taddr *hi);
+
 /** General registers of the machine that may hold a pointer, and those of a signal frame. */
 #define STACK_REGISTERS_MAX 16
 

@@ -115,7 +115,7 @@ static bool shares_variable(struct spot *s, struct type_ref type, struct type_re
 		return true;
 	*variable = ptr.elem;
 	return heap_object_at(s->rt, s->target, &o) && o.base == s->target &&
-	       o.span->elem_size == heap_slot_size(t.size);
+	       o.span->elem_size == heap_slot_size(s->rt, t.size);
 }
 
 static bool in_capture(struct spot *s, const struct typed *holder, const struct debug_capture *c, const char *func)

@@ -129,6 +129,8 @@ bool spot_in_map(struct spot *s, const struct typed *holder)
 
 /* ---- HashTrieMap ---- */
 
+#define ENTRY_MAX 65536 /* bytes of an entry, its key and value with it */
+
 struct trie_entry {
 	uint64_t overflow, key, value; /* offsets */
 	struct type_ref key_type, value_type;
@@ -139,6 +141,8 @@ static bool entry_fields(struct runtime *rt, const struct type_info *t, struct t
 {
 	const char *name;
 
+	if (t->size > ENTRY_MAX)
+		return false;
 	for (uint64_t off = 0, at; off < t->size; off += 8) {
 		struct type_ref type;
 		if (!type_field(rt, t, off, &name, &at, &type) || at != off)

@@ -281,7 +281,7 @@ bool spot_in_type(struct spot *s, struct type_ref t, taddr base, int32_t nth)
 {
 	struct descent d = {.base = base, .nth = nth};
 
-	if (!type_get(s->rt, t, &d.t))
+	if (s->nested++ > DEPTH_MAX || !type_get(s->rt, t, &d.t))
 		return false;
 	for (int depth = 0; depth < DEPTH_MAX; depth++) {
 		if (s->at - d.base >= d.t.size)

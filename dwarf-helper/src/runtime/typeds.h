@@ -82,6 +82,7 @@ struct spot {
 	struct buf *via, *type;
 	struct typed *ret;
 	bool quiet; /* names are left out: insides of a container */
+	unsigned nested; /* values gone down into so far: types of a damaged program may contain themselves */
 };
 
 /** From a value of type @p t at @p base down to the word at s->at.  @return false: nothing is known of that word */

@@ -153,7 +153,7 @@ static bool is_own_sudog(const struct search *s, taddr a)
 	struct heap_object o;
 
 	if (!s->rt->heap || !heap_object_at(s->rt, a, &o) || o.base != a ||
-	    o.span->elem_size != heap_slot_size(s->rt->L.s[LAYOUT_sudog].size))
+	    o.span->elem_size != heap_slot_size(s->rt, s->rt->L.s[LAYOUT_sudog].size))
 		return false;
 	const uint8_t *p = sudog_at(s->rt, a);
 	return p && runtime_load(p, s->rt->L.sudog.g) == s->t->g;

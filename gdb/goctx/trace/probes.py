@@ -122,9 +122,11 @@ def set_probes(memory: Memory, take: Callable[[Event], bool], clock: Callable[[]
     try:
         for address, look in _points(memory):
             probes.append(Probe(address, look, memory, take, clock))
-    except gdb.error as why:
+    except BaseException as why:  # Ctrl-C, and what is missing of the debug information
         for probe in probes:
             probe.delete()
+        if not isinstance(why, gdb.error):
+            raise
         raise GoctxError(f"a breakpoint cannot be set: {why}") from None
     if not probes:
         raise GoctxError("the program makes no contexts, or has no debug information",
