@@ -5,6 +5,17 @@
 
 #include "report/findings.h"
 
+/* The first damage met is why: what comes after it mostly follows from it. */
+static struct err *without_heap(const struct report *r, struct err *err)
+{
+	const struct notes *notes = r->m->rt->notes;
+
+	for (size_t i = 0; i < notes->list.n; i++)
+		if (notes->list.v[i].level == NOTE_DAMAGE)
+			return err_hint(err, "%s; goctx info tells what could be read", notes->list.v[i].text);
+	return err_hint(err, "goctx tree and goctx blocked need no heap");
+}
+
 struct err *report_leaks(struct report *r)
 {
 	struct leaks_options opt = {.all = r->opt->limit == 0};
@@ -13,7 +24,7 @@ struct err *report_leaks(struct report *r)
 	struct err *err = reach_build(r->m, &reach);
 
 	if (err && err->kind == ERR_ABSENT)
-		return err_hint(err, "goctx tree and goctx blocked need no heap");
+		return without_heap(r, err);
 	if (err)
 		return err;
 	err = leaks_find(r->m, &reach, &opt, &f);
