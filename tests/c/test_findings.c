@@ -139,6 +139,8 @@ static void test_first_page_fits_a_screen(void **state)
 	const char *text = written();
 	assert_true(lines_of(text) <= 40);
 	assert_non_null(strstr(text, "It is leak0."));
+	assert_null(strstr(text, "It is leak10."));
+	assert_non_null(strstr(text, "7 contexts, 990 B  Background.leak10 ")); // a line alone says what it is about
 	assert_non_null(strstr(text, "(--limit 0 for all)"));
 	assert_non_null(strstr(text, "60 suspects."));
 	f.opt.limit = 2;

@@ -96,12 +96,50 @@ struct heads {
 	size_t rule, confidence, amount;
 };
 
-static void first_line(struct report *r, const struct finding *f, const struct heads *h, size_t number, struct buf *out)
+/* What a first line that stands alone is about: the first piece of evidence that names something, without its count. */
+static void put_about(const struct finding *f, size_t room, struct buf *out)
+{
+	static const char *const naming[] = {"tasks", "held by", "like"};
+
+	for (size_t n = 0; n < sizeof(naming) / sizeof(naming[0]); n++) {
+		for (size_t i = 0; i < f->evidence.n; i++) {
+			const char *tab = strchr(f->evidence.v[i], '\t');
+			size_t label = (size_t)(tab - f->evidence.v[i]);
+			if (label != strlen(naming[n]) || strncmp(f->evidence.v[i], naming[n], label))
+				continue;
+			const char *end = strstr(tab + 1, " · "), *times = strstr(tab + 1, " × ");
+			size_t len = strlen(tab + 1);
+			if (end)
+				len = (size_t)(end - tab - 1);
+			if (times && (size_t)(times - tab - 1) < len)
+				len = (size_t)(times - tab - 1);
+			if (text_width(tab + 1, len) > room) // the name without its place
+				len = strcspn(tab + 1, " ");
+			if (text_width(tab + 1, len) > room)
+				return;
+			buf_bytes(out, tab + 1, len);
+			return;
+		}
+	}
+}
+
+static void first_line(struct report *r, const struct finding *f, const struct heads *h, size_t number, bool alone,
+		       struct buf *out)
 {
 	const char *rule = finding_rule_name(f->rule), *confidence = confidence_name(f->confidence);
 	struct buf amount = {0};
 
 	put_amount(f, &amount);
+	size_t start = INDENT + h->rule + h->confidence + 6 + text_width(amount.p, amount.n) + 2;
+	if (alone && r->opt->width > start + 8) {
+		struct buf about = {0};
+		put_about(f, r->opt->width - start - 8, &about);
+		if (about.n) {
+			buf_lit(&amount, "  ");
+			buf_bytes(&amount, about.p, about.n);
+		}
+		buf_free(&about);
+	}
 	buf_u64(out, number);
 	buf_fill(out, ' ', number < 10 ? 2 : 1);
 	text_style(out, r, STYLE_BOLD);
@@ -210,8 +248,7 @@ static size_t page(struct report *r, const struct findings *f, size_t n)
 		if (limit > 0 && i >= (size_t)limit)
 			break;
 		struct buf text = {0};
-		first_line(r, &f->list.v[i], &h, i + 1, &text);
-		size_t head = text.n;
+		first_line(r, &f->list.v[i], &h, i + 1, false, &text);
 		below(r, &f->list.v[i], &text);
 		if (limit < 0) {
 			size_t rest = n - i - 1; // the others want a line each, as long as there is room for them
@@ -220,8 +257,10 @@ static size_t page(struct report *r, const struct findings *f, size_t n)
 				buf_free(&text);
 				break;
 			}
-			if (!full)
-				text.n = head;
+			if (!full) {
+				text.n = 0;
+				first_line(r, &f->list.v[i], &h, i + 1, true, &text);
+			}
 		}
 		lines += count_lines(&text);
 		buf_bytes(&r->out, text.p, text.n);
