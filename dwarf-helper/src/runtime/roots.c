@@ -71,12 +71,20 @@ static void visit_segment(struct visit *v, taddr lo, taddr hi, taddr bytedata)
 {
 	uint64_t nwords = hi > lo ? (hi - lo) / 8 : 0; // the end need not be aligned
 
-	for (uint64_t i = 0; i < nwords && !v->stopped; i += PIECE / 8) {
+	for (uint64_t i = 0; i < nwords && !v->stopped && !runtime_canceled(v->rt); i += PIECE / 8) {
 		uint64_t n = nwords - i < PIECE / 8 ? nwords - i : PIECE / 8;
 		const uint8_t *mask = bytedata ? target_ptr(v->rt->t, bytedata + i / 8, (n + 7) / 8) : NULL;
 		const uint8_t *p = target_ptr(v->rt->t, lo + i * 8, n * 8);
 		if (p) {
 			visit_words(v, lo + i * 8, p, n, mask);
+			continue;
+		}
+		taddr next = target_next(v->rt->t, lo + i * 8);
+		if (next >= lo + (i + n) * 8) { // a damaged end may be far away: on to where there is memory again
+			*v->incomplete = true;
+			if (next >= hi)
+				return;
+			i = (next - lo) / PIECE * (PIECE / 8) - PIECE / 8;
 			continue;
 		}
 		for (uint64_t k = 0; k < n && !v->stopped; k++)

@@ -146,6 +146,14 @@ uint64_t target_extent(struct target *t, taddr a)
 	return i < 0 || !t->regions.v[i].mem ? 0 : t->regions.v[i].end - a;
 }
 
+taddr target_next(const struct target *t, taddr a)
+{
+	for (size_t i = search(t, a); i < t->regions.n; i++)
+		if (t->regions.v[i].mem)
+			return t->regions.v[i].start > a ? t->regions.v[i].start : a;
+	return UINT64_MAX;
+}
+
 bool target_read(struct target *t, taddr a, void *buf, uint64_t len)
 {
 	uint8_t *out = buf;

@@ -141,6 +141,9 @@ static inline const uint8_t *target_ptr(struct target *t, taddr a, uint64_t len)
 /** How many bytes from @p a on lie in one readable region (0 when none): for bulk readers. */
 uint64_t target_extent(struct target *t, taddr a);
 
+/** The first readable address at or after @p a; UINT64_MAX when there is none.  For loops over ranges that a damaged target tells. */
+taddr target_next(const struct target *t, taddr a);
+
 /** Copy, also across neighbouring regions.  @return false, @p buf untouched or partly written, when any byte is absent. */
 bool target_read(struct target *t, taddr a, void *buf, uint64_t len);
 
