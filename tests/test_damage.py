@@ -510,7 +510,11 @@ def hurt(goctx: helper.Goctx, one: Victim, round_: int) -> None:
     """Spoil a few bytes of what goctx reads, and ask for everything."""
     noise = random.Random(f"{SEED} {round_} aimed")
     flip(one, noise, places(one), noise.choice((1, 3, 10, 40)))
-    shown = [("show", ctx.addr) for ctx in noise.sample(one.truth.contexts, 5)]
+    shown = [command for ctx in noise.sample(one.truth.contexts, 5) for command in (
+        ("show", ctx.addr), ("@context", ctx.addr), ("@children", ctx.addr))]
+    for ctx in noise.sample([ctx for ctx in one.truth.contexts if ctx.addr.startswith("0x")], 2):
+        alone = goctx.run(one.target, "@words", f"{ctx.go_type}@{ctx.addr}", timeout=PATIENCE)
+        assert alone.status in (OK, PARTIAL, UNREADABLE), alone.stderr
     one.ask_all(goctx, shown, (OK, PARTIAL, UNREADABLE, helper.USAGE))
 
 

@@ -103,13 +103,19 @@ class FoldParameter(gdb.Parameter):
 class PrintersParameter(gdb.Parameter):
     """Whether GDB prints contexts by name, address and state instead of raw words.
 
-    `print/r` shows the words of a single value all the same."""
+    Usage: set goctx printers auto|on|off
+
+    `auto`: for cores and processes of this machine; a remote process would have
+    to be read anew through GDB after each step.  `print/r` shows the words of a
+    single value all the same."""
 
     set_doc = "Set whether GDB prints contexts by name, address and state."
     show_doc = "Show whether GDB prints contexts by name, address and state."
 
-    def __init__(self, value: bool = True) -> None:
-        super().__init__("goctx printers", gdb.COMMAND_DATA, gdb.PARAM_BOOLEAN)
+    def __init__(self, value: str = "auto") -> None:
+        super().__init__(
+            "goctx printers", gdb.COMMAND_DATA, gdb.PARAM_ENUM, ["auto", "on", "off"]
+        )
         self.value = value
 
     def get_set_string(self) -> str:
@@ -220,8 +226,8 @@ def folds() -> bool:
     return _parameters["fold"].value
 
 
-def printers() -> bool:
-    """Whether contexts are printed by name."""
+def printers() -> str:
+    """auto, on or off: whether contexts are printed by name."""
     return _parameters["printers"].value
 
 

@@ -53,13 +53,21 @@ class Printers:
             words = _interface_words
         else:
             return None
-        if not params.printers():
+        if not _wanted():
             return None
         try:
             found = words(value, name)
         except (GoctxError, gdb.error, gdb.MemoryError):
             return None
         return _Words(found) if found else None
+
+
+def _wanted() -> bool:
+    choice = params.printers()
+    if choice != "auto":
+        return choice == "on"
+    connection = gdb.selected_inferior().connection
+    return connection is not None and connection.type in ("core", "native")
 
 
 def _struct_words(value: gdb.Value, name: str) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple
 
-__all__ = ["Caller", "Stack", "parse"]
+from .errors import GoctxError
+
+__all__ = ["Caller", "Stack", "parse", "parse_one"]
 
 
 class Caller(NamedTuple):
@@ -59,20 +61,39 @@ def parse(text: str) -> list[Stack]:
     """The stacks in an answer of the helper.
 
     Raises:
-        ValueError: it is no such answer
+        GoctxError: it is no such answer
     """
     stacks: list[Stack] = []
-    for line in text.splitlines():
-        kind, _, rest = line.partition(" ")
-        if kind == "g":
-            stacks.append(_stack(rest))
-        elif kind == "f" and stacks:
-            sp, pc, caller_sp, exact = rest.split(" ")
-            caller = Caller(int(pc, 16), int(caller_sp, 16), exact == "1")
-            stacks[-1].callers[int(sp, 16)] = caller
-        else:
-            raise ValueError(line)
+    try:
+        for line in text.splitlines():
+            kind, _, rest = line.partition(" ")
+            if kind == "g":
+                stacks.append(_stack(rest))
+            else:
+                _add_caller(stacks, kind, rest)
+    except (IndexError, ValueError):
+        raise GoctxError("the answer of the helper makes no sense") from None
     return stacks
+
+
+def parse_one(text: str) -> Stack:
+    """The stack in an answer about one goroutine.
+
+    Raises:
+        GoctxError: it is no such answer
+    """
+    found = parse(text)
+    if len(found) != 1:
+        raise GoctxError("the answer of the helper makes no sense")
+    return found[0]
+
+
+def _add_caller(stacks: list[Stack], kind: str, words: str) -> None:
+    if kind != "f":
+        raise ValueError(kind)
+    sp, pc, caller_sp, exact = words.split(" ")
+    caller = Caller(int(pc, 16), int(caller_sp, 16), exact == "1")
+    stacks[-1].callers[int(sp, 16)] = caller
 
 
 def _stack(words: str) -> Stack:

@@ -41,8 +41,11 @@ class Context(NamedTuple):
     def named(cls, word: str) -> Context:
         """Ask for a context by its address, `background` or `todo`."""
         answer = ask.text(["@context", "--", word]).strip()
-        _, where, parent, done, _, name = answer.split(" ", 5)
-        return cls(where, parent, int(done, 16), name)
+        try:
+            _, where, parent, done, _, name = answer.split(" ", 5)
+            return cls(where, parent, int(done, 16), name)
+        except ValueError:
+            raise GoctxError("the answer of the helper makes no sense") from None
 
     def value(self) -> gdb.Value:
         """A pointer to it."""
@@ -187,7 +190,7 @@ class ChildrenFunction(_Function):
         import struct  # here: loading must be quick
 
         answer = ask.text(["@children", "--", _word(_context_of(argument).where)])
-        words = [int(word, 16) for word in answer.split()]
+        words = [int(word, 16) for line in answer.splitlines() for word in line.split(" ")[:2]]
         array = types.find("context.canceler").array(len(words) // 2 - 1)
         return gdb.Value(struct.pack(f"<{len(words)}Q", *words), array)
 
@@ -210,7 +213,7 @@ class TaskFunction(_Function):
     def of(self, argument: gdb.Value) -> Any:
         """The result."""
         goid = expr.goroutine_of(argument, "argument")
-        (stack,) = stacks.parse(ask.text(["@stacks", "--", goid]))
+        stack = stacks.parse_one(ask.text(["@stacks", "--", goid]))
         return types.pointer_to(stack.g, "runtime.g")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -218,6 +219,18 @@ def test_program_without_debug_information(version: str, target: str,
         assert found == told and len(told) >= 6
 
 
+@pytest.mark.skipif(not shutil.which("gdbserver"), reason="gdbserver is not installed")
+def test_remote_frames() -> None:
+    exe = exe_of(VERSIONS[-1], "default")
+    with build.running(exe) as run:
+        connect = ["set sysroot /", f"target remote | gdbserver --once --attach - {run.pid}"]
+        (printed, _) = said([*connect, "goctx frame all bt", "detach"], {"exe": exe})[len(connect):]
+        told = traceback(Subject({}, run.truth).stacks)
+    found = {goid: [one.func for one in backtrace(text)] for goid, text in by_goroutine(printed).items()}
+    assert {goid: [one.func for one in frames] for goid, frames in told.items() if goid != 1} == {
+        goid: frames for goid, frames in found.items() if goid != 1}
+
+
 # -- the way back -----------------------------------------------------------
 
 PLACE = ["thread", "frame", "bt", "info frame-filter", "info unwinder"]
@@ -339,6 +352,14 @@ def test_wrong_use(command: str, message: str, core: Subject) -> None:
     result = gdbrun.run([command], **core.where)
     assert message in result.err and "Traceback" not in result.err
     assert result.status == 1
+
+
+def test_helper_that_talks_nonsense(core: Subject, tmp_path: Path) -> None:
+    env = {"GOCTX_HELPER": str(HERE / "fake_helper.py"), "GOCTX_FAKE_LOG": str(tmp_path / "log")}
+    for command in ("goctx frame 1", "goctx frame 1 bt", "print $goctx(0x1234)", "print $goctx_task(1)"):
+        result = gdbrun.run([command], env=env, **core.where)
+        assert "goctx: the answer of the helper makes no sense\n" in result.err
+        assert "Traceback" not in result.err and "Error occurred" not in result.err
 
 
 def test_dead_goroutine(core: Subject) -> None:

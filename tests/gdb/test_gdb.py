@@ -175,7 +175,7 @@ def test_settings() -> None:
                     "goctx fold:  Folding of equal siblings is on.\n"
                     "goctx helper:  The helper program is looked for.\n"
                     "goctx limit:  The limit of lines is auto.\n"
-                    "goctx printers:  Printing of contexts by name is on.\n"
+                    "goctx printers:  Printing of contexts by name is auto.\n"
                     "goctx values:  Printing of values is auto.\n")
     assert limit == color == bad == ""
     assert still == "The limit of lines is unlimited.\n"

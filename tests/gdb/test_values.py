@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Iterator
@@ -333,6 +334,18 @@ def test_contexts_as_arguments_of_frames(frames: Path) -> None:
     (text,) = gdbrun.session(["break main.stopHere", "run", "bt"], exe=frames)[2:]
     assert re.search(r"main\.inFrame \(ctx=context\.Background\.WithCancel 0x\w+ \(active, 21 children\),"
                      r" s=0x\w+, background=context\.Background, todo=context\.TODO", text)
+
+
+@pytest.mark.skipif(not shutil.which("gdbserver"), reason="gdbserver is not installed")
+def test_remote_values(frames: Path) -> None:
+    """The functions work; printers only when they are asked for: they would read the process at each step."""
+    server = ["set sysroot /", f"target remote | gdbserver --once - {frames}", "break main.stopHere",
+              "continue", "up"]
+    answers = gdbrun.session([*server, "output/r $goctx(ctx)", "output/r ctx", "output ctx",
+                              "set goctx printers on", "output ctx", "kill"], exe=frames)[len(server):]
+    assert answers[1] == answers[2]
+    assert re.fullmatch(r"context\.Background\.WithCancel 0x\w+ \(active, 21 children\)", answers[4])
+    assert number(answers[0]) == number(answers[4])
 
 
 def test_printers_without_helper_leave_values_to_gdb(newest: Subject) -> None:

@@ -21,7 +21,7 @@ WILD = 0x00DEAD00BEEF0000
 HUGE = 1 << 60
 EVERYTHING = (("list",), ("tree", "--values"), ("tasks", "--system"), ("blocked",), ("bt", "all"))
 TEXTS = (("info",), ("tree", "--values"), ("tasks", "--tree"), ("tasks", "--group", "stack"),
-         ("list", "--sort", "depth"))
+         ("list", "--sort", "depth"), ("@frames", "all", "--system"))
 
 
 class Layout:

@@ -89,23 +89,23 @@ class FrameCommand(GoctxCommand):
         return gdb.COMPLETE_COMMAND
 
 
-def _ask_stacks(words: Sequence[str]) -> list[stacks.Stack]:
-    """The stacks of one goroutine or of all, with every frame where GDB cannot make them.
+def _ask(words: Sequence[str]) -> str:
+    """What the helper says of stacks; of every frame where GDB cannot make them.
 
     Raises:
         GoctxError: the helper cannot tell
     """
-    found = stacks.parse(ask.text(["@stacks", *words]))
-    if any(stack.pc and gdb.find_pc_line(stack.pc).symtab for stack in found[:1]):
-        return found
-    return stacks.parse(ask.text(["@frames", *words]))
+    said = ask.text(["@stacks", *words])
+    first = next((one for one in stacks.parse(said) if one.pc), None)
+    if first and not gdb.find_pc_line(first.pc).symtab:
+        return ask.text(["@frames", *words])
+    return said
 
 
 def _stack_of(goid: str) -> stacks.Stack:
     if goid == "all":
         raise GoctxError("'all' needs a command", "goctx frame all bt")
-    (stack,) = _ask_stacks(["--", goid])
-    return stack
+    return stacks.parse_one(_ask(["--", goid]))
 
 
 def _stay_in(stack: stacks.Stack) -> None:
@@ -129,7 +129,7 @@ def _in_all(line: applyline.ApplyLine, from_tty: bool) -> None:
     """
     if not line.command:
         raise GoctxError("'all' needs a command", "goctx frame all bt")
-    found = _ask_stacks([*line.options, "--", "all"])
+    found = stacks.parse(_ask([*line.options, "--", "all"]))
     run = _quietly if "-s" in line.flags else _aloud
     failed = 0
     with frames.visiting() as show, interrupt.watched() as check_interrupt:
