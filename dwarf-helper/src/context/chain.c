@@ -79,7 +79,8 @@ void chain_free(struct chain *c)
 	free(c);
 }
 
-struct err *chain_read(struct model *m, taddr addr, taddr rtype, const char *name, struct model **ret, uint32_t *index_ret)
+struct err *chain_read(struct model *m, taddr addr, taddr rtype, const char *name, struct model **ret,
+		       uint32_t *index_ret)
 {
 	struct chain *c = chain_of(m);
 	uint32_t type = type_wanted(c->b, rtype, name);

@@ -18,7 +18,8 @@
  * @return NULL; ERR_ABSENT: no context type, or what is there is none
  * Cost: a pass over the itabs (ms) for the first, then some reads a generation.
  */
-struct err *chain_read(struct model *m, taddr addr, taddr rtype, const char *name, struct model **ret, uint32_t *index_ret);
+struct err *chain_read(struct model *m, taddr addr, taddr rtype, const char *name, struct model **ret,
+		       uint32_t *index_ret);
 
 /** Called by model_free(). */
 void chain_free(struct chain *c);

@@ -4,12 +4,12 @@
  * Requests between GDB and the helper, nothing that people type.  Addresses are hexadecimal without 0x, "background",
  * "todo", or "-" for none.
  *
- *   @context   c <addr> <parent> <done> <kind> <type>     what Done() returns, 0 for none or none made yet; the type with the
- *                                                         path of its package: *context.cancelCtx
+ *   @context   c <addr> <parent> <done> <kind> <type>
+ *         done: what Done() returns, 0 for none or none made yet; the type with the path of its package: *context.cancelCtx
  *   @children  <itab> <addr>                              an entry of the children map, as it is
  *   @words     context.Background.WithCancel 0xc000126000 (active, 2 children)
- *         TYPE is the name of the struct, or the address of an itab or type as found in an interface; reads this context and
- *         its ancestors alone.  An empty answer: it is no context.
+ *         TYPE is the name of the struct, or the address of an itab or type as found in an interface; reads this
+ *         context and its ancestors alone.  An empty answer: it is no context.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -55,7 +55,8 @@ struct err *report_context(struct report *r)
 	buf_char(&r->out, 'c');
 	put_ctx(&r->out, r->m, i);
 	put_ctx(&r->out, r->m, c->parent);
-	buf_printf(&r->out, " %" PRIx64 " %s %s\n", done_of(r->m, i), ctx_kind_name(c->kind), r->m->types.v[c->type].full);
+	buf_printf(&r->out, " %" PRIx64 " %s %s\n", done_of(r->m, i), ctx_kind_name(c->kind),
+		   r->m->types.v[c->type].full);
 	return NULL;
 }
 

@@ -32,7 +32,7 @@ struct stack_writer {
 	uint8_t role; /* and its enum pc_role */
 };
 
-/* Saved pcs of goroutines that never ran, and of systemstack_switch, are entries: runtime/stack.c looks them up as they are. */
+/* Saved pcs may be entries (goroutines that never ran, systemstack_switch): runtime/stack.c looks them up as they are. */
 static bool is_exact(const struct stack_writer *w, taddr pc, uint32_t info)
 {
 	return w->r->m->rt->pcs.v[info].pc == pc;
