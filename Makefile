@@ -58,7 +58,7 @@ asan: ## build the helper with AddressSanitizer and UndefinedBehaviorSanitizer, 
 .PHONY: units
 units: asan $(UNITS) $(BUILD)/asan/tests/stackprobe ## build the C unit tests (with the sanitizers)
 
-$(BUILD)/asan/tests/test_%: tests/c/test_%.c $(wildcard tests/c/fake.[ch]) $(BUILD)/asan/libgoctx.a
+$(BUILD)/asan/tests/test_%: tests/c/test_%.c $(wildcard tests/c/*.h) $(wildcard tests/c/fake.c) $(BUILD)/asan/libgoctx.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Itests/c $(SAN) -std=c11 -Wall -Wextra -fno-strict-aliasing -pthread -o $@ $< \
 		$(wildcard tests/c/fake.c) $(BUILD)/asan/libgoctx.a -lcmocka $(LDLIBS)

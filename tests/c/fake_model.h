@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "image/internal.h"
 #include "report/report.h"
 
 struct fake {
@@ -33,6 +34,9 @@ static inline void fake_init(struct fake *f)
 		"*context.afterFuncCtx", "context.stopCtx",   "*gin.Context"};
 
 	memset(f, 0, sizeof(*f));
+	static struct image no_image; /* of no sections and no build information */
+
+	f->rt.img = &no_image;
 	f->rt.t = &f->target;
 	f->rt.notes = &f->notes;
 	f->rt.cancel = &f->cancel;

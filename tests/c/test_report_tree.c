@@ -386,8 +386,10 @@ static void test_show(void **state)
 		"done       0xc800000180  open, 2 receivers\n"
 		"tasks      884  select        27h  app/stream.(*Conn).pump   conn.go:88\n"
 		"           885  chan receive  27h  app/stream.(*Conn).watch  conn.go:112\n"
+		"cancel     no CancelFunc of it was found; the heap could not be read\n"
+		"           WithCancel 0xc000100200 above it can\n"
 		"checks     parent's map holds it · err nil and done open agree\n"
-		"next       goctx bt 884\n");
+		"next       goctx bt 884 · goctx leaks\n");
 }
 
 static void test_children(void **state)

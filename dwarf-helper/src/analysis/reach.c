@@ -132,6 +132,8 @@ static void doubts(struct reacher *x)
 {
 	const struct tasks *ts = &x->m->tasks;
 
+	if (x->rt->notes->count[NOTE_DAMAGE])
+		reach_incomplete(x, "part of what was read is damaged or missing (see the end of the answer)");
 	if (x->rt->heap->incomplete)
 		reach_incomplete(x, "part of the heap is missing or damaged");
 	if (ts->unread || ts->beyond)

@@ -100,9 +100,11 @@ static uint32_t find_parent(struct builder *b, uint32_t i)
 		return embedded;
 	}
 	uint32_t type = parent_type(b, &m->ctxs.v[i], &data);
-	if (type == PARENT_NIL)
+	// The library refuses nil parents ("cannot create context from nil parent"): a zeroed page looks like that.
+	bool library = m->ctxs.v[i].kind >= CTX_CANCEL && m->ctxs.v[i].kind != CTX_CUSTOM;
+	if (type == PARENT_NIL && !library)
 		return CTX_NONE;
-	if (type == PARENT_WILD)
+	if (type == PARENT_NIL || type == PARENT_WILD)
 		return wild(b, i);
 	const struct ctx_type *t = &m->types.v[type];
 	if (t->kind <= CTX_TODO)
