@@ -48,7 +48,7 @@ class GoroutineUnwinder(Unwinder):
         # for a frame that shall be the last one that is just what is wanted.
         self._first_id = _value(stack.sp - 8)
         self._last_id = _value(stack.sp - 16)
-        self.last_level = 0  # of the frame that is none of the goroutine's any more, once GDB got there
+        self.last_level = -1  # of the frame that is none of the goroutine's any more, once GDB got there
 
     def __call__(self, pending: gdb.PendingFrame) -> gdb.UnwindInfo | None:
         """Called by GDB for every frame that it meets."""

@@ -86,10 +86,10 @@ def terminal(chain: tuple[Path, Path]) -> Iterator[Terminal]:
 def test_window_shows_the_tree_and_folds(terminal: Terminal) -> None:
     terminal.until(r"\(gdb\)")
     terminal.send("goctx window")
-    screen = terminal.until(r"(?s)goctx: contexts, lines 1-\d+ of \d+.*Background")
+    screen = terminal.until(r"(?s)contexts, lines 1-\d+ of \d+.*WithCancel")
     assert "WithCancel" in screen
     terminal.send("goctx window fold")
-    terminal.until(r"Background.*\[\+\d+\]")
+    terminal.until(r"\[\+\d+\]")
     terminal.send("goctx window unfold background")
     terminal.until(r"WithCancel")
     terminal.send("goctx window fold 0x1")
