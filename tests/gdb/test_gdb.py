@@ -315,7 +315,7 @@ def test_live_process_runs_on_after_gdb(kinds: Path) -> None:
 def test_live_process_is_read_anew_after_it_ran(frames: Path) -> None:
     count = "goctx list --limit 0"
     answers = gdbrun.session(["break main.stopHere", "run", count, count, "continue", "continue",
-                              count], exe=frames)
+                              count], exe=frames, env=gdbrun.ONCE)
     counts = [len(answers[index].splitlines()) for index in (2, 3, 6)]
     assert counts[0] == counts[1] == counts[2] - 1
 

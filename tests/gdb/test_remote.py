@@ -101,7 +101,8 @@ def test_it_is_read_anew_after_it_ran() -> None:
     count = "goctx list --limit 0"
     start = ["set sysroot /", f"target remote | gdbserver --once - {frames}", "break main.stopHere",
              "continue"]
-    parts = gdbrun.session([*start, count, count, "continue", "continue", count, "kill"], exe=frames)
+    parts = gdbrun.session([*start, count, count, "continue", "continue", count, "kill"], exe=frames,
+                           env=gdbrun.ONCE)
     counts = [len(parts[index].splitlines()) for index in (4, 5, 8)]
     assert counts[0] == counts[1] == counts[2] - 1
 

@@ -26,6 +26,10 @@ TIMEOUT = 60.0
 _MARK = "@@goctx-test@@"
 
 
+# A signal, as Go preempts by, lets a thread come to a breakpoint again: for programs that count their stops.
+ONCE = {"GODEBUG": "asyncpreemptoff=1"}
+
+
 def helper() -> Path:
     """The helper that is tested: $GOCTX_HELPER, else build/goctx."""
     return Path(os.environ.get("GOCTX_HELPER") or ROOT / "build" / "goctx")
