@@ -292,19 +292,45 @@ static bool words_of(struct runtime *rt, taddr sp, taddr hi, stack_word_fn *fn, 
 	return true;
 }
 
+struct timer_search {
+	struct runtime *rt;
+	bool found;
+};
+
+static bool find_timer_code(void *arg, taddr pc, taddr sp, uint32_t info)
+{
+	/* runtime/time.go: until 1.22, since 1.23 */
+	static const char *const names[] = {"runtime.runOneTimer", "runtime.(*timer).unlockAndRun"};
+	struct timer_search *s = arg;
+	const struct pcinfo *p = &s->rt->pcs.v[info];
+
+	(void)pc;
+	(void)sp;
+	for (size_t i = 0; p->n && i < sizeof(names) / sizeof(names[0]); i++)
+		s->found |= !strcmp(names[i], s->rt->frames.v[p->first + p->n - 1u].func);
+	return !s->found;
+}
+
 static bool words_of_thread(struct runtime *rt, taddr m, const struct thread *th, stack_word_fn *fn, void *arg)
 {
 	struct stack_regs r = regs_of(th);
+	struct timer_search s = {.rt = rt};
 	taddr lo, hi, gregs = 0;
-	bool ok = all_told(th->regs);
+	uint64_t word;
 
-	for (int i = 0; i < UREG_COUNT; i++)
+	if (!leave_handlers(rt, m, &r, &gregs) || !stack_of(rt, m, rt->L.m.g0, &lo, &hi) || !inside(r.sp, lo, hi))
+		return true; // on a goroutine's stack, or in code that is not Go's
+	r.lo = lo;
+	r.hi = hi;
+	stack_walk(rt, &r, find_timer_code, &s, NULL);
+	if (!s.found)
+		return true;
+	for (int i = 0; i < STACK_REGISTERS_MAX && gregs; i++)
+		if (target_u64(rt->t, gregs + (uint64_t)i * 8, &word))
+			fn(arg, word);
+	for (int i = 0; i < UREG_COUNT && !gregs; i++)
 		fn(arg, th->regs[i]);
-	if (stack_of(rt, m, rt->L.m.gsignal, &lo, &hi) && inside(r.sp, lo, hi)) // holds the registers that were interrupted, too
-		ok &= words_of(rt, r.sp, hi, fn, arg) && leave_handlers(rt, m, &r, &gregs);
-	if (stack_of(rt, m, rt->L.m.g0, &lo, &hi) && inside(r.sp, lo, hi))
-		ok &= words_of(rt, r.sp, hi, fn, arg);
-	return ok;
+	return words_of(rt, r.sp, hi, fn, arg) && (gregs || all_told(th->regs));
 }
 
 bool stack_threads(struct runtime *rt, stack_word_fn *fn, void *arg)

@@ -45,9 +45,9 @@ size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[S
 typedef void stack_word_fn(void *arg, uint64_t word);
 
 /**
- * Words of all threads that no goroutine's stack has: registers, and what is in use of a thread's own stacks (m.g0, m.gsignal) while it
- * stands there.  The collector need not look there, since it lets threads come to a safe point first; whoever takes them at
- * any moment may meet a timer, say, that is off its heap and not yet run.
+ * Registers and stack words of threads that run a timer on a stack of their own (m.g0).  A one-shot timer is off its heap by
+ * then, and the thread may hold the only pointer to the channel that it is about to send on.  The collector need not
+ * look there: it lets threads come to a safe point first.  What else lies on such stacks is left over, or reached otherwise.
  * @return false: not all could be read
  */
 bool stack_threads(struct runtime *rt, stack_word_fn *fn, void *arg);
