@@ -70,11 +70,14 @@ $(BUILD)/asan/tests/stackprobe: tests/c/stackprobe.c $(BUILD)/asan/libgoctx.a
 
 $(BUILD)/asan/libgoctx.a: asan
 
+# Files of tests run side by side, one a processor.
+TEST_JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+
 .PHONY: check
 check: ## the whole test suite
 	@tests/support/deps.sh check
 	@$(MAKE) --no-print-directory $(JOBS) all units
-	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadfile tests $(PYTEST_ARGS)
 
 .PHONY: golden
 golden: all ## rewrite the golden screens and those in the examples' READMEs (review the diff)

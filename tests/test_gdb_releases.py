@@ -18,7 +18,7 @@ import gdbrun
 import gdbs
 
 FOLDER = Path(__file__).resolve().parent / "gdb"
-TIMEOUT = 1200.0
+TIMEOUT = 3000.0
 
 
 @pytest.mark.skipif(bool(gdbrun.missing()), reason=str(gdbrun.missing()))

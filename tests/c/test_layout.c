@@ -11,7 +11,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "layout/layout.h"
 
@@ -207,40 +206,6 @@ static int load(int argc, char **argv)
 	return 0;
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-static int measure(const char *exe, int runs)
-{
-	uint64_t best = UINT64_MAX;
-
-	for (int i = 0; i < runs; i++) {
-		uint64_t start = now_us();
-		struct image *img;
-		struct err *err = image_open(exe, &img);
-		struct notes notes = {0};
-		struct layout l;
-		CHECK(!err, "%s", err->msg);
-		if (err)
-			return 1;
-		err = layout_load(img, 0, NULL, &notes, &l);
-		uint64_t took = now_us() - start;
-		CHECK(!err, "%s", err->msg);
-		err_free(err);
-		notes_free(&notes);
-		image_close(img);
-		if (took < best)
-			best = took;
-	}
-	printf("%" PRIu64 "\n", best);
-	return failures > 0;
-}
-
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -254,10 +219,8 @@ int main(int argc, char **argv)
 			agree(argv[i]);
 	} else if (!strcmp(mode, "load") && argc > 2) {
 		return load(argc - 2, argv + 2);
-	} else if (!strcmp(mode, "time") && argc == 4) {
-		return measure(argv[2], atoi(argv[3]));
 	} else {
-		fprintf(stderr, "usage: test_layout self | agree EXE… | load EXE [--debug FILE] [--bias N] | time EXE N\n");
+		fprintf(stderr, "usage: test_layout self | agree EXE… | load EXE [--debug FILE] [--bias N]\n");
 		return 2;
 	}
 	return failures > 0;

@@ -3,8 +3,8 @@
  *
  *     test_markcore CORE EXE FILE
  *
- * FILE has a line "r ADDR" for each object that must be reached and "d ADDR" for each that must not.  Roots are those of roots.h, and all stacks
- * word by word: no goroutine is to run.  Printed, one fact a line:
+ * FILE has a line "r ADDR" for each object that must be reached and "d ADDR" for each that must not.  Roots are those of roots.h, threads that run
+ * timers, and the live words of all stacks, as in analysis/reach.c: what is left over on a stack keeps nothing.  Printed, one fact a line:
  *
  *     missed ADDR              of r, is not marked
  *     kept ADDR                of d, is marked
@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "main/session.h"
+#include "runtime/livestack.h"
 #include "runtime/mark.h"
 #include "runtime/roots.h"
 #include "runtime/rtype.h"
@@ -40,18 +41,41 @@ static bool mark_root(void *arg, const struct root *r)
 	return true;
 }
 
-static void mark_stacks(struct facts *f)
+static bool mark_live(void *arg, const struct live_word *w)
 {
-	const struct layout *l = &f->s.rt.L;
+	struct facts *f = arg;
+
+	mark_addr(&f->mk, w->value);
+	return true;
+}
+
+static void mark_thread_word(void *arg, uint64_t word)
+{
+	struct facts *f = arg;
+
+	mark_addr(&f->mk, word);
+}
+
+/* As analysis/reach.c does: the live words of stacks, and a whole stack only where nothing is known of it. */
+static bool mark_stacks(struct facts *f)
+{
+	struct runtime *rt = &f->s.rt;
+	bool complete = stack_threads(rt, mark_thread_word, f);
 
 	for (size_t i = 0; i < f->s.m.tasks.list.n; i++) {
 		const struct task *t = &f->s.m.tasks.list.v[i];
-		taddr lo = 0, hi = 0, sp = 0;
-		runtime_field(&f->s.rt, t->g, l->g.stack_lo, &lo);
-		runtime_field(&f->s.rt, t->g, l->g.stack_hi, &hi);
-		runtime_field(&f->s.rt, t->g, l->g.sched_sp, &sp);
-		mark_words(&f->mk, sp >= lo && sp < hi ? sp : lo, hi);
+		struct livestack_state state;
+		taddr lo, hi;
+		if (livestack_each(rt, t, mark_live, f, &state)) {
+			complete &= !state.unreadable;
+			continue;
+		}
+		bool known = stack_bounds(rt, t->g, &lo, &hi);
+		if (known)
+			mark_words(&f->mk, lo, hi);
+		complete &= known;
 	}
+	return complete;
 }
 
 static void read_wanted(struct facts *f, const char *path)
@@ -135,7 +159,7 @@ int main(int argc, char **argv)
 	check(session_model(&f.s, &(struct model_options){.no_contexts = true}));
 	check(marks_open(&f.s.rt, &f.mk));
 	check(roots_each(&f.s.rt, mark_root, &f, &incomplete));
-	mark_stacks(&f);
+	incomplete |= !mark_stacks(&f);
 	check(marks_drain(&f.mk));
 	read_wanted(&f, argv[3]);
 	compare_collection(&f);

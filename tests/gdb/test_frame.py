@@ -407,7 +407,7 @@ def test_interrupt_in_the_middle_of_all(command: str, tmp_path: Path) -> None:
                 assert piece, out
                 out += piece
             proc.send_signal(signal.SIGINT)
-            rest, err = proc.communicate(timeout=20)
+            rest, err = proc.communicate(timeout=gdbrun.TIMEOUT)
         out += rest
         assert out.count(b"\ngoroutine ") < count and b"Quit" in err, begun
         assert re.search(rb"still here\n\[Current thread is 1 .*\n#0 ", out)

@@ -560,7 +560,7 @@ def test_interrupt(mode: str, fake: dict[str, str], died: build.Died, kinds: Pat
     with gdbrun.started(["goctx tree", "echo still here\\n"], exe=kinds, core=died.core,
                         env=env) as proc:
         gdbrun.interrupt_when(proc, log, "request tree")
-        out, err = proc.communicate(timeout=20)
+        out, err = proc.communicate(timeout=gdbrun.TIMEOUT)
     assert out.endswith(b"still here\n")
     assert b"Quit" in err and b"Traceback" not in err
     assert ("canceled" in log.read_text()) == (mode != "stubborn")
@@ -576,7 +576,7 @@ def test_interrupted_helper_is_used_again(fake: dict[str, str], died: build.Died
         gdbrun.interrupt_when(proc, log, "request tree")
         gdbrun.wait_for(lambda: "request list" in log.read_text())
         proc.send_signal(signal.SIGINT)
-        proc.communicate(timeout=20)
+        proc.communicate(timeout=gdbrun.TIMEOUT)
     kinds_of_lines = [line.split()[0] for line in log.read_text().splitlines()]
     assert kinds_of_lines == ["start", "request", "canceled", "request", "canceled"]
 
@@ -590,7 +590,7 @@ def test_no_helper_is_left_behind(end: str, died: build.Died, kinds: Path,
         pid = int(log.read_text().split()[1])
         os.kill(pid, 0)
         if end == "quit":
-            proc.communicate(b"quit\n", timeout=20)
+            proc.communicate(b"quit\n", timeout=gdbrun.TIMEOUT)
         else:
             proc.kill()
         gdbrun.wait_for(lambda: not Path(f"/proc/{pid}").exists())

@@ -42,8 +42,8 @@ Unavailable = toolchains.Unavailable
 
 PROGRAMS_DIR = Path(__file__).resolve().parent.parent / "programs"
 PROGRAMS = ("kinds", "tree", "waiters")
-READY_TIMEOUT = 60.0  # seconds for a program to come to rest
-CORE_TIMEOUT = 120.0  # seconds for a core to be written
+READY_TIMEOUT = 240.0  # seconds for a program to come to rest
+CORE_TIMEOUT = 300.0  # seconds for a core to be written
 
 
 @dataclass(frozen=True)

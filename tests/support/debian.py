@@ -37,7 +37,7 @@ SUITE = "bookworm"
 GO = "1.19"  # of that suite
 IMPORT = "go.etcd.io/etcd"
 BUILD_TIMEOUT = 900  # seconds; once
-READY_TIMEOUT = 60
+READY_TIMEOUT = 240
 WRITERS, WATCHERS = 5, 4
 
 

@@ -27,7 +27,7 @@ except ImportError:  # run with tests/support itself on the path
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DIGITS = 12  # of most addresses of a heap that is placed at random
 TRIES = 12  # cores to take until one is at such an address
-TIMEOUT = 180  # seconds to build an example, run it and take its core
+TIMEOUT = 600  # seconds to build an example, run it and take its core
 
 
 def names() -> list[str]:

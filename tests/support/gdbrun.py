@@ -22,7 +22,7 @@ from typing import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADER = ROOT / "gdb" / "goctx-gdb.py"
-TIMEOUT = 60.0
+TIMEOUT = 240.0
 _MARK = "@@goctx-test@@"
 
 
@@ -116,7 +116,7 @@ def interrupt_when(proc: subprocess.Popen[bytes], log: Path, word: str) -> None:
     proc.send_signal(signal.SIGINT)
 
 
-def wait_for(what: object, seconds: float = 20.0) -> None:
+def wait_for(what: object, seconds: float = 240.0) -> None:
     """Wait until a function gives true."""
     end = time.monotonic() + seconds
     while not what():  # type: ignore[operator]

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Sequence
 
 OK, FAIL_ON, USAGE, UNREADABLE, PARTIAL = 0, 1, 2, 3, 4
-TIMEOUT = 60.0  # seconds for one command
+TIMEOUT = 240.0  # seconds for one command: more is a hang
 SANITIZED = {
     "ASAN_OPTIONS": "exitcode=99:detect_leaks=1:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "halt_on_error=1:exitcode=98:print_stacktrace=1",

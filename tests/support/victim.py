@@ -16,7 +16,7 @@ import build
 import helper
 from corefile import CoreFile, NotInCore
 
-PATIENCE = 20.0  # seconds for one command, with sanitizers on
+PATIENCE = 180.0  # seconds for one command: more is a hang, also with sanitizers on a busy machine
 WILD = 0x00DEAD00BEEF0000
 HUGE = 1 << 60
 EVERYTHING = (("list",), ("tree", "--values"), ("tasks", "--system"), ("blocked",), ("bt", "all"))
@@ -112,6 +112,31 @@ class Victim:
         at = self.field("runtime.mheap_", "runtime.mheap", "allspans")
         array, count = self.core.u64(at), self.core.u64(at + 8)
         return [self.core.u64(array + 8 * i) for i in range(count)]
+
+    def held(self, span: int) -> set[str]:
+        """Labels or addresses of the program's contexts that lie in a span."""
+        start = self.core.u64(span + self.layout.at("runtime.mspan", "startAddr"))
+        size = self.core.u64(span + self.layout.at("runtime.mspan", "npages")) * 8192
+        return {one.label or one.addr for one in self.truth.contexts
+                if one.addr.startswith("0x") and start <= int(one.addr, 16) < start + size}
+
+    def some_spans(self, most: float) -> tuple[list[int], set[str]]:
+        """Every tenth span that holds no context of the program, and of the others those that hold the fewest: some, and no
+        more than this part of all contexts in them.  Also the contexts that lie there."""
+        holders, others = [], []
+        for span in self.spans():
+            held = self.held(span)
+            if held:
+                holders.append((span, held))
+            else:
+                others.append(span)
+        chosen, lost = others[::10], set[str]()
+        for span, held in sorted(holders, key=lambda one: len(one[1])):
+            if len(lost) + len(held) <= most * len(self.truth.contexts):
+                chosen.append(span)
+                lost |= held
+        assert lost and len(chosen) > 10
+        return chosen, lost
 
     # -- judging --
 

@@ -52,6 +52,28 @@ func children(root context.Context) {
 
 var kept []context.Context
 
+// Expire makes contexts until one's timer ends it: a debugger may stop the program in the making of one for longer than it
+// has, and then WithTimeout cancels it on the spot.  That which is not over when it is made is the timer's.
+func expire(parent context.Context) {
+	for d := time.Millisecond; ; d *= 2 {
+		late, cancel := context.WithTimeout(parent, d)
+		by := "timer"
+		if late.Err() != nil {
+			by = "maker or timer"
+		}
+		say("create", "WithTimeout", late, parent, "")
+		<-late.Done()
+		if !errors.Is(late.Err(), context.DeadlineExceeded) {
+			panic(late.Err())
+		}
+		say("cancel", by, late, parent, "context deadline exceeded")
+		cancel()
+		if by == "timer" {
+			return
+		}
+	}
+}
+
 //go:noinline
 func start() {}
 
@@ -76,14 +98,7 @@ func main() {
 	<-finished
 	early, cancel := context.WithDeadline(before, time.Now().Add(time.Hour))
 	say("create", "WithDeadline", early, before, "")
-	late, cancelLate := context.WithTimeout(early, time.Millisecond)
-	say("create", "WithTimeout", late, early, "")
-	<-late.Done()
-	if !errors.Is(late.Err(), context.DeadlineExceeded) {
-		panic(late.Err())
-	}
-	say("cancel", "", late, early, "context deadline exceeded")
-	cancelLate()
+	expire(early)
 	cancel()
 	say("cancel", "", early, before, "context canceled")
 	stop()
