@@ -37,7 +37,6 @@ static void load(struct made *t)
 
 static void end(struct made *t)
 {
-	u64map_free(&t->b.itabs.map);
 	u64map_free(&t->b.words.map);
 	u64map_free(&t->b.type_of);
 	u64map_free(&t->b.by_object);

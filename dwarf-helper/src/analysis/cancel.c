@@ -31,38 +31,6 @@ static bool ends(const char *s, size_t n, const char *tail)
 	return n >= t && memcmp(s + n - t, tail, t) == 0;
 }
 
-static const struct {
-	const char *maker;
-	uint8_t kind;
-} makers[] = {
-	{".WithCancel.func1", CANCELER_FUNC},	    {".WithCancelCause.func1", CANCELER_FUNC},
-	{".WithDeadline.func1", CANCELER_FUNC},	    {".WithDeadline.func3", CANCELER_FUNC},
-	{".WithDeadlineCause.func1", CANCELER_FUNC}, {".WithDeadlineCause.func3", CANCELER_FUNC},
-	{".WithDeadline.func2", CANCELER_TIMER},	    {".WithDeadlineCause.func2", CANCELER_TIMER},
-	{".AfterFunc.func1", CANCELER_STOP},	    {".propagateCancel.func1", CANCELER_PARENT},
-};
-
-#define OLD_WATCHER "context.propagateCancel.func1" /* until 1.20: no method, and its only closure is the goroutine's */
-#define SIGNAL_STOP "os/signal.(*signalCtx).stop-fm"
-
-/* Kind of the closures that a function of this name makes; -1: they cancel nothing. */
-static int kind_of_name(const char *name, size_t n)
-{
-	if (n < sizeof("AfterFunc.func1") || (name[n - 1] != 'm' && (name[n - 1] < '1' || name[n - 1] > '3')))
-		return -1;
-	if (strcmp(name, SIGNAL_STOP) == 0)
-		return CANCELER_STOP;
-	for (size_t i = 0; i < sizeof(makers) / sizeof(*makers); i++)
-		if (ends(name, n, makers[i].maker))
-			return strcmp(name, OLD_WATCHER) == 0 ? -1 : makers[i].kind;
-	return -1;
-}
-
-static bool wanted(const char *name, size_t n)
-{
-	return kind_of_name(name, n) >= 0;
-}
-
 static void add_code(void *arg, const struct pcln_func *f)
 {
 	struct finder *s = arg;
@@ -73,7 +41,7 @@ static void add_code(void *arg, const struct pcln_func *f)
 		return;
 	VEC_PUSH(&s->codes, (struct cancel_code){.entry = f->entry,
 						 .func = info->first + info->n - 1u,
-						 .kind = (uint8_t)kind_of_name(f->name, strlen(f->name))});
+						 .kind = (uint8_t)cancel_code_kind(f->name, strlen(f->name))});
 	if (f->entry < s->lo)
 		s->lo = f->entry;
 	if (f->entry > s->hi)
@@ -196,7 +164,7 @@ static bool is_watcher(const struct runtime *rt, const struct task *t)
 	if (t->start >= rt->frames.n)
 		return false;
 	const char *f = rt->frames.v[t->start].func;
-	return strncmp(f, "context.", 8) == 0 && (strcmp(f, OLD_WATCHER) == 0 || ends(f, strlen(f), ".propagateCancel.func2"));
+	return strncmp(f, "context.", 8) == 0 && (strcmp(f, CANCEL_OLD_WATCHER) == 0 || ends(f, strlen(f), ".propagateCancel.func2"));
 }
 
 /* A watcher selects on the done channels of a parent and of a child: the child is a context of the library, and the deeper one. */
@@ -269,7 +237,7 @@ struct err *cancelers_find(struct model *m, struct cancelers *ret)
 	free(profile);
 	ret->unread = rt->modules_cut;
 	for (size_t i = 0; i < rt->modules.n; i++)
-		pcln_select(&rt->modules.v[i].pcln, wanted, add_code, &s);
+		pcln_select(&rt->modules.v[i].pcln, cancel_code_is, add_code, &s);
 	ret->no_code = !s.codes.n;
 	struct err *err = find_closures(&s);
 	if (!err) {

@@ -1,33 +1,14 @@
 /**
  * @file  Who can still cancel a context: the closures in the heap whose code is that of a CancelFunc, and the goroutines that watch a parent.
  *
- * Names of the closures' code as measured on 1.19 … 1.27 (context/context.go, os/signal/signal.go); n is WithCancel, WithCancelCause, or, for
- * timers, WithDeadline until 1.20 and WithDeadlineCause since 1.21:
- *
- *     context.n.func1                             a CancelFunc; of timers: of one made with its deadline passed     {code, *cancelCtx}
- *     context.WithDeadline….func3                 CancelFunc of a timer context                                      {code, *timerCtx}
- *     context.WithDeadline….func2                 what its timer calls                                               {code, *timerCtx}, 1.21+ {…, cause}
- *     context.AfterFunc.func1                     the stop function that AfterFunc returned (1.21+)                  {code, *afterFuncCtx}
- *     os/signal.(*signalCtx).stop-fm              the stop function of signal.NotifyContext                          {code, *signalCtx}
- *     context.(*cancelCtx).propagateCancel.func1  registered with a parent that has an AfterFunc method (1.21+)      {code, child, parent}
- *     context.propagateCancel.func1 (until 1.20), context.(*cancelCtx).propagateCancel.func2: start of a watcher     a goroutine, no closure
- *
- * Where the compiler inlined the maker into its caller, the name is `<caller>.WithCancel.func1`.  None of the makers is inlined but with a
- * profile (-pgo).  A closure is an allocated object of its slot size whose first word is such a code address and whose second is a context's:
+ * Which functions those are: context/cancelcode.h.  A closure is an allocated object of its slot size whose first word is such a code address and whose second is a context's:
  * allocated is the allocator's word, not reachability (reach.h).  What merely looks like one makes a context cancelable, never lost.
  */
 #ifndef GOCTX_ANALYSIS_CANCEL_H
 #define GOCTX_ANALYSIS_CANCEL_H
 
+#include "context/cancelcode.h"
 #include "context/model.h"
-
-enum canceler_kind {
-	CANCELER_FUNC,	  /* a CancelFunc or CancelCauseFunc */
-	CANCELER_TIMER,	  /* callback of its timer: armed as long as the context is active */
-	CANCELER_STOP,	  /* stop function of AfterFunc or signal.NotifyContext */
-	CANCELER_PARENT,  /* registered with a custom parent */
-	CANCELER_WATCHER, /* propagateCancel's goroutine */
-};
 
 /** One way by which a context can be cancelled without one of the library's parents; 24 bytes. */
 struct canceler {

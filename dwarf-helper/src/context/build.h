@@ -1,10 +1,11 @@
 /**
  * @file  Inside of model_build(): the state that discovery and linking share.  Not for other layers.
  *
- * Discovery goes from three sides (each context remembers which of them met it):
- *   heap    objects whose slot size, pointer bits and parent word fit a context type            find.c
- *   pairs   interface values on goroutine stacks and in globals                                  pairs.c
- *   maps    children maps of contexts, and the parent words of contexts found so far             link.c
+ * Discovery, and who does it:
+ *   find.c      objects whose slot size, pointer bits and parent word fit a context type: candidates; references in heap objects
+ *   pairs.c     references on goroutine stacks and in package variables
+ *   evidence.c  candidates that a reference leads to are contexts of the type that it names; the others are dropped
+ *   link.c      children maps, and the parent words of contexts found so far
  */
 #ifndef GOCTX_CONTEXT_BUILD_H
 #define GOCTX_CONTEXT_BUILD_H
@@ -14,25 +15,39 @@
 #include "runtime/heap.h"
 #include "runtime/rtype.h"
 
-/** How a heap object must look to be a context of some type. */
+/** How a heap object looks that may be a context of some type. Only a reference to it tells whether it is one. */
 struct ctx_shape {
 	uint64_t slot;	   /* slot size of the allocator */
 	uint64_t bits;	   /* pointer bits of the slot's first 64 words */
 	uint32_t key;	   /* offset of the word that holds an itab of context.Context: the parent's */
 	uint16_t type;	   /* index into model->types */
-	bool needs_pair;   /* so plain a shape (WithoutCancel's 16-byte box) that an interface pair must point to it too */
 };
 
-/** A set of addresses behind a filter of 4096 bits, for loops over every word of something. */
+/**
+ * Words that stand before the address of a context, and which type of context that is: itabs, type descriptors (of an `any`), and
+ * the code of CancelFuncs and timer callbacks, whose first capture it is.  For loops over every word of something: two ranges of
+ * addresses (what is linked, what is made at run time) and a filter of 4096 bits let nearly all other words pass.
+ */
 struct word_set {
+	uint64_t lo[2], span[2]; /* set by word_set_close() */
 	uint64_t filter[64];
-	struct u64map map; /* word -> index of a type */
+	struct u64map map; /* word -> WORD_… | index of a type */
+};
+
+enum {
+	WORD_TYPE_MASK = 0xffff,
+	WORD_ITAB = 1 << 16,	/* itab of an interface that includes context.Context, or of any other but canceler: a parent may stand there */
+	WORD_CODE = 1 << 17,	/* code of a closure: counts as the first word of a funcval alone */
 };
 
 void word_set_add(struct word_set *s, uint64_t word, uint32_t value);
+/** No more will be added: work out the ranges. */
+void word_set_close(struct word_set *s);
 
 static inline bool word_set_maybe(const struct word_set *s, uint64_t word)
 {
+	if (word - s->lo[0] > s->span[0] && word - s->lo[1] > s->span[1])
+		return false;
 	uint64_t h = word * 0x9e3779b97f4a7c15u >> 52;
 
 	return s->filter[h >> 6] >> (h & 63) & 1;
@@ -45,6 +60,14 @@ struct candidate {
 	uint16_t type;
 };
 
+#define REFS_RECENT 1024 /* references met last that are not kept again: one context stands in many places */
+
+/** References to contexts, to be looked up when all contexts are known: REF(word's value, address), 8 bytes each. */
+struct ref_list {
+	VEC(uint64_t) v;
+	uint64_t recent[REFS_RECENT];
+};
+
 /*
  * struct ctx until it is CTX_LINKED: ctx.parent is CTX_NONE when the words of its parent have not been read, else the index of the
  * parent's type, with the interface's data word in ctx.parent_data, or one of these.
@@ -54,25 +77,37 @@ struct candidate {
 
 #define CTX_DEPTH_UNKNOWN UINT32_MAX /* ctx.depth of all of them when graph_build() begins */
 
-#define PAIR_ADDR_BITS 47 /* user addresses of linux/amd64 */
+#define REF_ADDR_BITS 47 /* user addresses of linux/amd64; 16 bits of type above */
+#define REF_ADDR_MASK ((1ull << REF_ADDR_BITS) - 1)
+#define REF_CODE (1ull << 63)
+
+/** Keep one reference.  Addresses that no program has are left out. */
+static inline void ref_add(struct ref_list *l, uint32_t value, taddr data)
+{
+	uint64_t ref = (value & WORD_CODE ? REF_CODE : 0) | (uint64_t)(value & WORD_TYPE_MASK) << REF_ADDR_BITS | data;
+	uint64_t *recent = &l->recent[(data >> 4 ^ value) % REFS_RECENT];
+
+	if (data >> REF_ADDR_BITS || *recent == ref)
+		return;
+	*recent = ref;
+	VEC_PUSH(&l->v, ref);
+}
 
 struct builder;
 
-/** Search of goroutine stacks for interface pairs, made beside the heap scan: reads b->words and types only. */
+/** Search of goroutine stacks for references, made beside the heap scan: reads b->words and types only. */
 struct stack_scan {
 	const struct builder *b;
-	VEC(uint64_t) refs;	     /* type index << PAIR_ADDR_BITS | data word; 8 bytes each */
+	struct ref_list refs;
 	VEC(struct candidate) boxes; /* boxed values that lie on the stack that refers to them */
 	taddr lo, hi;		     /* stack under way */
 	uint64_t unreadable;	     /* stacks that could not be searched */
-	uint64_t recent[1024];	     /* what was kept lately: one context is on many stacks, many times */
 };
 
 struct builder {
 	struct runtime *rt;
 	struct model *m;
-	struct word_set itabs;	  /* itabs of context.Context -> type */
-	struct word_set words;	  /* those, canceler itabs and the dynamic types themselves (efaces) -> type */
+	struct word_set words;	  /* what stands before the address of a context */
 	struct u64map type_of;	  /* rtype -> index in model->types */
 	struct u64map by_object;  /* struct type -> index: for objects behind a type header */
 	VEC(struct ctx_shape) shapes; /* sorted by slot */
@@ -80,10 +115,11 @@ struct builder {
 	taddr background, todo, closedchan; /* values of context.background, todo (until 1.20), closedchan; 0 */
 	taddr last_chan_type, last_deadline_err;
 	struct stack_scan *stacks; /* NULL when goroutines are left out */
-	VEC(struct candidate) maybe; /* heap objects of a shape that needs_pair */
+	struct ref_list *refs;	     /* references in heap objects */
 	uint32_t done_indexed; /* contexts below this index are in by_done */
 	uint32_t linked;       /* contexts below this index are CTX_LINKED */
 	uint64_t unreadable_spans, wild_parents, wild_children, bad_maps;
+	bool done_stale;       /* since fill_index() an object turned out to be a context, or of another type: by_done is not right any more */
 };
 
 /* model.c */
@@ -110,7 +146,9 @@ uint64_t fill_needs(const struct layout *l, const struct ctx_type *t);
 /** Does the object at @p addr look like its type says?  @p p: its bytes, as many as fill_needs(). */
 bool fill_plausible(struct builder *b, uint16_t type, const uint8_t *p);
 /** Heap scan: append an object without asking whether it is there, in ascending order of addresses.  @p p: its bytes, fill_needs() */
-void fill_append(struct builder *b, taddr addr, uint16_t type, const uint8_t *p);
+void fill_append(struct builder *b, taddr addr, uint16_t type, uint16_t from, const uint8_t *p);
+/** It is of another type than its shape made believe: read it anew.  Only before it is linked. */
+void fill_retype(struct builder *b, uint32_t i, uint16_t type);
 /** Make everything appended so far findable by done channel. */
 void fill_index(struct builder *b);
 /** Make the contexts that fill_add() added since then findable by done channel.  @return true when there was any */
@@ -121,13 +159,37 @@ uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from);
 /** model.c: make all contexts there are now, which are in the order of their addresses, findable by them. */
 void model_index(struct model *m);
 
+/* evidence.c: which of the objects that look like contexts are contexts, and of which type */
+/**
+ * Look up what the references lead to: what has the shape of a context is one now, of the type that the reference names; what is
+ * found only now is added.  @p stale: they are of stacks, and may be left over from what lay there before
+ */
+void refs_apply(struct builder *b, const struct ref_list *l, bool stale);
+/** Context @p i is referred to as one of this type: it is one, if it can be of the type.  @p from: CTX_FROM_…  @return whether */
+bool evidence_by_type(struct builder *b, uint32_t i, uint16_t type, uint16_t from);
+/** evidence_stack.c: what live frames refer to by an interface value whose words lie apart.  Walks all stacks: 0.1 us a frame. */
+void evidence_from_frames(struct builder *b);
+/**
+ * evidence_typed.c: custom contexts to which pointers of their own type lead, from package variables and from interface values on.
+ * One more pass over the heap's words, and what typed pointers lead to.
+ */
+void evidence_from_types(struct builder *b);
+/** All references are applied.  Has all that looks like a context been told to be one?  cancelCtxs that prove themselves are. */
+bool evidence_complete(struct builder *b);
+/**
+ * It is not complete: take what is no context out of the model again, counted in m->lookalikes, and make by_done anew.  Contexts get
+ * new indexes.  Nobody else may use the model meanwhile.
+ */
+void evidence_sieve(struct builder *b);
+/** Note contexts that are referred to as two types. */
+void evidence_note(struct builder *b);
+
 /* find.c, pairs.c, link.c, graph.c: the passes, in this order */
 /** What it found can be found by address afterwards. */
 struct err *find_in_heap(struct builder *b);
 /** Collect the pairs of one stack: a task_stack_fn, @p arg a struct stack_scan. */
 void pairs_on_stack(void *arg, const struct stack_regs *r);
 struct err *find_pairs(struct builder *b); /* globals, and what pairs_on_stack() collected */
-struct err *find_confirm(struct builder *b); /* what shape alone cannot tell: look for pairs in the whole heap */
 /**
  * Link what the heap scan found to what it found: of link_all() the part that adds no context, so that it can be done while
  * goroutines are still being read.  The rest is left as it is.

@@ -50,7 +50,7 @@ static void forget_contexts(struct model *m)
 	m->ctxs.n = 0;
 	m->roots.n = 0;
 	m->has_background = m->has_todo = false;
-	m->contexts = m->only_heap = 0;
+	m->contexts = m->only_heap = m->lookalikes = 0;
 	memset(m->by_kind, 0, sizeof(m->by_kind));
 	memset(m->by_state, 0, sizeof(m->by_state));
 	u64map_free(&m->others);

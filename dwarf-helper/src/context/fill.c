@@ -88,7 +88,7 @@ static void fill_cancel(struct builder *b, struct ctx *c, const uint8_t *p)
 	if (gomap_header(b->rt, map, &st) && st.readable) {
 		c->children = st.count > UINT32_MAX ? UINT32_MAX : (uint32_t)st.count;
 	} else {
-		c->flags |= CTX_DAMAGED;
+		c->flags |= CTX_DAMAGED | CTX_BAD_MAP;
 		b->bad_maps++;
 	}
 }
@@ -139,8 +139,8 @@ static void keep_parent(struct builder *b, struct ctx *c, const struct ctx_type 
 	c->parent = type == U64MAP_NONE ? PARENT_WILD : type;
 }
 
-/* Append without asking whether it is there.  @p p: its bytes, NULL when unreadable */
-static void append(struct builder *b, taddr addr, uint16_t type, uint16_t from, const uint8_t *p)
+/* What is known of it at first.  @p p: its bytes, NULL when unreadable */
+static struct ctx fill(struct builder *b, taddr addr, uint16_t type, uint16_t from, const uint8_t *p)
 {
 	const struct ctx_type *t = &b->m->types.v[type];
 	struct ctx c = {
@@ -165,18 +165,33 @@ static void append(struct builder *b, taddr addr, uint16_t type, uint16_t from, 
 		fill_custom(b, &c, t, p);
 	else if (t->kind == CTX_VALUE)
 		c.shape = at(p, b->rt->L.valueCtx.key, 0);
+	return c;
+}
+
+void fill_append(struct builder *b, taddr addr, uint16_t type, uint16_t from, const uint8_t *p)
+{
+	struct ctx c = fill(b, addr, type, from, p);
+
 	VEC_PUSH(&b->m->ctxs, c);
 }
 
-void fill_append(struct builder *b, taddr addr, uint16_t type, const uint8_t *p)
+void fill_retype(struct builder *b, uint32_t i, uint16_t type)
 {
-	append(b, addr, type, CTX_FROM_HEAP, p);
+	struct ctx *c = &b->m->ctxs.v[i];
+
+	b->bad_maps -= (c->flags & CTX_BAD_MAP) != 0;
+	b->done_stale = true;
+	*c = fill(b, c->addr, type, c->flags & (CTX_FROM_HEAP | CTX_EVIDENCE),
+		  target_ptr(b->rt->t, c->addr, fill_needs(&b->rt->L, &b->m->types.v[type])));
 }
 
 static void index_done(struct builder *b, uint32_t i)
 {
-	taddr done = b->m->ctxs.v[i].done;
+	const struct ctx *c = &b->m->ctxs.v[i];
+	taddr done = c->done;
 
+	if (c->kind == CTX_CUSTOM && !(c->flags & CTX_EVIDENCE))
+		return; // perhaps no context: evidence.c has it looked up when it is
 	if (done && done != b->closedchan)
 		u64map_add(&b->m->by_done, done, i);
 }
@@ -211,6 +226,7 @@ void fill_index(struct builder *b)
 	if (custom)
 		index_done_of(b, true);
 	b->done_indexed = (uint32_t)n;
+	b->done_stale = false;
 }
 
 bool fill_index_late(struct builder *b)
@@ -233,6 +249,6 @@ uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 	}
 	i = (uint32_t)m->ctxs.n;
 	u64map_add(&m->others, addr, i);
-	append(b, addr, type, from, target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &m->types.v[type])));
+	fill_append(b, addr, type, from, target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &m->types.v[type])));
 	return i;
 }

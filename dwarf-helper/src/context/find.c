@@ -1,8 +1,6 @@
 /*
- * Contexts as heap objects: slot size, pointer bits and parent word of a context type.
- *
- * Measured on four releases this finds exactly the contexts a program made, also those that only a CancelFunc's closure
- * holds.  One pass over the slots of those size classes that a context type falls in; a slot costs one load and a filter.
+ * One pass over the words of the heap's objects, for two things: objects that have the slot size, pointer bits and parent word of a
+ * context type, and references to contexts of a known type.  An object is a context if both meet (evidence.c).
  */
 #include "context/build.h"
 
@@ -18,8 +16,6 @@ static const struct ctx_shape *shapes_of(struct builder *b, uint64_t slot, size_
 	return &b->shapes.v[first];
 }
 
-#define KEYS_MAX (SHAPE_SLOT_MAX / 8) /* words of the largest slot that has a shape */
-
 static unsigned slot_words(const struct span *s)
 {
 	return s->elem_size / 8 < 64 ? (unsigned)(s->elem_size / 8) : 64;
@@ -33,43 +29,61 @@ static uint64_t own_bits(const struct builder *b, uint16_t type, uint64_t bits)
 	return b->rt->redzones && words < 64 ? bits & ((UINT64_C(1) << words) - 1) : bits;
 }
 
-/* The word at @p key of the slot is a Context itab: which shape, if any, is it?  @return true when the slot is a context now */
-static bool consider(struct builder *b, const struct span *s, uint32_t index, const uint8_t *p, uint32_t key)
+/* The word at @p key of the allocated slot is an itab as a parent's: has the slot the shape of a context? */
+static void consider(struct builder *b, const struct span *s, taddr addr, const uint8_t *p, uint32_t key)
 {
-	taddr addr = s->base + (uint64_t)index * s->elem_size;
+	const struct model *m = b->m;
 	uint64_t bits;
 	size_t n;
 	const struct ctx_shape *shape = shapes_of(b, s->elem_size, &n);
+	bool any = false;
 
-	if (!heap_allocated(b->rt, s, index) || !heap_ptr_bits(b->rt, s, addr, slot_words(s), &bits))
-		return false;
+	for (size_t i = 0; i < n; i++)
+		any |= shape[i].key == key;
+	/* A slot may have such words at two offsets: the first counts until a reference says otherwise. */
+	if (!any || m->ctxs.v[m->ctxs.n - 1].addr == addr || !heap_ptr_bits(b->rt, s, addr, slot_words(s), &bits))
+		return;
 	for (size_t i = 0; i < n; i++) {
-		if (shape[i].key != key || shape[i].bits != own_bits(b, shape[i].type, bits) || !fill_plausible(b, shape[i].type, p))
-			continue;
-		if (shape[i].needs_pair) {
-			struct candidate c = {addr, shape[i].type};
-			VEC_PUSH(&b->maybe, c);
-			continue;
+		if (shape[i].key == key && shape[i].bits == own_bits(b, shape[i].type, bits) && fill_plausible(b, shape[i].type, p)) {
+			fill_append(b, addr, shape[i].type, CTX_FROM_HEAP, p);
+			return;
 		}
-		fill_append(b, addr, shape[i].type, p);
-		return true;
 	}
-	return false;
 }
 
-/* A slot may have context words at two offsets: the first of @p keys counts. */
-static void scan_slots(struct builder *b, const struct span *s, const uint8_t *p, const uint32_t *keys, size_t nkeys)
+/* Word @p i of the span stands before the address of a context when it is that of an interface or the code of a closure. */
+static void met_word(struct builder *b, const struct span *s, const uint8_t *p, uint64_t i, uint32_t value)
 {
-	const uint64_t step = s->elem_size;
+	uint64_t data, index = i * 8 / s->elem_size, off = i * 8 % s->elem_size;
 
-	for (uint32_t i = 0; i < s->nelems; i++, p += step) {
-		for (size_t k = 0; k < nkeys; k++) {
-			uint64_t w;
-			memcpy(&w, p + keys[k], 8);
-			if (w && word_set_maybe(&b->itabs, w) && u64map_find(&b->itabs.map, w) != U64MAP_NONE &&
-			    consider(b, s, i, p, keys[k]))
-				break;
-		}
+	if (value & WORD_CODE ? off != 0 : off == 0 && s->flags & SPAN_HEADER)
+		return; // a type header is no interface
+	if (off + 16 > s->elem_size || !heap_allocated(b->rt, s, (uint32_t)index))
+		return;
+	if (value & WORD_ITAB && !(s->flags & SPAN_HEADER))
+		consider(b, s, s->base + index * s->elem_size, p + index * s->elem_size, (uint32_t)off);
+	memcpy(&data, p + i * 8 + 8, 8);
+	if (b->m->types.v[value & WORD_TYPE_MASK].kind > CTX_TODO) // whether Background is in use, stacks, variables and parent words tell
+		ref_add(b->refs, value, data);
+}
+
+static void scan_words(struct builder *b, const struct span *s)
+{
+	uint64_t n = s->nelems * s->elem_size / 8;
+	const uint8_t *p = target_ptr(b->rt->t, s->base, n * 8);
+
+	if (!p) {
+		b->unreadable_spans++;
+		return;
+	}
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t w;
+		memcpy(&w, p + i * 8, 8);
+		if (!word_set_maybe(&b->words, w))
+			continue;
+		uint32_t value = u64map_find(&b->words.map, w);
+		if (value != U64MAP_NONE)
+			met_word(b, s, p, i, value);
 	}
 }
 
@@ -92,7 +106,7 @@ static void scan_headers(struct builder *b, const struct span *s)
 		if (t == U64MAP_NONE || !fits_slot(b->rt, s, &b->m->types.v[t]) || !heap_allocated(b->rt, s, i))
 			continue;
 		taddr addr = slot + (s->flags & SPAN_HEADER ? 8 : 0);
-		fill_append(b, addr, (uint16_t)t, target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &b->m->types.v[t])));
+		fill_append(b, addr, (uint16_t)t, CTX_FROM_HEAP | CTX_FROM_HEADER, target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &b->m->types.v[t])));
 	}
 }
 
@@ -104,44 +118,9 @@ static bool any_big_type(const struct builder *b)
 	return false;
 }
 
-static void scan_span(struct builder *b, const struct span *s, bool big)
+static bool is_scanned(const struct span *s)
 {
-	size_t n;
-
-	if (s->flags & SPAN_HEADER || s->large_type) {
-		if (big)
-			scan_headers(b, s);
-		return;
-	}
-	const struct ctx_shape *shape = shapes_of(b, s->elem_size, &n);
-	if (!n)
-		return;
-	const uint8_t *p = target_ptr(b->rt->t, s->base, s->nelems * s->elem_size);
-	if (!p) {
-		b->unreadable_spans++;
-		return;
-	}
-	uint32_t keys[KEYS_MAX];
-	size_t nkeys = 0;
-	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
-		while (k < nkeys && keys[k] != shape[i].key)
-			k++;
-		if (k == nkeys)
-			keys[nkeys++] = shape[i].key;
-	}
-	scan_slots(b, s, p, keys, nkeys);
-}
-
-/* Is the span's memory going to be read slot by slot? */
-static bool is_scanned(struct builder *b, const struct span *s)
-{
-	size_t n;
-
-	if (s->flags & (SPAN_NOSCAN | SPAN_HEADER) || s->large_type)
-		return false;
-	shapes_of(b, s->elem_size, &n);
-	return n != 0;
+	return !(s->flags & SPAN_NOSCAN);
 }
 
 /*
@@ -156,7 +135,7 @@ static size_t next_chunk(struct builder *b, size_t first)
 	size_t i = first;
 
 	for (; i < h->spans.n && h->spans.v[i].base / POPULATE_CHUNK == chunk; i++) {
-		if (!is_scanned(b, &h->spans.v[i]))
+		if (!is_scanned(&h->spans.v[i]))
 			continue;
 		any = &h->spans.v[i];
 		bytes += (uint64_t)any->npages * HEAP_PAGE;
@@ -169,6 +148,16 @@ static size_t next_chunk(struct builder *b, size_t first)
 
 #define CONTEXTS_EXPECTED (1u << 22) /* room made at once: memory that is not touched costs nothing */
 
+static bool has_shapes(struct builder *b, const struct span *s)
+{
+	size_t n;
+
+	if (!is_scanned(s) || s->flags & SPAN_HEADER || s->large_type)
+		return false;
+	shapes_of(b, s->elem_size, &n);
+	return n != 0;
+}
+
 /* As many contexts as there are slots that will be looked at, or what is a lot. */
 static void make_room(struct builder *b)
 {
@@ -176,7 +165,7 @@ static void make_room(struct builder *b)
 	uint64_t slots = 2;
 
 	for (size_t i = 0; i < h->spans.n && slots < CONTEXTS_EXPECTED; i++)
-		slots += is_scanned(b, &h->spans.v[i]) ? h->spans.v[i].nelems : 0;
+		slots += has_shapes(b, &h->spans.v[i]) ? h->spans.v[i].nelems : 0;
 	VEC_RESERVE(&b->m->ctxs, slots < CONTEXTS_EXPECTED ? slots : CONTEXTS_EXPECTED);
 }
 
@@ -186,33 +175,27 @@ struct err *find_in_heap(struct builder *b)
 	bool big = any_big_type(b);
 	size_t n = h ? h->spans.n : 0, chunk = 0;
 
+	b->refs = mem_zalloc(sizeof(*b->refs));
 	if (h)
 		make_room(b);
 	for (size_t i = 0; i < n; i++) {
 		if (i == chunk)
 			chunk = next_chunk(b, i);
-		if (!(h->spans.v[i].flags & SPAN_NOSCAN))
-			scan_span(b, &h->spans.v[i], big);
+		if (is_scanned(&h->spans.v[i])) {
+			if (big && (h->spans.v[i].flags & SPAN_HEADER || h->spans.v[i].large_type))
+				scan_headers(b, &h->spans.v[i]);
+			scan_words(b, &h->spans.v[i]);
+		}
 		if (i % 1024 == 0 && runtime_canceled(b->rt))
 			return err_new(ERR_CANCELED, "interrupted");
 	}
 	model_index(b->m);
+	refs_apply(b, b->refs, false);
 	fill_index(b);
 	if (b->unreadable_spans)
 		notes_add(b->rt->notes, NOTE_DAMAGE, "%llu heap spans that may hold contexts are not in the core",
 			  (unsigned long long)b->unreadable_spans);
 	return NULL;
-}
-
-static bool in_data(const struct runtime *rt, taddr a)
-{
-	for (size_t i = 0; i < rt->modules.n; i++) {
-		const struct module *m = &rt->modules.v[i];
-		if ((a >= m->data && a < m->edata) || (a >= m->bss && a < m->ebss) || (a >= m->noptrdata && a < m->enoptrdata) ||
-		    (a >= m->noptrbss && a < m->enoptrbss))
-			return true;
-	}
-	return false;
 }
 
 static bool is_itab(struct builder *b, taddr addr)
@@ -253,8 +236,8 @@ static bool fits_outside_heap(struct builder *b, const struct ctx_type *t, taddr
 	if (t->kind != CTX_CUSTOM || is_itab(b, addr) || !target_ptr(b->rt->t, addr, t->size ? t->size : 1))
 		return false;
 	if (t->inner < 0)
-		return !t->by_pointer || t->size == 0 || in_data(b->rt, addr);
-	return in_data(b->rt, addr) && parent_fits(b, t, addr);
+		return !t->by_pointer || t->size == 0 || runtime_in_data(b->rt, addr);
+	return runtime_in_data(b->rt, addr) && parent_fits(b, t, addr);
 }
 
 /* Are the pointer bits of the object those of the type, at the place where it would lie?  True when they cannot be told. */

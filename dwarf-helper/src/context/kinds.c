@@ -2,11 +2,11 @@
 #include <stdlib.h>
 
 #include "context/build.h"
+#include "context/cancelcode.h"
 
 #define EMBED_DEPTH 4
 #define FIELDS_LOOKED_AT 10000 /* a type */
 #define TYPES_MAX 60000
-#define CUSTOM_MIN 40 /* custom structs smaller than this are too plain to be told by shape alone */
 
 void word_set_add(struct word_set *s, uint64_t word, uint32_t value)
 {
@@ -14,6 +14,39 @@ void word_set_add(struct word_set *s, uint64_t word, uint32_t value)
 
 	s->filter[h >> 6] |= 1ull << (h & 63);
 	u64map_set(&s->map, word, value);
+}
+
+static int by_value(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* Two ranges, on both sides of the widest gap: itabs made at run time lie far from what is linked. */
+void word_set_close(struct word_set *s)
+{
+	VEC(uint64_t) all = {0};
+	size_t cut = 0;
+
+	for (size_t i = 0; s->map.key && i <= s->map.mask; i++)
+		if (s->map.key[i])
+			VEC_PUSH(&all, s->map.key[i]);
+	s->lo[0] = s->lo[1] = UINT64_MAX;
+	s->span[0] = s->span[1] = 0;
+	if (!all.n)
+		return;
+	qsort(all.v, all.n, sizeof(*all.v), by_value);
+	for (size_t i = 1; i < all.n; i++)
+		if (!cut || all.v[i] - all.v[i - 1] > all.v[cut] - all.v[cut - 1])
+			cut = i;
+	s->lo[0] = all.v[0];
+	s->span[0] = all.v[(cut ? cut : all.n) - 1] - all.v[0];
+	if (cut) {
+		s->lo[1] = all.v[cut];
+		s->span[1] = all.v[all.n - 1] - all.v[cut];
+	}
+	VEC_FREE(&all);
 }
 
 /* context/context.go: the types behind the public functions.  emptyCtx (until 1.20) is told apart by address. */
@@ -217,7 +250,7 @@ uint32_t kinds_of_itab(struct builder *b, taddr itab)
 	uint32_t i = u64map_find(&b->words.map, itab);
 
 	if (i != U64MAP_NONE)
-		return i;
+		return i & WORD_TYPE_MASK;
 	/* An embedded interface wider than context.Context has itabs of its own: the dynamic type counts. */
 	taddr type = rtype_of_itab(b->rt, itab);
 	return type ? u64map_find(&b->type_of, type) : U64MAP_NONE;
@@ -237,8 +270,6 @@ static void add_shape(struct builder *b, uint16_t type)
 		.bits = t->ptr_bits,
 		.key = (uint32_t)t->inner,
 		.type = type,
-		.needs_pair = t->kind == CTX_WITHOUT_CANCEL || t->kind == CTX_STOP ||
-			      (t->kind == CTX_CUSTOM && (obj->size < CUSTOM_MIN || !t->by_pointer)),
 	};
 	VEC_PUSH(&b->shapes, s);
 }
@@ -249,24 +280,13 @@ static int by_slot(const void *x, const void *y)
 
 	if (a->slot != b->slot)
 		return a->slot < b->slot ? -1 : 1;
-	/* The standard library's own kinds are asked first: their contents can be checked. */
-	return (a->needs_pair - b->needs_pair) * 65536 + (a->type - b->type);
-}
-
-/* T and *T may both be contexts: the object looks the same, only what refers to it tells which. */
-static void mark_shared(struct builder *b)
-{
-	for (size_t i = 0; i < b->shapes.n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (b->m->types.v[b->shapes.v[i].type].object == b->m->types.v[b->shapes.v[k].type].object)
-				b->shapes.v[i].needs_pair = b->shapes.v[k].needs_pair = true;
+	return a->type - b->type;
 }
 
 static void index_shapes(struct builder *b)
 {
 	size_t at = 0;
 
-	mark_shared(b);
 	if (b->shapes.n)
 		qsort(b->shapes.v, b->shapes.n, sizeof(*b->shapes.v), by_slot);
 	for (size_t slot = 0; slot < SHAPE_SLOT_MAX / 8 + 2; slot++) {
@@ -291,6 +311,17 @@ static void load_children_type(struct builder *b)
 	}
 }
 
+/* A closure with the code of a CancelFunc or of a timer's callback: its first capture is a context of a known type. */
+static void add_code(void *arg, const struct pcln_func *f)
+{
+	struct builder *b = arg;
+	const char *captures = cancel_code_captures(f->name, strlen(f->name));
+
+	for (uint32_t i = 2; captures && i < b->m->types.n; i++)
+		if (strcmp(b->m->types.v[i].full, captures) == 0)
+			word_set_add(&b->words, f->entry, i | WORD_CODE);
+}
+
 void kinds_load(struct builder *b)
 {
 	size_t n;
@@ -312,23 +343,23 @@ void kinds_load(struct builder *b)
 		uint32_t t = add_type(b, itabs[i].type);
 		if (t == U64MAP_NONE)
 			continue;
-		if (itabs[i].inter == context)
-			word_set_add(&b->itabs, itabs[i].addr, t);
-		word_set_add(&b->words, itabs[i].addr, t);
+		word_set_add(&b->words, itabs[i].addr, t | (itabs[i].inter == context ? WORD_ITAB : 0));
 	}
 	/* Other interfaces have itabs of their own for the same dynamic types: wider ones may be embedded, any may hold one. */
 	for (size_t i = 0; i < n; i++) {
 		uint32_t t = u64map_find(&b->type_of, itabs[i].type);
 		if (t == U64MAP_NONE || itabs[i].inter == canceler)
 			continue;
-		word_set_add(&b->itabs, itabs[i].addr, t);
-		word_set_add(&b->words, itabs[i].addr, t);
+		word_set_add(&b->words, itabs[i].addr, t | WORD_ITAB);
 	}
 	for (size_t i = 2; i < b->m->types.n; i++) {
 		word_set_add(&b->words, b->m->types.v[i].rtype, (uint32_t)i);
 		if (b->m->types.v[i].kind >= CTX_CANCEL)
 			add_shape(b, (uint16_t)i);
 	}
+	for (size_t i = 0; i < b->rt->modules.n; i++)
+		pcln_select(&b->rt->modules.v[i].pcln, cancel_code_is, add_code, b);
+	word_set_close(&b->words);
 	index_shapes(b);
 	load_children_type(b);
 	target_u64(b->rt->t, b->rt->L.var[LAYOUT_VAR_background].addr, &b->background);

@@ -230,7 +230,7 @@ struct err *link_early(struct builder *b)
 		if (i + PARENTS_AHEAD < m->heap_end && c[PARENTS_AHEAD].parent != CTX_NONE)
 			model_prefetch(m, c[PARENTS_AHEAD].parent_data);
 		left = i < left ? i : left;
-		if (c->parent == CTX_NONE || c->parent == PARENT_WILD || !read_children(b, i, true))
+		if (!(c->flags & CTX_EVIDENCE) || c->parent == CTX_NONE || c->parent == PARENT_WILD || !read_children(b, i, true))
 			continue;
 		const struct ctx_type *t = c->parent == PARENT_NIL ? NULL : &m->types.v[c->parent];
 		uint32_t p = CTX_NONE;

@@ -158,13 +158,22 @@ static struct err *connect(struct builder *b)
 	bool threaded = pthread_create(&thread, NULL, run_join, b->m) == 0;
 	struct err *err;
 
-	(void)((err = find_pairs(b)) || (err = link_all(b)) || (err = find_confirm(b)) || (err = link_all(b)));
+	bool joined = threaded;
+	err = find_pairs(b);
+	if (!err && !evidence_complete(b)) {
+		if (threaded)
+			pthread_join(thread, NULL);
+		threaded = joined = false;
+		evidence_sieve(b);
+	}
+	err = err ? err : link_all(b);
 	if (threaded)
 		pthread_join(thread, NULL);
 	if (err)
 		return err;
-	if (fill_index_late(b) || !threaded)
+	if (fill_index_late(b) || !joined)
 		graph_join(b->m);
+	evidence_note(b);
 	if (b->wild_parents)
 		notes_add(b->rt->notes, NOTE_DAMAGE, "parents of %llu contexts are unreadable or make no sense",
 			  (unsigned long long)b->wild_parents);
@@ -211,14 +220,15 @@ struct builder *builder_open(struct runtime *rt, struct model *m)
 
 void builder_close(struct builder *b)
 {
-	u64map_free(&b->itabs.map);
 	u64map_free(&b->words.map);
 	u64map_free(&b->type_of);
 	u64map_free(&b->by_object);
 	VEC_FREE(&b->shapes);
-	VEC_FREE(&b->maybe);
+	if (b->refs)
+		VEC_FREE(&b->refs->v);
+	free(b->refs);
 	if (b->stacks) {
-		VEC_FREE(&b->stacks->refs);
+		VEC_FREE(&b->stacks->refs.v);
 		VEC_FREE(&b->stacks->boxes);
 		free(b->stacks);
 	}
@@ -242,6 +252,15 @@ struct err *model_build(struct runtime *rt, const struct model_options *opt, str
 	return err;
 }
 
+static void forget_pages(struct model *m)
+{
+	for (uint32_t i = 0; i < m->arena_count; i++)
+		free(m->page_first[i]);
+	free(m->page_first);
+	m->page_first = NULL;
+	m->arena_count = 0;
+}
+
 void model_free(struct model *m)
 {
 	chain_free(m->chain);
@@ -252,11 +271,8 @@ void model_free(struct model *m)
 	VEC_FREE(&m->roots);
 	VEC_FREE(&m->ctx_tasks);
 	u64map_free(&m->others);
-	for (uint32_t i = 0; i < m->arena_count; i++)
-		free(m->page_first[i]);
-	free(m->page_first);
-	m->page_first = NULL;
-	m->arena_count = m->heap_end = 0;
+	forget_pages(m);
+	m->heap_end = 0;
 	u64map_free(&m->by_done);
 }
 
@@ -307,6 +323,7 @@ void model_index(struct model *m)
 	taddr page = 0; // all up to this one have their entry
 	uint32_t *pages = NULL;
 
+	forget_pages(m);
 	m->heap_end = (uint32_t)m->ctxs.n;
 	if (m->heap_end == 2)
 		return;

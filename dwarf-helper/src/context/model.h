@@ -22,8 +22,8 @@ enum ctx_kind { CTX_BACKGROUND, CTX_TODO, CTX_CANCEL, CTX_TIMER, CTX_VALUE, CTX_
 enum ctx_state { CTX_ACTIVE, CTX_CANCELED, CTX_EXPIRED, CTX_NEVER, CTX_UNKNOWN, CTX_STATES };
 
 enum {
-	CTX_FROM_HEAP = 1,	/* found as a heap object of a context's shape */
-	CTX_FROM_PAIR = 2,	/* an interface pair on a stack or in a global points to it */
+	CTX_FROM_HEAP = 1,	/* found as a heap object of a context's shape: alone no evidence */
+	CTX_FROM_PAIR = 2,	/* an interface value of its type points to it */
 	CTX_FROM_MAP = 4,	/* a children map holds it */
 	CTX_FROM_PARENT = 8,	/* another context's parent word points to it */
 	CTX_DAMAGED = 16,	/* part of it was unreadable or makes no sense */
@@ -31,6 +31,15 @@ enum {
 	CTX_IN_PARENT_MAP = 64,	/* its canceling ancestor's children map holds it */
 	CTX_LOCKED = 128,	/* its mutex was held: the snapshot may be torn there */
 	CTX_LINKED = 256,	/* its parent word and children map have been read (while building) */
+	CTX_FROM_HEADER = 512,	/* the allocator wrote down its type */
+	CTX_FROM_CODE = 1024,	/* a CancelFunc or timer callback has captured it */
+	CTX_FROM_SELF = 2048,	/* its own words agree as only those of a cancelCtx do */
+	CTX_FROM_TYPED = 4096,	/* a pointer of its type leads to it from a variable or an object of known type */
+	CTX_TWO_TYPES = 8192,	/* references disagree on its type: damaged, or reused */
+	CTX_BAD_MAP = 16384,	/* its children map could not be read (while building) */
+
+	/* what makes an object a context; the type comes from it, too */
+	CTX_EVIDENCE = CTX_FROM_PAIR | CTX_FROM_MAP | CTX_FROM_PARENT | CTX_FROM_HEADER | CTX_FROM_CODE | CTX_FROM_SELF | CTX_FROM_TYPED,
 };
 
 #define CTX_NONE UINT32_MAX
@@ -102,7 +111,8 @@ struct model {
 	bool has_background, has_todo;
 	uint64_t contexts;	 /* how many there are: ctxs.n minus the unused ones of the first two */
 	uint64_t by_kind[CTX_KINDS], by_state[CTX_STATES];
-	uint64_t only_heap;	 /* contexts that no interface pair, map or parent word led to */
+	uint64_t only_heap;	 /* contexts that no interface value, map or parent word led to */
+	uint64_t lookalikes;	 /* objects of a context's shape that are none: nothing refers to them as to a context */
 	uint64_t waiting_tasks;	 /* goroutines parked on any context's done channel */
 	bool redact;		 /* values of value contexts are told by their type alone: they may be secrets */
 };

@@ -115,4 +115,10 @@ struct debug_capture {
  */
 bool debug_capture_at(struct debug *d, const char *func, uint64_t off, struct debug_capture *ret);
 
+/** One variable or parameter of a function: the type's DIE.  @return false to stop */
+typedef bool debug_local_fn(void *arg, const char *name, uint64_t type);
+
+/** Variables and parameters of a function by its full name, those of inner blocks too; what is inlined into it has a name of its own. */
+void debug_locals_each(struct debug *d, const char *func, debug_local_fn *fn, void *arg);
+
 #endif

@@ -219,16 +219,18 @@ static bool is_function(struct debug *d, Dwarf_Die die, const char *func)
 	return same;
 }
 
+/* What is done with a function's DIE.  @return true: no other is wanted */
+typedef bool function_fn(struct debug *d, Dwarf_Die die, void *arg);
+
 /* Functions are not in the index: they are rarely asked for, and would make it three times as large. */
-static bool capture_in_unit(struct debug *d, const struct unit *u, const char *func, uint64_t off,
-			    struct debug_capture *ret)
+static bool function_in_unit(struct debug *d, const struct unit *u, const char *func, function_fn *fn, void *arg)
 {
 	Dwarf_Die cu = die_at(d, u->die), die = cu ? die_child(d, cu) : NULL;
 	bool found = false;
 
 	while (die && !found) {
 		if (die_tag(d, die) == DW_TAG_subprogram && is_function(d, die, func))
-			found = find_capture(d, die, off, 0, ret);
+			found = fn(d, die, arg);
 		if (!found)
 			die_next(d, &die);
 	}
@@ -237,13 +239,70 @@ static bool capture_in_unit(struct debug *d, const struct unit *u, const char *f
 	return found;
 }
 
-bool debug_capture_at(struct debug *d, const char *func, uint64_t off, struct debug_capture *ret)
+static bool each_function(struct debug *d, const char *func, function_fn *fn, void *arg)
 {
 	size_t len = debug_package_len(func);
 	const struct unit *u = NULL;
 
 	while (len && (u = units_named(d, func, len, u ? (size_t)(u - d->units.v) + 1 : 0)))
-		if (capture_in_unit(d, u, func, off, ret))
+		if (function_in_unit(d, u, func, fn, arg))
 			return true;
 	return false;
+}
+
+struct capture_at {
+	uint64_t off;
+	struct debug_capture *ret;
+};
+
+static bool capture_of(struct debug *d, Dwarf_Die die, void *arg)
+{
+	struct capture_at *c = arg;
+
+	return find_capture(d, die, c->off, 0, c->ret);
+}
+
+bool debug_capture_at(struct debug *d, const char *func, uint64_t off, struct debug_capture *ret)
+{
+	struct capture_at c = {off, ret};
+
+	return each_function(d, func, capture_of, &c);
+}
+
+struct locals {
+	debug_local_fn *fn;
+	void *arg;
+};
+
+/* @return false: no more are wanted */
+static bool locals_in(struct debug *d, Dwarf_Die parent, int depth, const struct locals *l)
+{
+	Dwarf_Die die = die_child(d, parent);
+	struct debug_capture v = {0};
+	bool more = true;
+
+	while (die && more) {
+		int tag = die_tag(d, die);
+		if ((tag == DW_TAG_variable || tag == DW_TAG_formal_parameter) && variable_text(d, die, &v))
+			more = l->fn(l->arg, v.name, v.type);
+		else if (tag == DW_TAG_lexical_block && depth < MAX_DEPTH)
+			more = locals_in(d, die, depth + 1, l);
+		if (more)
+			die_next(d, &die);
+	}
+	die_free(d, die);
+	return more;
+}
+
+static bool locals_of(struct debug *d, Dwarf_Die die, void *arg)
+{
+	locals_in(d, die, 0, arg);
+	return false; // abstract and concrete ones may list different variables
+}
+
+void debug_locals_each(struct debug *d, const char *func, debug_local_fn *fn, void *arg)
+{
+	struct locals l = {fn, arg};
+
+	each_function(d, func, locals_of, &l);
 }

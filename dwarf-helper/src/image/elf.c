@@ -356,6 +356,18 @@ const char *image_object_at(const struct image *img, uint64_t addr, uint64_t *ad
 	return name;
 }
 
+void image_objects_each(const struct image *img, image_object_fn *fn, void *arg)
+{
+	Elf64_Sym sym;
+
+	for (uint64_t i = 0; i < img->nsyms; i++) {
+		memcpy(&sym, img->symtab + i * sizeof(sym), sizeof(sym));
+		if (ELF64_ST_TYPE(sym.st_info) == STT_OBJECT && sym.st_shndx != SHN_UNDEF && sym.st_name < img->strtab_size &&
+		    sym.st_size && !fn(arg, img->strtab + sym.st_name, sym.st_value, sym.st_size))
+			return;
+	}
+}
+
 bool image_section(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret)
 {
 	const struct elf_section *s = image_find_section(img, name);

@@ -79,6 +79,12 @@ bool image_symbol(const struct image *img, const char *name, uint64_t *addr_ret,
  */
 const char *image_object_at(const struct image *img, uint64_t addr, uint64_t *addr_ret, uint64_t *size_ret);
 
+/** One object (variable) of .symtab: name, link-time address, bytes.  @return false to stop */
+typedef bool image_object_fn(void *arg, const char *name, uint64_t addr, uint64_t size);
+
+/** All of them that have a size, in the table's order; one scan. */
+void image_objects_each(const struct image *img, image_object_fn *fn, void *arg);
+
 /** A section's link-time address and size by name.  @return false when absent. */
 bool image_section(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret);
 

@@ -178,11 +178,17 @@ static void contexts_line(struct report *r)
 	for (uint8_t k = 0; k < CTX_KINDS; k++)
 		item(&kinds, ctx_kind_name(k), m->by_kind[k]);
 	buf_char(&r->out, '\n');
-	if (!m->only_heap)
-		return;
-	head(r, "");
-	text_count(&r->out, m->only_heap);
-	buf_lit(&r->out, " of them met as heap objects only: no stack, global, children map or other context refers to them\n");
+	if (m->only_heap) {
+		head(r, "");
+		text_count(&r->out, m->only_heap);
+		buf_lit(&r->out, " of them only a CancelFunc or a pointer refers to: no interface value, children map or other context\n");
+	}
+	if (m->lookalikes) {
+		head(r, "");
+		text_plural(&r->out, m->lookalikes, "object");
+		buf_str(&r->out, m->lookalikes == 1 ? " looks like a context, nothing refers to it as such\n"
+						     : " look like contexts, nothing refers to them as such\n");
+	}
 }
 
 static void damage_line(struct report *r)
@@ -274,6 +280,7 @@ static void info_json(struct report *r)
 	counts_json(out, "contexts_by_kind", kind_name, m->by_kind, NULL);
 	counts_json(out, "contexts_by_state", state_name, m->by_state, NULL);
 	number(out, "contexts_only_heap", m->only_heap);
+	number(out, "lookalikes", m->lookalikes);
 	number(out, "limits", m->rt->notes->count[NOTE_LIMIT]);
 	buf_lit(out, "}\n");
 	line_notes(r);

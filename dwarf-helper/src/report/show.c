@@ -1,10 +1,12 @@
 /**
  * @file  `show CTX`: everything about one context.
  */
+#include "context/known.h"
 #include "report/arg.h"
 #include "report/lines.h"
 #include "report/show_cancel.h"
 #include "report/words.h"
+#include "runtime/typed.h"
 
 #define SHOW_ROWS 10	/* children and tasks that are shown */
 #define SHOW_PARENTS 24 /* of a longer chain the nearest and the outermost are shown */
@@ -410,6 +412,58 @@ static void show_checks(struct show *s)
 	buf_free(&c.bad);
 }
 
+static void known_text(struct show *s, const struct known *k)
+{
+	static const char *const words[] = {
+		[KNOWN_OBJECT] = "interface value in object ",
+		[KNOWN_VARIABLE] = "interface value in variable ",
+		[KNOWN_STACK] = "interface value on the stack of task ",
+		[KNOWN_MAP] = "key of the children map of ",
+		[KNOWN_PARENT] = "parent word of ",
+		[KNOWN_TYPED] = "a pointer of its type",
+		[KNOWN_HEADER] = "the type in front of it",
+		[KNOWN_CODE] = "a CancelFunc or timer that has captured it",
+		[KNOWN_SELF] = "its own words (done and err agree)",
+	};
+	struct typed t;
+
+	buf_str(s->out, words[k->by]);
+	s->text.n = 0;
+	if (k->by == KNOWN_OBJECT)
+		buf_hex(s->out, k->object);
+	else if (k->by == KNOWN_STACK)
+		buf_u64(s->out, s->m->tasks.list.v[k->other].goid);
+	else if (k->by == KNOWN_MAP || k->by == KNOWN_PARENT)
+		buf_hex(s->out, s->m->ctxs.v[k->other].addr);
+	else if (k->by == KNOWN_VARIABLE && typed_variable(s->m->rt, k->at, &s->text, &t))
+		text_safe(s->out, s->text.p, s->text.n);
+	else if (k->by == KNOWN_VARIABLE)
+		buf_hex(s->out, k->at);
+}
+
+static void show_known(struct show *s)
+{
+	struct known known[KNOWN_MAX];
+	size_t n = s->c->kind > CTX_TODO ? ctx_known_by(s->m, s->i, known) : 0;
+
+	for (size_t k = 0; k < n; k++) {
+		if (k == 0)
+			label(s, "known by");
+		else
+			buf_lit(s->out, " · ");
+		known_text(s, &known[k]);
+	}
+	if (n)
+		buf_char(s->out, '\n');
+	if (s->c->flags & CTX_TWO_TYPES) {
+		label(s, "wrong");
+		text_style(s->out, s->r, STYLE_RED);
+		buf_lit(s->out, "it is referred to as a context of two types: damaged, or its memory is in use again");
+		text_style_end(s->out, s->r, STYLE_RED);
+		buf_char(s->out, '\n');
+	}
+}
+
 static void show_cancel(struct show *s)
 {
 	if (!s->ways->asked)
@@ -468,6 +522,7 @@ static void show_text(struct report *r, uint32_t i, const struct ways *ways)
 	show_done(&s);
 	show_tasks(&s);
 	show_cancel(&s);
+	show_known(&s);
 	show_checks(&s);
 	show_next(&s);
 	text_notes(r);

@@ -247,3 +247,14 @@ const char *runtime_string(struct runtime *rt, taddr p, uint64_t n, uint64_t max
 		*cut_ret = cut;
 	return (const char *)s;
 }
+
+bool runtime_in_data(const struct runtime *rt, taddr a)
+{
+	for (size_t i = 0; i < rt->modules.n; i++) {
+		const struct module *m = &rt->modules.v[i];
+		if ((a >= m->data && a < m->edata) || (a >= m->bss && a < m->ebss) || (a >= m->noptrdata && a < m->enoptrdata) ||
+		    (a >= m->noptrbss && a < m->enoptrbss))
+			return true;
+	}
+	return false;
+}

@@ -104,6 +104,9 @@ static inline bool runtime_canceled(const struct runtime *rt)
 /** Module that contains a code address, or NULL. */
 const struct module *runtime_module_of_pc(const struct runtime *rt, taddr pc);
 
+/** Does the address lie in the package variables of a module? */
+bool runtime_in_data(const struct runtime *rt, taddr a);
+
 /** Index into rt->pcs of a code address exactly as given (pass pc - 1 for a return address); always succeeds.  Not thread-safe. */
 uint32_t runtime_pc(struct runtime *rt, taddr pc);
 

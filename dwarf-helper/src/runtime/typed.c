@@ -78,6 +78,15 @@ void typed_name(struct runtime *rt, const struct typed *t, struct buf *out)
 	buf_str(out, info.full);
 }
 
+uint64_t typed_size(struct runtime *rt, const struct typed *t)
+{
+	struct type_info info;
+
+	if ((t->shape != TYPED_VALUE && t->shape != TYPED_ARRAY) || !type_get(rt, (struct type_ref){t->rtype, t->die}, &info))
+		return 0;
+	return t->shape == TYPED_VALUE ? info.size : t->n && info.size > UINT64_MAX / t->n ? 0 : info.size * t->n;
+}
+
 /* ---- following a pointer ---- */
 
 /* "main.(*T).Stop-fm" is a method value: its only capture is the receiver, a *main.T. */

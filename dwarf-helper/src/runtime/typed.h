@@ -71,8 +71,26 @@ void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, tadd
 /** What is known of a heap object by itself: header, large type, closure's code. */
 void typed_object(struct runtime *rt, taddr addr, struct typed *ret);
 
+/** Bytes of what is known to be there: of a value its type's, of an array its elements'; 0 not known. */
+uint64_t typed_size(struct runtime *rt, const struct typed *t);
+
 /** The type of a pointer to it: "*app/stream.Conn", "[]main.T", "func main.f.func1"; nothing appended when not known. */
 void typed_name(struct runtime *rt, const struct typed *t, struct buf *out);
+
+/** A package variable of known type: its name and value.  @return false to stop */
+typedef bool typed_variable_fn(void *arg, const char *name, const struct typed *t);
+
+/**
+ * All package variables of the program's own packages and of those it uses, the standard library's left out (whose import paths have no
+ * dot in their first element), that have a type in DWARF.  Cost: the units of their packages are opened.
+ */
+void typed_variables_each(struct runtime *rt, typed_variable_fn *fn, void *arg);
+
+/**
+ * What the pointers among a function's variables and parameters point to (values of known type, at address 0), by DWARF; where the variables
+ * lie is not told.  Nothing for functions of the standard library.  Cost: a walk over the functions of its package.
+ */
+void typed_locals_each(struct runtime *rt, const char *func, typed_variable_fn *fn, void *arg);
 
 /** Type by its full name ("runtime.g"), from DWARF: a value at @p addr.  @return false when not known */
 bool typed_by_name(struct runtime *rt, const char *name, taddr addr, struct typed *ret);

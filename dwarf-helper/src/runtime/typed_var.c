@@ -102,3 +102,57 @@ bool typed_variable(struct runtime *rt, taddr at, struct buf *name_ret, struct t
 	*ret = (struct typed){.addr = at};
 	return false;
 }
+
+struct each {
+	struct runtime *rt;
+	typed_variable_fn *fn;
+	void *arg;
+};
+
+/* "example.com/app.srv", "main.srv": not of the standard library. */
+static bool is_users(const char *name)
+{
+	size_t first = strcspn(name, "/");
+
+	if (name[first] == '/')
+		return memchr(name, '.', first) != NULL;
+	return strncmp(name, "main.", 5) == 0;
+}
+
+static bool each_object(void *arg, const char *name, uint64_t addr, uint64_t size)
+{
+	struct each *e = arg;
+	struct debug *d = typed_debug(e->rt);
+	uint64_t die = size >= 8 && is_users(name) ? debug_variable_type(d, name) : 0;
+	struct typed t = {.addr = addr + e->rt->bias, .die = die, .shape = TYPED_VALUE};
+
+	return !die || e->fn(e->arg, name, &t);
+}
+
+void typed_variables_each(struct runtime *rt, typed_variable_fn *fn, void *arg)
+{
+	struct each e = {rt, fn, arg};
+
+	if (typed_debug(rt))
+		image_objects_each(typed_symbols(rt), each_object, &e);
+}
+
+static bool each_local(void *arg, const char *name, uint64_t type)
+{
+	struct each *e = arg;
+	struct type_info ptr, to;
+
+	if (!type_get(e->rt, (struct type_ref){.die = type}, &ptr) || ptr.kind != GO_POINTER || !type_get(e->rt, ptr.elem, &to))
+		return true;
+	struct typed t = typed_value(to.ref, 0);
+	return e->fn(e->arg, name, &t);
+}
+
+void typed_locals_each(struct runtime *rt, const char *func, typed_variable_fn *fn, void *arg)
+{
+	struct each e = {rt, fn, arg};
+	struct debug *d = is_users(func) ? typed_debug(rt) : NULL;
+
+	if (d)
+		debug_locals_each(d, func, each_local, &e);
+}
