@@ -11,6 +11,7 @@
 #define GOCTX_CONTEXT_BUILD_H
 
 #include "context/model.h"
+#include "context/words.h"
 #include "runtime/gomap.h"
 #include "runtime/heap.h"
 #include "runtime/rtype.h"
@@ -22,36 +23,6 @@ struct ctx_shape {
 	uint32_t key;	   /* offset of the word that holds an itab of context.Context: the parent's */
 	uint16_t type;	   /* index into model->types */
 };
-
-/**
- * Words that stand before the address of a context, and which type of context that is: itabs, type descriptors (of an `any`), and
- * the code of CancelFuncs and timer callbacks, whose first capture it is.  For loops over every word of something: two ranges of
- * addresses (what is linked, what is made at run time) and a filter of 4096 bits let nearly all other words pass.
- */
-struct word_set {
-	uint64_t lo[2], span[2]; /* set by word_set_close() */
-	uint64_t filter[64];
-	struct u64map map; /* word -> WORD_… | index of a type */
-};
-
-enum {
-	WORD_TYPE_MASK = 0xffff,
-	WORD_ITAB = 1 << 16,	/* itab of an interface that includes context.Context, or of any other but canceler: a parent may stand there */
-	WORD_CODE = 1 << 17,	/* code of a closure: counts as the first word of a funcval alone */
-};
-
-void word_set_add(struct word_set *s, uint64_t word, uint32_t value);
-/** No more will be added: work out the ranges. */
-void word_set_close(struct word_set *s);
-
-static inline bool word_set_maybe(const struct word_set *s, uint64_t word)
-{
-	if (word - s->lo[0] > s->span[0] && word - s->lo[1] > s->span[1])
-		return false;
-	uint64_t h = word * 0x9e3779b97f4a7c15u >> 52;
-
-	return s->filter[h >> 6] >> (h & 63) & 1;
-}
 
 #define SHAPE_SLOT_MAX 2048 /* shapes are looked for in slots up to this size; larger objects by their type header */
 

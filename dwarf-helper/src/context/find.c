@@ -76,7 +76,7 @@ static void scan_words(struct builder *b, const struct span *s)
 		b->unreadable_spans++;
 		return;
 	}
-	for (uint64_t i = 0; i < n; i++) {
+	for (uint64_t i = 0; (i = word_set_next(&b->words, p, i, n)) < n; i++) {
 		uint64_t w;
 		memcpy(&w, p + i * 8, 8);
 		if (!word_set_maybe(&b->words, w))

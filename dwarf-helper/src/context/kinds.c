@@ -8,47 +8,6 @@
 #define FIELDS_LOOKED_AT 10000 /* a type */
 #define TYPES_MAX 60000
 
-void word_set_add(struct word_set *s, uint64_t word, uint32_t value)
-{
-	uint64_t h = word * 0x9e3779b97f4a7c15u >> 52;
-
-	s->filter[h >> 6] |= 1ull << (h & 63);
-	u64map_set(&s->map, word, value);
-}
-
-static int by_value(const void *x, const void *y)
-{
-	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
-
-	return (a > b) - (a < b);
-}
-
-/* Two ranges, on both sides of the widest gap: itabs made at run time lie far from what is linked. */
-void word_set_close(struct word_set *s)
-{
-	VEC(uint64_t) all = {0};
-	size_t cut = 0;
-
-	for (size_t i = 0; s->map.key && i <= s->map.mask; i++)
-		if (s->map.key[i])
-			VEC_PUSH(&all, s->map.key[i]);
-	s->lo[0] = s->lo[1] = UINT64_MAX;
-	s->span[0] = s->span[1] = 0;
-	if (!all.n)
-		return;
-	qsort(all.v, all.n, sizeof(*all.v), by_value);
-	for (size_t i = 1; i < all.n; i++)
-		if (!cut || all.v[i] - all.v[i - 1] > all.v[cut] - all.v[cut - 1])
-			cut = i;
-	s->lo[0] = all.v[0];
-	s->span[0] = all.v[(cut ? cut : all.n) - 1] - all.v[0];
-	if (cut) {
-		s->lo[1] = all.v[cut];
-		s->span[1] = all.v[all.n - 1] - all.v[cut];
-	}
-	VEC_FREE(&all);
-}
-
 /* context/context.go: the types behind the public functions.  emptyCtx (until 1.20) is told apart by address. */
 static uint8_t kind_of(const char *full)
 {

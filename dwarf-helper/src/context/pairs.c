@@ -12,7 +12,7 @@ static inline bool each_pair(const struct builder *b, taddr lo, taddr hi, void (
 		return true;
 	uint64_t n = (hi - lo) / 8;
 	const uint8_t *p = target_ptr(b->rt->t, lo, n * 8);
-	for (uint64_t i = 0; p && i + 1 < n; i++) {
+	for (uint64_t i = 0; p && (i = word_set_next(&b->words, p, i, n - 1)) + 1 < n; i++) {
 		uint64_t w, data;
 		memcpy(&w, p + i * 8, 8);
 		if (!word_set_maybe(&b->words, w))
