@@ -89,13 +89,14 @@ size_t ctx_known_by(struct model *m, uint32_t i, struct known ret[KNOWN_MAX])
 	struct seek s = {.m = m, .i = i, .addr = c->addr, .rtype = m->types.v[c->type].rtype};
 	size_t n = 0;
 
-	if (c->flags & CTX_FROM_PAIR && (in_heap(&s) || in_variables(&s) || on_stacks(&s)))
-		ret[n++] = s.found;
 	uint32_t canceler = c->flags & CTX_IN_PARENT_MAP ? ctx_above(m, i).canceler : CTX_NONE;
 	if (canceler != CTX_NONE)
 		ret[n++] = (struct known){.by = KNOWN_MAP, .other = canceler};
 	if (c->flags & CTX_FROM_PARENT && c->first_child != CTX_NONE)
 		ret[n++] = (struct known){.by = KNOWN_PARENT, .other = c->first_child};
+	/* Those two are interface values as well: others are looked for when there is neither. */
+	if (!n && c->flags & CTX_FROM_PAIR && (in_heap(&s) || in_variables(&s) || on_stacks(&s)))
+		ret[n++] = s.found;
 	if (c->flags & CTX_FROM_TYPED)
 		ret[n++] = (struct known){.by = KNOWN_TYPED};
 	if (c->flags & CTX_FROM_HEADER)

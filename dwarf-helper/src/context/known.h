@@ -27,8 +27,8 @@ struct known {
 #define KNOWN_MAX 9
 
 /**
- * One of each kind that there is, the strongest first.  An interface value counts once, wherever it is met first: heap objects, package
- * variables, stacks.
+ * One of each kind that there is: what hangs together with other contexts first.  Interface values elsewhere are looked for only when no
+ * children map and no parent word refers to it; the first one met counts: heap objects, package variables, stacks.
  * Cost: at most one pass over the heap's words.  @return how many
  */
 size_t ctx_known_by(struct model *m, uint32_t i, struct known ret[KNOWN_MAX]);
