@@ -79,6 +79,11 @@ check: ## the whole test suite
 	@$(MAKE) --no-print-directory $(JOBS) all units
 	@$(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadfile tests $(PYTEST_ARGS)
 
+.PHONY: check-wild
+check-wild: all ## Go's own tests killed at random, against the runtime's tracebacks (WILD_ARGS='--runs 10 net/http')
+	@tests/support/deps.sh check
+	@$(PYTHON) tests/wild/wild.py --goctx $(BUILD)/goctx $(WILD_ARGS)
+
 .PHONY: golden
 golden: all ## rewrite the golden screens and those in the examples' READMEs (review the diff)
 	@GOCTX_GOLDEN=update $(PYTHON) -m pytest -q tests/test_golden.py
