@@ -7,8 +7,7 @@
 #include "runtime/livestack.h"
 #include "runtime/typed.h"
 
-#define TYPES_AHEAD 4096    /* types looked at to tell whether one leads to another */
-#define POINTERS_MAX 4000000 /* followed in all */
+#define POINTERS_MAX 1000000 /* followed in all */
 #define VALUE_MAX (1u << 26) /* bytes looked through of one value */
 
 /* Of one function: what its variables point to. */
@@ -19,8 +18,8 @@ struct locals_of {
 struct walk {
 	struct builder *b;
 	struct u64map wanted;	/* address -> index of what has no evidence yet */
-	struct u64map targets;	/* struct type -> type index, of those that are wanted */
-	struct u64map leads;	/* type descriptor -> 1: pointers of a target's type can be met in or behind it, 2: no */
+	struct typed_leads leads; /* to the struct types of custom contexts: -> type index */
+	struct u64map dull;	/* words before data that lead nowhere */
 	struct u64map seen;	/* addresses followed to */
 	VEC(struct typed) queue;
 	struct u64map functions; /* number of a frame + 1 -> number in locals_of */
@@ -33,53 +32,14 @@ struct walk {
 	uint64_t pointers;
 };
 
-/* ---- which types lead there ---- */
-
-typedef VEC(taddr) addrs;
-
-static void look_at(addrs *list, struct u64map *seen, taddr type)
-{
-	if (type && list->n < TYPES_AHEAD && u64map_add(seen, type, (uint32_t)seen->n) == seen->n - 1)
-		VEC_PUSH(list, type);
-}
-
-static bool leads_there(struct walk *w, taddr from)
-{
-	uint32_t known = u64map_find(&w->leads, from);
-	struct u64map seen = {0};
-	addrs list = {0};
-	bool found = false;
-
-	if (known != U64MAP_NONE)
-		return known == 1;
-	look_at(&list, &seen, from);
-	for (size_t i = 0; i < list.n && !found; i++) {
-		const struct rtype *ty = rtype_get(w->b->rt, list.v[i]);
-		if (!ty)
-			continue;
-		known = u64map_find(&w->leads, ty->addr);
-		found = u64map_find(&w->targets, ty->addr) != U64MAP_NONE || known == 1;
-		if (known != U64MAP_NONE)
-			continue;
-		look_at(&list, &seen, ty->elem);
-		look_at(&list, &seen, ty->key);
-		for (uint32_t k = 0; k < ty->nfields; k++)
-			look_at(&list, &seen, ty->fields[k].type);
-	}
-	u64map_set(&w->leads, from, found ? 1 : 2);
-	u64map_free(&seen);
-	VEC_FREE(&list);
-	return found;
-}
-
 /* ---- following ---- */
 
-/* What is known only by DWARF may lead anywhere, and so may what a closure has captured. */
+/* What a closure has captured may lead anywhere. */
 static bool worth_following(struct walk *w, const struct typed *t)
 {
 	if (t->shape == TYPED_UNKNOWN || t->shape == TYPED_IFACE)
 		return false;
-	return !t->rtype || t->shape == TYPED_CLOSURE || leads_there(w, t->rtype);
+	return t->shape == TYPED_CLOSURE || typed_leads_to(w->b->rt, &w->leads, t->rtype, t->die);
 }
 
 static void follow_later(struct walk *w, const struct typed *t)
@@ -93,7 +53,7 @@ static void follow_later(struct walk *w, const struct typed *t)
 /* A pointer says that a value of type @p t is at @p addr. */
 static void arrive(struct walk *w, const struct typed *t, taddr addr)
 {
-	uint32_t type = t->rtype && t->shape == TYPED_VALUE && t->addr == addr ? u64map_find(&w->targets, t->rtype) : U64MAP_NONE;
+	uint32_t type = t->rtype && t->shape == TYPED_VALUE && t->addr == addr ? u64map_find(&w->leads.targets, t->rtype) : U64MAP_NONE;
 	uint32_t i = type == U64MAP_NONE ? U64MAP_NONE : u64map_find(&w->wanted, addr);
 
 	if (i != U64MAP_NONE && !(w->b->m->ctxs.v[i].flags & CTX_EVIDENCE))
@@ -143,7 +103,7 @@ static bool from_variable(void *arg, const char *name, const struct typed *t)
 	struct walk *w = arg;
 
 	(void)name;
-	follow_later(w, t);
+	VEC_PUSH(&w->queue, *t); // whatever it is: it may be a function, too
 	return w->left != 0;
 }
 
@@ -151,13 +111,13 @@ static bool from_variable(void *arg, const char *name, const struct typed *t)
 static void from_iface(struct walk *w, taddr word, taddr data)
 {
 	struct runtime *rt = w->b->rt;
-	uint32_t known = u64map_find(&w->leads, word);
-	taddr type = known == 2 ? 0 : rtype_of_itab(rt, word);
-
-	if (!type && known != 2)
-		type = word;
-	if (!type || !leads_there(w, type)) {
-		u64map_add(&w->leads, word, 2);
+	if (u64map_find(&w->dull, word) != U64MAP_NONE)
+		return;
+	taddr type = rtype_of_itab(rt, word);
+	if (!type)
+		type = word; // of an `any`
+	if (!typed_leads_to(rt, &w->leads, type, 0)) {
+		u64map_add(&w->dull, word, 1);
 		return;
 	}
 	const struct rtype *ty = rtype_get(rt, type);
@@ -176,6 +136,19 @@ static void from_ifaces_in(struct walk *w, taddr lo, taddr hi)
 		if (pair[1] % 8 == 0 && pair[0] - w->first_word <= w->words && heap_span(w->b->rt->heap, pair[1]))
 			from_iface(w, pair[0], pair[1]);
 	}
+}
+
+static void from_variables(struct walk *w)
+{
+	const struct runtime *rt = w->b->rt;
+
+	typed_variables_each(w->b->rt, from_variable, w);
+	for (size_t i = 0; i < rt->modules.n; i++) {
+		const struct module *m = &rt->modules.v[i];
+		from_ifaces_in(w, (m->data + 7) & ~7ull, m->edata);
+		from_ifaces_in(w, (m->bss + 7) & ~7ull, m->ebss);
+	}
+	follow_all(w);
 }
 
 static void from_heap(struct walk *w)
@@ -279,19 +252,29 @@ static void find_words(struct walk *w)
 	w->words = last > w->first_word ? last - w->first_word : 0;
 }
 
+/* What was taken for a type of the library by its shape may be a custom one of the same shape. */
+static bool may_be_custom(const struct walk *w, uint32_t i)
+{
+	const struct model *m = w->b->m;
+
+	if (m->types.v[m->ctxs.v[i].type].kind == CTX_CUSTOM)
+		return true;
+	for (uint32_t k = 2; k < m->types.n; k++)
+		if (m->types.v[k].kind == CTX_CUSTOM && m->types.v[k].by_pointer && find_fits(w->b, (uint16_t)k, m->ctxs.v[i].addr))
+			return true;
+	return false;
+}
+
 static void find_wanted(struct walk *w)
 {
 	const struct model *m = w->b->m;
 
-	for (uint32_t i = 2; i < m->ctxs.n; i++) {
-		const struct ctx *c = &m->ctxs.v[i];
-		if (!(c->flags & CTX_EVIDENCE))
-			w->left += u64map_add(&w->wanted, c->addr, i) == i;
-	}
-	/* What was taken for a type of the library by its shape may be a custom one of the same shape. */
 	for (uint32_t i = 2; i < m->types.n; i++)
 		if (m->types.v[i].kind == CTX_CUSTOM && m->types.v[i].by_pointer && m->types.v[i].object)
-			u64map_add(&w->targets, m->types.v[i].object, i);
+			u64map_add(&w->leads.targets, m->types.v[i].object, i);
+	for (uint32_t i = 2; i < m->ctxs.n && w->leads.targets.n; i++)
+		if (!(m->ctxs.v[i].flags & CTX_EVIDENCE) && may_be_custom(w, i))
+			w->left += u64map_add(&w->wanted, m->ctxs.v[i].addr, i) == i;
 }
 
 void evidence_from_types(struct builder *b)
@@ -299,16 +282,18 @@ void evidence_from_types(struct builder *b)
 	struct walk w = {.b = b};
 
 	find_wanted(&w);
-	if (w.left && w.targets.n && b->rt->heap) {
+	if (w.left && b->rt->heap) {
 		find_words(&w);
-		typed_variables_each(b->rt, from_variable, &w);
-		follow_all(&w);
+		from_variables(&w);
 		from_heap(&w);
 		from_stacks(&w);
+		if (w.pointers == POINTERS_MAX)
+			notes_add(b->rt->notes, NOTE_LIMIT, "%zu objects look like contexts, and not all pointers were followed that might refer to them as such",
+				  w.left);
 	}
 	u64map_free(&w.wanted);
-	u64map_free(&w.targets);
-	u64map_free(&w.leads);
+	typed_leads_free(&w.leads);
+	u64map_free(&w.dull);
 	u64map_free(&w.seen);
 	u64map_free(&w.functions);
 	VEC_FREE(&w.queue);

@@ -92,6 +92,19 @@ void typed_variables_each(struct runtime *rt, typed_variable_fn *fn, void *arg);
  */
 void typed_locals_each(struct runtime *rt, const char *func, typed_variable_fn *fn, void *arg);
 
+/** Zero-initialise; put the struct types that are asked for into `targets` (descriptor -> any number). */
+struct typed_leads {
+	struct u64map targets;
+	struct u64map known; /* what was found out */
+};
+
+/**
+ * Can a value of this type (descriptor, or DWARF where it has none) hold a pointer to one of the targets, or lead to one over pointers, elements, keys
+ * and fields?  Interfaces and functions, which can lead anywhere, are not looked through.  Each type is searched once.
+ */
+bool typed_leads_to(struct runtime *rt, struct typed_leads *l, taddr rtype, uint64_t die);
+void typed_leads_free(struct typed_leads *l);
+
 /** Type by its full name ("runtime.g"), from DWARF: a value at @p addr.  @return false when not known */
 bool typed_by_name(struct runtime *rt, const char *name, taddr addr, struct typed *ret);
 

@@ -6,6 +6,7 @@
  *   typed_spot.c     down through structs and arrays to the word that holds a pointer, and what that leads to
  *   typed_map.c      maps of both generations, HashTrieMap
  *   typed_var.c      package variables
+ *   typed_leads.c    which types lead to which
  */
 #ifndef GOCTX_RUNTIME_TYPEDS_H
 #define GOCTX_RUNTIME_TYPEDS_H
