@@ -113,28 +113,33 @@ class Victim:
         array, count = self.core.u64(at), self.core.u64(at + 8)
         return [self.core.u64(array + 8 * i) for i in range(count)]
 
-    def held(self, span: int) -> set[str]:
-        """Labels or addresses of the program's contexts that lie in a span."""
+    def hit(self, span: int) -> set[str]:
+        """Labels or addresses of the program's contexts that may be lost with a span: they lie in it, or a word in it leads to
+        them, which may be all that they are known by."""
         start = self.core.u64(span + self.layout.at("runtime.mspan", "startAddr"))
         size = self.core.u64(span + self.layout.at("runtime.mspan", "npages")) * 8192
+        try:
+            words = set(memoryview(self.core.read(start, size)).cast("Q"))
+        except NotInCore:  # a span that is not in use
+            return set()
         return {one.label or one.addr for one in self.truth.contexts
-                if one.addr.startswith("0x") and start <= int(one.addr, 16) < start + size}
+                if one.addr.startswith("0x") and (start <= int(one.addr, 16) < start + size or int(one.addr, 16) in words)}
 
     def some_spans(self, most: float) -> tuple[list[int], set[str]]:
-        """Every tenth span that holds no context of the program, and of the others those that hold the fewest: some, and no
-        more than this part of all contexts in them.  Also the contexts that lie there."""
-        holders, others = [], []
+        """Every tenth span with which no context of the program can be lost, and of the others as many as take no more than this
+        part of all contexts with them, those that take the fewest first.  Also the contexts that may be lost."""
+        takers, others = [], []
         for span in self.spans():
-            held = self.held(span)
-            if held:
-                holders.append((span, held))
+            hit = self.hit(span)
+            if hit:
+                takers.append((span, hit))
             else:
                 others.append(span)
         chosen, lost = others[::10], set[str]()
-        for span, held in sorted(holders, key=lambda one: len(one[1])):
-            if len(lost) + len(held) <= most * len(self.truth.contexts):
+        for span, hit in sorted(takers, key=lambda one: len(one[1])):
+            if len(lost | hit) <= most * len(self.truth.contexts):
                 chosen.append(span)
-                lost |= held
+                lost |= hit
         assert lost and len(chosen) > 10
         return chosen, lost
 

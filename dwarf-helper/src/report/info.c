@@ -186,8 +186,10 @@ static void contexts_line(struct report *r)
 	if (m->lookalikes) {
 		head(r, "");
 		text_plural(&r->out, m->lookalikes, "object");
-		buf_str(&r->out, m->lookalikes == 1 ? " looks like a context, nothing refers to it as such\n"
-						     : " look like contexts, nothing refers to them as such\n");
+		/* What refers to one may lie in what could not be read. */
+		buf_str(&r->out, m->lookalikes == 1 ? " looks like a context, nothing " : " look like contexts, nothing ");
+		buf_str(&r->out, m->rt->notes->count[NOTE_DAMAGE] ? "that could be read " : "");
+		buf_str(&r->out, m->lookalikes == 1 ? "refers to it as such\n" : "refers to them as such\n");
 	}
 }
 
