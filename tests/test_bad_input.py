@@ -445,8 +445,8 @@ def test_debugged_process(goctx_asan: helper.Goctx, sample: Sample) -> None:
         pytest.skip("gdb is missing")
     with build.running(sample.exe) as run:
         gdb = subprocess.Popen(["gdb", "-q", "-nx", "-batch", "-ex", f"attach {run.pid}",
-                                "-ex", "echo HELD\\n", "-ex", "shell sleep 30"],
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                "-ex", "echo HELD\\n", "-ex", "shell cat"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, text=True, start_new_session=True)
         try:
             assert gdb.stdout
@@ -561,7 +561,7 @@ def test_output_cannot_be_written(goctx_asan: helper.Goctx, sample: Sample) -> N
         assert run.stdout and run.stderr
         run.stdout.close()
         assert b"Sanitizer" not in run.stderr.read()
-        run.wait(30)
+        run.wait(helper.TIMEOUT)
     with open("/dev/full", "wb") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=env, timeout=helper.TIMEOUT,
                               check=False)

@@ -78,7 +78,7 @@ def mark(tool: Path, died: build.Died, exe: Path) -> tuple[Marked, dict[int, str
                 told[addr] = record["what"]
                 out.write(f"{record['want'][0]} {addr:x}\n")
     done = subprocess.run([tool, died.core, exe, wanted], text=True, capture_output=True, check=False,
-                          env={**os.environ, **helper.SANITIZED}, timeout=300)
+                          env={**os.environ, **helper.SANITIZED}, timeout=600)
     assert done.returncode == 0, done.stderr
     return Marked.parse(done.stdout), told
 

@@ -36,7 +36,7 @@ def probe() -> Path:
 def ask(probe: Path, what: str, exe: Path, core: Path, words: str = "") -> list[dict[str, Any]]:
     """Its lines; the sanitizers must be content."""
     done = subprocess.run([probe, what, exe, core], input=words, text=True, check=False,
-                          capture_output=True, env={**os.environ, **helper.SANITIZED}, timeout=300)
+                          capture_output=True, env={**os.environ, **helper.SANITIZED}, timeout=600)
     assert done.returncode == 0 and not done.stderr, done.stderr[-4000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -86,9 +86,9 @@ def asking(goctx: helper.Goctx, target: list[str]) -> Iterator[Ask]:
 def contexts_agree(goctx: helper.Goctx, target: list[str], truth: build.Truth) -> list[str]:
     """All that goctx says about contexts."""
     kind = "core" if target[0] == "--core" else "process"
-    at = time.time()
     with asking(goctx, target) as ask:
         listed = ask("list")
+        at = time.time()
         out = compare.header(listed, truth, kind)
         out += compare.contexts(truth, listed, at)
         out += compare.tree(truth, ask("tree"))
@@ -190,7 +190,7 @@ def runs_on(run: build.Run) -> list[str]:
     assert run.proc.stdin
     run.proc.stdin.close()
     try:
-        status = run.proc.wait(20)
+        status = run.proc.wait(build.READY_TIMEOUT)
     except subprocess.TimeoutExpired:
         return [*out, "the program does not end any more"]
     return out + ([f"the program ends with status {status}"] if status else [])

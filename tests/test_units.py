@@ -26,7 +26,7 @@ REAL = ("test_debug", "test_image", "test_pclntab")
 # Both ends, both sides of the changes of DWARF (1.25) and of build ids (1.24), fixed and movable.
 PROGRAMS = tuple((version, how) for version in ("1.19", "1.24", "1.27")
                  for how in ("default", "pie"))
-TIMEOUT = 300.0
+TIMEOUT = 600.0  # seconds: more is a hang
 
 
 @pytest.fixture(scope="session")

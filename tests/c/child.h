@@ -31,6 +31,8 @@
 
 enum { PAGE = 4096, SPINNERS = 3, SLEEPERS = 2, PATTERN_BYTES = 3 << 20, SPARSE_BYTES = 64 << 20 };
 
+#define PATIENCE 120000 /* milliseconds for what must come: more is a hang, also on a busy machine */
+
 /* Shared with the child. */
 struct shared {
 	atomic_int ready, stop_churn;
@@ -172,7 +174,7 @@ static bool all_spinning(void)
 	unsigned long long a[SPINNERS], b[SPINNERS];
 
 	spins(a);
-	for (int tries = 0; tries < 2000; tries++) {
+	for (int tries = 0; tries < PATIENCE; tries++) {
 		bool all = true;
 
 		usleep(1000);
@@ -208,7 +210,7 @@ static char state_of(pid_t pid)
 /* All threads have ended: only then the memory is gone. */
 static void await_death(pid_t pid, const struct target *t)
 {
-	for (size_t i = 0, tries = 0; i < t->threads.n && tries < 5000; tries++) {
+	for (size_t i = 0, tries = 0; i < t->threads.n && tries < PATIENCE; tries++) {
 		if (strchr("ZX", state_of_task(pid, t->threads.v[i].tid)))
 			i++;
 		else

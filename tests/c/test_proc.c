@@ -172,7 +172,7 @@ static void *send_signals(void *arg)
 
 static void expect_all_signals(struct sender *s)
 {
-	for (int tries = 0; tries < 5000 && shared->got != s->sent; tries++)
+	for (int tries = 0; tries < PATIENCE && shared->got != s->sent; tries++)
 		usleep(1000);
 	assert_int_equal(shared->got, s->sent);
 }
@@ -192,7 +192,7 @@ static void test_signals_are_kept(void **state)
 	usleep(20000);
 	assert_int_equal(shared->urg, 0);
 	target_close(t);
-	for (int tries = 0; tries < 2000 && !shared->urg; tries++)
+	for (int tries = 0; tries < PATIENCE && !shared->urg; tries++)
 		usleep(1000);
 	assert_int_equal(shared->urg, 1);
 
@@ -258,7 +258,7 @@ static void test_group_stop_is_kept(void **state)
 
 	check_memory(t);
 	target_close(t);
-	for (int tries = 0; tries < 1000 && state_of(pid) != 'T'; tries++)
+	for (int tries = 0; tries < PATIENCE && state_of(pid) != 'T'; tries++)
 		usleep(1000);
 	assert_int_equal(state_of(pid), 'T');
 	unsigned long long a[SPINNERS], b[SPINNERS];
@@ -276,7 +276,7 @@ static void test_group_stop_is_kept(void **state)
 	t = open_pid(pid, &notes);
 	kill(pid, SIGSTOP);
 	target_close(t);
-	for (int tries = 0; tries < 1000 && state_of(pid) != 'T'; tries++)
+	for (int tries = 0; tries < PATIENCE && state_of(pid) != 'T'; tries++)
 		usleep(1000);
 	assert_int_equal(state_of(pid), 'T');
 	notes_free(&notes);
@@ -317,7 +317,7 @@ static void test_threads_come_and_go(void **state)
 	}
 	unsigned long long before = shared->churned;
 
-	for (int tries = 0; tries < 2000 && shared->churned == before; tries++)
+	for (int tries = 0; tries < PATIENCE && shared->churned == before; tries++)
 		usleep(1000);
 	assert_true(shared->churned > before);
 	assert_int_equal(notes.list.n, 0);
@@ -350,7 +350,7 @@ static void test_no_stop(void **state)
 	int mem_fd = open(path, O_RDONLY);
 
 	assert_true(mem_fd >= 0);
-	for (int tries = 0; tries < 2000 && sleeping(pid) < 1 + SLEEPERS; tries++)
+	for (int tries = 0; tries < PATIENCE && sleeping(pid) < 1 + SLEEPERS; tries++)
 		usleep(1000);
 	for (int i = 0; i < 2; i++) {
 		struct target *t = open_with(

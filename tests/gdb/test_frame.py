@@ -429,7 +429,7 @@ def test_attached_program_goes_on_as_it_was() -> None:
         assert "TracerPid:\t0" in status and re.search(r"State:\t[SR]", status)
         assert run.proc.stdin is not None
         run.proc.stdin.close()
-        assert run.proc.wait(20) == 0
+        assert run.proc.wait(build.READY_TIMEOUT) == 0
 
 
 OTHER = "'runtime.allgs'.array[1]"  # a goroutine of the runtime, which waits

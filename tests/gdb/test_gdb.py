@@ -540,7 +540,7 @@ def test_helper_that_died_between_two_commands(fake: dict[str, str], died: build
 def test_program_that_is_not_go(tmp_path: Path) -> None:
     sleep = shutil.which("sleep")
     assert sleep
-    proc = subprocess.Popen([sleep, "60"])
+    proc = subprocess.Popen([sleep, "infinity"])
     try:
         result = gdbrun.run(["goctx info"], pid=proc.pid)
     finally:

@@ -43,7 +43,7 @@ class Terminal:
     def send(self, line: str) -> None:
         os.write(self._fd, line.encode() + b"\n")
 
-    def until(self, pattern: str, seconds: float = 30.0) -> str:
+    def until(self, pattern: str, seconds: float = gdbrun.TIMEOUT) -> str:
         """What is drawn until the pattern appears, without positions and colours."""
         seen = b""
         end = time.monotonic() + seconds

@@ -125,6 +125,7 @@ class Truth:
     go: str = ""
     program: str = ""
     pid: int = 0
+    begun: float = 0.0  # seconds since 1970 when it was about to be started
     contexts: list[ContextTruth] = field(default_factory=list)
     tasks: list[TaskTruth] = field(default_factory=list)
     other: list[dict[str, Any]] = field(default_factory=list)
@@ -294,12 +295,13 @@ def start(exe: Path, args: Sequence[str] = (), *, cwd: Path | None = None,
     def lift_limit() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
 
-    errors = tempfile.TemporaryFile()
+    errors, begun = tempfile.TemporaryFile(), time.time()
     proc = subprocess.Popen([str(exe), *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                             stderr=errors, cwd=cwd, env={**os.environ, **(env or {})},
                             preexec_fn=lift_limit if core else None)
     try:
         truth, ready = _read_truth(proc)
+        truth.begun = begun
         _await_thread_end(proc.pid, ready)
         return Run(proc, truth)
     except BaseException as why:

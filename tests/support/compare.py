@@ -24,7 +24,7 @@ import helper
 
 CANCELERS = ("cancel", "timer", "after_func")
 KEPT_TIMERS = 4  # stopped ones that may be left in the heaps of timers
-CLOCK_SLACK = 60.0  # seconds between the program's rest and a look at it, on a busy machine
+CLOCK_SLACK = 5.0  # seconds by which clocks may differ; a core's own is somewhere between the program's start and its end
 
 # Functions of goroutines that the standard library starts to watch a done channel.
 WATCHERS = re.compile(r"context\.(\(\*cancelCtx\)\.)?propagateCancel\.|os/signal\.NotifyContext\.")
@@ -71,7 +71,7 @@ def header(answer: helper.Answer, truth: build.Truth, target: str) -> list[str]:
 def contexts(truth: build.Truth, answer: helper.Answer, at: float) -> list[str]:
     """`list`: every context with all of its fields, and no other.
 
-    at is when the target was looked at, in seconds since 1970.
+    at is after the target was looked at, in seconds since 1970.
     """
     out: list[str] = []
     told, got = truth.by_addr(), answer.contexts
@@ -85,7 +85,7 @@ def contexts(truth: build.Truth, answer: helper.Answer, at: float) -> list[str]:
     shape = _Shape(truth)
     for addr, one in told.items():
         if addr in got:
-            out += _context(shape, one, got[addr], got, at)
+            out += _context(shape, one, got[addr], got, (truth.begun, at))
     return out
 
 
@@ -108,7 +108,7 @@ def _kept_by_timers(truth: build.Truth, answer: helper.Answer) -> set[str]:
 
 
 def _context(shape: _Shape, one: build.ContextTruth, got: helper.Context,
-             every: dict[str, helper.Context], at: float) -> list[str]:
+             every: dict[str, helper.Context], looked: tuple[float, float]) -> list[str]:
     out: list[str] = []
     who = f"{one.addr} ({one.label or one.name})"
     children = len(one.children or ()) if one.kind in CANCELERS else shape.made_on[one.addr]
@@ -122,7 +122,7 @@ def _context(shape: _Shape, one: build.ContextTruth, got: helper.Context,
     if one.kind != "after_func" and _PLAIN_NAME.fullmatch(one.name):
         plain = re.sub(r"\.WithDeadline\([^()]*\)", ".WithTimeout", one.name)
         _differ(out, who, name=(plain, got.name))
-    out += _deadline(who, one, got, at)
+    out += _deadline(who, one, got, looked)
     for name, text, typ in (("key", one.key, one.key_type), ("value", one.value, one.value_type)):
         shown = getattr(got, name)
         if (shown is None) != (one.kind != "value"):
@@ -132,15 +132,16 @@ def _context(shape: _Shape, one: build.ContextTruth, got: helper.Context,
     return out
 
 
-def _deadline(who: str, one: build.ContextTruth, got: helper.Context, at: float) -> list[str]:
+def _deadline(who: str, one: build.ContextTruth, got: helper.Context, looked: tuple[float, float]) -> list[str]:
     out: list[str] = []
     _differ(out, who, deadline=(one.deadline, got.deadline),
             deadline_left=(one.deadline is None, got.deadline_left_ns is None))
     if one.deadline and got.deadline_left_ns is not None:
         whole = re.sub(r"\.\d+Z$", "Z", one.deadline).replace("Z", "+00:00")
-        left = datetime.fromisoformat(whole).timestamp() - at
-        if abs(left - got.deadline_left_ns / 1e9) > CLOCK_SLACK:
-            out.append(f"{who}: {got.deadline_left_ns / 1e9} s left, not {left}")
+        due = datetime.fromisoformat(whole).timestamp()
+        least, most = due - looked[1] - CLOCK_SLACK, due - looked[0] + CLOCK_SLACK
+        if not least <= got.deadline_left_ns / 1e9 <= most:
+            out.append(f"{who}: {got.deadline_left_ns / 1e9} s left, not from {least} to {most}")
     return out
 
 

@@ -94,14 +94,17 @@ def executable() -> Path:
 # -- running ----------------------------------------------------------------
 
 
-def _free_ports(number: int) -> list[int]:
+@contextlib.contextmanager
+def _ports(number: int) -> Iterator[list[int]]:
+    """Ports that nobody else is given while the block runs: they are bound here, and may be bound once more by who listens."""
     with contextlib.ExitStack() as stack:
         ports = []
         for _ in range(number):
             one = stack.enter_context(socket.socket())
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             one.bind(("127.0.0.1", 0))
             ports.append(one.getsockname()[1])
-        return ports
+        yield ports
 
 
 def _await(proc: subprocess.Popen[bytes], port: int) -> None:
@@ -172,8 +175,7 @@ class _Load:
 def server(busy: bool) -> Iterator[int]:
     """A running server's process id; with clients that never stop, or with none."""
     exe = executable()
-    with tempfile.TemporaryDirectory(prefix="goctx-etcd-") as folder:
-        own, peers = _free_ports(2)
+    with tempfile.TemporaryDirectory(prefix="goctx-etcd-") as folder, _ports(2) as (own, peers):
         urls = [f"http://127.0.0.1:{port}" for port in (own, peers)]
         proc = subprocess.Popen(
             [exe, "--data-dir", f"{folder}/data", "--log-level", "error", "--name", "one",

@@ -27,6 +27,7 @@ except ImportError:  # run with tests/support itself on the path
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DIGITS = 12  # of most addresses of a heap that is placed at random
 TRIES = 12  # cores to take until one is at such an address
+BUSY, BUSY_FOR = 0.05, 2.0  # seconds of processor time and of time after which a program that does not rest is a busy one
 TIMEOUT = 600  # seconds to build an example, run it and take its core
 
 
@@ -54,17 +55,26 @@ def run_sh(name: str, version: str, folder: Path, *args: str) -> tuple[Path, Pat
     return Path(said["EXE"]), Path(said["CORE"])
 
 
-def settle(pid: int, seconds: float = 2.0) -> None:
-    """Wait until all threads of a process sleep; a busy one is left after a while.
+def settle(pid: int) -> None:
+    """Wait until all threads of a process sleep; one that has work to do for a while is busy, and is left.
 
     Between the line READY and its wait for the end, main is still on its way.
     """
-    end, quiet = time.monotonic() + seconds, 0
-    while quiet < 3 and time.monotonic() < end:
+    first, begun, quiet = _used(pid), time.monotonic(), 0
+    # What it has used says more than what has passed: on a busy machine it may not have had its turn.
+    while quiet < 3 and (_used(pid) - first < BUSY or time.monotonic() - begun < BUSY_FOR):
+        if time.monotonic() - begun > build.READY_TIMEOUT:
+            raise RuntimeError(f"process {pid} neither rests nor works")
         time.sleep(0.01)
         states = {path.read_text().rpartition(") ")[2][0]
                   for path in Path(f"/proc/{pid}/task").glob("*/stat")}
         quiet = quiet + 1 if states == {"S"} else 0
+
+
+def _used(pid: int) -> float:
+    """Seconds of processor time that a process has had."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def kernel_core(exe: Path, args: Sequence[str], folder: Path) -> Path:

@@ -22,7 +22,7 @@ from helper import SANITIZED, UNREADABLE
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-TIMEOUT = 300.0  # seconds
+TIMEOUT = 600.0  # seconds: more is a hang
 
 
 @dataclass(frozen=True)

@@ -371,7 +371,7 @@ func main() {
 
 // settled waits until so many goroutines are parked.
 func settled(n int) {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(4 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		buf := make([]byte, 1<<20)
 		buf = buf[:runtime.Stack(buf, true)]
 		if count(buf, " [chan receive")+count(buf, " [select") >= n {

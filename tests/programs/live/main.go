@@ -109,7 +109,7 @@ func collect() {
 
 // settled waits until all goroutines but the ones named by running are parked.
 func settled(running int) {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(4 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		buf := make([]byte, 1<<20)
 		buf = buf[:runtime.Stack(buf, true)]
 		if count(buf, " [running")+count(buf, " [runnable") <= 1+running {

@@ -8,13 +8,19 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"sync/atomic"
 	"time"
 )
 
 var sink, zero int
 
+// Of spin and clock: told as they begin what they do for ever.
+var spins, asks uint32
+
 //go:noinline
 func spin() {
+	atomic.StoreUint32(&spins, 1)
 	for {
 		sink++
 	}
@@ -22,6 +28,7 @@ func spin() {
 
 //go:noinline
 func clock() {
+	atomic.StoreUint32(&asks, 1)
 	for {
 		zero = int(time.Now().UnixNano() >> 63)
 	}
@@ -37,7 +44,9 @@ func main() {
 	go spin()
 	go clock()
 	callback()
-	time.Sleep(50 * time.Millisecond)
+	for atomic.LoadUint32(&spins) == 0 || atomic.LoadUint32(&asks) == 0 {
+		runtime.Gosched()
+	}
 	fmt.Println("READY")
 	io.Copy(io.Discard, os.Stdin)
 	if len(os.Args) > 1 && os.Args[1] == "crash" {

@@ -113,7 +113,7 @@ var busyText = regexp.MustCompile(`(?m)^goroutine (\d+)[^\[\n]* \[(running|runna
 // settle waits until all are parked, but for the calling one.
 func settle() {
 	self := goid()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); runtime.Gosched() {
+	for end := time.Now().Add(4 * time.Minute); time.Now().Before(end); runtime.Gosched() {
 		busy := false
 		for _, one := range busyText.FindAllSubmatch(stacks(), -1) {
 			busy = busy || number(one[1]) != self

@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds every wait for the program to come to rest.
-const patience = 30 * time.Second
+const patience = 4 * time.Minute
 
 // A fact is one context that the program made, and what it meant by it.
 type fact struct {

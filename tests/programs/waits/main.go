@@ -211,7 +211,7 @@ func main() {
 // settled waits until nothing but this goroutine runs, and at least n
 // goroutines have the text in their traces.
 func settled(n int, text string) {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(4 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		buf := make([]byte, 1<<20)
 		buf = buf[:runtime.Stack(buf, true)]
 		if count(buf, " [running")+count(buf, " [runnable") == 1 && (n == 0 || count(buf, text) >= n) {
