@@ -34,6 +34,7 @@ enum {
 	LEAK_FUNC_LIVE = 8,	 /* what can run reaches a CancelFunc or stop function of its own */
 	LEAK_FUNC_HELD = 16,	 /* only goroutines that never run again do */
 	LEAK_ON_STACK = 32,	 /* some goroutine's stack refers to it or to its CancelFunc */
+	LEAK_NEAR_STACK = 64,	 /* … to an object that does (leak_near_stack()) */
 };
 
 enum {
@@ -63,6 +64,7 @@ struct leaks {
 	uint8_t *task_flags;	/* by task: LEAK_TASK_* */
 	uint32_t *task_told;	/* by task: index + 1 of the finding that tells of it; 0: none */
 	unsigned paths;		/* searched so far */
+	bool near_stack;	/* LEAK_NEAR_STACK is set where it is true */
 	struct u64map closures; /* CancelFunc -> context */
 	bool proof;		/* reach is complete: what it did not reach is not reachable */
 	bool no_func_proof;	/* and a missing CancelFunc is none: no profile-guided build, all spans searched */
@@ -78,6 +80,9 @@ void leak_facts_free(struct leaks *l);
 
 /* onstack.c: which contexts and CancelFuncs goroutines' stacks refer to */
 struct err *leak_on_stack(struct leaks *l);
+
+/** Set LEAK_NEAR_STACK, at the first call: live stack words, and the words of the small objects they lead to.  0.1 us a frame. */
+void leak_near_stack(struct leaks *l);
 
 /** An active context right below Background, TODO or WithoutCancel, values between them not counted? */
 bool leak_is_root(const struct leaks *l, uint32_t i);

@@ -157,3 +157,34 @@ void leak_holds(struct leaks *l, uint32_t task, stack_hold_fn *fn, void *arg)
 
 	livestack_each(l->m->rt, &l->m->tasks.list.v[task], hold_word, &h, &state);
 }
+
+#define NEAR_BYTES 512 /* larger objects are no records of one call */
+
+static bool near_word(void *arg, const struct live_word *w)
+{
+	struct leaks *l = arg;
+	struct heap_object o;
+
+	if (!heap_object_at(l->m->rt, w->value, &o) || o.size > NEAR_BYTES || o.span->flags & SPAN_NOSCAN)
+		return true;
+	const uint8_t *p = target_ptr(l->m->rt->t, o.base, o.size);
+	for (uint64_t at = 0; p && at + 8 <= o.size; at += 8) {
+		uint64_t word;
+		bool func;
+		memcpy(&word, p + at, 8);
+		uint32_t i = word ? context_of_word(l, word, &func) : CTX_NONE;
+		if (i != CTX_NONE)
+			l->ctx[i].flags |= LEAK_NEAR_STACK;
+	}
+	return true;
+}
+
+void leak_near_stack(struct leaks *l)
+{
+	const struct tasks *ts = &l->m->tasks;
+	struct livestack_state state;
+
+	for (size_t t = 0; !l->near_stack && t < ts->list.n && !runtime_canceled(l->m->rt); t++)
+		livestack_each(l->m->rt, &ts->list.v[t], near_word, l, &state);
+	l->near_stack = true;
+}

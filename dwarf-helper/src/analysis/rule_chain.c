@@ -5,9 +5,10 @@
  * root down, whatever lies between.
  * likely      a hundred or more, or one key twenty times: a loop wraps what it wrapped before
  * possible    twenty or more
- * info        eight or more: middlewares do that, and a key may be set again (tracing nests spans)
+ * info        eight or more: middlewares do that, and a key may be set again (tracing nests spans); or, however
+ *             deep, when the calls are as deep: a recursive walk makes a layer a level, each undone by its defer
  *
- * Chains of the same kind are one finding, that of the deepest.
+ * Chains of the same kind are one finding, that of the deepest, and so are those that share most of their layers.
  */
 #include "analysis/leaks.h"
 
@@ -22,6 +23,7 @@
 #define TOLD 20 /* kinds of chains: each is walked */
 #define KEYS 64 /* types of keys told apart */
 #define WALK 1000000
+#define KEY_BYTES 256 /* of a key that are compared */
 
 struct chain_set {
 	uint32_t tip, depth, tips;
@@ -29,7 +31,8 @@ struct chain_set {
 
 struct key_count {
 	taddr type;
-	uint32_t count;
+	uint32_t count; /* layers whose key has the type */
+	uint32_t same;	/* of one key, at most */
 };
 
 struct key_counts {
@@ -37,32 +40,87 @@ struct key_counts {
 	unsigned n;
 };
 
-/* A key again is the same type and the same data word, or a constant's equal value: the type tells enough where it occurs often. */
+static uint64_t hash_bytes(uint64_t h, const uint8_t *p, uint64_t n)
+{
+	for (uint64_t i = 0; p && i < n; i++)
+		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+/* Equal for keys that == calls equal, as far as memory tells: the type and the value, a string by its text. */
+static uint64_t key_hash(struct runtime *rt, taddr type, taddr data)
+{
+	const struct rtype *ty = rtype_get(rt, type);
+	uint64_t h = (type ^ UINT64_C(0xcbf29ce484222325)) * UINT64_C(0x9e3779b97f4a7c15), n = 0, at = 0;
+
+	if (!ty || ty->direct || ty->size > KEY_BYTES)
+		return hash_bytes(h, (const uint8_t *)&data, sizeof(data));
+	if (ty->kind != GO_STRING)
+		return hash_bytes(h, ty->size ? target_ptr(rt->t, data, ty->size) : NULL, ty->size);
+	if (!target_u64(rt->t, data, &at) || !target_u64(rt->t, data + 8, &n))
+		return h ^ data;
+	n = n < KEY_BYTES ? n : KEY_BYTES;
+	return hash_bytes(h, n ? target_ptr(rt->t, at, n) : NULL, n);
+}
+
+static void count_key(struct key_counts *ret, taddr type, uint32_t same)
+{
+	unsigned k = 0;
+
+	while (k < ret->n && ret->v[k].type != type)
+		k++;
+	if (k == KEYS)
+		return;
+	if (k == ret->n)
+		ret->v[ret->n++] = (struct key_count){.type = type};
+	ret->v[k].count++;
+	ret->v[k].same = same > ret->v[k].same ? same : ret->v[k].same;
+}
+
 static void count_keys(struct leaks *l, uint32_t tip, struct key_counts *ret)
 {
 	struct model *m = l->m;
+	struct u64map seen = {0}; /* hash of a key -> how often */
 	uint32_t i = tip;
 
 	for (unsigned steps = 0; i < m->ctxs.n && steps < WALK; i = m->ctxs.v[i].parent, steps++) {
-		taddr type = 0;
-		unsigned k = 0;
+		taddr type = 0, data = 0, at = m->ctxs.v[i].addr + (taddr)m->rt->L.valueCtx.key.off;
+		if (m->ctxs.v[i].kind != CTX_VALUE || !target_u64(m->rt->t, at, &type) || !target_u64(m->rt->t, at + 8, &data))
+			continue;
+		uint64_t key = key_hash(m->rt, type, data) | 1;
+		uint32_t n = u64map_find(&seen, key);
+		n = n == U64MAP_NONE ? 1 : n + 1;
+		u64map_set(&seen, key, n);
+		count_key(ret, type, n);
+	}
+	u64map_free(&seen);
+}
+
+/*
+ * Layers that frames still use: some goroutine's stack refers to the value's context, to one that was made on it before the next value, or to
+ * the CancelFunc of such a one; or to a struct that does (an errgroup).
+ */
+static uint32_t layers_in_use(struct leaks *l, uint32_t tip)
+{
+	const struct model *m = l->m;
+	uint32_t n = 0, i = tip;
+	bool used = false;
+
+	for (unsigned steps = 0; i < m->ctxs.n && steps < WALK; i = m->ctxs.v[i].parent, steps++) {
+		used |= (l->ctx[i].flags & (LEAK_ON_STACK | LEAK_NEAR_STACK)) != 0;
 		if (m->ctxs.v[i].kind != CTX_VALUE)
 			continue;
-		runtime_field(m->rt, m->ctxs.v[i].addr, m->rt->L.valueCtx.key, &type);
-		while (k < ret->n && ret->v[k].type != type)
-			k++;
-		if (k == ret->n && ret->n < KEYS)
-			ret->v[ret->n++] = (struct key_count){.type = type};
-		if (k < KEYS)
-			ret->v[k].count++;
+		n += used;
+		used = false;
 	}
+	return n;
 }
 
 static int more_first(const void *a, const void *b)
 {
 	const struct key_count *x = a, *y = b;
 
-	return x->count == y->count ? 0 : x->count < y->count ? 1 : -1;
+	return x->same != y->same ? (x->same < y->same ? 1 : -1) : x->count == y->count ? 0 : x->count < y->count ? 1 : -1;
 }
 
 static int deepest_first(const void *a, const void *b)
@@ -98,6 +156,7 @@ static void say_keys(struct leaks *l, struct finding *f, const struct key_counts
 		if (keys->v[k].count > 1) {
 			buf_lit(&text, " × ");
 			text_count(&text, keys->v[k].count);
+			buf_str(&text, keys->v[k].same == 1 ? " (all different)" : "");
 		}
 		buf_free(&name);
 	}
@@ -107,6 +166,33 @@ static void say_keys(struct leaks *l, struct finding *f, const struct key_counts
 	buf_free(&text);
 }
 
+/* Its layers are told with it, so that what other rules say of them is the same mistake. */
+static void tell_layers(struct leaks *l, const struct finding *f, uint32_t tip)
+{
+	const struct model *m = l->m;
+	uint32_t i = tip;
+
+	for (unsigned steps = 0; i < m->ctxs.n && m->ctxs.v[i].depth && steps < WALK; i = m->ctxs.v[i].parent, steps++)
+		if (m->ctxs.v[i].kind == CTX_VALUE && !l->ctx[i].told && f->confidence > CONF_INFO)
+			l->ctx[i].told = (uint32_t)(f - l->out->list.v) + 1;
+}
+
+/* Does most of it belong to a chain that was told of?  Else its layers are marked. */
+static bool was_told(struct leaks *l, const struct chain_set *s, uint8_t *marked)
+{
+	const struct model *m = l->m;
+	uint32_t own = 0, i = s->tip;
+
+	for (unsigned steps = 0; i < m->ctxs.n && !marked[i] && steps < WALK; i = m->ctxs.v[i].parent, steps++)
+		own += m->ctxs.v[i].kind == CTX_VALUE;
+	if (own * 2ull < s->depth)
+		return true;
+	i = s->tip;
+	for (unsigned steps = 0; i < m->ctxs.n && !marked[i] && steps < WALK; i = m->ctxs.v[i].parent, steps++)
+		marked[i] = 1;
+	return false;
+}
+
 static void tell(struct leaks *l, const struct chain_set *s)
 {
 	struct key_counts keys = {0};
@@ -114,10 +200,17 @@ static void tell(struct leaks *l, const struct chain_set *s)
 
 	count_keys(l, s->tip, &keys);
 	qsort(keys.v, keys.n, sizeof(*keys.v), more_first);
-	uint32_t repeats = keys.n ? keys.v[0].count : 0, top = top_of_chain(l, s->tip);
+	uint32_t repeats = keys.n ? keys.v[0].same : 0, top = top_of_chain(l, s->tip), used = 0;
 	enum confidence sure = s->depth >= LIKELY_DEPTH || repeats >= REPEATS ? CONF_LIKELY
 			       : s->depth >= POSSIBLE_DEPTH		      ? CONF_POSSIBLE
 									      : CONF_INFO;
+	if (sure > CONF_INFO) {
+		leak_near_stack(l);
+		used = layers_in_use(l, s->tip);
+	}
+	bool depth = used && (uint64_t)used * 4 >= (uint64_t)s->depth * 3;
+	if (depth)
+		sure = CONF_INFO;
 	struct finding *f = finding_new(l->out, RULE_VALUE_CHAIN, sure, "layer");
 
 	f->count = s->depth;
@@ -126,8 +219,12 @@ static void tell(struct leaks *l, const struct chain_set *s)
 	leak_tell_context(l, f, s->tip);
 	finding_sign_hash(f, sign_chain(SIGN_START, l->m, s->tip));
 	text_count(&text, s->depth);
-	finding_say(f, "A chain of %s values, each a WithValue upon the one before%s", buf_cstr(&text),
-		    repeats >= REPEATS ? ": the same key is set again and again, and the old values stay." : ".");
+	if (depth)
+		finding_say(f, "A chain of %s values, as deep as the calls that made it: frames that still run use its layers.", buf_cstr(&text));
+	else
+		finding_say(f, "A chain of %s values, each a WithValue upon the one before%s", buf_cstr(&text),
+			    repeats >= REPEATS ? ": the same key is set again and again, and the old values stay." : ".");
+	tell_layers(l, f, s->tip);
 	say_keys(l, f, &keys);
 	text.n = 0;
 	say_context(l, s->tip, &text);
@@ -150,7 +247,7 @@ struct err *rule_value_chain(struct leaks *l)
 {
 	struct model *m = l->m;
 	uint32_t *depth = mem_zalloc((m->ctxs.n + 1) * sizeof(*depth));
-	uint8_t *below = mem_zalloc(m->ctxs.n + 1); /* a value context hangs below */
+	uint8_t *below = mem_zalloc(m->ctxs.n + 1); /* a value context hangs below; then: it is of a chain that was told of */
 	VEC(struct chain_set) sets = {0};
 	struct u64map index = {0};
 
@@ -176,8 +273,10 @@ struct err *rule_value_chain(struct leaks *l)
 	}
 	if (sets.n)
 		qsort(sets.v, sets.n, sizeof(*sets.v), deepest_first);
+	memset(below, 0, m->ctxs.n);
 	for (size_t k = 0; k < sets.n && k < TOLD; k++)
-		tell(l, &sets.v[k]);
+		if (!was_told(l, &sets.v[k], below))
+			tell(l, &sets.v[k]);
 	VEC_FREE(&sets);
 	u64map_free(&index);
 	free(depth);

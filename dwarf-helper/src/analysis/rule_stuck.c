@@ -119,20 +119,51 @@ static void say_kept(struct leaks *l, struct finding *f, bool alone)
 	buf_free(&text);
 }
 
+/* What it waits on, by how it waits: runtime/runtime2.go, waitReasonStrings. */
+static const char *waited_for(const struct task *t, const char *reason)
+{
+	static const struct {
+		const char *reason, *noun;
+	} nouns[] = {
+		{"sync.Mutex", "mutex"}, {"sync.RWMutex", "read-write mutex"}, {"sync.WaitGroup", "wait group"},
+		{"sync.Cond", "condition variable"}, {"semacquire", "lock or counter"},
+	};
+
+	if (t->nwaits)
+		return t->nwaits > 1 ? "channels" : "channel";
+	for (size_t i = 0; reason && i < sizeof(nouns) / sizeof(*nouns); i++)
+		if (strncmp(reason, nouns[i].reason, strlen(nouns[i].reason)) == 0)
+			return nouns[i].noun;
+	return "object";
+}
+
+/*
+ * What never answers: nil channels alone.  A select of those has no cases that the runtime would wait for (select.go: selectgo leaves nil channels
+ * out), so that no sudog hangs on its goroutine.
+ */
+static const char *never_answers(const struct task *t, const char *reason)
+{
+	if (t->nwaits || !reason)
+		return NULL;
+	if (strcmp(reason, "select") == 0)
+		return "select on nil channels alone";
+	return strstr(reason, "nil chan") || strstr(reason, "no cases") ? reason : NULL;
+}
+
 static void tell_stuck(struct leaks *l, const struct task_set *g, bool alone)
 {
 	struct finding *f = finding_new(l->out, RULE_STUCK_TASK, l->proof ? CONF_CERTAIN : CONF_LIKELY, "task");
-	bool one = g->tasks.n == 1, never = !l->m->tasks.list.v[g->tasks.v[0]].nwaits;
-	const char *reason = task_reason(l->m->rt, &l->m->tasks.list.v[g->tasks.v[0]]);
+	const struct task *first = &l->m->tasks.list.v[g->tasks.v[0]];
+	const char *reason = task_reason(l->m->rt, first), *never = never_answers(first, reason);
+	bool one = g->tasks.n == 1;
 	uint32_t c = g->context;
-	const char *what = l->m->tasks.list.v[g->tasks.v[0]].nwaits ? "channel" : "lock or counter";
 
 	say_common(l, f, g);
 	for (size_t k = 0; k < g->tasks.n; k++)
 		VEC_PUSH(&f->goroutines, g->tasks.v[k]);
 	link_told(l, f, g->tasks.v[0]);
-	if (never && reason && (strstr(reason, "nil chan") || strstr(reason, "no cases")))
-		finding_say(f, "%s on what never answers: %s.", one ? "It waits" : "They wait", reason);
+	if (never)
+		finding_say(f, "%s on what never answers: %s.", one ? "It waits" : "They wait", never);
 	else if (c != CTX_NONE)
 		finding_say(f, "Nothing that can still run reaches what %s on: %s never run again, and what %s stays.",
 			    one ? "it waits" : "they wait", one ? "it can" : "they can",
@@ -140,7 +171,7 @@ static void tell_stuck(struct leaks *l, const struct task_set *g, bool alone)
 	else
 		finding_say(f,
 			    "Nothing that can still run reaches the %s %s on: %s never run again, and what %s stays.",
-			    what, one ? "it waits" : "they wait", one ? "it can" : "they can",
+			    waited_for(first, reason), one ? "it waits" : "they wait", one ? "it can" : "they can",
 			    one ? "it holds" : "they hold");
 	add_contexts(l, f, g);
 	say_object(l, f, g);
