@@ -6,6 +6,9 @@
  *                 whose end we cannot see.
  * certain         three or more made alike, and the marking was complete: no CancelFunc is left is then a proof
  * likely          the same with an incomplete marking, or in a program built with a profile
+ * possible        they hang on what never ends and holds no children (Background), and are bounded all the same: the
+ *                 goroutines that use them wait below them, each for a deadline, or have nothing else than them;
+ *                 when those end, the collector takes the contexts
  * info            one or two alike, under which nothing piles up.  Healthy programs have them: a context that
  *                 lives as long as the program, whose CancelFunc main dropped or will not call any more.
  *
@@ -154,7 +157,7 @@ static void put_end(struct leaks *l, uint32_t under, struct buf *out)
 	}
 }
 
-static void say_lost(struct leaks *l, struct finding *f, uint32_t under)
+static void say_lost(struct leaks *l, struct finding *f, uint32_t under, bool is_bounded)
 {
 	bool one = f->count == 1;
 	struct buf where = {0}, end = {0};
@@ -163,7 +166,10 @@ static void say_lost(struct leaks *l, struct finding *f, uint32_t under)
 		buf_lit(&where, " under ");
 		say_context(l, under, &where);
 	}
-	put_end(l, under, &end);
+	if (is_bounded)
+		buf_lit(&end, "They last as long as what uses them.");
+	else
+		put_end(l, under, &end);
 	if (one)
 		finding_say(f,
 			    "A context made%s has no CancelFunc any more and no deadline: it ends when what it hangs "
@@ -253,18 +259,105 @@ static bool let_go(struct leaks *l, const struct lost_group *g)
 	return ret;
 }
 
-static enum confidence how_sure(struct leaks *l, const struct lost_group *g)
+/* What ends them although nobody cancels them: deadlines below, or goroutines that go on. */
+struct bounds {
+	uint32_t by_deadline, by_task;
+	int64_t latest_ns; /* of the deadlines that are known */
+};
+
+static uint32_t next_below(const struct model *m, uint32_t root, uint32_t i)
+{
+	if (m->ctxs.v[i].first_child != CTX_NONE)
+		return m->ctxs.v[i].first_child;
+	while (i != root && m->ctxs.v[i].next_sibling == CTX_NONE)
+		i = m->ctxs.v[i].parent;
+	return i == root ? CTX_NONE : m->ctxs.v[i].next_sibling;
+}
+
+#define BELOW_MAX 64 /* contexts below one that are looked at: more are no short-lived ones */
+
+/*
+ * Do all goroutines below it wait for a context that has a deadline?  Those of a timer context that is still active, or of one below such.
+ * @return false when there is none, or one waits for another
+ */
+static bool ends_by_deadline(struct leaks *l, uint32_t root, int64_t *latest)
+{
+	struct model *m = l->m;
+	bool any = false;
+	unsigned steps = 0;
+
+	if (m->ctxs.v[root].tasks)
+		return false;
+	for (uint32_t i = next_below(m, root, root); i != CTX_NONE; i = next_below(m, root, i)) {
+		const struct ctx *c = &m->ctxs.v[i];
+		bool timed = (c->kind == CTX_TIMER && c->state == CTX_ACTIVE) || l->ctx[i].flags & LEAK_DEADLINE_ABOVE;
+		int64_t left;
+		if (steps++ == BELOW_MAX || (c->tasks && !timed))
+			return false;
+		any |= c->kind == CTX_TIMER && c->state == CTX_ACTIVE;
+		if (c->kind == CTX_TIMER && ctx_deadline_left(m, i, &left))
+			*latest = left > *latest ? left : *latest;
+	}
+	return any;
+}
+
+/* Nobody waits for it, and the one goroutine that refers to it is not stuck: it is of use as long as that goes on. */
+static bool ends_with_task(const struct leaks *l, uint32_t i)
+{
+	const struct leak_ctx *f = &l->ctx[i];
+
+	return !l->m->ctxs.v[i].tasks_below && f->flags & LEAK_ON_STACK && f->holders == 1 && f->holder < l->m->tasks.list.n &&
+	       l->m->tasks.list.v[f->holder].goid != 1 && l->r->task_stage[f->holder] == REACH_LIVE;
+}
+
+/* Nothing but what uses them keeps them: what they hang on has no map of children. */
+static bool bounded(struct leaks *l, const struct lost_group *g, uint32_t under, struct bounds *ret)
+{
+	*ret = (struct bounds){0};
+	if (under == CTX_NONE || l->m->ctxs.v[under].state != CTX_NEVER)
+		return false;
+	for (size_t k = 0; k < g->contexts.n; k++) {
+		uint32_t i = g->contexts.v[k];
+		if (ends_by_deadline(l, i, &ret->latest_ns))
+			ret->by_deadline++;
+		else if (ends_with_task(l, i))
+			ret->by_task++;
+	}
+	return (ret->by_deadline + ret->by_task) * 10ull >= g->contexts.n * 9ull;
+}
+
+static void say_bounds(struct finding *f, const struct bounds *b)
+{
+	struct buf text = {0};
+
+	if (b->by_deadline) {
+		buf_lit(&text, "deadlines below them");
+		if (b->latest_ns > 0) {
+			buf_lit(&text, ", the last in ");
+			text_duration(&text, b->latest_ns);
+		}
+	}
+	if (b->by_task)
+		buf_printf(&text, "%sgoroutines that go on", b->by_deadline ? " · " : "");
+	finding_evidence(f, "bounded by", "%s", buf_cstr(&text));
+	buf_free(&text);
+}
+
+static enum confidence how_sure(struct leaks *l, const struct lost_group *g, bool is_bounded)
 {
 	if (g->contexts.n < MANY || let_go(l, g))
 		return CONF_INFO;
+	if (is_bounded)
+		return CONF_POSSIBLE;
 	return l->no_func_proof ? CONF_CERTAIN : CONF_LIKELY;
 }
 
 static void tell(struct leaks *l, const struct lost_group *g)
 {
-	enum confidence sure = how_sure(l, g);
-	struct finding *f = finding_new(l->out, RULE_LOST_CANCEL, sure, "context");
 	uint32_t under = main_parent(l, g);
+	struct bounds bounds;
+	bool is_bounded = bounded(l, g, under, &bounds);
+	struct finding *f = finding_new(l->out, RULE_LOST_CANCEL, how_sure(l, g, is_bounded), "context");
 
 	f->count = g->contexts.n;
 	f->tasks = g->tasks.n;
@@ -275,8 +368,10 @@ static void tell(struct leaks *l, const struct lost_group *g)
 	for (size_t k = 0; k < g->tasks.n; k++)
 		leak_tell_task(l, f, g->tasks.v[k]);
 	finding_sign_hash(f, sign_frame(sign_chain(SIGN_START, l->m, g->first), l->m, creator_of(l->m, g->first)));
-	say_lost(l, f, under);
+	say_lost(l, f, under, is_bounded);
 	evidence(l, f, g, under);
+	if (is_bounded)
+		say_bounds(f, &bounds);
 }
 
 struct err *rule_lost_cancel(struct leaks *l)
