@@ -301,29 +301,50 @@ static bool ends_by_deadline(struct leaks *l, uint32_t root, int64_t *latest)
 	return any;
 }
 
-/* Nobody waits for it, and the one goroutine that refers to it is not stuck: it is of use as long as that goes on. */
-static bool ends_with_task(const struct leaks *l, uint32_t i)
+struct live_hold {
+	uint32_t context;
+	bool found;
+};
+
+static bool is_held(void *arg, const struct stack_hold *h)
+{
+	struct live_hold *w = arg;
+
+	w->found = h->context == w->context;
+	return !w->found;
+}
+
+/* Nobody waits for it, and the one goroutine whose live frames refer to it is not stuck: it is of use as long as that goes on. */
+static bool ends_with_task(struct leaks *l, uint32_t i)
 {
 	const struct leak_ctx *f = &l->ctx[i];
+	struct live_hold w = {.context = i};
 
-	return !l->m->ctxs.v[i].tasks_below && f->flags & LEAK_ON_STACK && f->holders == 1 && f->holder < l->m->tasks.list.n &&
-	       l->m->tasks.list.v[f->holder].goid != 1 && l->r->task_stage[f->holder] == REACH_LIVE;
+	if (l->m->ctxs.v[i].tasks_below || !(f->flags & LEAK_ON_STACK) || f->holders != 1 || f->holder >= l->m->tasks.list.n ||
+	    l->m->tasks.list.v[f->holder].goid == 1 || l->r->task_stage[f->holder] != REACH_LIVE)
+		return false;
+	leak_holds(l, f->holder, is_held, &w);
+	return w.found;
 }
+
+#define SAMPLES 64 /* contexts of a group that are looked at, spread over it */
 
 /* Nothing but what uses them keeps them: what they hang on has no map of children. */
 static bool bounded(struct leaks *l, const struct lost_group *g, uint32_t under, struct bounds *ret)
 {
+	size_t n = g->contexts.n < SAMPLES ? g->contexts.n : SAMPLES;
+
 	*ret = (struct bounds){0};
 	if (under == CTX_NONE || l->m->ctxs.v[under].state != CTX_NEVER)
 		return false;
-	for (size_t k = 0; k < g->contexts.n; k++) {
-		uint32_t i = g->contexts.v[k];
+	for (size_t k = 0; k < n; k++) {
+		uint32_t i = g->contexts.v[k * g->contexts.n / n];
 		if (ends_by_deadline(l, i, &ret->latest_ns))
 			ret->by_deadline++;
 		else if (ends_with_task(l, i))
 			ret->by_task++;
 	}
-	return (ret->by_deadline + ret->by_task) * 10ull >= g->contexts.n * 9ull;
+	return (ret->by_deadline + ret->by_task) * 10ull >= n * 9ull;
 }
 
 static void say_bounds(struct finding *f, const struct bounds *b)
