@@ -24,7 +24,7 @@ def text(args: Sequence[str]) -> str:
     status = where.run(target, args, output.extend, errors.extend)
     said = errors.decode("utf-8", "replace").strip()
     if status not in (0, session.DAMAGED) and (said or status != FAIL_ON):
-        raise GoctxError.said(said or f"goctx: {args[0]} failed, status {status}")
+        raise GoctxError.said(said or f"{args[0]} failed, status {status}", status)
     return output.decode("utf-8", "replace")
 
 

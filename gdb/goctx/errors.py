@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["GoctxError", "HelperGone"]
+__all__ = ["GoctxError", "HelperGone", "WrongUse"]
+
+WRONG_USE, NO_TARGET = 2, 3  # exit statuses of the command line
 
 
 class GoctxError(Exception):
@@ -11,7 +13,12 @@ class GoctxError(Exception):
     Args:
         message: what failed, lower case, without full stop
         hint: what the user can do about it, if anything
+
+    Attributes:
+        status: with which the command line would end
     """
+
+    status = NO_TARGET
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -19,14 +26,22 @@ class GoctxError(Exception):
         self.hint = hint
 
     @classmethod
-    def said(cls, text: str) -> GoctxError:
-        """What the helper said, "goctx: ..." and perhaps "hint: ..."."""
+    def said(cls, text: str, status: int) -> GoctxError:
+        """What the helper said, "goctx: ..." and perhaps "hint: ...", and its status."""
         message, _, hint = text.partition("\nhint: ")
-        return cls(message[len("goctx: ") :] if message.startswith("goctx: ") else message, hint or None)
+        error = cls(message[len("goctx: ") :] if message.startswith("goctx: ") else message, hint or None)
+        error.status = status
+        return error
 
     def __str__(self) -> str:
         lines = f"goctx: {self.message}"
         return f"{lines}\nhint: {self.hint}" if self.hint else lines
+
+
+class WrongUse(GoctxError):
+    """The user asked for what cannot be asked."""
+
+    status = WRONG_USE
 
 
 class HelperGone(GoctxError):

@@ -11,7 +11,7 @@ from typing import Iterator
 
 import gdb
 
-from .errors import GoctxError
+from .errors import GoctxError, WrongUse
 
 __all__ = ["address_word", "context_word", "goroutine_word", "locals_in_scope", "word_of"]
 
@@ -92,7 +92,7 @@ def goroutine_of(value: gdb.Value, expression: str) -> str:
         return str(int(value["goid"]))
     if kind.code == gdb.TYPE_CODE_INT:
         return str(int(value))
-    raise GoctxError(
+    raise WrongUse(
         f"{expression} has type {value.type}, which is no goroutine",
         "give a number, all, or a *runtime.g",
     )
@@ -202,7 +202,7 @@ def _failed(expression: str, why: Exception) -> GoctxError:
     hint = "give an address (0x...), background, todo, or what has a value in the selected frame"
     if "no frame" in said.lower() or "No symbol" in said:
         hint = "choose a frame that has it (`frame N`, `up`, `info locals`), or give an address"
-    return GoctxError(f"cannot evaluate '{expression}': {said}", hint)
+    return WrongUse(f"cannot evaluate '{expression}': {said}", hint)
 
 
 def _check_present(value: gdb.Value, expression: str) -> None:
@@ -227,7 +227,7 @@ def _data_of(value: gdb.Value, expression: str) -> str | None:
     _check_present(value, expression)
     address = int(value[names[0]]) & _MASK
     if not address:
-        raise GoctxError(f"'{expression}' is empty: it has no data")
+        raise WrongUse(f"'{expression}' is empty: it has no data")
     return hex(address)
 
 
@@ -241,14 +241,14 @@ def word_of(value: gdb.Value, expression: str, wanted: str = "context") -> str:
     _check_present(value, expression)
     if kind.code == gdb.TYPE_CODE_STRUCT:
         if value.address is None:
-            raise GoctxError(f"'{expression}' is a struct that has no address")
+            raise WrongUse(f"'{expression}' is a struct that has no address")
         return hex(int(value.address) & _MASK)
     if kind.code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_INT):
         address = int(value) & _MASK
         if not address:
-            raise GoctxError(f"'{expression}' is nil")
+            raise WrongUse(f"'{expression}' is nil")
         return hex(address)
-    raise GoctxError(f"'{expression}' has type {value.type}, which is no {wanted}",
+    raise WrongUse(f"'{expression}' has type {value.type}, which is no {wanted}",
                      "give an interface, a pointer, a struct or an address")
 
 
@@ -268,7 +268,7 @@ def _word_of_interface(value: gdb.Value, expression: str) -> str:
     head = value[value.type.strip_typedefs().fields()[0]]  # tab or _type
     if not head.is_optimized_out:
         if not int(head):
-            raise GoctxError(f"'{expression}' is a nil interface")
+            raise WrongUse(f"'{expression}' is a nil interface")
         name = _EMPTY_CONTEXTS.get(_dynamic_type(head))
         if name:
             return name

@@ -11,7 +11,7 @@ import re
 import textwrap
 from typing import Iterable, NamedTuple, Sequence
 
-from .errors import GoctxError
+from .errors import WrongUse
 
 __all__ = ["OPTIONS", "Line", "Option", "describe", "document", "find", "first", "split", "take_apart"]
 
@@ -223,7 +223,7 @@ def split(line: str) -> list[Token]:
     """The words of a line; quotes and backslashes work as in gdb.string_to_argv.
 
     Raises:
-        GoctxError: a quote without its end
+        WrongUse: a quote without its end
     """
     tokens = []
     line = line.lstrip()
@@ -237,12 +237,12 @@ def first(line: str) -> tuple[Token, str]:
     """The first word of a line that does not begin with blanks, and what follows it.
 
     Raises:
-        GoctxError: a quote without its end
+        WrongUse: a quote without its end
     """
     found = _WORD.match(line)
     end = found.end() if found else 0
     if not found or (end < len(line) and not line[end].isspace()):
-        raise GoctxError(f"unbalanced quotes: {line}")
+        raise WrongUse(f"unbalanced quotes: {line}")
     return Token(found[0], _unquote(found[0])), line[end:].lstrip()
 
 

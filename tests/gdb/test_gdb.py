@@ -438,6 +438,47 @@ def test_exit_status_in_batch_mode(died: build.Died, kinds: Path) -> None:
     assert "\ngoctx: 0x1234 is no context\nhint: " in "\n" + failed.err
 
 
+@pytest.fixture(scope="module")
+def cut(died: build.Died, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The core, its last part missing."""
+    path = tmp_path_factory.mktemp("cut") / "core"
+    shutil.copyfile(died.core, path)
+    os.truncate(path, path.stat().st_size * 9 // 10)
+    return path
+
+
+@pytest.mark.parametrize("command, status", [
+    ("info", 0),
+    ("leaks --min-confidence info --fail-on info", 1),
+    ("list --no-such-option", 2),
+    ("show 0x1234", 2),
+])
+@pytest.mark.parametrize("whole", [True, False])
+def test_exit_status_of_the_command_line_is_a_variable(command: str, status: int, whole: bool,
+                                                       died: build.Died, cut: Path, kinds: Path) -> None:
+    """GDB has only 0 and 1 of its own; the helper without GDB is the oracle."""
+    core = died.core if whole else cut
+    words = command.split()
+    expected = subprocess.run([str(gdbrun.helper()), "--core", str(core), "--exe", str(kinds), *words],
+                              check=False, capture_output=True).returncode
+    assert not whole or expected == status
+    result = gdbrun.run([f"goctx {command}", "quit $_goctx_status"], exe=kinds, core=core)
+    assert result.status == expected, result
+
+
+def test_status_of_a_damaged_target_is_seen(cut: Path, kinds: Path) -> None:
+    assert gdbrun.run(["goctx list", "quit $_goctx_status"], exe=kinds, core=cut).status == 4
+
+
+def test_status_of_what_only_gdb_does(died: build.Died, kinds: Path) -> None:
+    show = "output $_goctx_status"
+    where = {"exe": kinds, "core": died.core}
+    assert gdbrun.session(["goctx tee", show, "goctx frame 1", show, "goctx frame 1 -q", show, "goctx trace", show,
+                           "goctx show no_such_variable", show, "goctx window fold 1 2", show,
+                           "goctx help", show], **where)[1::2] == ["2", "0", "2", "3", "2", "2", "0"]
+    assert gdbrun.run(["goctx info", "quit $_goctx_status"]).status == 3
+
+
 def test_nothing_to_look_at(kinds: Path) -> None:
     for exe in (None, kinds):
         result = gdbrun.run(["goctx tree"], exe=exe)

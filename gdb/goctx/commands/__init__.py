@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gdb
 
-from .base import HelperCommand
+from ..errors import WrongUse
+from .base import DONE, Command, HelperCommand
 from .contexts import ChildrenCommand, ListCommand, ShowCommand, TreeCommand
 from .findings import CheckCommand, LeaksCommand
 from .frame import FrameCommand
@@ -37,7 +38,7 @@ COMMANDS: tuple[type[HelperCommand], ...] = (
 OTHERS: tuple[type[gdb.Command], ...] = (FrameCommand, TraceCommand, WindowCommand)
 
 
-class PrefixCommand(gdb.Command):
+class PrefixCommand(Command):
     """Contexts and goroutines of a Go program: who waits on what, and what leaked.
 
     Usage: goctx COMMAND [OPTION]... [ARGUMENT]
@@ -53,25 +54,29 @@ class PrefixCommand(gdb.Command):
       (gdb) goctx blocked            goroutines that wait for a context to end
       (gdb) goctx show ctx           one context, here a variable of the frame
 
+    After each command $_goctx_status is what `goctx` on the command line would
+    exit with: 0 done, 1 --fail-on met, 2 wrong use, 3 cannot be read, 4 done
+    but part of the target is damaged or missing, 130 interrupted.  In scripts:
+      gdb -batch ... -ex 'goctx leaks --fail-on likely' -ex 'quit $_goctx_status'
+
     Settings: help set goctx"""
 
     def __init__(self) -> None:
         super().__init__("goctx", gdb.COMMAND_DATA, gdb.COMPLETE_NONE, True)
 
-    def invoke(self, arg: str, from_tty: bool) -> None:
-        self.dont_repeat()
+    def _run(self, arg: str, from_tty: bool) -> int:
         words = arg.split()
         names = [command.name for command in (*COMMANDS, *OTHERS)]
         if not words or words[0] in ("help", "--help", "-h"):
             wanted = [word for word in words[1:2] if word in names]
             gdb.execute(" ".join(["help", "goctx", *wanted]))
-            return
+            return DONE
         import difflib  # here: loading must be quick
 
         near = difflib.get_close_matches(words[0], names, 1)
-        raise gdb.GdbError(
-            f"goctx: unknown command '{words[0]}'\nhint: "
-            + (f"did you mean '{near[0]}'?" if near else "`help goctx` lists the commands")
+        raise WrongUse(
+            f"unknown command '{words[0]}'",
+            f"did you mean '{near[0]}'?" if near else "`help goctx` lists the commands",
         )
 
 

@@ -13,13 +13,45 @@ from .. import complete, expr, options, params
 from ..bridge import session
 from ..errors import GoctxError
 
-__all__ = ["GoctxCommand", "HelperCommand", "printable"]
+__all__ = ["Command", "GoctxCommand", "HelperCommand", "printable"]
 
 MIN_WIDTH = 40  # what the helper takes at least
-FAIL_ON = 1  # exit status: done, and --fail-on was met
+STATUS = "_goctx_status"  # convenience variable
+DONE, FAIL_ON, NO_TARGET, INTERRUPTED = 0, 1, 3, 130  # exit statuses of the command line
 
 
-class GoctxCommand(gdb.Command):
+class Command(gdb.Command):
+    """What all commands have in common.
+
+    $_goctx_status is set at the end of each one: what the command line would
+    exit with.  GDB in batch mode has no statuses but 0 and 1 of its own.
+    """
+
+    def invoke(self, arg: str, from_tty: bool) -> None:
+        """Called by GDB."""
+        self.dont_repeat()
+        status = NO_TARGET
+        try:
+            status = self._run(arg, from_tty)
+        except GoctxError as why:
+            status = why.status
+            raise gdb.GdbError(printable(str(why))) from None
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+            raise
+        finally:
+            gdb.set_convenience_variable(STATUS, status)
+
+    def _run(self, arg: str, from_tty: bool) -> int:
+        """Do it; returns DONE, FAIL_ON or session.DAMAGED.
+
+        Raises:
+            GoctxError: it cannot be done
+        """
+        raise NotImplementedError
+
+
+class GoctxCommand(Command):
     """A subcommand of goctx.
 
     A subclass gives its name and options, and in its docstring what `help`
@@ -43,17 +75,6 @@ class GoctxCommand(gdb.Command):
     def known(cls) -> tuple[str, ...]:
         """Names of all options."""
         return cls.own_options + options.COMMON
-
-    def invoke(self, arg: str, from_tty: bool) -> None:
-        """Called by GDB."""
-        self.dont_repeat()
-        try:
-            self._run(arg, from_tty)
-        except GoctxError as why:
-            raise gdb.GdbError(printable(str(why))) from None
-
-    def _run(self, arg: str, from_tty: bool) -> None:
-        raise NotImplementedError
 
 
 class HelperCommand(GoctxCommand):
@@ -84,11 +105,11 @@ class HelperCommand(GoctxCommand):
             found += [f"--{name}" for name in self.known()]
         return complete.cut(found, text, word)
 
-    def _run(self, arg: str, from_tty: bool) -> None:
+    def _run(self, arg: str, from_tty: bool) -> int:
         line = options.take_apart(options.split(arg), self.known())
         if "help" in line.names:
             gdb.execute(f"help goctx {self.name}")
-            return
+            return DONE
         where, target = session.current()
         request = [self.name, *self._defaults(line, from_tty), *line.options]
         rest = self.arguments(line)
@@ -101,11 +122,12 @@ class HelperCommand(GoctxCommand):
             output.flush()
         said = errors.collected.strip()
         if status == FAIL_ON and not said:  # an error for GDB, too: `gdb -batch` ends with status 1
-            raise gdb.GdbError(f"goctx: {self.name} found what --fail-on asks for")
-        if status not in (0, session.DAMAGED):
-            raise gdb.GdbError(printable(said or f"goctx: {self.name} failed, status {status}"))
+            raise GoctxError.said(f"{self.name} found what --fail-on asks for", status)
+        if status not in (DONE, session.DAMAGED):
+            raise GoctxError.said(said or f"{self.name} failed, status {status}", status)
         if said:
             gdb.write(f"{said}\n", gdb.STDERR)
+        return status
 
     @classmethod
     def arguments(cls, line: options.Line) -> list[str]:

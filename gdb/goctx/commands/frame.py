@@ -7,8 +7,8 @@ from typing import Sequence
 import gdb
 
 from .. import applyline, ask, complete, expr, frames, interrupt, stacks
-from ..errors import GoctxError
-from .base import GoctxCommand, printable
+from ..errors import GoctxError, WrongUse
+from .base import DONE, GoctxCommand, printable
 from .goroutines import FILTERS
 
 __all__ = ["FrameCommand"]
@@ -57,7 +57,7 @@ class FrameCommand(GoctxCommand):
         """Names of all options."""
         return (*cls.own_options, "help")
 
-    def _run(self, arg: str, from_tty: bool) -> None:
+    def _run(self, arg: str, from_tty: bool) -> int:
         line = applyline.parse(arg, self.known())
         if "--help" in line.options:
             gdb.execute("help goctx frame")
@@ -65,7 +65,7 @@ class FrameCommand(GoctxCommand):
             _in_all(line, from_tty)
         elif line.options or line.flags:
             word = [*line.options, *line.flags][0]
-            raise GoctxError(f"{word} goes with `goctx frame all`")
+            raise WrongUse(f"{word} goes with `goctx frame all`")
         elif not line.who:
             _go_back()
         else:
@@ -76,6 +76,7 @@ class FrameCommand(GoctxCommand):
                     gdb.execute(line.command, from_tty)
             else:
                 _stay_in(stack)
+        return DONE
 
     def complete(self, text: str, word: str | None) -> list[str] | int:
         """Called by GDB; word is None when it only asks where words break."""
@@ -104,7 +105,7 @@ def _ask(words: Sequence[str]) -> str:
 
 def _stack_of(goid: str) -> stacks.Stack:
     if goid == "all":
-        raise GoctxError("'all' needs a command", "goctx frame all bt")
+        raise WrongUse("'all' needs a command", "goctx frame all bt")
     return stacks.parse_one(_ask(["--", goid]))
 
 
@@ -128,7 +129,7 @@ def _in_all(line: applyline.ApplyLine, from_tty: bool) -> None:
         GoctxError: it failed in all of them
     """
     if not line.command:
-        raise GoctxError("'all' needs a command", "goctx frame all bt")
+        raise WrongUse("'all' needs a command", "goctx frame all bt")
     found = stacks.parse(_ask([*line.options, "--", "all"]))
     run = _quietly if "-s" in line.flags else _aloud
     failed = 0

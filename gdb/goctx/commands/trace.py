@@ -8,14 +8,15 @@ import re
 import gdb
 
 from .. import complete, expr, options
-from ..errors import GoctxError
+from ..errors import WrongUse
+from .base import DONE, Command
 
 __all__ = ["TraceCommand"]
 
 OWN = ("context", "func", "stop-on", "count", "to")
 
 
-class TraceCommand(gdb.Command):
+class TraceCommand(Command):
     """Let the program run and print what happens to its contexts.
 
     Usage: goctx trace [OPTION]...
@@ -45,15 +46,11 @@ class TraceCommand(gdb.Command):
     def __init__(self) -> None:
         super().__init__("goctx trace", gdb.COMMAND_RUNNING)
 
-    def invoke(self, arg: str, from_tty: bool) -> None:
-        """Called by GDB."""
+    def _run(self, arg: str, from_tty: bool) -> int:
         from ..trace import session  # here: loading must be quick
 
-        self.dont_repeat()
-        try:
-            session.run(_wanted(arg))
-        except GoctxError as why:
-            raise gdb.GdbError(str(why)) from None
+        session.run(_wanted(arg))
+        return DONE
 
     def complete(self, text: str, word: str | None) -> list[str] | int:
         """Called by GDB."""
@@ -70,24 +67,24 @@ def _wanted(arg: str) -> object:
 
     line = options.take_apart(options.split(arg), OWN)
     if line.rest:
-        raise GoctxError(f"goctx trace takes no argument, '{line.rest[0].text}' is one",
+        raise WrongUse(f"goctx trace takes no argument, '{line.rest[0].text}' is one",
                          "a context is named by --context")
     given = _values(line.options)
     stop_on = given.get("stop-on")
     if stop_on is not None and stop_on not in EVENTS:
-        raise GoctxError(f"--stop-on: '{stop_on}' is no event", f"one of {', '.join(EVENTS)}")
+        raise WrongUse(f"--stop-on: '{stop_on}' is no event", f"one of {', '.join(EVENTS)}")
     count = given.get("count", "0")
     if not (count.isascii() and count.isdigit()):
-        raise GoctxError(f"--count: '{count}' is no number")
+        raise WrongUse(f"--count: '{count}' is no number")
     try:
         func = re.compile(given["func"]) if "func" in given else None
     except re.error as why:
-        raise GoctxError(f"--func: {why}") from None
+        raise WrongUse(f"--func: {why}") from None
     root = given.get("context")
     if root is not None:
         root = expr.context_word(root)
         if not root.startswith("0x"):
-            raise GoctxError("--context: an address is needed",
+            raise WrongUse("--context: an address is needed",
                              "everything hangs on background and todo: leave --context out")
     path = given.get("to")
     return Wanted(int(root, 16) if root else None, func, stop_on, int(count),
@@ -98,7 +95,7 @@ def _values(words: list[str]) -> dict[str, str]:
     """Options with their values.
 
     Raises:
-        GoctxError: unknown, or without a value
+        WrongUse: unknown, or without a value
     """
     given: dict[str, str] = {}
     rest = iter(words)
@@ -106,10 +103,10 @@ def _values(words: list[str]) -> dict[str, str]:
         name, equals, value = word[2:].partition("=")
         option = options.find(name, OWN)
         if option is None:
-            raise GoctxError(f"unknown option '{word}'", "`help goctx trace` lists the options")
+            raise WrongUse(f"unknown option '{word}'", "`help goctx trace` lists the options")
         if not equals:
             value = next(rest, None)
         if value is None:
-            raise GoctxError(f"--{option.name} needs a value")
+            raise WrongUse(f"--{option.name} needs a value")
         given[option.name] = value
     return given

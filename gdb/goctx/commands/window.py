@@ -5,14 +5,15 @@ from __future__ import annotations
 import gdb
 
 from .. import complete, window
-from ..errors import GoctxError
+from ..errors import GoctxError, WrongUse
+from .base import DONE, Command
 
 __all__ = ["WindowCommand"]
 
 ACTIONS = ("fold", "refresh", "unfold")
 
 
-class WindowCommand(gdb.Command):
+class WindowCommand(Command):
     """Show the tree of contexts in a window of the TUI, or fold parts of it.
 
     Usage: goctx window
@@ -37,46 +38,40 @@ class WindowCommand(gdb.Command):
     def __init__(self) -> None:
         super().__init__("goctx window", gdb.COMMAND_TUI)
 
-    def invoke(self, arg: str, from_tty: bool) -> None:
-        """Called by GDB."""
-        self.dont_repeat()
-        try:
-            self._run(arg.split())
-        except GoctxError as why:
-            raise gdb.GdbError(str(why)) from None
-
     def complete(self, text: str, word: str | None) -> list[str] | int:
         """Called by GDB."""
         if len(text.split()) + text.endswith(" ") > 1:
             return gdb.COMPLETE_NONE
         return complete.cut(ACTIONS, text, word)
 
-    def _run(self, words: list[str]) -> None:
+    def _run(self, arg: str, from_tty: bool) -> int:
+        words = arg.split()
         if not words:
             try:
                 gdb.execute(f"layout {window.LAYOUT}")
             except gdb.error as why:
                 raise GoctxError(f"the window cannot be opened: {why}") from None
-            return
+            return DONE
         action, where = words[0], words[1:]
         if action not in ACTIONS or len(where) > (action != "refresh"):
-            raise GoctxError(f"'{' '.join(words)}' is nothing that the window can do",
+            raise WrongUse(f"'{' '.join(words)}' is nothing that the window can do",
                              "goctx window fold, unfold [CTX], or refresh")
         if not window.shown():
             raise GoctxError("the window is not open", "`goctx window` opens it")
         if action == "refresh":
             window.refresh()
-            return
+            return DONE
         for one in window.shown():
             _fold(one, action == "fold", where)
             one.render()
+        return DONE
 
 
 def _fold(one: window.TreeWindow, folded: bool, where: list[str]) -> None:
     if where:
         key = {"background": "Background", "todo": "TODO"}.get(where[0].lower(), where[0])
         if not one.outline.fold(key, folded):
-            raise GoctxError(f"no line of the window is about {where[0]}")
+            raise WrongUse(f"no line of the window is about {where[0]}")
     elif folded:
         one.outline.fold_all()
     else:
