@@ -216,6 +216,20 @@ def test_live_tree(goctx: helper.Goctx, version: str) -> None:
         agree(out + runs_on(run))
 
 
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])
+def test_live_without_main_thread(goctx: helper.Goctx, scratch: Path, version: str) -> None:
+    """Its main thread has ended: /proc/PID has no memory, /proc/PID/task/TID of the others has."""
+    exe = program("leaderless", version)
+    with build.running(exe) as run:
+        assert state_of(run.pid)["State"][0] == "Z"
+        target = helper.pid_target(run.pid)
+        out = contexts_agree(goctx, target, run.truth) + tasks_agree(goctx, target, run.truth)
+        agree(out + runs_on(run))
+    died = some_core(exe, scratch)
+    target = helper.core_target(died.core, exe)
+    agree(contexts_agree(goctx, target, died.truth) + tasks_agree(goctx, target, died.truth))
+
+
 # -- all targets say the same ------------------------------------------------
 
 

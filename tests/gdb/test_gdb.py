@@ -349,6 +349,25 @@ def test_running_process_is_refused(kinds: Path) -> None:
 IN_FRAME = ["break main.stopHere", "run", "up"]
 
 
+def test_process_whose_main_thread_has_ended() -> None:
+    """GDB attaches to one of the others only."""
+    with build.running(built("leaderless", "default")) as run:
+        tid = max(int(task.name) for task in Path(f"/proc/{run.pid}/task").iterdir())
+        assert tid != run.pid
+        result = gdbrun.run(["goctx list --limit 0", "quit $_goctx_status"], pid=tid)
+    assert result.status == 0, result
+    assert f"{len(run.truth.contexts)} contexts" in result.out
+    assert "threads are not stopped" in result.out
+
+
+def test_thread_is_not_the_process(kinds: Path) -> None:
+    with build.running(kinds) as run:
+        tid = max(int(task.name) for task in Path(f"/proc/{run.pid}/task").iterdir())
+        result = gdbrun.run(["goctx list"], pid=tid)
+    assert (f"goctx: {tid} is a thread of process {run.pid}, whose others run on\n"
+            f"hint: attach to the whole process: attach {run.pid}\n") in result.err
+
+
 def shown(frames: Path, before: list[str], expressions: list[str]) -> dict[str, str]:
     """First line that `goctx show` prints for each expression."""
     commands = [*before, *(f"goctx show {one}" for one in expressions)]

@@ -92,7 +92,7 @@ struct err *exe_of_process(int pid, char **path_ret, char **name_ret)
 	char link[64], name[PATH_MAX];
 	struct stat by_link, by_name;
 
-	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	snprintf(link, sizeof(link), "/proc/%d/exe", proc_reader(pid));
 	ssize_t n = readlink(link, name, sizeof(name) - 1);
 	if (n < 0)
 		return err_hint(

@@ -40,6 +40,35 @@ static char status_state(const char *status)
 	return s ? s[7 + strspn(s + 7, " \t")] : '?';
 }
 
+static char state_of(int tid)
+{
+	size_t len;
+	_cleanup_free_ char *status = slurp_of(tid, "status", &len);
+
+	return status ? status_state(status) : 'X';
+}
+
+int proc_reader(int pid)
+{
+	int reader = pid;
+	char path[64];
+
+	if (state_of(pid) != 'Z')
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	DIR *dir = opendir(path);
+
+	for (struct dirent *e; dir && reader == pid && (e = readdir(dir));) {
+		int tid = atoi(e->d_name);
+
+		if (tid > 0 && !strchr("ZX", state_of(tid)))
+			reader = tid;
+	}
+	if (dir)
+		closedir(dir);
+	return reader;
+}
+
 /* Advice when the kernel refuses: what stands in the way, as far as it can be known. */
 static struct err *hint_permission(struct err *e)
 {
@@ -80,9 +109,12 @@ static struct err *check_status(int pid, bool no_stop, const char *status)
 	int64_t tgid = status_number(status, "Tgid"), tracer = status_number(status, "TracerPid");
 	char state = status_state(status);
 
-	if (tgid > 0 && tgid != pid)
+	if (tgid > 0 && tgid != pid && !no_stop)
 		return err_hint(err_new(ERR_ABSENT, "%d is a thread of process %" PRId64, pid, tgid),
 				"goctx --pid %" PRId64 " …", tgid);
+	if (tgid > 0 && tgid != pid && state_of((int)tgid) != 'Z')
+		return err_hint(err_new(ERR_ABSENT, "%d is a thread of process %" PRId64 ", whose others run on", pid, tgid),
+				"attach to the whole process: attach %" PRId64, tgid);
 	if ((state == 'Z' || state == 'X') && status_number(status, "Threads") <= 1)
 		return err_new(ERR_ABSENT, "process %d has ended and waits for its parent (pid %" PRId64 ") to notice",
 			       pid, status_number(status, "PPid"));
@@ -138,19 +170,23 @@ static struct err *check_process(int pid, bool no_stop, struct target *t)
 		return no_such_process(pid);
 	}
 	err = check_status(pid, no_stop, status);
-	if (!err)
-		err = check_machine(pid);
+	if (err)
+		return err;
+	int reader = proc_reader(pid);
+	_cleanup_free_ char *other = reader != pid ? slurp_of(reader, "status", &len) : NULL;
+	const char *memory = other ? other : status;
+	int64_t anon = status_number(memory, "RssAnon"), swap = status_number(memory, "VmSwap");
 
-	int64_t anon = status_number(status, "RssAnon"), swap = status_number(status, "VmSwap");
+	err = check_machine(reader);
 
 	t->size_bytes = ((anon > 0 ? (uint64_t)anon : 0) + (swap > 0 ? (uint64_t)swap : 0)) * 1024;
 	return err;
 }
 
-static void read_auxv(struct target *t)
+static void read_auxv(struct target *t, const struct proc *p)
 {
 	size_t len = 0;
-	_cleanup_free_ char *buf = slurp_of(t->pid, "auxv", &len);
+	_cleanup_free_ char *buf = slurp_of(p->reader, "auxv", &len);
 
 	for (size_t at = 0; buf && at + sizeof(Elf64_auxv_t) <= len; at += sizeof(Elf64_auxv_t)) {
 		Elf64_auxv_t aux;
@@ -301,15 +337,37 @@ static void open_memory(struct proc *p, const struct proc_options *opt)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", p->pid);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", p->reader);
 	p->pagemap_fd = open(path, O_RDONLY | O_CLOEXEC);
 	p->mem_fd = opt->mem_fd;
 	p->by_pread = opt->mem_fd >= 0;
 	if (opt->mem_fd >= 0)
 		return;
-	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
+	snprintf(path, sizeof(path), "/proc/%d/mem", p->reader);
 	p->mem_fd = open(path, O_RDONLY | O_CLOEXEC);
 	p->own_mem_fd = p->mem_fd >= 0;
+}
+
+/* GDB that was told to attach to a thread holds that thread and no other. */
+static void tell_unheld(struct target *t, const struct proc_options *opt)
+{
+	uint64_t running = 0;
+	size_t n;
+	_cleanup_free_ char *own = opt->no_stop ? slurp_of(opt->pid, "status", &n) : NULL;
+
+	if (!own || status_number(own, "Tgid") == opt->pid)
+		return;
+	for (size_t i = 0; i < t->threads.n; i++) {
+		size_t len;
+		_cleanup_free_ char *status = slurp_of(t->threads.v[i].tid, "status", &len);
+
+		if (status && !strchr("tTZX", status_state(status)))
+			running++;
+	}
+	if (running)
+		notes_add(t->notes, NOTE_WARNING,
+			  "%" PRIu64 " of the %zu threads are not stopped: what they change meanwhile may be seen half done",
+			  running, t->threads.n);
 }
 
 static struct err *read_process(struct target *t, struct proc *p, const struct proc_options *opt)
@@ -318,6 +376,7 @@ static struct err *read_process(struct target *t, struct proc *p, const struct p
 
 	if (err)
 		return err;
+	p->reader = proc_reader(p->pid);
 	open_memory(p, opt);
 	if (!opt->no_stop) {
 		if (t->size_bytes <= opt->prepare_bytes && !(err = proc_read_maps(t, p)))
@@ -329,11 +388,13 @@ static struct err *read_process(struct target *t, struct proc *p, const struct p
 	}
 	if (err)
 		return err;
+	p->reader = proc_reader(p->pid);
 	t->taken_wall_ns = clock_ns(CLOCK_REALTIME);
 	t->taken_mono_ns = clock_ns(CLOCK_MONOTONIC);
 	if (opt->no_stop)
 		list_threads(t);
-	read_auxv(t);
+	tell_unheld(t, opt);
+	read_auxv(t, p);
 	err = proc_read_maps(t, p);
 	if (err && err->kind == ERR_OS)
 		return hint_permission(err);
@@ -347,7 +408,7 @@ struct err *proc_open(const struct proc_options *opt, struct notes *notes, struc
 	struct target *t = mem_zalloc(sizeof(*t));
 	struct proc *p = mem_zalloc(sizeof(*p));
 
-	p->pid = opt->pid;
+	p->pid = p->reader = opt->pid;
 	p->mem_fd = p->pagemap_fd = -1;
 	pthread_mutex_init(&p->lock, NULL);
 	t->ops = &proc_ops;

@@ -37,6 +37,7 @@ struct shadow {
 
 struct proc {
 	int pid;
+	int reader;	 /* proc_reader(pid), of the moment it was stopped */
 	int mem_fd;	 /* /proc/PID/mem: bound to this memory for ever, a later process of the same pid is not read */
 	int pagemap_fd;	 /* -1: everything is read */
 	bool own_mem_fd; /* to be closed by us */

@@ -198,7 +198,7 @@ struct err *proc_read_maps(struct target *t, struct proc *p)
 	char path[64];
 	size_t len = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", p->pid);
+	snprintf(path, sizeof(path), "/proc/%d/maps", p->reader);
 	_cleanup_free_ char *text = proc_slurp(path, &len);
 
 	if (!text)

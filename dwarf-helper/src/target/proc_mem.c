@@ -66,7 +66,7 @@ static bool flush(struct proc *p, struct batch *b)
 		return ok;
 	}
 	if (b->n && !p->released && !__atomic_load_n(&p->by_pread, __ATOMIC_RELAXED)) {
-		ssize_t got = process_vm_readv(p->pid, b->local, b->n, b->remote, b->n, 0);
+		ssize_t got = process_vm_readv(p->reader, b->local, b->n, b->remote, b->n, 0);
 
 		if (got >= 0 && (uint64_t)got == b->bytes) {
 			b->n = b->bytes = 0;

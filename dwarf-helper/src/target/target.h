@@ -246,12 +246,20 @@ struct proc_options {
 };
 
 /**
+ * The thread whose /proc/TID/maps, mem, exe and so on are those of process @p pid: @p pid itself, or another one when the
+ * main thread has ended and others run on; the kernel then shows nothing of the process under its own number
+ * (fs/proc/base.c: a task without mm).  It may end too: ask again after the stop.
+ */
+int proc_reader(int pid);
+
+/**
  * Stop a live process and list its memory.
  *
  * PTRACE_SEIZE + PTRACE_INTERRUPT on every thread, until no new thread appears; signals that arrive meanwhile are
  * passed on (SIGURG, Go's preemption signal, must never be swallowed); group stops are kept.  A process that dies, or
  * this program being killed, never leaves it stopped; Ctrl-Z is ignored while it is held.  Any of our threads may open
- * and release.  With no_stop a thread that sleeps has RIP and RSP alone, one that runs has no registers.
+ * and release.  With no_stop a thread that sleeps has RIP and RSP alone, one that runs has no registers; pid may then be
+ * another thread's than the main one's, if that has ended: GDB cannot attach to such a process otherwise.
  *
  * Memory is read with process_vm_readv (or mem_fd) in chunks when first touched; pages that
  * were never populated (/proc/PID/pagemap) are zero without being read.  After the release only what cannot change is
