@@ -292,29 +292,47 @@ static bool words_of(struct runtime *rt, taddr sp, taddr hi, stack_word_fn *fn, 
 	return true;
 }
 
-struct timer_search {
+/* Is one of these functions on a stack? */
+struct func_search {
 	struct runtime *rt;
+	const char *names[2]; /* the second may be NULL */
 	bool found;
 };
 
-static bool find_timer_code(void *arg, taddr pc, taddr sp, uint32_t info)
+static bool find_func(void *arg, taddr pc, taddr sp, uint32_t info)
 {
-	/* runtime/time.go: until 1.22, since 1.23 */
-	static const char *const names[] = {"runtime.runOneTimer", "runtime.(*timer).unlockAndRun"};
-	struct timer_search *s = arg;
+	struct func_search *s = arg;
 	const struct pcinfo *p = &s->rt->pcs.v[info];
 
 	(void)pc;
 	(void)sp;
-	for (size_t i = 0; p->n && i < sizeof(names) / sizeof(names[0]); i++)
-		s->found |= !strcmp(names[i], s->rt->frames.v[p->first + p->n - 1u].func);
+	for (int i = 0; p->n && i < 2 && s->names[i]; i++)
+		s->found |= !strcmp(s->names[i], s->rt->frames.v[p->first + p->n - 1u].func);
 	return !s->found;
+}
+
+bool stack_borrowed(struct runtime *rt, const uint8_t *g)
+{
+	struct func_search s = {.rt = rt, .names = {"runtime.badsignal"}};
+	taddr m = runtime_load(g, rt->L.g.m);
+	const struct thread *th;
+
+	/* Spare ones have no start function. */
+	if (runtime_load(g, rt->L.g.startpc) || !(th = thread_of(rt, m)))
+		return false;
+	struct stack_regs r = regs_of(th);
+	/* needm takes what is around the handler for the stack of g0.  A thread that has called into Go keeps another m beside. */
+	if (!stack_of(rt, m, rt->L.m.g0, &r.lo, &r.hi) || !inside(r.sp, r.lo, r.hi))
+		return false;
+	stack_walk(rt, &r, find_func, &s, NULL);
+	return s.found;
 }
 
 static bool words_of_thread(struct runtime *rt, taddr m, const struct thread *th, stack_word_fn *fn, void *arg)
 {
 	struct stack_regs r = regs_of(th);
-	struct timer_search s = {.rt = rt};
+	/* runtime/time.go: until 1.22, since 1.23 */
+	struct func_search s = {.rt = rt, .names = {"runtime.runOneTimer", "runtime.(*timer).unlockAndRun"}};
 	taddr lo, hi, gregs = 0;
 	uint64_t word;
 
@@ -322,7 +340,7 @@ static bool words_of_thread(struct runtime *rt, taddr m, const struct thread *th
 		return true; // on a goroutine's stack, or in code that is not Go's
 	r.lo = lo;
 	r.hi = hi;
-	stack_walk(rt, &r, find_timer_code, &s, NULL);
+	stack_walk(rt, &r, find_func, &s, NULL);
 	if (!s.found)
 		return true;
 	for (int i = 0; i < STACK_REGISTERS_MAX && gregs; i++)

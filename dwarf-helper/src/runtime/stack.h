@@ -41,6 +41,14 @@ bool stack_bounds(struct runtime *rt, taddr g, taddr *lo, taddr *hi);
  */
 size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[STACK_REGISTERS_MAX]);
 
+/**
+ * Is this a goroutine that the handler of a signal has borrowed?  A signal that comes to a thread of C code takes an m and its
+ * goroutine off the list of spare ones, until the handler returns or the signal kills the program (runtime/signal_unix.go:
+ * badsignal, runtime/proc.go: needm).  In the meantime that goroutine counts as one in a system call; nobody made it.
+ * @param g  bytes of the runtime.g of a goroutine in a system call
+ */
+bool stack_borrowed(struct runtime *rt, const uint8_t *g);
+
 /** One word that a thread may hold a pointer in. */
 typedef void stack_word_fn(void *arg, uint64_t word);
 

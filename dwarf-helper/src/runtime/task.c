@@ -144,6 +144,8 @@ static void read_g(struct reader *r, taddr addr)
 	if (runtime_load(p, l->g.labels))
 		t.flags |= TASK_LABELED;
 	read_origin(rt, p, &t);
+	if (status == TASK_SYSCALL && stack_borrowed(rt, p))
+		t.flags |= TASK_SYSTEM;
 	if (parked)
 		t.sudog = runtime_load(p, l->g.waiting);
 	read_stack(r, &t, p);
