@@ -60,6 +60,8 @@ VARIANTS: Mapping[str, Variant] = {
     "noopt": Variant(("-gcflags=all=-N -l",)),
     "pie": Variant(("-buildmode=pie",)),
     "cgo": Variant(("-tags=goctx_cgo",), cgo=True),
+    "c-shared": Variant(("-buildmode=c-shared",), cgo=True),
+    "plugin": Variant(("-buildmode=plugin",), cgo=True),
     "nodwarf": Variant(("-ldflags=-w",)),
     "stripped": Variant(("-ldflags=-s -w",)),
     "leakprofile": Variant(experiment="goroutineleakprofile"),  # Go 1.26; later ones have it

@@ -223,6 +223,14 @@ static bool search(struct scan *scan, const uint8_t *p, uint64_t n, uint64_t add
 	return false;
 }
 
+bool image_has_build_info(const uint8_t *p, uint64_t n)
+{
+	for (uint64_t off = 0; off + HEADER_SIZE <= n; off += 16)
+		if (p[off] == 0xff && !memcmp(p + off, magic, sizeof(magic)))
+			return true;
+	return false;
+}
+
 void image_scan_build_info(struct image *img)
 {
 	struct scan scan = {img, MAX_SEARCH, MAX_HITS, MAX_RELOCATIONS};

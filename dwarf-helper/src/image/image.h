@@ -51,6 +51,9 @@ const char *image_main_module(const struct image *img);
  */
 char *image_build_setting(const struct image *img, const char *key);
 
+/** Is there the build information that the linker puts into every Go program and library, in @p n bytes of a segment in memory? */
+bool image_has_build_info(const uint8_t *p, uint64_t n);
+
 /** Position-independent (ET_DYN)? */
 bool image_is_pie(const struct image *img);
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+#include "runtime/others.h"
+
 void session_init(struct session *s, const struct session_options *opt, volatile sig_atomic_t *cancel)
 {
 	memset(s, 0, sizeof(*s));
@@ -178,6 +180,8 @@ static struct err *open_runtime(struct session *s, bool copy)
 		return err;
 	err = runtime_open(&s->rt, s->t, s->img, &s->layout, s->bias, &s->notes, s->cancel);
 	s->has_runtime = !err;
+	if (!err)
+		others_tell(&s->rt);
 	s->opened = notes_mark(&s->notes);
 	if (err && s->t->truncated && err->kind == ERR_BAD_DATA)
 		err = err_hint(err_wrap(err, "too little of the core file is left"),
