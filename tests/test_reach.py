@@ -108,21 +108,7 @@ def as_told(found: reach.Found, truth: build.Truth) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_cases(dump: reach.Dump, scratch: Path, version: str) -> None:
-    """All waits, all holders, all contexts: on a process, and on its core.
-
-    A word left over on a stack, or a timer that the scheduler has not dropped yet, may keep one of them for a
-    moment, which errs on the safe side: another process decides then.
-    """
-    for last in (False, False, True):
-        try:
-            one_process(dump, scratch, version)
-            return
-        except AssertionError:
-            if last:
-                raise
-
-
-def one_process(dump: reach.Dump, scratch: Path, version: str) -> None:
+    """All waits, all holders, all contexts: on a process, and on its core."""
     run = build.start(program(version), cwd=scratch, env={"GOTRACEBACK": "crash"}, core=True)
     try:
         as_told(dump.run(live(run)), run.truth)
