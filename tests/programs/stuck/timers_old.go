@@ -2,5 +2,5 @@
 
 package main
 
-// A stopped timer stays in the runtime's heap of timers for a while.
+// A stopped timer stays in the runtime's heap of timers until it is the first there, or too many are stopped.
 const ofStoppedTimer = live
