@@ -70,14 +70,14 @@ $(BUILD)/asan/tests/stackprobe: tests/c/stackprobe.c $(BUILD)/asan/libgoctx.a
 
 $(BUILD)/asan/libgoctx.a: asan
 
-# Files of tests run side by side, one a processor.
+# Files of tests run side by side, one a processor; tests/conftest.py makes the groups.
 TEST_JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 
 .PHONY: check
 check: ## the whole test suite
 	@tests/support/deps.sh check
 	@$(MAKE) --no-print-directory $(JOBS) all units
-	@$(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadfile tests $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadgroup tests $(PYTEST_ARGS)
 
 .PHONY: check-wild
 check-wild: all ## Go's own tests killed at random, against the runtime's tracebacks (WILD_ARGS='--runs 10 net/http')

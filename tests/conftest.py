@@ -23,6 +23,20 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 import helper  # noqa: E402
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark exists also where tests run in one process."""
+    config.addinivalue_line("markers", "xdist_group(name): tests that one process runs")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests share their cores, so one process runs them; those marked otherwise go first, being long."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+    items.sort(key=lambda item: not item.get_closest_marker("xdist_group").args[0].startswith("gdb-"))
+
+
 def make(goal: str, product: str) -> Path:
     """Build with make, one at a time; returns the product."""
     named = os.environ.get("GOCTX_BUILD", "build")
