@@ -70,6 +70,8 @@ struct err *run_command(struct session *s, const struct invocation *inv, buf_sin
 		*status_ret = failed ? EXIT_FAIL_ON : s->notes.count[NOTE_DAMAGE] ? EXIT_DAMAGED : EXIT_DONE;
 		notes_rewind(&s->notes, &mark); // notes of this answer alone must not come again with the next
 	}
+	if (!err && session_ended(s))
+		err = session_why_ended(s);
 	if (!err && *s->cancel)
 		err = err_new(ERR_CANCELED, "interrupted");
 	session_release(s);

@@ -223,8 +223,26 @@ struct err *session_model(struct session *s, const struct model_options *need)
 		s->has_model = !err;
 		s->has = *need;
 	}
+	if (session_ended(s)) {
+		err_free(err);
+		err = session_why_ended(s);
+	}
 	if (err && !s->has_runtime)
 		session_close(s);
+	return err;
+}
+
+bool session_ended(const struct session *s)
+{
+	return s->t && s->t->ended;
+}
+
+struct err *session_why_ended(struct session *s)
+{
+	struct err *err = err_hint(err_new(ERR_ABSENT, "process %d ended while it was looked at", s->t->pid),
+				   "take a core of it: GOTRACEBACK=crash and ulimit -c unlimited, or gcore %d in good time", s->t->pid);
+
+	session_close(s);
 	return err;
 }
 

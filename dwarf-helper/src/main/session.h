@@ -63,6 +63,12 @@ void session_init(struct session *s, const struct session_options *opt, volatile
  */
 struct err *session_model(struct session *s, const struct model_options *need);
 
+/** Has something not been read because the process ended?  What was made of the rest is half an answer, and not to be given. */
+bool session_ended(const struct session *s);
+
+/** The error for that; everything is closed. */
+struct err *session_why_ended(struct session *s);
+
 /** Let a live process go, if we still hold it: to be called after each answer. */
 void session_release(struct session *s);
 

@@ -319,6 +319,7 @@ static void proc_close(struct target *t)
 	struct proc *p = t->priv;
 
 	proc_free_memory(t, p);
+	proc_exe_close(p);
 	if (p->own_mem_fd)
 		close(p->mem_fd);
 	if (p->pagemap_fd >= 0)
@@ -379,8 +380,11 @@ static struct err *read_process(struct target *t, struct proc *p, const struct p
 	p->reader = proc_reader(p->pid);
 	open_memory(p, opt);
 	if (!opt->no_stop) {
-		if (t->size_bytes <= opt->prepare_bytes && !(err = proc_read_maps(t, p)))
+		if (t->size_bytes <= opt->prepare_bytes && !(err = proc_read_maps(t, p))) {
+			read_auxv(t, p);
+			proc_exe_open(t, p);
 			proc_prepare(t);
+		}
 		if (err)
 			return hint_permission(err);
 		ignore_terminal_stop(p);
@@ -400,6 +404,8 @@ static struct err *read_process(struct target *t, struct proc *p, const struct p
 		return hint_permission(err);
 	if (!err && !t->regions.n)
 		return err_new(ERR_OS, "process %d has no memory: it is about to end", p->pid);
+	if (!err && !opt->no_stop)
+		proc_exe_open(t, p);
 	return err;
 }
 
@@ -409,7 +415,7 @@ struct err *proc_open(const struct proc_options *opt, struct notes *notes, struc
 	struct proc *p = mem_zalloc(sizeof(*p));
 
 	p->pid = p->reader = opt->pid;
-	p->mem_fd = p->pagemap_fd = -1;
+	p->mem_fd = p->pagemap_fd = p->exe.fd = -1;
 	pthread_mutex_init(&p->lock, NULL);
 	t->ops = &proc_ops;
 	t->priv = p;

@@ -11,6 +11,7 @@
 #define GOCTX_TARGET_PROC_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include "target/regions.h"
 
@@ -35,6 +36,15 @@ struct shadow {
 	uint8_t *map;
 };
 
+/** The executable that runs, opened by /proc/PID/exe while the process is stopped: whatever its name leads to since. */
+struct proc_exe {
+	int fd; /* -1: not to be had */
+	int32_t file; /* index into t->files */
+	int64_t size;
+	struct timespec changed; /* its mtime then */
+	VEC(struct file_range) written; /* addresses the loader may have relocated before it took write permission away */
+};
+
 struct proc {
 	int pid;
 	int reader;	 /* proc_reader(pid), of the moment it was stopped */
@@ -43,6 +53,8 @@ struct proc {
 	bool own_mem_fd; /* to be closed by us */
 	bool by_pread;	 /* process_vm_readv is not to be had (or mem_fd was asked for) */
 	bool released;
+	bool ended;	 /* a read has found the process without memory */
+	struct proc_exe exe;
 	struct hold *hold;
 	struct sigaction *stop_action; /* what SIGTSTP did before */
 	pthread_mutex_t lock;	       /* held while chunks are filled */
@@ -65,6 +77,16 @@ void proc_prepare(struct target *t);
 
 /** Same from the text of such a file, which is changed. */
 void proc_parse_maps(struct target *t, struct proc *p, char *text);
+
+/** Open the executable; nothing happens when it cannot be had.  A second call does it anew.  @pre maps and auxv have been read */
+void proc_exe_open(const struct target *t, struct proc *p);
+void proc_exe_close(struct proc *p);
+
+/** Read-only memory of the executable that is not as in the file: it belongs into a snapshot. */
+bool proc_exe_relocated(const struct proc *p, const struct region *r);
+
+/** Bytes [off, off + len) of a region from the file.  @return false: not the executable's, relocated, or the file has changed */
+bool proc_exe_read(const struct proc *p, const struct region *r, uint64_t off, uint64_t len);
 
 /** target_ops.fill */
 bool proc_fill(struct target *t, struct region *r, uint64_t off, uint64_t len);

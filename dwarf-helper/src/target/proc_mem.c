@@ -45,8 +45,10 @@ static bool pread_all(int fd, uint8_t *buf, uint64_t len, taddr a)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0)
+		if (got <= 0) {
+			errno = got ? errno : ESRCH; // of /proc/PID/mem: there is no memory any more (fs/proc/base.c: mem_rw)
 			return false;
+		}
 		buf += got;
 		a += (uint64_t)got;
 		len -= (uint64_t)got;
@@ -77,10 +79,13 @@ static bool flush(struct proc *p, struct batch *b)
 			__atomic_store_n(&p->by_pread, true, __ATOMIC_RELAXED);
 	}
 	// Stopped short, or at an address that is no more: /proc/PID/mem says piece by piece.
+	errno = 0;
 	for (size_t i = 0; ok && i < b->n; i++)
 		ok = p->mem_fd >= 0 &&
 		     pread_all(p->mem_fd, b->local[i].iov_base, b->local[i].iov_len, (uintptr_t)b->remote[i].iov_base);
 	b->n = b->bytes = 0;
+	if (!ok && errno == ESRCH)
+		__atomic_store_n(&p->ended, true, __ATOMIC_RELAXED);
 	return ok;
 }
 
@@ -136,6 +141,10 @@ static bool read_window(struct proc *p, const struct region *r, uint64_t off, ui
 {
 	struct batch b;
 
+	if (p->released && proc_exe_read(p, r, off, len)) {
+		*bytes += len;
+		return true;
+	}
 	b.n = b.bytes = 0;
 	bool ok = each_run(p, r, off, len, add_run, &b, bytes);
 
@@ -207,6 +216,7 @@ bool proc_fill(struct target *t, struct region *r, uint64_t off, uint64_t len)
 		for (; ok && lo < hi; lo += WINDOW)
 			ok = read_window(p, r, lo, hi - lo < WINDOW ? hi - lo : WINDOW, &bytes);
 	}
+	t->ended |= p->ended;
 	pthread_mutex_unlock(&p->lock);
 	return ok;
 }
@@ -343,7 +353,7 @@ static bool bulk_run(struct target *t, bool prepare, uint64_t *bytes)
 	for (size_t i = 0; i < t->regions.n; i++) {
 		struct region *r = &t->regions.v[i];
 
-		if (!r->filled || !(r->perm & REGION_W) || is_shared(p, r->start))
+		if (!r->filled || is_shared(p, r->start) || (!(r->perm & REGION_W) && !proc_exe_relocated(p, r)))
 			continue;
 		if (scans || region_len(r) <= SNAPSHOT_REGION_MAX)
 			VEC_PUSH(&b.regions, r);
@@ -356,6 +366,7 @@ static bool bulk_run(struct target *t, bool prepare, uint64_t *bytes)
 		pthread_join(second, NULL);
 	pthread_mutex_unlock(&p->lock);
 	VEC_FREE(&b.regions);
+	t->ended |= p->ended;
 	*bytes = b.bytes;
 	return b.ok;
 }

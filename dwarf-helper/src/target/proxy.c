@@ -104,7 +104,7 @@ struct err *proxy_open(const struct proxy_source *src, int pid, struct notes *no
 	struct proxy *p = mem_zalloc(sizeof(*p));
 
 	p->source = *src;
-	p->proc = (struct proc){.pid = pid, .mem_fd = -1, .pagemap_fd = -1, .source = &p->source};
+	p->proc = (struct proc){.pid = pid, .mem_fd = -1, .pagemap_fd = -1, .exe.fd = -1, .source = &p->source};
 	pthread_mutex_init(&p->proc.lock, NULL);
 	clock_gettime(CLOCK_REALTIME, &now);
 	*t = (struct target){.ops = &proxy_ops, .priv = p, .kind = TARGET_REMOTE, .pid = pid, .notes = notes,

@@ -94,6 +94,7 @@ struct target {
 	uint64_t entry;		/* AT_ENTRY, 0 when not known */
 	uint64_t phdr;		/* AT_PHDR, 0 when not known */
 	int64_t stopped_ns;	/* process: how long it was held, once released */
+	bool ended;		/* process: something was not read, because the process had ended */
 
 	VEC(struct region) regions;
 	VEC(struct thread) threads;
@@ -263,7 +264,8 @@ int proc_reader(int pid);
  *
  * Memory is read with process_vm_readv (or mem_fd) in chunks when first touched; pages that
  * were never populated (/proc/PID/pagemap) are zero without being read.  After the release only what cannot change is
- * still read (pages of files, mapped read-only); what has not been read of the rest is absent.
+ * still read: pages of files, mapped read-only, those of the executable from the file itself, so that the process may end.
+ * What has not been read of the rest is absent.
  *
  * @return NULL, or ERR_OS/ERR_ABSENT (no such process), ERR_OS with a hint that names the sysctl kernel.yama.ptrace_scope or CAP_SYS_PTRACE
  *         when permission is refused, ERR_UNSUPPORTED (32-bit process)
