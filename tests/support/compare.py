@@ -28,7 +28,7 @@ CLOCK_SLACK = 5.0  # seconds by which clocks may differ; a core's own is somewhe
 
 # Functions of goroutines that the standard library starts to watch a done channel.
 WATCHERS = re.compile(r"context\.(\(\*cancelCtx\)\.)?propagateCancel\.|os/signal\.NotifyContext\.")
-_HIDDEN = re.compile(r"runtime\.[^A-Z]")  # what runtime.Stack does not show
+_HIDDEN = re.compile(r"runtime\.(?!gopanic$)[^A-Z]")  # what runtime.Stack does not show; gopanic is "panic" there
 _PLAIN_NAME = re.compile(
     r"context\.(Background|TODO)(\.WithCancel|\.WithoutCancel|\.WithDeadline\([^()]*\[[^]]*\]\))*")
 
@@ -340,7 +340,7 @@ def stacks(truth: build.Truth, answer: helper.Answer) -> list[str]:
 
 
 def _stack(one: build.TaskTruth, frames: list[helper.Frame]) -> list[str]:
-    got = [(same_func(f.func), f.file, f.line, f.inlined) for f in frames]
+    got = [(same_func(f.func).replace("runtime.gopanic", "panic"), f.file, f.line, f.inlined) for f in frames]
     wanted = [(f["func"], f["file"], f["line"], f["inlined"]) for f in one.frames]
     whole = len(got)
     if one.elided:

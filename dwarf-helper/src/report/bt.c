@@ -20,7 +20,19 @@
 struct walk {
 	const struct runtime *rt;
 	struct stack_lines *s;
+	const char *callee; /* function of the frame before, NULL: none */
+	uint64_t n;	    /* physical frames */
 };
+
+/*
+ * Go's own tracebacks leave the compiler's wrappers out, but for one that called a panic function instead of what it wraps: it
+ * alone names the method (runtime/traceback.go: elideWrapperCalling).
+ */
+static bool is_elided(const struct walk *w, const struct frame *f)
+{
+	return f->wrapper && !(w->callee && (!strcmp(w->callee, "runtime.gopanic") || !strcmp(w->callee, "runtime.sigpanic") ||
+					     !strcmp(w->callee, "runtime.panicwrap")));
+}
 
 static bool add_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 {
@@ -28,18 +40,22 @@ static bool add_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 	const struct pcinfo *p = &w->rt->pcs.v[info];
 
 	(void)sp;
+	w->n++;
 	if (!p->n)
 		VEC_PUSH(&w->s->v, (struct stack_line){pc, FRAME_NONE});
-	/* Go's own tracebacks leave the compiler's wrappers out, too. */
-	for (uint32_t k = 0; k < p->n; k++)
-		if (!w->rt->frames.v[p->first + k].wrapper)
+	for (uint32_t k = 0; k < p->n; k++) {
+		const struct frame *f = &w->rt->frames.v[p->first + k];
+
+		if (!is_elided(w, f))
 			VEC_PUSH(&w->s->v, (struct stack_line){pc, p->first + k});
+		w->callee = f->func;
+	}
 	return true;
 }
 
 void stack_read(struct runtime *rt, const struct task *t, struct stack_lines *ret)
 {
-	struct walk w = {rt, ret};
+	struct walk w = {.rt = rt, .s = ret};
 	struct stack_regs start;
 
 	ret->v.n = 0;
@@ -47,6 +63,7 @@ void stack_read(struct runtime *rt, const struct task *t, struct stack_lines *re
 	ret->started = stack_start(rt, t, &start);
 	if (ret->started)
 		stack_walk(rt, &start, add_frame, &w, &ret->complete);
+	ret->cut = !ret->complete && w.n == STACK_MAX_FRAMES;
 }
 
 void stack_lines_free(struct stack_lines *s)
@@ -96,6 +113,8 @@ void stack_text(struct report *r, const struct stack_lines *s, uint64_t limit)
 	table_close(&t);
 	if (!s->started)
 		buf_lit(&r->out, "its stack cannot be told: its registers are not there, or make no sense\n");
+	else if (s->cut)
+		buf_lit(&r->out, "… the stack goes on: no more than 100 000 frames are followed\n");
 	else if (!s->complete)
 		buf_lit(&r->out, "… the stack could not be followed further\n");
 }
@@ -241,13 +260,34 @@ static struct err *all_text(struct report *r, const struct order *o)
 
 /* ---- JSON ---- */
 
+/* What is not told of a stack, beside its frames. */
+static void stack_json(struct report *r, const struct task *t, const struct stack_lines *s)
+{
+	if (s->complete)
+		return;
+	buf_str(&r->out, s->cut ? "{\"type\":\"note\",\"level\":\"limit\",\"text\":\"goroutine "
+				: "{\"type\":\"note\",\"level\":\"warning\",\"text\":\"goroutine ");
+	buf_u64(&r->out, t->goid);
+	if (s->cut)
+		buf_printf(&r->out, ": its stack goes on, no more than %d frames are followed", STACK_MAX_FRAMES);
+	else if (s->started)
+		buf_lit(&r->out, ": its stack could not be followed further");
+	else
+		buf_lit(&r->out, ": its stack cannot be told, its registers are not there, or make no sense");
+	buf_lit(&r->out, "\"}\n");
+}
+
 static void frames_json(struct report *r, struct lines *l, uint32_t task, struct stack_lines *s, uint64_t limit)
 {
 	const struct task *t = &r->m->tasks.list.v[task];
+	size_t n;
 
 	stack_read(r->m->rt, t, s);
-	for (size_t i = 0; i < s->v.n && i < limit; i++)
+	n = s->v.n < limit ? s->v.n : limit;
+	for (size_t i = 0; i < n; i++)
 		line_frame(l, t->goid, i, s->v.v[i].pc, s->v.v[i].frame);
+	line_cut(r, s->v.n - n, "frames");
+	stack_json(r, t, s);
 }
 
 static struct err *bt_json(struct report *r, const struct order *o)

@@ -23,6 +23,7 @@ struct stack_lines {
 	VEC(struct stack_line) v;
 	bool complete; /* walked to the end */
 	bool started;  /* false: where it starts is not known */
+	bool cut;      /* it goes on, STACK_MAX_FRAMES are walked */
 };
 
 /** Walk and expand inlined frames; reuses the memory of @p ret, which is zero-initialised before its first use. */
