@@ -62,6 +62,15 @@ def counts_as_the_runtime(goctx: helper.Goctx, target: list[str], truth: build.T
     own = [task for task in answer.task_list if not task.system]
     assert len(own) == truth.other[0]["goroutines"], own
     assert sum(task.func == "main.main.func1" for task in own) == 1
+    assert all(task.func for task in own)
+
+
+def test_thread_of_c_has_called(goctx: helper.Goctx) -> None:
+    """What the runtime keeps for its next call stands in goexit, as Go's tracebacks have it."""
+    with build.running(foreign("1.27"), ["callback"]) as run:
+        frames = goctx.run(["--pid", str(run.pid)], "bt", "all", "--json", "--limit", "0").frames
+    idle = [frame for frame in frames if frame.func == "runtime.goexit"]
+    assert [(frame.index, Path(frame.file).name) for frame in idle] == [(0, "asm_amd64.s")]
 
 
 @pytest.mark.parametrize("version", ["1.19", "1.21", "1.22", "1.24", "1.27"])

@@ -63,6 +63,8 @@ void stack_read(struct runtime *rt, const struct task *t, struct stack_lines *re
 	ret->started = stack_start(rt, t, &start);
 	if (ret->started)
 		stack_walk(rt, &start, add_frame, &w, &ret->complete);
+	if (ret->complete && !w.n)
+		add_frame(&w, start.pc, start.sp, stack_stands(rt, &start));
 	ret->cut = !ret->complete && w.n == STACK_MAX_FRAMES;
 }
 

@@ -20,6 +20,11 @@ static uint32_t lookup(struct runtime *rt, taddr pc, bool exact, bool saved)
 	return runtime_pc(rt, pc - 1);
 }
 
+uint32_t stack_stands(struct runtime *rt, const struct stack_regs *start)
+{
+	return lookup(rt, start->pc, start->exact_pc, true);
+}
+
 static bool step(struct runtime *rt, struct stack_regs *r, const struct pcinfo *info)
 {
 	taddr at, bp = r->bp;

@@ -72,6 +72,12 @@ static inline taddr stack_varp(taddr sp, int32_t frame_size)
 /** One physical frame.  @p pc as to be shown; @p info indexes rt->pcs (looked up at pc - 1 for return addresses).  @return false to stop. */
 typedef bool stack_fn(void *arg, taddr pc, taddr sp, uint32_t info);
 
+/**
+ * Index into rt->pcs of where a walk starts.  A goroutine that stands in goexit or goexit1, since it is about to end or has been made
+ * for a thread of C's, has no frame to be walked; Go's own tracebacks show that one.
+ */
+uint32_t stack_stands(struct runtime *rt, const struct stack_regs *start);
+
 /** Walk; the reason why it ended is in *complete_ret (may be NULL): true when it reached goexit (or the start of the goroutine). */
 void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, bool *complete_ret);
 

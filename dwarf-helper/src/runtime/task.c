@@ -81,6 +81,8 @@ static uint32_t user_frame(struct runtime *rt, const struct stack_regs *start)
 	struct user_search s = {rt, FRAME_NONE, FRAME_NONE, FRAME_NONE, FRAME_NONE};
 
 	stack_walk(rt, start, find_user_frame, &s, NULL);
+	if (s.last == FRAME_NONE)
+		return physical_frame(rt, stack_stands(rt, start));
 	return s.user != FRAME_NONE ? s.user : s.library != FRAME_NONE ? s.library : s.not_runtime != FRAME_NONE ? s.not_runtime : s.last;
 }
 
