@@ -316,6 +316,36 @@ static void test_expand(void **state)
 	check_expand(&shape_120);
 }
 
+/* The line table says -1 where there is no place (runtime/symtab.go: funcline1); other negative lines are the compiler's. */
+static void test_negative_line(void **state)
+{
+	static const struct {
+		int32_t line;
+		const char *file;
+	} cases[] = {{7, "b.go"}, {-1, "?"}, {-2, "b.go"}, {-300, "b.go"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct made m = {.t = {.shape = shape_120, .text = TEXT, .etext = TEXT + 0x40}};
+		struct pcln_func f;
+		struct pcln_frame fr;
+
+		put_varint(&m.pc, 0);
+		put_u32(&m.cu, UINT32_MAX);
+		put_u32(&m.cu, put_text(&m.file, "a.go"));
+		put_u32(&m.cu, put_text(&m.file, "b.go"));
+		put_func(&m, 0, put_text(&m.name, "main.f"), (int32_t[]){0, 0x40, 0, 0}, (int32_t[]){1, 0x40, 0, 0},
+			 (int32_t[]){cases[i].line, 0x40, 0, 0}, NULL, 0);
+		put_u32(&m.ftab, 0x40);
+		put_u32(&m.ftab, 0xdeadbeef);
+		publish(&m);
+		assert_true(pcln_find(&m.t, TEXT, &f));
+		assert_int_equal(pcln_expand(&m.t, &f, TEXT + 8, &fr, 1), 1);
+		assert_frame(&fr, "main.f", cases[i].file, cases[i].line > 0 ? cases[i].line : 0, false);
+		drop(&m);
+	}
+}
+
 /* Formats before Go 1.18: no such fields, no answers. */
 static void test_old_format(void **state)
 {
@@ -509,7 +539,8 @@ static void test_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),	   cmocka_unit_test(test_expand),     cmocka_unit_test(test_old_format),
+		cmocka_unit_test(test_find),	   cmocka_unit_test(test_expand),
+		cmocka_unit_test(test_negative_line),     cmocka_unit_test(test_old_format),
 		cmocka_unit_test(test_truncated),  cmocka_unit_test(test_wild_words), cmocka_unit_test(test_parent_loop),
 		cmocka_unit_test(test_select),	   cmocka_unit_test(test_real),
 	};

@@ -90,7 +90,7 @@ void pcln_position(const struct pclntab *t, const struct pcln_func *f, taddr pc,
 
 	*file_ret = "?";
 	*line_ret = 0;
-	if (!pcln_func_u32(t, f->off, t->shape.pcln, &table) || !pcln_value(t, table, f->entry, pc, &line) || line < 0)
+	if (!pcln_func_u32(t, f->off, t->shape.pcln, &table) || !pcln_value(t, table, f->entry, pc, &line) || line == -1)
 		return;
 	if (!pcln_func_u32(t, f->off, t->shape.pcfile, &table) || !pcln_value(t, table, f->entry, pc, &file) || file < 0)
 		return;
@@ -98,7 +98,7 @@ void pcln_position(const struct pclntab *t, const struct pcln_func *f, taddr pc,
 	    !pcln_u32(&t->cutab, ((uint64_t)cu + (uint32_t)file) * 4, &file_off) || file_off == UINT32_MAX)
 		return;
 	*file_ret = pcln_text(&t->filetab, file_off);
-	*line_ret = line;
+	*line_ret = line > 0 ? line : 0;
 }
 
 static uint64_t func_count(const struct pclntab *t)
