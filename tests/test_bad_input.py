@@ -330,6 +330,33 @@ def test_stripped(goctx_asan: helper.Goctx, sample: Sample, tmp_path: Path) -> N
                 "no debug information", "-ldflags")
 
 
+@pytest.mark.parametrize("command, name, hint", [
+    ("test", "wait_test.go", "`go test -c`"), ("run", "main.go", "`go build`")])
+def test_linked_by_the_go_command(goctx_asan: helper.Goctx, tmp_path: Path, command: str, name: str, hint: str) -> None:
+    """What `go test` and `go run` make for themselves has no symbols: the hint is how to get them."""
+    go = toolchains.go(NEWEST)
+    if not go:
+        pytest.skip(f"go {NEWEST}: {toolchains.reasons().get(NEWEST)}")
+    body = 'fmt.Println("PID", os.Getpid()); os.ReadFile("fifo")'
+    head = 'package main\nimport ("fmt"; "os"; "testing")\nvar _ testing.T\n'
+    main = f"func main() {{ {body} }}\n" if command == "run" else f"func TestWait(*testing.T) {{ {body} }}\n"
+    (tmp_path / "go.mod").write_text("module example.com/wait\n")
+    (tmp_path / name).write_text(head + main)
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "tmp").mkdir()
+    words = [str(go), command, *(["-v"] if command == "test" else []), "."]
+    with subprocess.Popen(words, cwd=tmp_path, env={**toolchains.go_env(), "TMPDIR": str(tmp_path / "tmp")},
+                          stdout=subprocess.PIPE, text=True) as proc:
+        assert proc.stdout is not None
+        pid = next((int(line.split()[1]) for line in proc.stdout if line.startswith("PID")), None)
+        assert pid is not None
+        try:
+            answer = goctx_asan.run(helper.pid_target(pid), "list")
+        finally:
+            (tmp_path / "fifo").write_text("")
+    refused(answer, UNREADABLE, "no debug information", re.escape(hint))
+
+
 def test_stripped_with_debug_file(goctx_asan: helper.Goctx, sample: Sample,
                                   tmp_path: Path) -> None:
     """What the hint says works."""

@@ -302,8 +302,19 @@ static void find_variables(struct layout *l, const struct image *img, const stru
 	}
 }
 
-static struct err *no_debug_info(struct err *err)
+/*
+ * `go test` and `go run` leave out all symbols of what they run themselves, in a folder of the name that is made for them
+ * (cmd/go/internal/work/gc.go, cmd/go/internal/load/pkg.go: OmitDebug).
+ */
+static struct err *no_debug_info(struct err *err, const struct image *img)
 {
+	const char *path = image_path(img);
+	size_t n = strlen(path);
+
+	if (strstr(path, "/go-build") && n > 5 && !strcmp(path + n - 5, ".test"))
+		return err_hint(err, "`go test` links without symbols: build the test with `go test -c` and run that");
+	if (strstr(path, "/go-build") && strstr(path, "/exe/"))
+		return err_hint(err, "`go run` links without symbols: build the program with `go build` and run that");
 	return err_hint(err, "rebuild without -ldflags=-s or -w, or give the unstripped file of the same build with "
 			     "--exe FILE, or a "
 			     "separate debug file with --debug FILE");
@@ -322,7 +333,7 @@ static struct err *check_variables(const struct layout *l, const struct image *i
 		return NULL;
 	if (!found)
 		return no_debug_info(
-			err_new(ERR_NO_DEBUG_INFO, "%s: no debug information and no symbol table", image_path(img)));
+			err_new(ERR_NO_DEBUG_INFO, "%s: no debug information and no symbol table", image_path(img)), img);
 	return err_new(ERR_BAD_DATA, "%s: variable %s is neither in the debug information nor in the symbol table",
 		       image_path(img), layout_variable_names[missing]);
 }
@@ -336,7 +347,7 @@ static struct err *no_layout(const struct layout *l, const struct image *img)
 		return not_go(img);
 	return no_debug_info(err_new(ERR_NO_DEBUG_INFO,
 				     "%s: no debug information, and goctx has no table of layouts for %s",
-				     image_path(img), release_name(l->minor, name)));
+				     image_path(img), release_name(l->minor, name)), img);
 }
 
 static struct err *compose(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes,
