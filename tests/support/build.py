@@ -250,6 +250,17 @@ def build(program: str | Path, version: str, variant: str = "default") -> Path:
     return exe
 
 
+def build_as(folder: Path, version: str, exe: Path, how: Variant = Variant()) -> Path:
+    """Build a program to a path of its own, past the cache: for sources that a test edits."""
+    go = toolchains.go(version)
+    if not go:
+        raise Unavailable(f"go {version}: {toolchains.reasons().get(version, 'missing')}")
+    if how.cgo and not shutil.which("gcc"):
+        raise Unavailable("cgo needs gcc")
+    _compile(go, folder, version, how, exe)
+    return exe
+
+
 def _compile(go: Path, folder: Path, version: str, how: Variant, exe: Path) -> None:
     """Run go build into a file beside exe and move it there."""
     env = toolchains.go_env()
@@ -288,14 +299,18 @@ class Run(NamedTuple):
 
 
 def start(exe: Path, args: Sequence[str] = (), *, cwd: Path | None = None,
-          env: Mapping[str, str] | None = None, core: bool = False) -> Run:
+          env: Mapping[str, str] | None = None, core: bool = False,
+          dump: int | None = None) -> Run:
     """Start a program and read its truth; returns when it is at rest.
 
     The caller owns the process and ends it with stop().  core lifts the limit
-    on the size of a core that the kernel writes.
+    on the size of a core that the kernel writes; dump is its coredump_filter
+    (core(5): which kinds of memory go into it).
     """
     def lift_limit() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+        if dump is not None:
+            Path("/proc/self/coredump_filter").write_text(f"{dump:#x}")
 
     errors, begun = tempfile.TemporaryFile(), time.time()
     proc = subprocess.Popen([str(exe), *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -411,14 +426,14 @@ def core_pattern() -> str:
     return pattern
 
 
-def kernel_core(exe: Path, args: Sequence[str], folder: Path) -> Died:
+def kernel_core(exe: Path, args: Sequence[str], folder: Path, dump: int | None = None) -> Died:
     """Let a program die of SIGABRT under GOTRACEBACK=crash in a new folder.
 
-    The core is left in a folder below folder.
+    The core is left in a folder below folder.  dump: as start().
     """
     core_pattern()  # before anything is started
     cwd = Path(tempfile.mkdtemp(prefix=f"{exe.name}-", dir=folder))
-    run = start(exe, args, cwd=cwd, env={"GOTRACEBACK": "crash"}, core=True)
+    run = start(exe, args, cwd=cwd, env={"GOTRACEBACK": "crash"}, core=True, dump=dump)
     try:
         return Died(abort(run, cwd), run.truth)
     finally:

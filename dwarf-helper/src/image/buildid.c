@@ -131,10 +131,8 @@ static const struct image_segment *segment_of_page(const struct image *img, uint
 	return NULL;
 }
 
-static bool bias_from_maps(const struct image *img, const struct target *t, uint64_t *ret)
+bool image_bias_of_file(const struct image *img, const struct target *t, int32_t file, uint64_t *ret)
 {
-	int32_t file = find_file(img, t);
-
 	for (size_t i = 0; file >= 0 && i < t->regions.n; i++) {
 		const struct region *r = &t->regions.v[i];
 		const struct image_segment *s = r->file == file ? segment_of_page(img, r->file_off) : NULL;
@@ -157,23 +155,35 @@ uint64_t image_bias(const struct image *img, const struct target *t)
 		return t->entry - img->entry;
 	if (t->phdr && img->phdr_vaddr && !((t->phdr - img->phdr_vaddr) & (PAGE - 1)))
 		return t->phdr - img->phdr_vaddr;
-	return bias_from_maps(img, t, &bias) ? bias : 0;
+	return image_bias_of_file(img, t, find_file(img, t), &bias) ? bias : 0;
 }
 
-/* Bytes that are the target's own.  NULL when they are absent or were lent by a file: those prove nothing. */
-static const uint8_t *own_bytes(struct target *t, taddr addr, uint64_t n)
+static bool page_is_mapped(const struct target *t, taddr page, int32_t file, uint64_t off)
 {
-	int i = target_region_at(t, addr);
+	int i = target_region_at(t, page);
 
-	if (i < 0)
-		return NULL;
-	unsigned source = t->regions.v[i].source;
-	return source == SOURCE_CORE || source == SOURCE_LIVE ? target_ptr(t, addr, n) : NULL;
+	return i >= 0 && t->regions.v[i].file == file && t->regions.v[i].file_off + (page - t->regions.v[i].start) == off;
+}
+
+bool image_fits_maps(const struct image *img, const struct target *t, int32_t file, uint64_t bias)
+{
+	static const uint64_t in_page = PAGE - 1;
+
+	for (size_t i = 0; i < img->segments.n; i++) {
+		const struct image_segment *s = &img->segments.v[i];
+		if (!s->filesz)
+			continue;
+		taddr first = (s->vaddr + bias) & ~in_page, last = (s->vaddr + bias + s->filesz - 1) & ~in_page;
+		uint64_t off = s->offset & ~in_page;
+		if (!page_is_mapped(t, first, file, off) || !page_is_mapped(t, last, file, off + (last - first)))
+			return false;
+	}
+	return true;
 }
 
 static void take_target_notes(struct ids *ids, struct target *t, taddr addr, uint64_t n)
 {
-	const uint8_t *p = n && n <= MAX_NOTES ? own_bytes(t, addr, n) : NULL;
+	const uint8_t *p = n && n <= MAX_NOTES ? target_own(t, addr, n) : NULL;
 
 	if (p)
 		take_notes(ids, p, n);
@@ -192,12 +202,11 @@ static taddr header_addr(const struct image *img, const struct target *t)
  * Notes by the program headers that the target itself has in memory.  They are found also when the program is another
  * one than the image, whose notes are elsewhere.
  */
-static void notes_by_header(const struct image *img, struct target *t, struct ids *ids)
+static void notes_by_header(struct target *t, taddr at, struct ids *ids)
 {
 	Elf64_Ehdr eh;
 	Elf64_Phdr ph;
-	taddr at = header_addr(img, t);
-	const uint8_t *p = at ? own_bytes(t, at, sizeof(eh)) : NULL;
+	const uint8_t *p = at ? target_own(t, at, sizeof(eh)) : NULL;
 
 	if (!p)
 		return;
@@ -205,7 +214,7 @@ static void notes_by_header(const struct image *img, struct target *t, struct id
 	if (memcmp(eh.e_ident, ELFMAG, SELFMAG) || eh.e_phentsize != sizeof(ph) || eh.e_phnum > MAX_TARGET_PHDRS ||
 	    eh.e_phoff > PAGE)
 		return;
-	const uint8_t *table = own_bytes(t, at + eh.e_phoff, eh.e_phnum * sizeof(ph));
+	const uint8_t *table = target_own(t, at + eh.e_phoff, eh.e_phnum * sizeof(ph));
 	if (!table)
 		return;
 	uint64_t bias = 0;
@@ -221,19 +230,11 @@ static void notes_by_header(const struct image *img, struct target *t, struct id
 	}
 }
 
-enum build_match image_match(const struct image *img, struct target *t, char **there_ret)
+/* Frees @p there, but for what @p there_ret takes. */
+static enum build_match compare_ids(const struct image *img, struct ids there, char **there_ret)
 {
-	struct ids there = {0};
 	enum build_match match = BUILD_UNKNOWN;
 
-	notes_by_header(img, t, &there);
-	uint64_t bias = image_bias(img, t);
-	for (size_t i = 0; i < img->notes.n && !there.gnu && !there.go; i++)
-		take_target_notes(&there, t, img->notes.v[i].vaddr + bias, img->notes.v[i].size);
-	// Go's own linker gives only the Go note a program header; the GNU note lies beside it
-	for (size_t i = 0; i < img->sections.n && !there.gnu; i++)
-		if (img->sections.v[i].type == SHT_NOTE && img->sections.v[i].addr)
-			take_target_notes(&there, t, img->sections.v[i].addr + bias, img->sections.v[i].size);
 	if (img->gnu_build_id && there.gnu)
 		match = strcmp(img->gnu_build_id, there.gnu) ? BUILD_DIFFERENT : BUILD_SAME;
 	else if (img->go_build_id && there.go)
@@ -245,6 +246,29 @@ enum build_match image_match(const struct image *img, struct target *t, char **t
 	free(there.gnu);
 	free(there.go);
 	return match;
+}
+
+enum build_match image_match_at(const struct image *img, struct target *t, taddr header, char **there_ret)
+{
+	struct ids there = {0};
+
+	notes_by_header(t, header, &there);
+	return compare_ids(img, there, there_ret);
+}
+
+enum build_match image_match(const struct image *img, struct target *t, char **there_ret)
+{
+	struct ids there = {0};
+
+	notes_by_header(t, header_addr(img, t), &there);
+	uint64_t bias = image_bias(img, t);
+	for (size_t i = 0; i < img->notes.n && !there.gnu && !there.go; i++)
+		take_target_notes(&there, t, img->notes.v[i].vaddr + bias, img->notes.v[i].size);
+	// Go's own linker gives only the Go note a program header; the GNU note lies beside it
+	for (size_t i = 0; i < img->sections.n && !there.gnu; i++)
+		if (img->sections.v[i].type == SHT_NOTE && img->sections.v[i].addr)
+			take_target_notes(&there, t, img->sections.v[i].addr + bias, img->sections.v[i].size);
+	return compare_ids(img, there, there_ret);
 }
 
 /* Pages of a read-only segment with the bytes around it, as the kernel maps them. */

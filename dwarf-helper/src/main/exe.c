@@ -125,27 +125,78 @@ static bool same_pages(struct target *t, int file, const uint8_t *p, size_t n, b
 	return true;
 }
 
-/* Map a library if it is the one that was loaded: no page that the core holds differs, and it is older than the core.
- */
-static bool map_library(struct session *s, int file, struct session_map *ret)
+static void unmap_file(struct session_map *map)
 {
-	struct stat st;
-	bool any;
-	int fd = open(s->t->files.v[file].path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (map->img)
+		image_close(map->img);
+	else if (map->p)
+		munmap((void *)(uintptr_t)map->p, map->n);
+	*map = (struct session_map){0};
+}
 
+/* Map a file, as an image when it is ELF.  *st_ret: how old it is. */
+static bool map_file(const char *path, struct session_map *ret, struct stat *st_ret)
+{
+	uint64_t size;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	*ret = (struct session_map){0};
 	if (fd < 0)
 		return false;
-	*ret = (struct session_map){0};
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0)
-		ret->p = mmap(NULL, ret->n = (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	bool regular = !fstat(fd, st_ret) && S_ISREG(st_ret->st_mode) && st_ret->st_size > 0;
+	struct err *err = regular ? image_open(path, &ret->img) : NULL;
+	if (regular && !err) {
+		ret->p = image_bytes(ret->img, &size);
+		ret->n = size;
+	} else if (regular) {
+		void *p = mmap(NULL, ret->n = (size_t)st_ret->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		ret->p = p == MAP_FAILED ? NULL : p;
+	}
+	err_free(err);
 	close(fd);
-	if (!ret->p || ret->p == MAP_FAILED)
-		return false;
-	if (same_pages(s->t, file, ret->p, ret->n, &any) &&
-	    (any || st.st_ctim.tv_sec * INT64_C(1000000000) < s->t->taken_wall_ns))
-		return true;
-	munmap(ret->p, ret->n);
-	return false;
+	return ret->p != NULL;
+}
+
+/* Where nothing can be compared a file that is older than the core is taken for the one that was loaded. */
+static bool is_that_file(struct session *s, int file, const struct session_map *map, const struct stat *st, struct identity *id)
+{
+	bool any = false;
+
+	if (map->img)
+		identity_of_library(map->img, s->t, &s->layout, file, id);
+	else
+		id->match = !same_pages(s->t, file, map->p, map->n, &any) ? BUILD_DIFFERENT : any ? BUILD_SAME : BUILD_UNKNOWN;
+	return id->match == BUILD_SAME ||
+	       (id->match == BUILD_UNKNOWN && st->st_ctim.tv_sec * INT64_C(1000000000) < s->t->taken_wall_ns);
+}
+
+/* Names and types of a plugin are in its pages: without them the answer is in part. */
+static void note_plugin(struct session *s, int file, const struct identity *id)
+{
+	const char *path = s->t->files.v[file].path;
+
+	if (!identity_module_of_file(s->t, &s->layout, file))
+		return;
+	if (id->match == BUILD_DIFFERENT)
+		notes_add(&s->notes, NOTE_DAMAGE, "%s is not the plugin that was loaded (%s): its functions and types are not known", path,
+			  id->differs ? id->differs : "another build id");
+	else
+		notes_add(&s->notes, NOTE_DAMAGE, "plugin %s is not here: its functions and types are not known", path);
+}
+
+/* Map a file if it is the one that was loaded. */
+static bool map_library(struct session *s, int file, struct session_map *ret)
+{
+	struct identity id = {0};
+	struct stat st;
+	bool same = map_file(s->t->files.v[file].path, ret, &st) && is_that_file(s, file, ret, &st, &id);
+
+	if (!same) {
+		note_plugin(s, file, &id);
+		unmap_file(ret);
+	}
+	identity_free(&id);
+	return same;
 }
 
 /* Which files have read-only regions that lack their bytes: one flag a file, the caller frees. */
@@ -179,6 +230,13 @@ static void back_file(struct target *t, int file, const struct session_map *map)
 		target_back(t, r->start, r->start + len, map->p + r->file_off, file, r->file_off);
 	}
 	VEC_FREE(&todo);
+}
+
+void session_unmap(struct session *s)
+{
+	for (size_t i = 0; i < s->maps.n; i++)
+		unmap_file(&s->maps.v[i]);
+	VEC_FREE(&s->maps);
 }
 
 void session_back_libraries(struct session *s)

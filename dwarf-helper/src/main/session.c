@@ -1,7 +1,6 @@
 #include "main/session.h"
 
 #include <stdio.h>
-#include <sys/mman.h>
 
 #include "runtime/others.h"
 
@@ -111,41 +110,63 @@ static int id_len(const char *id)
 	return strlen(id) > 16 ? 12 : 16;
 }
 
-static struct err *build_differs(const struct session *s, const char *there)
+/* "build id 9a1c… there, 77b0… here", or what of the data. */
+static char *what_differs(const struct session *s)
 {
-	const char *gnu = image_gnu_build_id(s->img), *go = image_go_build_id(s->img);
-	const char *made = s->t->kind == TARGET_CORE ? "made this core" : "this process runs";
+	const char *gnu = image_gnu_build_id(s->img), *go = image_go_build_id(s->img), *there = s->identity.there;
+	char *ret;
 
+	if (s->identity.differs)
+		return mem_strdup(s->identity.differs);
 	if (!there)
 		there = "none";
 	// The same kind of id for both: Go's has slashes, GNU's is hexadecimal.
 	const char *here = strchr(there, '/') ? go : gnu;
 	if (!here)
 		here = gnu ? gnu : go ? go : "none";
-	struct err *e = err_new(
-		ERR_BAD_DATA, "executable %s is not the one that %s (build id %.*s%s there, %.*s%s here)", s->exe, made,
-		id_len(here), here, strlen(here) > 16 ? "…" : "", id_len(there), there, strlen(there) > 16 ? "…" : "");
-	if (strspn(there, "0123456789abcdef") == strlen(there) && strlen(there) >= 16)
-		return err_hint(
-			e,
-			"give the right one with --exe, or look it up by its build id: debuginfod-find executable %s",
-			there);
+	if (asprintf(&ret, "build id %.*s%s there, %.*s%s here", id_len(there), there, strlen(there) > 16 ? "…" : "", id_len(here),
+		     here, strlen(here) > 16 ? "…" : "") < 0)
+		mem_out();
+	return ret;
+}
+
+static struct err *another_build(const struct session *s)
+{
+	const char *made = s->t->kind == TARGET_CORE ? "made this core" : "this process runs", *there = s->identity.there;
+	_cleanup_free_ char *what = what_differs(s);
+	struct err *e = err_new(ERR_BAD_DATA, "executable %s is not the one that %s (%s)", s->exe, made, what);
+
+	if (there && strspn(there, "0123456789abcdef") == strlen(there) && strlen(there) >= 16)
+		return err_hint(e,
+				"give the right one with --exe FILE, or look it up by its build id: debuginfod-find executable %s",
+				there);
 	return err_hint(e, "give the right one with --exe FILE");
 }
 
-static struct err *check_build(struct session *s)
+/* By build ids at once; by data once the layout tells where it is. */
+static struct err *check_identity(struct session *s)
 {
-	_cleanup_free_ char *there = NULL;
-
-	s->bias = image_bias(s->img, s->t);
-	s->where.match = image_match(s->img, s->t, &there);
-	return s->where.match == BUILD_DIFFERENT ? build_differs(s, there) : NULL;
+	identity_by_build_id(s->img, s->t, &s->identity);
+	if (s->identity.match == BUILD_DIFFERENT)
+		return another_build(s);
+	struct err *err = layout_load(s->img, s->bias, s->opt.debug, &s->notes, &s->layout);
+	if (err || s->identity.match == BUILD_SAME)
+		return err;
+	identity_by_data(s->img, s->t, &s->layout, s->bias, &s->identity);
+	if (s->identity.match == BUILD_DIFFERENT)
+		return another_build(s);
+	if (s->identity.match == BUILD_UNKNOWN)
+		notes_add(&s->notes, NOTE_WARNING, "nothing tells whether %s is the executable that %s: neither a build id nor its data",
+			  s->exe, s->t->kind == TARGET_CORE ? "made this core" : "this process runs");
+	return NULL;
 }
 
 static void describe(struct session *s)
 {
 	s->where.exe = s->exe;
 	s->where.core = s->core_name;
+	s->where.match = s->identity.match;
+	s->where.by = s->identity.by;
 	s->where.gnu_build_id = image_gnu_build_id(s->img);
 	s->where.go_build_id = image_go_build_id(s->img);
 	s->where.go_version = image_go_version(s->img);
@@ -168,16 +189,17 @@ static struct err *open_runtime(struct session *s, bool copy)
 {
 	struct err *err = s->opt.core ? open_core(s) : s->opt.proxy && s->opt.mem_fd < 0 ? open_proxy(s) : open_process(s, copy);
 
-	if (err || (err = check_build(s)))
+	if (err)
 		return err;
-	if (s->t->kind == TARGET_REMOTE && s->where.match == BUILD_SAME)
+	s->bias = image_bias(s->img, s->t);
+	if ((err = check_identity(s)))
+		return err;
+	if (s->t->kind == TARGET_REMOTE && s->identity.match == BUILD_SAME)
 		read_from_file(s);
 	image_back_target(s->img, s->t);
 	if (s->opt.core)
 		session_back_libraries(s);
 	describe(s);
-	if ((err = layout_load(s->img, s->bias, s->opt.debug, &s->notes, &s->layout)))
-		return err;
 	err = runtime_open(&s->rt, s->t, s->img, &s->layout, s->bias, &s->notes, s->cancel);
 	s->has_runtime = !err;
 	if (!err)
@@ -270,9 +292,8 @@ void session_close(struct session *s)
 	target_close(s->t);
 	if (s->img)
 		image_close(s->img);
-	for (size_t i = 0; i < s->maps.n; i++)
-		munmap(s->maps.v[i].p, s->maps.v[i].n);
-	VEC_FREE(&s->maps);
+	session_unmap(s);
+	identity_free(&s->identity);
 	notes_free(&s->notes);
 	free(s->exe);
 	free(s->core_name);

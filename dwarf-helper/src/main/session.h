@@ -25,7 +25,8 @@ struct session_options {
 
 /** A file whose read-only pages stand in for those that the core lacks. */
 struct session_map {
-	uint8_t *p;
+	struct image *img; /* a shared object; NULL: another file, mapped here */
+	const uint8_t *p;
 	size_t n;
 };
 
@@ -44,6 +45,7 @@ struct session {
 	bool spent;		  /* the process was let go without that: the next command must open it anew */
 	struct model_options has; /* what the model was built without */
 	struct notes_mark opened; /* notes of the target alone: what is behind is of the model */
+	struct identity identity; /* of the executable */
 	uint64_t bias;
 	char *exe; /* path of the executable as told to people */
 	char *core_name;
@@ -89,8 +91,14 @@ struct err *exe_of_core(const struct target *t, const char *core, char **path_re
  * know it. */
 struct err *exe_of_process(int pid, char **path_ret, char **name_ret);
 
-/** Back the read-only pages that a core lacks by the shared objects they came from, where those are unchanged.  Quiet.
+/**
+ * Back the read-only pages that a core lacks by the shared objects they came from, where those are the same
+ * (runtime/identity.h).  A missing one or another one is told when it has Go code, a plugin.
+ * @pre the layout is loaded
  */
 void session_back_libraries(struct session *s);
+
+/** Unmap them. */
+void session_unmap(struct session *s);
 
 #endif

@@ -20,9 +20,9 @@ static void gap(struct buf *out)
 
 static void program_line(struct report *r)
 {
-	static const char *const match[] = {[BUILD_UNKNOWN] = "build ids cannot be compared",
-					    [BUILD_SAME] = "build id matches",
-					    [BUILD_DIFFERENT] = "build id differs"};
+	static const char *const same[] = {[IDENTITY_BY_NOTHING] = "build ids cannot be compared",
+					   [IDENTITY_BY_BUILD_ID] = "build id matches",
+					   [IDENTITY_BY_DATA] = "build ids cannot be compared, its data match"};
 	const struct report_target *w = r->where;
 	struct buf *out = &r->out;
 
@@ -35,7 +35,7 @@ static void program_line(struct report *r)
 		buf_lit(out, "Go version not known");
 	buf_lit(out, "  linux/amd64");
 	gap(out);
-	buf_str(out, match[w->match]);
+	buf_str(out, same[w->by]);
 	if (w->match == BUILD_SAME)
 		buf_str(out, r->m->rt->t->kind == TARGET_CORE ? " the core" : " the process");
 	buf_char(out, '\n');

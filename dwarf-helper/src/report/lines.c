@@ -143,7 +143,7 @@ void line_header(struct report *r)
 	line_str(out, "exe", r->where->exe);
 	line_str(out, "target", target_word(rt->t));
 	buf_lit(out, ",\"build_id_match\":");
-	buf_str(out, match[r->where->match]);
+	buf_str(out, match[r->where->by == IDENTITY_BY_DATA ? BUILD_UNKNOWN : r->where->match]);
 	line_str(out, "layout_source", source[rt->L.source]);
 	buf_lit(out, ",\"goroutines\":");
 	buf_u64(out, r->m->tasks.list.n);

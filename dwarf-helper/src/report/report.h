@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "context/detail.h"
 #include "context/model.h"
+#include "runtime/identity.h"
 
 enum ctx_sort { SORT_ADDR, SORT_CHILDREN, SORT_WAITERS, SORT_DEPTH, SORT_DEADLINE };
 enum task_group { GROUP_NONE, GROUP_STACK, GROUP_FUNC, GROUP_WAIT, GROUP_CREATED, GROUP_CONTEXT };
@@ -43,7 +44,8 @@ struct options {
 struct report_target {
 	const char *exe;	  /* path, NULL not known */
 	const char *core;	  /* as named by the user, or "process 4711" */
-	enum build_match match;
+	enum build_match match;	  /* is the executable the one of the target? */
+	enum identity_by by;	  /* by what that was told */
 	const char *gnu_build_id, *go_build_id;
 	const char *go_version;
 	const char *main_module;

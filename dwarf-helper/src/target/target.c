@@ -139,6 +139,16 @@ const uint8_t *target_ptr_slow(struct target *t, taddr a, uint64_t len)
 	return r->mem + (a - r->start);
 }
 
+const uint8_t *target_own(struct target *t, taddr a, uint64_t len)
+{
+	int i = target_region_at(t, a);
+
+	if (i < 0)
+		return NULL;
+	unsigned source = t->regions.v[i].source;
+	return source == SOURCE_CORE || source == SOURCE_LIVE ? target_ptr(t, a, len) : NULL;
+}
+
 uint64_t target_extent(struct target *t, taddr a)
 {
 	int i = target_region_at(t, a);

@@ -139,6 +139,9 @@ static inline const uint8_t *target_ptr(struct target *t, taddr a, uint64_t len)
 	return target_ptr_slow(t, a, len);
 }
 
+/** The same, but only bytes that are the debuggee's own: what target_back() lent proves nothing about the debuggee. */
+const uint8_t *target_own(struct target *t, taddr a, uint64_t len);
+
 /** How many bytes from @p a on lie in one readable region (0 when none): for bulk readers. */
 uint64_t target_extent(struct target *t, taddr a);
 

@@ -1,0 +1,254 @@
+"""Whose executable is it?  Cores without build ids, programs without them, rebuilt twins.
+
+A core whose first pages of files were left out (bit 4 of coredump_filter) has no
+build id.  Right executables answer with the program's own truth, others are
+refused, each time with what differs: there is no third thing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+import build
+import compare
+import gdbrun
+import helper
+import toolchains
+from helper import OK, PARTIAL, UNREADABLE
+
+NEWEST = toolchains.DEFAULT_VERSIONS[-1]
+NO_BUILD_IDS = (0x01, 0x21, 0x23)
+PLAIN = build.Variant()
+
+# One changed line of main.go.
+LONGER = ("\tr.Finish()\n", "\tprintln(\"one more line\")\n\tr.Finish()\n")
+VARIABLE = ("var held ", "var extra = [9]int{time.Now().Second()}\n\nvar held ")
+ALIKE = ("9*long", "8*long")  # another value of the same size: all is where it was
+# Two types of contexts that swap their names, of equal length.
+SWAPPED = ("embedFirst", "embedLater")
+
+pytestmark = pytest.mark.usefixtures("goctx_asan")
+
+
+class Sources:
+    """A copy of the program kinds that can be changed and built again, in one place as developers do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.restore()
+
+    def restore(self) -> None:
+        """As in tests/programs."""
+        for name in ("kinds", "truth"):
+            shutil.copytree(build.PROGRAMS_DIR / name, self.folder / name, dirs_exist_ok=True)
+        shutil.copy(build.PROGRAMS_DIR / "go.mod", self.folder)
+
+    def change(self, old: str, new: str) -> None:
+        """One line of main.go."""
+        main = self.folder / "kinds/main.go"
+        text = main.read_text()
+        assert text.count(old) == 1
+        main.write_text(text.replace(old, new))
+
+    def swap(self, one: str, other: str) -> None:
+        """Two names, everywhere."""
+        names = {one: other, other: one}
+        for path in (self.folder / "kinds").glob("*.go"):
+            path.write_text(re.sub(rf"\b({one}|{other})\b", lambda m: names[m[1]], path.read_text()))
+
+    def build(self, version: str, exe: Path, how: build.Variant = PLAIN) -> Path:
+        """The program as it is now."""
+        try:
+            return build.build_as(self.folder / "kinds", version, exe, how)
+        except build.Unavailable as why:
+            pytest.skip(str(why))
+
+
+@pytest.fixture
+def sources(scratch: Path) -> Sources:
+    return Sources(scratch / "src")
+
+
+def twin(sources: Sources, version: str, exe: Path, change: tuple[str, str],
+         how: build.Variant = PLAIN) -> Path:
+    """The program after a change."""
+    sources.swap(*change) if change == SWAPPED else sources.change(*change)
+    try:
+        return sources.build(version, exe, how)
+    finally:
+        sources.restore()
+
+
+def core_of(exe: Path, folder: Path, dump: int) -> build.Died:
+    """A core that the kernel wrote with this coredump_filter."""
+    try:
+        return build.kernel_core(exe, [], folder, dump)
+    except build.Unavailable as why:
+        pytest.skip(str(why))
+
+
+def answers(goctx: helper.Goctx, target: list[str], truth: build.Truth, by: str) -> None:
+    """The truth, and by what the executable was known."""
+    answer = goctx.run(target, "list", "--json", "--limit", "0")
+    assert answer.status == OK, answer.stderr
+    assert compare.contexts(truth, answer, time.time()) == []
+    assert answer.header.build_id_match is (True if by == "build id matches" else None)
+    assert by in goctx.run(target, "info").text.splitlines()[0]
+
+
+def refuses(goctx: helper.Goctx, target: list[str], what: str = "[^)]+ there, [^)]+ here",
+            whose: str = "made this core") -> None:
+    """No command answers; what differs is said."""
+    for command in ("list", "leaks", "tasks", "info"):
+        answer = goctx.run(target, command)
+        assert (answer.status, answer.text) == (UNREADABLE, ""), command
+        assert re.search(rf"is not the one that {whose} \({what}\)\nhint: .*--exe FILE", answer.stderr)
+
+
+BY_DATA = "build ids cannot be compared, its data match"
+
+
+# -- rebuilt after one changed line ------------------------------------------
+
+
+@pytest.mark.parametrize("dump", NO_BUILD_IDS, ids=hex)
+@pytest.mark.parametrize("version", ["1.22", "1.24", "1.25", "1.27"])
+def test_rebuilt(goctx_asan: helper.Goctx, sources: Sources, scratch: Path, version: str,
+                 dump: int) -> None:
+    """Given by --exe, or found at its path, which the new one took."""
+    exe = sources.build(version, scratch / "server")
+    died = core_of(exe, scratch, dump)
+    answers(goctx_asan, helper.core_target(died.core), died.truth, BY_DATA)
+    answers(goctx_asan, helper.core_target(died.core, exe), died.truth, BY_DATA)
+    for change in (LONGER, VARIABLE):
+        other = twin(sources, version, scratch / "other", change)
+        refuses(goctx_asan, helper.core_target(died.core, other))
+    os.replace(other, exe)
+    refuses(goctx_asan, helper.core_target(died.core))
+
+
+@pytest.mark.parametrize("version", ["1.22", "1.27"])
+def test_twin_that_is_laid_out_alike(goctx_asan: helper.Goctx, sources: Sources, scratch: Path,
+                                     version: str) -> None:
+    """Another build, with everything in its place: what it answers is right."""
+    exe = sources.build(version, scratch / "server")
+    other = twin(sources, version, scratch / "other", ALIKE)
+    assert exe.read_bytes() != other.read_bytes()
+    died = core_of(exe, scratch, 0x23)
+    answers(goctx_asan, helper.core_target(died.core, other), died.truth, BY_DATA)
+    whole = core_of(exe, scratch, 0x33)
+    refuses(goctx_asan, helper.core_target(whole.core, other), "build id .+ there, .+ here")
+
+
+@pytest.mark.parametrize("how", [PLAIN, build.VARIANTS["pie"]], ids=["exe", "pie"])
+@pytest.mark.parametrize("version", ["1.22", "1.27"])
+def test_twin_whose_types_swapped_names(goctx_asan: helper.Goctx, sources: Sources, scratch: Path,
+                                        version: str, how: build.Variant) -> None:
+    """Of one size in all: what is where the types were are other types."""
+    exe = sources.build(version, scratch / "server", how)
+    other = twin(sources, version, scratch / "other", SWAPPED, how)
+    died = core_of(exe, scratch, 0x23)
+    answers(goctx_asan, helper.core_target(died.core, exe), died.truth, BY_DATA)
+    refuses(goctx_asan, helper.core_target(died.core, other), "[^)]+")
+
+
+# -- right ones are never refused --------------------------------------------
+
+STATIC = "-ldflags=-linkmode=external -extldflags=-static"
+RELR = '-ldflags=-linkmode=external "-extldflags=-Wl,-z,pack-relative-relocs"'
+BUILDS = {
+    "pie": build.VARIANTS["pie"],
+    "cgo": build.VARIANTS["cgo"],
+    "race": build.Variant(("-race",), cgo=True),
+    "cover": build.Variant(("-cover",)),
+    "trimpath": build.Variant(("-trimpath",)),
+    "cgo pie": build.Variant(("-tags=goctx_cgo", "-buildmode=pie"), cgo=True),
+    "static": build.Variant(("-tags=goctx_cgo", STATIC), cgo=True),
+    "static pie": build.Variant(("-tags=goctx_cgo", "-buildmode=pie", f"{STATIC}-pie"), cgo=True),
+    "relr": build.Variant(("-tags=goctx_cgo", "-buildmode=pie", RELR), cgo=True),
+}
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_right_one(goctx_asan: helper.Goctx, sources: Sources, scratch: Path, name: str) -> None:
+    """However it was built; without debug information as well."""
+    exe = sources.build(NEWEST, scratch / "server", BUILDS[name])
+    if name == "relr":
+        sections = subprocess.run(["readelf", "-SW", exe], check=True, capture_output=True, text=True)
+        if ".relr.dyn" not in sections.stdout:
+            pytest.skip("this linker packs no relocations")
+    died = core_of(exe, scratch, 0x23)
+    answers(goctx_asan, helper.core_target(died.core), died.truth, BY_DATA)
+    other = twin(sources, NEWEST, scratch / "other", LONGER, BUILDS[name])
+    refuses(goctx_asan, helper.core_target(died.core, other))
+    bare = scratch / "bare"
+    subprocess.run(["strip", "--strip-debug", "-o", bare, exe], check=True)
+    answers(goctx_asan, helper.core_target(died.core, bare), died.truth, BY_DATA)
+
+
+@pytest.fixture(params=[("-ldflags=-buildid=",), ("-ldflags=-buildid=", "-buildmode=pie")],
+                ids=["exe", "pie"])
+def nameless(request: pytest.FixtureRequest, sources: Sources, scratch: Path) -> tuple[Path, Path]:
+    """A program without any build id, and its rebuilt twin."""
+    how = build.Variant(request.param)
+    return (sources.build(NEWEST, scratch / "server", how),
+            twin(sources, NEWEST, scratch / "other", LONGER, how))
+
+
+def test_without_build_ids(goctx_asan: helper.Goctx, nameless: tuple[Path, Path],
+                           scratch: Path) -> None:
+    """Cores with all pages, gcore's, and processes: the data tell."""
+    exe, other = nameless
+    died = core_of(exe, scratch, 0x37)
+    answers(goctx_asan, helper.core_target(died.core, exe), died.truth, BY_DATA)
+    refuses(goctx_asan, helper.core_target(died.core, other))
+    died.core.unlink()
+    with build.running(exe) as run:
+        answers(goctx_asan, helper.pid_target(run.pid), run.truth, BY_DATA)
+        refuses(goctx_asan, [*helper.pid_target(run.pid), "--exe", str(other)],
+                whose="this process runs")
+        try:
+            core = build.gcore(run.pid, scratch / "core")
+        except build.Unavailable as why:
+            pytest.skip(str(why))
+        answers(goctx_asan, helper.core_target(core, exe), run.truth, BY_DATA)
+        refuses(goctx_asan, helper.core_target(core, other))
+        if not gdbrun.missing():
+            right, wrong = (gdbrun.run(["goctx list"], exe=one, pid=run.pid) for one in nameless)
+            assert right.out.count("\n") > 100 and "not the one" not in right.err
+            assert "is not the one that this process runs (" in wrong.err and wrong.status
+
+
+def test_in_gdb(sources: Sources, scratch: Path) -> None:
+    """`file` and a core without build ids."""
+    if gdbrun.missing():
+        pytest.skip(str(gdbrun.missing()))
+    exe = sources.build(NEWEST, scratch / "server")
+    other = twin(sources, NEWEST, scratch / "other", LONGER)
+    died = core_of(exe, scratch, 0x23)
+    right = gdbrun.run(["goctx list"], exe=exe, core=died.core)
+    assert right.out.count("cancel") > 40 and right.status == 0
+    for wrong in (gdbrun.run(["goctx list"], exe=other, core=died.core),
+                  gdbrun.run([f"file {other}", "goctx leaks"], core=died.core)):
+        assert "is not the one that made this core (" in wrong.err and wrong.status == 1
+        assert "`file FILE`" in wrong.err and "--exe" not in wrong.err
+        assert "no suspects" not in wrong.out and "no contexts" not in wrong.out
+
+
+def test_nothing_to_compare(goctx_asan: helper.Goctx, sources: Sources, scratch: Path) -> None:
+    """The file has neither a build id nor data, the core has all it needs: answered, and that it is not known is said."""
+    exe = sources.build(NEWEST, scratch / "server", build.Variant(("-ldflags=-buildid=",)))
+    died = core_of(exe, scratch, 0x37)
+    bare = scratch / "bare"
+    subprocess.run(["objcopy", "--only-keep-debug", exe, bare], check=True)
+    answer = goctx_asan.run(helper.core_target(died.core, bare), "list", "--json", "--limit", "0")
+    assert compare.contexts(died.truth, answer, time.time()) == []
+    assert any("nothing tells whether" in note.text for note in answer.notes)
