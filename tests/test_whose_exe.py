@@ -252,3 +252,227 @@ def test_nothing_to_compare(goctx_asan: helper.Goctx, sources: Sources, scratch:
     answer = goctx_asan.run(helper.core_target(died.core, bare), "list", "--json", "--limit", "0")
     assert compare.contexts(died.truth, answer, time.time()) == []
     assert any("nothing tells whether" in note.text for note in answer.notes)
+
+
+# -- plugins -----------------------------------------------------------------
+
+PLUGIN_HOST = """package main
+
+import (
+	"context"
+	"os"
+	"plugin"
+)
+
+func main() {
+	p, err := plugin.Open(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	begin, err := p.Lookup("Begin")
+	if err != nil {
+		panic(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	mine := begin.(func(context.Context) context.Context)(ctx)
+	os.Stdout.WriteString("READY\\n")
+	os.Stdin.Read(make([]byte, 1))
+	<-mine.Done()
+	cancel()
+}
+"""
+PLUGIN = """package main
+
+import "context"
+
+type key struct{}
+
+// Written, for the kernel to dump it.
+var table [1 << 16]byte
+
+func Begin(parent context.Context) context.Context {
+	table[len(table)/2] = 1
+	ctx := context.WithValue(parent, key{}, 7)
+	go Wait(ctx)
+	return ctx
+}
+
+func Wait(ctx context.Context) { <-ctx.Done() }
+
+func main() {}
+"""
+# A function more, for what follows it to move.
+PLUGIN_CHANGED = PLUGIN.replace("func Wait", "func Extra() { println(table[7], 1) }\n\nfunc Wait")
+
+
+def go_source(folder: Path, text: str) -> Path:
+    """A module of one file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "main.go").write_text(text)
+    (folder / "go.mod").write_text(f"module example.com/{folder.name}\n\ngo {NEWEST}\n")
+    return folder
+
+
+def go_build(folder: Path, exe: Path, *flags: str) -> Path:
+    """Built with C linked in."""
+    try:
+        return build.build_as(folder, NEWEST, exe, build.Variant(flags, cgo=True))
+    except build.Unavailable as why:
+        pytest.skip(str(why))
+
+
+@pytest.mark.parametrize("dump", [0x23, 0x33], ids=hex)
+def test_plugin(goctx_asan: helper.Goctx, scratch: Path, dump: int) -> None:
+    """The one that was loaded names its functions and types; another one does not, and is told."""
+    host = go_build(go_source(scratch / "host", PLUGIN_HOST), scratch / "server")
+    loaded = go_build(go_source(scratch / "p", PLUGIN), scratch / "plugin.so", "-buildmode=plugin")
+    other = go_build(go_source(scratch / "p", PLUGIN_CHANGED), scratch / "other.so", "-buildmode=plugin")
+    try:
+        core = build.kernel_core(host, [str(loaded)], scratch, dump).core
+    except build.Unavailable as why:
+        pytest.skip(str(why))
+    target = helper.core_target(core)
+    right = goctx_asan.run(target, "tasks", "--json")
+    assert right.status == OK
+    assert any(task.func.startswith("example.com/p.") for task in right.tasks.values())
+    right = goctx_asan.run(target, "list", "--json")
+    assert right.status == OK, right.notes
+    assert "example.com/p.key" in right.text
+    os.utime(other, (1, 1))
+    os.replace(other, loaded)
+    os.utime(core)  # the plugin is older than the core, as one that was copied is
+    for command in ("list", "tasks"):
+        wrong = goctx_asan.run(target, command, "--json")
+        assert wrong.status == PARTIAL
+        assert any("plugin.so is not the plugin that was loaded" in text for text in wrong.damage)
+        assert "example.com/p." not in wrong.text
+    loaded.unlink()
+    gone = goctx_asan.run(target, "tasks", "--json")
+    assert gone.status == PARTIAL and any("plugin.so is not here" in text for text in gone.damage)
+    as_exe = goctx_asan.run(helper.core_target(core, go_build(scratch / "p", loaded, "-buildmode=plugin")), "list")
+    assert as_exe.status == UNREADABLE
+    assert re.search(rf"is a library.*\nhint: give the program with --exe FILE: it is {host}\n", as_exe.stderr)
+
+
+# -- hosts of other languages ------------------------------------------------
+
+LIBRARY = """package main
+
+import "C"
+
+import "context"
+
+var kept []context.CancelFunc
+
+//export Begin
+func Begin() {
+	ctx, cancel := context.WithCancel(context.Background())
+	kept = append(kept, cancel)
+	go func() { <-ctx.Done() }()
+}
+
+func main() {}
+"""
+C_HOST = """#include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	void (*begin)(void) = (void (*)(void))dlsym(dlopen(argv[1], RTLD_NOW), "Begin");
+	begin();
+	puts("READY");
+	fflush(stdout);
+	return (int)read(0, &argc, 1);
+}
+"""
+PYTHON_HOST = ("import ctypes, os, sys; ctypes.CDLL(sys.argv[1]).Begin(); "
+               "print('READY', flush=True); os.read(0, 1)")
+
+
+@pytest.mark.parametrize("language", ["C", "Python"])
+def test_host_of_a_go_library(goctx_asan: helper.Goctx, scratch: Path, language: str) -> None:
+    """Whichever file is named, the answer is the truth: there is no other one to name."""
+    if not shutil.which("gcc"):
+        pytest.skip("gcc is missing")
+    library = go_build(go_source(scratch / "lib", LIBRARY), scratch / "libgo.so", "-buildmode=c-shared")
+    if language == "C":
+        source = scratch / "host.c"
+        source.write_text(C_HOST)
+        host, args = scratch / "chost", [str(library)]
+        subprocess.run(["gcc", "-o", host, source, "-ldl"], check=True)
+    else:
+        host, args = Path("/usr/bin/python3").resolve(), ["-c", PYTHON_HOST, str(library)]
+    run = build.start(host, args, cwd=scratch, core=True)
+    try:
+        refuse_host(goctx_asan, helper.pid_target(run.pid), host, library)
+        try:
+            core = build.abort(run, scratch)
+        except build.Unavailable as why:
+            pytest.skip(str(why))
+    finally:
+        build.stop(run.proc)
+    refuse_host(goctx_asan, helper.core_target(core), host, library)
+    if not gdbrun.missing():
+        said = gdbrun.run(["goctx list"], core=core)
+        assert f"the Go code is in its library {library}" in said.err and said.status
+
+
+def refuse_host(goctx: helper.Goctx, target: list[str], host: Path, library: Path) -> None:
+    """Named by nobody, the host, the library: one truth, and no hint that leads on."""
+    for named in ([], ["--exe", str(host)], ["--exe", str(library)]):
+        answer = goctx.run([*target, *named], "list")
+        assert (answer.status, answer.text) == (UNREADABLE, ""), named
+        assert "hint:" not in answer.stderr
+        assert "is not a Go program" in answer.stderr
+        assert str(host) in answer.stderr and str(library) in answer.stderr
+        assert answer.stderr.endswith("Go code in a shared library cannot be read yet\n")
+
+
+# -- cores that do not name their executable ---------------------------------
+
+
+def test_no_list_of_files(goctx_asan: helper.Goctx, sources: Sources, scratch: Path) -> None:
+    """As of 65 536 mappings, and of delve's dump: --exe is all that is missing; in GDB it is `file`."""
+    exe = sources.build(NEWEST, scratch / "server")
+    died = core_of(exe, scratch, 0x33)
+    with open(died.core, "r+b") as core:
+        head = core.read(1 << 20)
+        assert head.count(b"ELIFCORE\0") == 1  # the note's type, NT_FILE, and its name
+        core.seek(head.index(b"ELIFCORE\0"))
+        core.write(b"XXXX")
+    answer = goctx_asan.run(helper.core_target(died.core), "list")
+    assert (answer.status, answer.text) == (UNREADABLE, "")
+    assert "it has no list of mapped files\nhint: give it with --exe FILE, then the core is read" in answer.stderr
+    answers(goctx_asan, helper.core_target(died.core, exe), died.truth, "build id matches")
+    if gdbrun.missing():
+        return
+    said = gdbrun.run(["goctx list"], core=died.core)
+    assert "hint: give it with GDB's `file FILE`, then" in said.err and "--exe" not in said.err
+    said = gdbrun.run([f"file {exe}", "goctx list"], core=died.core)
+    assert said.out.count("cancel") > 40 and said.status == 0
+
+
+@pytest.mark.parametrize("name", ["pie", "cgo"])
+def test_started_through_the_loader(goctx_asan: helper.Goctx, sources: Sources, scratch: Path,
+                                    name: str) -> None:
+    """`ld.so PROGRAM`: the kernel's words are of the loader, and the program is named by the hint."""
+    exe = sources.build(NEWEST, scratch / "server", build.VARIANTS[name])
+    loader = Path("/lib64/ld-linux-x86-64.so.2")
+    if not loader.exists():
+        pytest.skip(f"there is no {loader}")
+    run = build.start(loader, [str(exe)], cwd=scratch, env={"GOTRACEBACK": "crash"}, core=True)
+    try:
+        answers(goctx_asan, [*helper.pid_target(run.pid), "--exe", str(exe)], run.truth, "build id matches")
+        try:
+            core = build.abort(run, scratch)
+        except build.Unavailable as why:
+            pytest.skip(str(why))
+    finally:
+        build.stop(run.proc)
+    answer = goctx_asan.run(helper.core_target(core), "list")
+    assert answer.status == UNREADABLE
+    assert re.search(rf"has loaded one\nhint: .*--exe FILE: it is {exe}\n$", answer.stderr)
+    answers(goctx_asan, helper.core_target(core, exe), run.truth, "build id matches")
+    other = twin(sources, NEWEST, scratch / "other", LONGER, build.VARIANTS[name])
+    os.replace(other, exe)
+    refuses(goctx_asan, helper.core_target(core, exe), "build id .+ there, .+ here")

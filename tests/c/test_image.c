@@ -274,6 +274,10 @@ static void use(const struct image *img)
 	image_section(img, ".symtab", &addr, &size);
 	image_match(img, &t, NULL);
 	image_bias(img, &t);
+	uint64_t words[PAGE / 8];
+	uint8_t from[PAGE / 8];
+	image_loaded(img, BASE, PAGE / 8, 0x1000, words, from);
+	image_loaded(img, UINT64_MAX - 63, 8, 0x1000, words, from);
 }
 
 /* Whatever the damage: refused, or opened and usable. */

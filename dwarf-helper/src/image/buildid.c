@@ -144,12 +144,27 @@ bool image_bias_of_file(const struct image *img, const struct target *t, int32_t
 	return false;
 }
 
+/*
+ * File of this image when the auxiliary vector is of another one: a program that was started through its loader
+ * (ld-linux-x86-64.so.2 PROGRAM).  -1: the auxiliary vector tells where the image is.
+ */
+static int32_t beside_auxv(const struct image *img, const struct target *t)
+{
+	int main = t->phdr ? target_region_at(t, t->phdr) : -1;
+	int32_t file = main >= 0 && t->regions.v[main].file >= 0 ? find_file(img, t) : -1;
+
+	return file >= 0 && file != t->regions.v[main].file ? file : -1;
+}
+
 uint64_t image_bias(const struct image *img, const struct target *t)
 {
 	uint64_t bias;
 
 	if (!img->pie)
 		return 0;
+	int32_t file = beside_auxv(img, t);
+	if (file >= 0)
+		return image_bias_of_file(img, t, file, &bias) ? bias : 0;
 	// what is no multiple of a page comes from another program's entry point
 	if (t->entry && img->entry && !((t->entry - img->entry) & (PAGE - 1)))
 		return t->entry - img->entry;
@@ -192,7 +207,7 @@ static void take_target_notes(struct ids *ids, struct target *t, taddr addr, uin
 /* Where the target's ELF header should be: in front of AT_PHDR, else where the file's first page is mapped. */
 static taddr header_addr(const struct image *img, const struct target *t)
 {
-	if (t->phdr > sizeof(Elf64_Ehdr))
+	if (t->phdr > sizeof(Elf64_Ehdr) && beside_auxv(img, t) < 0)
 		return t->phdr - sizeof(Elf64_Ehdr);
 	const struct image_segment *s = segment_of_page(img, 0);
 	return s ? (s->vaddr & ~(uint64_t)(PAGE - 1)) + image_bias(img, t) : 0;

@@ -32,6 +32,13 @@ static int exe_file(const struct target *t)
 	return f >= 0 && (size_t)f < t->files.n ? f : -1;
 }
 
+const char *exe_path_of(const struct target *t)
+{
+	int f = exe_file(t);
+
+	return f < 0 ? NULL : t->files.v[f].path;
+}
+
 /* The kernel appends this to the name of a file that is gone. */
 static char *without_deleted(const char *path)
 {
@@ -61,14 +68,32 @@ static bool is_file(const char *path)
 	return !stat(path, &st) && S_ISREG(st.st_mode);
 }
 
+/*
+ * linux/fs/binfmt_elf.c (fill_files_note) leaves NT_FILE out when it would be as long as kernel.core_file_note_size_limit, by
+ * default 4 MiB: from 65 536 mappings on.
+ */
+static struct err *no_name(const struct target *t)
+{
+	enum { MANY = 60000 };
+
+	if (t->truncated)
+		return err_hint(err_new(ERR_ABSENT, "the core does not name its executable: the end of the file is missing"),
+				"give it with --exe FILE");
+	if (t->files.n)
+		return err_hint(err_new(ERR_ABSENT, "the core does not name its executable"), "give it with --exe FILE");
+	struct err *e = err_new(ERR_ABSENT, "the core does not name its executable: it has no list of mapped files");
+	if (t->regions.n >= MANY)
+		return err_hint(e, "give it with --exe FILE, then the core is read like any other: the kernel leaves that list out of "
+				   "cores with as many mappings as this one has");
+	return err_hint(e, "give it with --exe FILE, then the core is read like any other: not every tool writes that list");
+}
+
 struct err *exe_of_core(const struct target *t, const char *core, char **path_ret)
 {
 	int f = exe_file(t);
 
 	if (f < 0)
-		return err_hint(err_new(ERR_ABSENT, "the core does not name its executable%s",
-					t->truncated ? ": the end of the file is missing" : ""),
-				"give it with --exe FILE");
+		return no_name(t);
 	char *path = without_deleted(t->files.v[f].path);
 	if (is_file(path)) {
 		*path_ret = path;

@@ -16,6 +16,25 @@ int exit_of(const struct err *e)
 	}
 }
 
+void hint_for_gdb(struct err *e)
+{
+	static const struct {
+		const char *option, *in_gdb;
+	} words[] = {
+		{"--exe FILE", "GDB's `file FILE`"},
+		{"with --debug FILE", "where GDB finds it (show debug-file-directory)"},
+	};
+
+	for (size_t i = 0; e->hint && i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *at = strstr(e->hint, words[i].option);
+		if (!at)
+			continue;
+		_cleanup_free_ char *head = mem_strndup(e->hint, (size_t)(at - e->hint));
+		_cleanup_free_ char *tail = mem_strdup(at + strlen(words[i].option));
+		err_hint(e, "%s%s%s", head, words[i].in_gdb, tail);
+	}
+}
+
 void error_words(const struct err *e, struct buf *out)
 {
 	buf_lit(out, "goctx: ");

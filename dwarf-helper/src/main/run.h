@@ -12,6 +12,9 @@ enum { EXIT_DONE = 0, EXIT_FAIL_ON = 1, EXIT_WRONG_USE = 2, EXIT_NO_TARGET = 3, 
 /** Status that an error comes to; the only place that knows. */
 int exit_of(const struct err *e);
 
+/** Options of the command line, as hints name them, become what does the same in GDB. */
+void hint_for_gdb(struct err *e);
+
 /** "goctx: …" and "hint: …", one line each, into @p out. */
 void error_words(const struct err *e, struct buf *out);
 

@@ -221,6 +221,7 @@ static int tell_error(struct channel *c, struct err *err)
 	struct buf words = {0};
 	int status = exit_of(err);
 
+	hint_for_gdb(err);
 	error_words(err, &words);
 	send_frame(c, 'e', words.p, words.n);
 	buf_free(&words);

@@ -1,4 +1,4 @@
-#include "main/session.h"
+#include "main/host.h"
 
 #include <stdio.h>
 
@@ -150,6 +150,8 @@ static struct err *check_identity(struct session *s)
 	if (s->identity.match == BUILD_DIFFERENT)
 		return another_build(s);
 	struct err *err = layout_load(s->img, s->bias, s->opt.debug, &s->notes, &s->layout);
+	if (err && !image_go_version(s->img) && err->kind == ERR_UNSUPPORTED)
+		err = host_explain(s, err);
 	if (err || s->identity.match == BUILD_SAME)
 		return err;
 	identity_by_data(s->img, s->t, &s->layout, s->bias, &s->identity);
@@ -192,7 +194,7 @@ static struct err *open_runtime(struct session *s, bool copy)
 	if (err)
 		return err;
 	s->bias = image_bias(s->img, s->t);
-	if ((err = check_identity(s)))
+	if ((err = host_refuse_library(s)) || (err = check_identity(s)))
 		return err;
 	if (s->t->kind == TARGET_REMOTE && s->identity.match == BUILD_SAME)
 		read_from_file(s);

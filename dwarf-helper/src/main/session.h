@@ -87,6 +87,9 @@ void session_close(struct session *s);
  */
 struct err *exe_of_core(const struct target *t, const char *core, char **path_ret);
 
+/** Path of the executable as the target's maps name it.  NULL when they do not. */
+const char *exe_path_of(const struct target *t);
+
 /** Path by which the executable of a process can be opened, also when it was deleted or replaced; *name_ret as people
  * know it. */
 struct err *exe_of_process(int pid, char **path_ret, char **name_ret);

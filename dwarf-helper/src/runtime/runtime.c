@@ -154,7 +154,7 @@ static struct err *read_modules(struct runtime *rt)
 		bool sane = !has_module(rt, a) && m.text && m.text < m.etext && m.types < m.etypes && m.data <= m.edata && m.bss <= m.ebss;
 		if (!sane && i == 0)
 			return err_hint(err_new(ERR_BAD_DATA, "runtime.firstmoduledata at 0x%" PRIx64 " makes no sense", a),
-					"is this the executable that made the core? give the right one with --exe");
+					"is this the executable that made the core? give the right one with --exe FILE");
 		if (!sane) {
 			notes_add(rt->notes, NOTE_DAMAGE, "module data at 0x%" PRIx64 " makes no sense", a);
 			break;
