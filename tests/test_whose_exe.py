@@ -31,6 +31,8 @@ PLAIN = build.Variant()
 # One changed line of main.go.
 LONGER = ("\tr.Finish()\n", "\tprintln(\"one more line\")\n\tr.Finish()\n")
 VARIABLE = ("var held ", "var extra = [9]int{time.Now().Second()}\n\nvar held ")
+# A variable before the others.
+MOVED = ("\tr.Finish()\n", "\tprintln(aaa[2])\n\taaa[3] = new(int)\n\tr.Finish()\n}\n\nvar aaa [9]*int\n\nfunc init() {\n")
 ALIKE = ("9*long", "8*long")  # another value of the same size: all is where it was
 # Two types of contexts that swap their names, of equal length.
 SWAPPED = ("embedFirst", "embedLater")
@@ -252,6 +254,27 @@ def test_nothing_to_compare(goctx_asan: helper.Goctx, sources: Sources, scratch:
     answer = goctx_asan.run(helper.core_target(died.core, bare), "list", "--json", "--limit", "0")
     assert compare.contexts(died.truth, answer, time.time()) == []
     assert any("nothing tells whether" in note.text for note in answer.notes)
+
+
+# -- separate debug information ----------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["1.22", NEWEST])
+def test_debug_file_without_build_ids(goctx_asan: helper.Goctx, sources: Sources, scratch: Path,
+                                      version: str) -> None:
+    """The debug file of the build serves, the one of a rebuilt twin is refused: it has its sections elsewhere."""
+    how = build.Variant(("-ldflags=-buildid=",))
+    exe = sources.build(version, scratch / "server", how)
+    other = twin(sources, version, scratch / "other", MOVED, how)
+    for built in (exe, other):
+        subprocess.run(["objcopy", "--only-keep-debug", built, f"{built}.debug"], check=True)
+    died = core_of(exe, scratch, 0x33)
+    subprocess.run(["strip", exe], check=True)
+    target = helper.core_target(died.core, exe)
+    answers(goctx_asan, [*target, "--debug", f"{exe}.debug"], died.truth, BY_DATA)
+    wrong = goctx_asan.run([*target, "--debug", f"{other}.debug"], "list")
+    assert (wrong.status, wrong.text) == (UNREADABLE, "")
+    assert re.search(r"other\.debug does not belong to .*server: section \.\w+ of the two differs", wrong.stderr)
 
 
 # -- plugins -----------------------------------------------------------------

@@ -15,15 +15,38 @@ void layout_close_debug(struct layout_debug *d)
 	*d = (struct layout_debug){0};
 }
 
-/* Same build, as far as both tell.  Go's own id is there in every release; the GNU one only since 1.24 or with cgo. */
-static bool same_build(const struct image *a, const struct image *b)
+/* Linkers of programs without build ids leave at least this: what a build has where.  A debug file keeps the section headers. */
+static const char *moved_section(const struct image *a, const struct image *b)
+{
+	static const char *const names[] = {".text", ".rodata",    ".gopclntab", ".typelink", ".itablink",
+					    ".data", ".noptrdata", ".bss",	 ".noptrbss"};
+	uint64_t addr[2], size[2];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (image_section(a, names[i], &addr[0], &size[0]) && image_section(b, names[i], &addr[1], &size[1]) &&
+		    (addr[0] != addr[1] || size[0] != size[1]))
+			return names[i];
+	return NULL;
+}
+
+/*
+ * "their build ids differ"; NULL: the same build, as far as both tell.  Go's own id is there in every release, unless the program
+ * is linked with -buildid=; the GNU one only since 1.24 or with cgo.  Malloc'ed.
+ */
+static char *what_differs(const struct image *a, const struct image *b)
 {
 	const char *ga = image_gnu_build_id(a), *gb = image_gnu_build_id(b);
-
-	if (ga && gb)
-		return !strcmp(ga, gb);
 	const char *oa = image_go_build_id(a), *ob = image_go_build_id(b);
-	return !oa || !ob || !strcmp(oa, ob);
+	char *ret = NULL;
+
+	if ((ga && gb) || (oa && ob)) {
+		bool same = ga && gb ? !strcmp(ga, gb) : !strcmp(oa, ob);
+		return same ? NULL : mem_strdup("their build ids differ");
+	}
+	const char *moved = moved_section(a, b);
+	if (moved && asprintf(&ret, "section %s of the two differs in place or size", moved) < 0)
+		mem_out();
+	return ret;
 }
 
 /* Debug information of one opened file; having none is no failure. */
@@ -42,8 +65,9 @@ static struct err *open_named(const struct image *img, const char *path, struct 
 
 	if (err)
 		return err;
-	if (!same_build(img, ret->file)) {
-		err = err_new(ERR_BAD_DATA, "%s does not belong to %s: their build ids differ", path, image_path(img));
+	_cleanup_free_ char *differs = what_differs(img, ret->file);
+	if (differs) {
+		err = err_new(ERR_BAD_DATA, "%s does not belong to %s: %s", path, image_path(img), differs);
 		return err_hint(err, "give the debug file of the same build");
 	}
 	return err_wrap(open_of(ret->file, &ret->debug), "%s", path);
@@ -55,8 +79,9 @@ static bool try_candidate(const struct image *img, const char *path, struct note
 	if (access(path, R_OK))
 		return false;
 	struct err *err = image_open(path, &ret->file);
-	if (!err && !same_build(img, ret->file))
-		err = err_new(ERR_BAD_DATA, "it is of another build than %s", image_path(img));
+	_cleanup_free_ char *differs = err ? NULL : what_differs(img, ret->file);
+	if (differs)
+		err = err_new(ERR_BAD_DATA, "it is of another build than %s, %s", image_path(img), differs);
 	if (!err)
 		err = open_of(ret->file, &ret->debug);
 	if (err && notes)
