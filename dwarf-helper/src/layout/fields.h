@@ -313,10 +313,13 @@ O(cleanupFn, fn, "fn")
 O(cleanupFn, arg, "arg")
 E(cleanupFn)
 
-/* runtime/mheap.go: type heapArena; bitmap until 1.21, noMorePtrs in 1.20 and 1.21, inline mark bits since 1.25 */
+/*
+ * runtime/mheap.go: type heapArena; bitmap until 1.21, noMorePtrs in 1.20 and 1.21, inline mark bits since 1.25.  Go 1.22 built with
+ * GOEXPERIMENT=noallocheaders has both in runtime/mbitmap_noallocheaders.go: type heapArenaPtrScalar, which is empty without.
+ */
 S(heapArena, "runtime.heapArena")
-O(heapArena, bitmap, "bitmap")
-O(heapArena, noMorePtrs, "noMorePtrs")
+O(heapArena, bitmap, "bitmap|heapArenaPtrScalar.bitmap")
+O(heapArena, noMorePtrs, "noMorePtrs|heapArenaPtrScalar.noMorePtrs")
 F(heapArena, spans, "spans")
 O(heapArena, pageUseSpanInlineMarkBits, "pageUseSpanInlineMarkBits")
 E(heapArena)

@@ -6,6 +6,7 @@
 enum {
 	OLDEST_MINOR = 18,	 /* pclntab and function data as we read them */
 	LAST_OLD_MAP_MINOR = 23, // later only with GOEXPERIMENT=noswissmap: hmap a word longer, all offsets the same
+	LAST_OLD_HEAP_MINOR = 21, // and in 1.22 with GOEXPERIMENT=noallocheaders: heapArena begins with the bitmap of pointers
 };
 
 #define S(key, names)
@@ -199,15 +200,20 @@ static bool fill_exact(struct layout *l, const struct image *img, struct notes *
 {
 	const char *version = image_go_version(img);
 	bool old_maps = l->minor > LAST_OLD_MAP_MINOR && version && strstr(version, "noswissmap");
+	bool old_heap = l->minor > LAST_OLD_HEAP_MINOR && version && strstr(version, "noallocheaders");
 	bool dwarf = l->source == LAYOUT_DWARF;
-	struct layout table, old;
+	struct layout table, old, heap;
 
 	if (!layout_from_table(l->minor, &table))
 		return false;
 	if (old_maps && !layout_from_table(LAST_OLD_MAP_MINOR, &old))
 		old_maps = false;
+	if (old_heap && !layout_from_table(LAST_OLD_HEAP_MINOR, &heap))
+		old_heap = false;
 	for (size_t i = 0; i < LAYOUT_STRUCTS; i++) {
-		const struct layout *from = old_maps && is_old_map(i) ? &old : &table;
+		const struct layout *from = old_maps && is_old_map(i)		 ? &old
+					    : old_heap && i == LAYOUT_heapArena ? &heap
+										 : &table;
 		if (l->s[i].source != LAYOUT_MISSING || from->s[i].source == LAYOUT_MISSING ||
 		    (old_maps && is_swiss(i)))
 			continue;
