@@ -79,6 +79,12 @@ check: ## the whole test suite
 	@$(MAKE) --no-print-directory $(JOBS) all units
 	@$(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadgroup tests $(PYTEST_ARGS)
 
+.PHONY: check-places
+check-places: ## places and builds, the whole table (minutes; check runs a part of it)
+	@tests/support/deps.sh check
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@GOCTX_PLACES=all $(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist load tests/test_places.py $(PYTEST_ARGS)
+
 .PHONY: check-wild
 check-wild: all ## Go's own tests killed at random, against the runtime's tracebacks (WILD_ARGS='--runs 10 net/http')
 	@tests/support/deps.sh check
@@ -107,4 +113,4 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

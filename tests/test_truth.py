@@ -10,13 +10,11 @@ GOCTX_TRUTH=quick keeps to the oldest and the newest release.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import subprocess
 import time
 from pathlib import Path
-from typing import Callable, Iterator
 
 import pytest
 
@@ -24,6 +22,7 @@ import build
 import compare
 import helper
 import toolchains
+from agree import agree, asking, contexts_agree, runs_on, state_of, tasks_agree
 
 VERSIONS = toolchains.DEFAULT_VERSIONS
 if os.environ.get("GOCTX_TRUTH") == "quick":
@@ -66,47 +65,6 @@ def gcore(pid: int, path: Path) -> Path:
         pytest.skip(f"gcore: {why}")
     subprocess.run(["fallocate", "--dig-holes", path], check=False)
     return path
-
-
-def agree(differences: list[str]) -> None:
-    """Fail with all differences, not only the first."""
-    shown = "\n  ".join(differences[:15])
-    assert not differences, f"{len(differences)} differences:\n  {shown}"
-
-
-Ask = Callable[..., helper.Answer]
-
-
-@contextlib.contextmanager
-def asking(goctx: helper.Goctx, target: list[str]) -> Iterator[Ask]:
-    """Ask for JSON, nothing cut short, each command in a process of its own."""
-    yield lambda *command: goctx.run(target, *command, "--json", "--limit", "0")
-
-
-def contexts_agree(goctx: helper.Goctx, target: list[str], truth: build.Truth) -> list[str]:
-    """All that goctx says about contexts."""
-    kind = "core" if target[0] == "--core" else "process"
-    with asking(goctx, target) as ask:
-        listed = ask("list")
-        at = time.time()
-        out = compare.header(listed, truth, kind)
-        out += compare.contexts(truth, listed, at)
-        out += compare.tree(truth, ask("tree"))
-    with goctx.serve(target) as server:
-        out += compare.children(truth, server)
-    return out
-
-
-def tasks_agree(goctx: helper.Goctx, target: list[str], truth: build.Truth) -> list[str]:
-    """All that goctx says about goroutines."""
-    kind = "core" if target[0] == "--core" else "process"
-    with asking(goctx, target) as ask:
-        listed = ask("tasks")
-        out = compare.header(listed, truth, kind)
-        out += compare.tasks(truth, listed)
-        out += compare.blocked(truth, ask("blocked"))
-        out += compare.stacks(truth, ask("bt", "all"))
-    return out
 
 
 # -- cores ------------------------------------------------------------------
@@ -172,28 +130,6 @@ def test_executable_is_found(goctx: helper.Goctx, scratch: Path, version: str,
 
 
 # -- live -------------------------------------------------------------------
-
-
-def state_of(pid: int) -> dict[str, str]:
-    """What the kernel says of a process."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
-
-
-def runs_on(run: build.Run) -> list[str]:
-    """The program must be as it was, and end by itself when its input is closed."""
-    out = []
-    for task in Path(f"/proc/{run.pid}/task").iterdir():
-        told = state_of(int(task.name))
-        if told["State"][0] in "tT" or told["TracerPid"].strip() != "0":
-            out.append(f"thread {task.name} is left {told['State']}, traced by {told['TracerPid']}")
-    assert run.proc.stdin
-    run.proc.stdin.close()
-    try:
-        status = run.proc.wait(build.READY_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        return [*out, "the program does not end any more"]
-    return out + ([f"the program ends with status {status}"] if status else [])
 
 
 @of(PLAIN + SOME)

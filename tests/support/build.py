@@ -16,6 +16,7 @@ the reason, which a test turns into a skip that names it.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import glob
 import hashlib
@@ -65,7 +66,19 @@ VARIANTS: Mapping[str, Variant] = {
     "nodwarf": Variant(("-ldflags=-w",)),
     "stripped": Variant(("-ldflags=-s -w",)),
     "leakprofile": Variant(experiment="goroutineleakprofile"),  # Go 1.26; later ones have it
+    "race": Variant(("-race",), cgo=True),
+    "cover": Variant(("-cover",)),  # Go 1.20
+    "trimpath": Variant(("-trimpath",)),
+    "c-archive": Variant(("-buildmode=c-archive",), cgo=True),
+    "load": Variant(("-tags=goctx_load",), cgo=True),  # loads plugins and libraries
+    "twin": Variant(("-tags=goctx_twin",)),  # the same program after a change
 }
+
+
+def variant_of(name: str) -> Variant:
+    """The way of building of that name: a row of VARIANTS, with "+GOEXPERIMENT=" and words behind it or without."""
+    row, plus, experiment = name.partition("+GOEXPERIMENT=")
+    return dataclasses.replace(VARIANTS[row], experiment=experiment) if plus else VARIANTS[row]
 
 
 # -- truth ------------------------------------------------------------------
@@ -229,7 +242,7 @@ def build(program: str | Path, version: str, variant: str = "default") -> Path:
     Unavailable when the toolchain (or, for cgo, a C compiler) is missing, and
     RuntimeError with the compiler's words when the program does not build.
     """
-    how = VARIANTS[variant]
+    how = variant_of(variant)
     go = toolchains.go(version)
     if not go:
         raise Unavailable(f"go {version}: {toolchains.reasons().get(version, 'missing')}")
@@ -239,7 +252,7 @@ def build(program: str | Path, version: str, variant: str = "default") -> Path:
     origin = (go.parent.parent / "origin").read_text()
     key = content_hash(folder, origin, version, variant, *how.flags, *how.experiment.split())
     cache = toolchains.cache_dir() / "programs"
-    exe = cache / f"{folder.name}-{version}-{variant}-{key}" / folder.name
+    exe = cache / f"{folder.name}-{version}-{variant.partition('+')[0]}-{key}" / folder.name
     if exe.exists():
         return exe
     exe.parent.mkdir(parents=True, exist_ok=True)
@@ -359,12 +372,35 @@ def _await_thread_end(pid: int, ready: str) -> None:
     named = re.fullmatch(r"READY tid=(\d+)", ready)
     if not named:
         return
-    task = Path(f"/proc/{pid}/task/{named[1]}")
+    task = _thread(pid, int(named[1]))
     end = time.monotonic() + READY_TIMEOUT
-    while task.exists():
+    while task and task.exists():
         if time.monotonic() > end:
             raise RuntimeError(f"thread {named[1]} does not end")
         time.sleep(0.001)
+
+
+def _thread(pid: int, tid: int) -> Path | None:
+    """The thread that calls itself tid; of a descendant when it is in a namespace of pids of its own."""
+    own = Path(f"/proc/{pid}/task/{tid}")
+    if own.exists():
+        return own
+    for one in descendants(pid):
+        for task in Path(f"/proc/{one}/task").glob("*"):
+            with contextlib.suppress(OSError):
+                if re.search(rf"(?m)^NSpid:.*\t{tid}$", (task / "status").read_text()):
+                    return task
+    return None
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes that a process has started, and those of theirs."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):
+            for child in (task / "children").read_text().split():
+                found += [int(child), *descendants(int(child))]
+    return found
 
 
 def stop(proc: subprocess.Popen[bytes]) -> None:
@@ -459,17 +495,23 @@ def abort(run: Run, cwd: Path) -> Path:
 
     It must have been started with core=True and GOTRACEBACK=crash, in cwd.
     """
+    core_pattern()
+    run.proc.send_signal(signal.SIGABRT)
+    return fallen(run, cwd)
+
+
+def fallen(run: Run, cwd: Path) -> Path:
+    """The core of a program that is about to die; as for abort()."""
     pattern = core_pattern()
     try:
-        run.proc.send_signal(signal.SIGABRT)
         run.proc.wait(CORE_TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise RuntimeError(f"process {run.pid} does not die of SIGABRT") from None
+        raise RuntimeError(f"process {run.pid} does not die") from None
     literal = re.sub(r"%.", "\0", pattern)
     wanted = "*".join(glob.escape(part) for part in literal.split("\0"))
     base = cwd / wanted  # an absolute pattern replaces cwd
     found = [Path(name) for name in glob.glob(f"{base}*")
-             if str(run.pid) in name or "%p" not in pattern]
+             if "%p" not in pattern or {str(run.pid), str(run.truth.pid)} & set(re.findall(r"\d+", name))]
     if not found:
         raise Unavailable(f"the kernel wrote no core (kernel.core_pattern is {pattern!r})")
     return max(found, key=lambda path: path.stat().st_mtime)

@@ -17,7 +17,7 @@ import json
 import re
 from collections import Counter
 from datetime import datetime
-from typing import Any, Iterable
+from typing import Any, Iterable, Sequence
 
 import build
 import helper
@@ -28,7 +28,8 @@ CLOCK_SLACK = 5.0  # seconds by which clocks may differ; a core's own is somewhe
 
 # Functions of goroutines that the standard library starts to watch a done channel.
 WATCHERS = re.compile(r"context\.(\(\*cancelCtx\)\.)?propagateCancel\.|os/signal\.NotifyContext\.")
-_HIDDEN = re.compile(r"runtime\.(?!gopanic$)[^A-Z]")  # what runtime.Stack does not show; gopanic is "panic" there
+# What runtime.Stack does not show: the runtime's (gopanic is "panic" there), and what cgo makes, which is in no package.
+_HIDDEN = re.compile(r"runtime\.(?!gopanic$)[^A-Z]|[^.]*$")
 _PLAIN_NAME = re.compile(
     r"context\.(Background|TODO)(\.WithCancel|\.WithoutCancel|\.WithDeadline\([^()]*\[[^]]*\]\))*")
 
@@ -52,16 +53,24 @@ def _sets(out: list[str], what: str, wanted: Iterable[Any], got: Iterable[Any],
         out.append(f"{what}: {len(got) - len(set(got))} are told twice")
 
 
-def header(answer: helper.Answer, truth: build.Truth, target: str) -> list[str]:
-    """The first line, the exit status, and that nothing looks damaged."""
+def header(answer: helper.Answer, truth: build.Truth, target: str, *, build_id: bool | None = True,
+           notes: Sequence[str] = ()) -> list[str]:
+    """The first line, the exit status, and that nothing looks damaged.
+
+    build_id is what a core's build id must say; notes are patterns of notes that must be there.
+    """
     out: list[str] = []
     head = answer.header
     _differ(out, f"header of {head.command}", go=(truth.go, head.go), arch=("amd64", head.arch),
             target=(target, head.target), schema=(1, head.schema), damage=(0, head.damage),
             status=(helper.OK, answer.status), stderr=("", answer.stderr))
     if target == "core":
-        _differ(out, "header", build_id_match=(True, head.build_id_match))
-    out += [f"{note.level}: {note.text}" for note in answer.notes]
+        _differ(out, "header", build_id_match=(build_id, head.build_id_match))
+    said = [note.text for note in answer.notes]
+    out += [f"no note says {wanted!r}" for wanted in notes
+            if not any(re.search(wanted, text) for text in said)]
+    out += [f"{note.level}: {note.text}" for note in answer.notes
+            if not any(re.search(wanted, note.text) for wanted in notes)]
     return out
 
 
@@ -284,7 +293,7 @@ def same_func(name: str) -> str:
 def _task(one: build.TaskTruth, got: helper.Task, done: dict[str, str]) -> list[str]:
     out: list[str] = []
     who = f"goroutine {one.goid} ({one.label or one.func})"
-    _differ(out, who, func=(one.func or _first(one), same_func(got.func)),
+    _differ(out, who, func=(one.func or _first(one), same_func(got.func or "")),
             system=(False, got.system),
             created_by=(one.created_by, got.created_by),
             created_file=(one.created_file, got.created_file),
@@ -335,12 +344,12 @@ def stacks(truth: build.Truth, answer: helper.Answer) -> list[str]:
             out.append(f"goroutine {frame.goid}: frame {frame.index} is number {len(of)}")
         of.append(frame)
     for one in truth.tasks:
-        out += _stack(one, [f for f in got.get(one.goid, ()) if not _HIDDEN.match(f.func)])
+        out += _stack(one, [f for f in got.get(one.goid, ()) if not _HIDDEN.match(f.func or "")])
     return out
 
 
 def _stack(one: build.TaskTruth, frames: list[helper.Frame]) -> list[str]:
-    got = [(same_func(f.func).replace("runtime.gopanic", "panic"), f.file, f.line, f.inlined) for f in frames]
+    got = [(same_func(f.func or "").replace("runtime.gopanic", "panic"), f.file, f.line, f.inlined) for f in frames]
     wanted = [(f["func"], f["file"], f["line"], f["inlined"]) for f in one.frames]
     whole = len(got)
     if one.elided:

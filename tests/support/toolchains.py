@@ -94,8 +94,11 @@ def reasons() -> dict[str, str]:
 
 
 def go_env(cache: Path | None = None) -> dict[str, str]:
-    """Environment for running a cached go command: it never goes online."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("GO", "CGO_"))}
+    """Environment for running a cached go command: it never goes online.
+
+    C is compiled by gcc: with a CC of two words Go's linker finds no -no-pie, and links what -race cannot run.
+    """
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("GO", "CGO_")) and k != "CC"}
     env.update(
         GOTOOLCHAIN="local",
         GOFLAGS="-mod=mod",

@@ -84,6 +84,9 @@ func addrOf(ctx context.Context) string {
 	return hex(data(ctx))
 }
 
+// Addr is what the truth calls a context.
+func Addr(ctx context.Context) string { return addrOf(ctx) }
+
 // body returns the addressable struct of a context, never a copy of it. A
 // type that is no struct or pointer to one has none.
 func body(ctx context.Context) (reflect.Value, bool) {

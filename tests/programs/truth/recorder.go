@@ -32,17 +32,18 @@ type fact struct {
 
 // Recorder collects what a program makes. It keeps its contexts reachable.
 type Recorder struct {
-	facts []fact
-	lines []*Context // of contexts that must not be kept reachable from here
-	tasks map[int64]*Expected
-	begun chan *Expected
+	facts  []fact
+	lines  []*Context // of contexts that must not be kept reachable from here
+	tasks  map[int64]*Expected
+	begun  chan *Expected
+	caller int64 // the goroutine that waits for the end of input
 }
 
 // Expected is what a goroutine says of itself before it parks.
 type Expected struct {
 	Goid    int64
 	Label   string
-	Status  []string // any of these texts of runtime.Stack is right
+	Status  []string // any of these texts of runtime.Stack is right; none: any is
 	Waits   []Wait
 	Context []context.Context // whose done channel it waits on
 	Labels  map[string]string // of runtime/pprof
@@ -139,13 +140,14 @@ func (r *Recorder) contexts() []*Context {
 }
 
 // Finish prints the truth and READY, then blocks until standard input closes.
-// It must be called by the main goroutine.
+// The main goroutine calls it or, where there is none, any other.
 //
-// The lines are printed by a goroutine of its own while the main goroutine
-// already waits for input, so that what is printed of the main goroutine
+// The lines are printed by a goroutine of its own while the calling goroutine
+// already waits for input, so that what is printed of the latter
 // holds. That goroutine ends locked to its thread, which ends the thread.
 func (r *Recorder) Finish() {
 	locked := make(chan struct{})
+	r.caller = goid()
 	go func() {
 		runtime.LockOSThread()
 		close(locked)

@@ -99,8 +99,8 @@ func (r *Recorder) settle() []*Task {
 
 // unsettled names what is not yet as expected, or returns "".
 func (r *Recorder) unsettled(tasks map[int64]*Task) string {
-	if main := tasks[1]; main == nil || main.Status != "syscall" {
-		return "the main goroutine"
+	if caller := tasks[r.caller]; caller == nil || caller.Status != "syscall" {
+		return "the goroutine that waits for the end of input"
 	}
 	for id, task := range tasks {
 		if r.tasks[id] == nil && (task.Status == "running" || task.Status == "runnable") {
@@ -116,7 +116,7 @@ func (r *Recorder) unsettled(tasks map[int64]*Task) string {
 		if task.WaitReason != nil {
 			state = *task.WaitReason
 		}
-		if !contains(expect.Status, state) {
+		if len(expect.Status) > 0 && !contains(expect.Status, state) {
 			return expect.Label + " is in " + state
 		}
 	}

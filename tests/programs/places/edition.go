@@ -1,0 +1,5 @@
+//go:build !goctx_twin
+
+package main
+
+const edition = "first"
