@@ -23,6 +23,7 @@ import build
 import helper
 
 CANCELERS = ("cancel", "timer", "after_func")
+ENDED = ("canceled", "expired")  # who ends is no child of its parent any more
 KEPT_TIMERS = 4  # stopped ones that may be left in the heaps of timers
 CLOCK_SLACK = 5.0  # seconds by which clocks may differ; a core's own is somewhere between the program's start and its end
 
@@ -159,7 +160,7 @@ class _Shape:
 
     def __init__(self, truth: build.Truth) -> None:
         self._told = truth.by_addr()
-        self.made_on = Counter(one.parent for one in truth.contexts)
+        self.made_on = Counter(one.parent for one in truth.contexts if one.state not in ENDED)
         self.waiting = Counter(addr for task in truth.tasks for addr in task.waits_ctx or ())
         self.watched = any(is_watcher(task) for task in truth.tasks)
 

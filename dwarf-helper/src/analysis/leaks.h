@@ -125,6 +125,18 @@ void say_tasks(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t
 void say_creators(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
 /** Evidence "waiting": reasons and ages. */
 void say_waits(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
+
+/* say_below.c: what contexts hang on, so that numbers agree with those of the tree */
+/** Contexts that end with the same one. */
+struct hangs {
+	uint32_t under;	 /* the one they end with (leak_ctx.under) */
+	uint32_t common; /* the lowest that all of them are made on: `under`, or a value or custom context between; CTX_NONE before the first */
+	uint32_t count, made, ends; /* all; made on `common`; made on `under` or in its children map */
+};
+/** Add one whose leak_ctx.under is h->under.  Linear in the levels between. */
+void hangs_add(const struct leaks *l, struct hangs *h, uint32_t context);
+/** Are all of them what the tree calls children of `common`?  Else some hang below others there. */
+bool hangs_children(const struct hangs *h);
 /** Evidence "below": how the contexts are spread over those they hang on. */
 void say_parents(struct leaks *l, struct finding *f);
 

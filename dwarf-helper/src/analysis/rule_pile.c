@@ -37,7 +37,7 @@ struct pile {
 /* Piles of the same kind, on several contexts. */
 struct piled {
 	uint32_t largest; /* pile */
-	uint32_t count, on_stack, waited, of;
+	uint32_t count, on_stack, waited;
 	uint64_t bytes;
 	VEC(uint32_t) piles, tasks;
 };
@@ -116,7 +116,6 @@ static void choose(struct leaks *l, struct piles *p)
 		kind->count += pile->count;
 		kind->on_stack += pile->on_stack;
 		kind->waited += pile->waited;
-		kind->of += total;
 		kind->bytes += pile->bytes;
 		if (pile->count > p->list.v[kind->largest].count)
 			kind->largest = k;
@@ -161,6 +160,30 @@ static uint32_t defers_them(struct leaks *l, const struct pile *p)
 }
 
 /* ---- words ---- */
+
+/* What they hang on, and how many do, as the tree counts them. */
+struct piled_on {
+	struct hangs largest; /* pile */
+	uint64_t of;	      /* active children there */
+	bool below_values;    /* with those that hang below other children there */
+};
+
+static struct piled_on what_they_are_on(struct leaks *l, const struct piles *all, const struct piled *k)
+{
+	struct piled_on ret = {0};
+
+	for (size_t n = 0; n < k->piles.n; n++) {
+		const struct pile *p = &all->list.v[k->piles.v[n]];
+		struct hangs on = {.under = p->under, .common = CTX_NONE};
+		for (uint32_t i = p->first; i != END; i = all->next[i])
+			hangs_add(l, &on, i);
+		ret.of += hangs_children(&on) ? l->m->ctxs.v[on.common].children : all->total[p->under];
+		ret.below_values |= !hangs_children(&on);
+		if (k->piles.v[n] == k->largest)
+			ret.largest = on;
+	}
+	return ret;
+}
 
 static bool used(const struct piled *k)
 {
@@ -226,7 +249,7 @@ static void say_use(struct leaks *l, struct finding *f, const struct piled *k, u
 	buf_free(&text);
 }
 
-static void say_what(struct leaks *l, struct finding *f, const struct piled *k, const struct pile *p, bool deferring)
+static void say_what(struct leaks *l, struct finding *f, const struct piled *k, const struct pile *p, const struct piled_on *on, bool deferring)
 {
 	struct buf text = {0};
 	bool several = k->piles.n > 1;
@@ -235,11 +258,12 @@ static void say_what(struct leaks *l, struct finding *f, const struct piled *k, 
 	if (several)
 		text_plural(&text, k->piles.n, "context");
 	else
-		say_context(l, p->under, &text);
-	finding_say(f, "%s %s equal children that are active%s", buf_cstr(&text),
+		say_context(l, on->largest.common, &text);
+	finding_say(f, "%s %s equal %s that are active%s", buf_cstr(&text),
 		    several	? "have many"
 		    : deferring ? "piles up"
 				: "has many",
+		    several || hangs_children(&on->largest) ? "children" : "contexts below it",
 		    deferring ? ": their CancelFuncs wait in deferred calls of a function that does not return."
 		    : f->confidence == CONF_POSSIBLE
 			    ? ": somebody could cancel them, but no goroutine is at work with them."
@@ -251,8 +275,8 @@ static void say_what(struct leaks *l, struct finding *f, const struct piled *k, 
 	finding_evidence(f, "like", "%s", buf_cstr(&text));
 	say_parents(l, f);
 	text.n = 0;
-	text_count(&text, k->of);
-	finding_evidence(f, "of", "%s active children there", buf_cstr(&text));
+	text_count(&text, on->of);
+	finding_evidence(f, "of", "%s active children there%s", buf_cstr(&text), on->below_values ? ", those below values counted" : "");
 	if (ctx_deadline_left(l->m, p->first, &left)) {
 		text.n = 0;
 		text_duration(&text, left);
@@ -264,13 +288,14 @@ static void say_what(struct leaks *l, struct finding *f, const struct piled *k, 
 static void tell(struct leaks *l, const struct piles *all, const struct piled *k, bool ask)
 {
 	const struct pile *p = &all->list.v[k->largest];
+	struct piled_on on = what_they_are_on(l, all, k);
 	uint32_t deferring = used(k) || !ask ? UINT32_MAX : defers_them(l, p);
 	enum confidence sure = how_sure(l, k, p->first, deferring);
 	struct finding *f = finding_new(l->out, RULE_ACCUMULATION, sure, "context");
 
 	f->count = k->count;
 	f->bytes = k->bytes;
-	f->context = p->under;
+	f->context = on.largest.common;
 	for (size_t n = 0; n < k->piles.n; n++)
 		for (uint32_t i = all->list.v[k->piles.v[n]].first; i != END; i = all->next[i])
 			leak_tell_context(l, f, i);
@@ -278,7 +303,7 @@ static void tell(struct leaks *l, const struct piles *all, const struct piled *k
 		leak_tell_task(l, f, k->tasks.v[n]);
 	f->tasks = f->goroutines.n;
 	finding_sign_hash(f, sign_chain(SIGN_START, l->m, p->first));
-	say_what(l, f, k, p, deferring != UINT32_MAX);
+	say_what(l, f, k, p, &on, deferring != UINT32_MAX);
 	say_use(l, f, k, deferring);
 	say_tasks(l, f, f->goroutines.v, f->goroutines.n);
 	say_waits(l, f, f->goroutines.v, f->goroutines.n);

@@ -168,50 +168,6 @@ void say_waits(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t
 	buf_free(&text);
 }
 
-static int by_count(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return *x == *y ? 0 : *x < *y ? 1 : -1;
-}
-
-void say_parents(struct leaks *l, struct finding *f)
-{
-	VEC(uint64_t) rows = {0}; /* count << 32 | ~parent: by count, lowest index first */
-	struct u64map index = {0};
-	struct buf text = {0};
-
-	for (size_t k = 0; k < f->contexts.n; k++) {
-		uint32_t under = l->ctx[f->contexts.v[k]].under;
-		if (under == CTX_NONE)
-			continue;
-		uint32_t at = u64map_add(&index, under + 1ul, (uint32_t)rows.n);
-		if (at == rows.n)
-			VEC_PUSH(&rows, (uint64_t)~under & UINT32_MAX);
-		rows.v[at] += UINT64_C(1) << 32;
-	}
-	u64map_free(&index);
-	if (rows.n)
-		qsort(rows.v, rows.n, sizeof(*rows.v), by_count);
-	size_t most = l->opt->all ? SIZE_MAX : ITEMS;
-	for (size_t k = 0; k < rows.n && k < most; k++) {
-		uint32_t under = ~(uint32_t)rows.v[k];
-		buf_str(&text, k ? " · " : "");
-		say_context(l, under, &text);
-		buf_lit(&text, " has ");
-		text_count(&text, rows.v[k] >> 32);
-	}
-	if (rows.n > most) {
-		buf_lit(&text, " · ");
-		text_count(&text, rows.n - most);
-		buf_lit(&text, " more parents");
-	}
-	if (rows.n)
-		finding_evidence(f, "below", "%s", buf_cstr(&text));
-	VEC_FREE(&rows);
-	buf_free(&text);
-}
-
 void say_doubt(struct leaks *l, struct finding *f)
 {
 	if (l->why_not)

@@ -85,7 +85,6 @@ static uint32_t *set_children(struct model *m, numbers *at_depth)
 		struct ctx *parent = &m->ctxs.v[c->parent];
 		c->next_sibling = parent->first_child;
 		parent->first_child = i;
-		parent->children += !has_children_map(parent);
 	}
 	for (size_t i = 0, k = m->roots.n; i + 1 < k; i++) {
 		uint32_t last = m->roots.v[--k];
@@ -214,8 +213,11 @@ static void hand_up(struct model *m, const uint32_t *order)
 		if (c->parent == CTX_NONE)
 			continue;
 		below[c->parent] += mix(c->shape);
-		m->ctxs.v[c->parent].below += c->below + 1;
-		m->ctxs.v[c->parent].tasks_below += c->tasks_below;
+		struct ctx *parent = &m->ctxs.v[c->parent];
+		parent->below += c->below + 1;
+		parent->tasks_below += c->tasks_below;
+		/* As with children maps, which a context leaves when it ends. */
+		parent->children += !has_children_map(parent) && c->state != CTX_CANCELED && c->state != CTX_EXPIRED;
 	}
 	free(below);
 }

@@ -55,7 +55,7 @@ struct ctx {
 	uint32_t tasks;	       /* goroutines parked on its done channel */
 	uint32_t first_wait;   /* list of its tasks: index into model->ctx_tasks, CTX_NONE (see ctx_task()) */
 	uint32_t parent;       /* index, CTX_NONE for roots (while building: see context/build.h) */
-	uint32_t children;     /* entries of its children map (count word), of others: contexts made on it */
+	uint32_t children;     /* entries of its children map (count word), of others: contexts made on it that have not ended */
 	union {
 		struct {
 			uint32_t depth; /* 0 for roots */

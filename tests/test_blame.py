@@ -1,0 +1,60 @@
+"""Whom `leaks` blames, and with which numbers: those that the program knows and that `tree` and `list` show, too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import build
+import helper
+import toolchains
+
+VERSIONS = (toolchains.DEFAULT_VERSIONS[0], "1.22", toolchains.DEFAULT_VERSIONS[-1])
+ORDER = ("info", "possible", "likely", "certain")
+
+
+class Look:
+    """A core of programs/blame in one situation, and what the program said."""
+
+    def __init__(self, goctx: helper.Goctx, situation: str, version: str, folder: Path) -> None:
+        try:
+            died = build.some_core(exe := build.build("blame", version), [situation], folder)
+        except build.Unavailable as why:
+            pytest.skip(f"blame with go {version}: {why}")
+        self.goctx, self.target = goctx, helper.core_target(died.core, exe)
+        self.facts: dict[str, Any] = {one["name"]: one["value"] for one in died.truth.other}
+
+    def ask(self, *command: str) -> helper.Answer:
+        """An answer that nothing was wrong with."""
+        answer = self.goctx.run(self.target, *command)
+        assert answer.status == helper.OK, answer.stderr
+        return answer
+
+    def findings(self, least: str = "info") -> list[helper.Finding]:
+        """As sure as that, or surer."""
+        return self.ask("leaks", "--json", "--limit", "0", "--min-confidence", least).findings
+
+
+def evidence(one: helper.Finding, label: str) -> str:
+    """The one line of that label."""
+    (line,) = [text for text in one.evidence if text.startswith(f"{label}: ")]
+    return line.removeprefix(f"{label}: ")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("situation", ("server", "server with ended ones", "values"))
+def test_children(goctx: helper.Goctx, scratch: Path, situation: str, version: str) -> None:
+    """Children are counted alike in all views: what has ended is none, and who has them is the one that they were made on."""
+    look = Look(goctx, situation, version, scratch)
+    on, n = look.facts["on"], look.facts["children"]
+    assert look.ask("list", "--json", "--limit", "0").contexts[on].children == n
+    (line,) = [line for line in look.ask("tree").text.splitlines() if f" {on} " in line]
+    assert line.endswith(f"   {n} children")
+    (one,) = look.findings("possible")
+    assert one.rule == "accumulation" and one.context == on
+    assert one.summary.split(" has many equal children")[0].endswith(on)
+    assert evidence(one, "below") == f"{'WithCancel' if situation == 'values' else 'WithValue'} {on} has {one.count}"
+    assert evidence(one, "of") == f"{n} active children there"
+    assert one.count == (n - 1 if situation == "values" else n)
