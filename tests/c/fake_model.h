@@ -248,6 +248,12 @@ bool ctx_value(struct model *m, uint32_t i, struct buf *out)
 	return m->ctxs.v[i].kind == CTX_VALUE && fake_say(out, the_fake->value);
 }
 
+bool ctx_value_at(struct model *m, uint32_t i, taddr *ret)
+{
+	*ret = 0xc000777000;
+	return m->ctxs.v[i].kind == CTX_VALUE && the_fake->value && *the_fake->value == '*';
+}
+
 bool ctx_func(struct model *m, uint32_t i, struct buf *out)
 {
 	return m->ctxs.v[i].kind == CTX_AFTER_FUNC && fake_say(out, "main.cleanup");

@@ -53,6 +53,13 @@ static const char *said(struct world *w, taddr type, taddr data)
 	return buf_cstr(&w->out);
 }
 
+static const char *inside(struct world *w, taddr type, taddr data)
+{
+	w->out.n = 0;
+	value_print_inside(&w->f.rt, &w->out, type, data);
+	return buf_cstr(&w->out);
+}
+
 static taddr number(struct world *w, uint64_t v)
 {
 	taddr at = fake_alloc(&w->f, 8);
@@ -219,6 +226,57 @@ static void references(void **state)
 	teardown(&w);
 }
 
+/* Lengths, pointers and maps that lie; the program values tells the truth. */
+static void insides(void **state)
+{
+	struct world w;
+	struct fake *f = &w.f;
+
+	(void)state;
+	setup(&w, 27);
+	taddr byte = fake_type(f, GO_UINT8, "uint8", NULL), bytes = fake_slice(f, byte, "[]uint8");
+	taddr pt = fake_struct(f, "main.pt", "main", 16, 2, (struct fake_field[]){{"X", w.num, 0}, {"S", w.num, 8}});
+	taddr ptr = fake_pointer(f, pt), num_ptr = fake_pointer(f, w.num);
+	taddr list = fake_slice(f, pt, "[]main.pt"), anys = fake_slice(f, w.any, "[]interface {}");
+	taddr map = fake_map(f, w.string, w.num, "map[string]int");
+	taddr nat = fake_slice(f, fake_type(f, GO_UINT, "big.Word", "math/big"), "big.nat");
+	taddr big = fake_pointer(f, fake_struct(f, "big.Int", "math/big", 32, 2,
+						(struct fake_field[]){{"neg", fake_type(f, GO_BOOL, "bool", NULL), 0},
+								      {"abs", nat, 8}}));
+	taddr at = fake_alloc(f, 64), m = fake_alloc(f, f->rt.L.s[LAYOUT_swissMap].size);
+
+	fake_open(f);
+	assert_string_equal(inside(&w, num_ptr, 0xdead0000), "*int 0xdead0000");
+	assert_string_equal(inside(&w, ptr, 0), "*main.pt nil");
+	assert_string_equal(inside(&w, ptr, at), "*main.pt{X: 0, S: 0}");
+	assert_string_equal(inside(&w, ptr, FAKE_HEAP + FAKE_HEAP_SIZE - 8),
+			    "*main.pt{X: 0, S: <unreadable 0xc000800000>}");
+	fake_put64(f, at, 0xdead0000);
+	fake_put64(f, at + 8, UINT64_MAX);
+	assert_string_equal(inside(&w, bytes, at), "[]byte(<unreadable 0xdead0000>)");
+	assert_string_equal(inside(&w, bytes, 0xdead0000), "<unreadable 0xdead0000>");
+	assert_non_null(
+		strstr(inside(&w, list, at), "[]main.pt{{X: <unreadable 0xdead0000>, S: <unreadable 0xdead0008>}, "));
+	assert_non_null(strstr(buf_cstr(&w.out), ", … 18446744073709551615 in all}"));
+	fake_put64(f, at, at);
+	fake_put_iface(f, at + 16, anys, at); // the list's second and last element is the list
+	fake_put64(f, at + 8, 2);
+	fake_put_iface(f, at, anys, at);
+	assert_true(strlen(inside(&w, anys, at)) < 2 * VALUE_MAX_LINE);
+	fake_put(f, m, f->rt.L.swissMap.used, UINT64_MAX);
+	assert_string_equal(inside(&w, map, m), "map[string]int(18446744073709551615 entries)");
+	assert_string_equal(inside(&w, map, 0xdead0000), "map[string]int(<unreadable 0xdead0000>)");
+	fake_put64(f, at, 1);
+	fake_put64(f, at + 8, 0xdead0000);
+	fake_put64(f, at + 16, 1);
+	assert_string_equal(inside(&w, big, at), "*big.Int{neg: true, abs: big.nat{<unreadable 0xdead0000>}}");
+	fake_put64(f, at + 8, at);
+	assert_string_equal(inside(&w, big, at), "*big.Int(-1)");
+	fake_put64(f, at + 16, UINT64_MAX);
+	assert_string_equal(inside(&w, big, at), "*big.Int(-18446744073709551615 words)");
+	teardown(&w);
+}
+
 static void errors(void **state)
 {
 	(void)state;
@@ -284,7 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scalars),    cmocka_unit_test(strings), cmocka_unit_test(structs),
-		cmocka_unit_test(references), cmocka_unit_test(errors),
+		cmocka_unit_test(references), cmocka_unit_test(insides), cmocka_unit_test(errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,6 +201,11 @@ def shows(shown: str, text: str, typ: str | None) -> bool:
     """Whether goctx's text, in Go syntax, is that of the truth, as of "%+v" and "%T"."""
     if typ is None:
         return shown == "nil"
+    if text.startswith("&{"):
+        return re.sub(r'[",]', "", shown).replace(": ", ":") == typ + text[1:]
+    if text.startswith("&"):
+        inner = shown[len(typ) + 1:-1]
+        return shown == f"{typ}({inner})" and text[1:] in (inner, _unquote(inner))
     if typ.startswith("*"):
         return shown == (f"{typ} nil" if text == "0x0" else f"{typ} {text}")
     if "." not in typ:

@@ -29,8 +29,11 @@ bool ctx_deadline_left(struct model *m, uint32_t i, int64_t *ns_ret);
 /** Key of a value context as text: type alone for empty structs ("app/mw.requestID"), else the value ("main.ctxKey(3)", "\"user\""). */
 bool ctx_key(struct model *m, uint32_t i, struct buf *out);
 
-/** Value of a value context as text; "string (redacted)" when m->redact is set. */
+/** Value of a value context as text, with what is inside of it; "string (redacted)" when m->redact is set. */
 bool ctx_value(struct model *m, uint32_t i, struct buf *out);
+
+/** Where a value context's value points to; false: it is no pointer, nil, or unreadable. */
+bool ctx_value_at(struct model *m, uint32_t i, taddr *ret);
 
 /** Function of an after_func context ("main.cleanup"), or of a cancel function known; false: none. */
 bool ctx_func(struct model *m, uint32_t i, struct buf *out);

@@ -46,8 +46,18 @@ bool ctx_value(struct model *m, uint32_t i, struct buf *out)
 		buf_lit(out, " (redacted)");
 		return true;
 	}
-	value_print_eface(m->rt, out, type, data);
+	value_print_inside(m->rt, out, type, data);
 	return true;
+}
+
+bool ctx_value_at(struct model *m, uint32_t i, taddr *ret)
+{
+	taddr type;
+	const struct rtype *ty = NULL;
+
+	if (read_eface(m, i, m->rt->L.valueCtx.val, &type, ret) && type)
+		ty = rtype_get(m->rt, type);
+	return ty && ty->kind == GO_POINTER && *ret;
 }
 
 bool ctx_func(struct model *m, uint32_t i, struct buf *out)

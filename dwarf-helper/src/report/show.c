@@ -160,6 +160,23 @@ static void show_deadline(struct show *s)
 	buf_char(s->out, '\n');
 }
 
+/* What can be asked about has its address on it. */
+static void value_at(struct show *s)
+{
+	struct buf at = {0};
+	taddr p;
+
+	if (!ctx_value_at(s->m, s->i, &p))
+		return;
+	buf_char(&at, ' ');
+	buf_hex(&at, p);
+	if (!memmem(s->text.p, s->text.n, at.p, at.n)) {
+		buf_lit(&s->text, "   ");
+		buf_bytes(&s->text, at.p, at.n);
+	}
+	buf_free(&at);
+}
+
 static void show_value(struct show *s)
 {
 	if (s->c->kind == CTX_VALUE) {
@@ -171,6 +188,7 @@ static void show_value(struct show *s)
 		raw.n = s->text.n = 0;
 		bool value = ctx_value(s->m, s->i, &raw) && raw.n;
 		text_safe(&s->text, value ? raw.p : "unreadable", value ? raw.n : strlen("unreadable"));
+		value_at(s);
 		text_line(s, "value", true);
 		buf_free(&raw);
 	} else if (s->c->kind == CTX_AFTER_FUNC) {

@@ -84,6 +84,17 @@ void value_print(struct runtime *rt, struct buf *out, const struct rtype *ty, ta
 /** Same for an interface value: @p type_word is a type (eface) or 0 (prints nil), @p data_word its second word. */
 void value_print_eface(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word);
 
+#define VALUE_MAX_LINE 240 /* about so many bytes of a value with what is inside of it; names of types come on top */
+
+/**
+ * An interface value with what is inside of it: *app.User{Name: "Ann", Age: 42, …}, []byte("hello\x00"), []int{1, 2, 3},
+ * map[string]int{"a": 1}, *errors.errorString("boom"), trace.ID(4bf92f35…), and addresses, URLs, big numbers and atomics as Go
+ * prints them.  Lists, maps and structs show their first eight parts, at most four levels deep, while there is room on the line (VALUE_MAX_LINE); "…"
+ * stands for the rest.  Pointers that lead back, and contexts, are shown by address.  Costs at most some hundred reads.
+ * @p out must have no sink.
+ */
+void value_print_inside(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word);
+
 /** The type part alone, as screens name keys: "app/mw.requestID" for named types, "string", "*app.User". */
 void value_print_type(struct runtime *rt, struct buf *out, taddr type_word);
 

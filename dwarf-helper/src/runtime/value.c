@@ -3,18 +3,10 @@
 #include "runtime/clock.h"
 #include "runtime/gomap.h"
 
-#define FIELDS_SHOWN 4
-#define NAME_SHOWN 96  /* bytes of a type's name in front of a value; generic types can be endless */
-#define BYTES_SHOWN 32 /* a byte array up to this long is a hash or an id, and shown in hex */
+#define NAME_SHOWN 96 /* bytes of a type's name in front of a value; generic types can be endless */
 #define DEPTH_MAX 4
-
-/** How a value is printed, and how deep inside of others it is. */
-struct show {
-	struct runtime *rt;
-	struct buf *out;
-};
-
-static void print(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, bool bare);
+#define ROOM_TO_OPEN 12	 /* bytes: less would show nothing of what is inside */
+#define TEXT_SHORTEST 16 /* bytes of a string that are shown where the line is nearly full */
 
 bool place_read(struct runtime *rt, const struct place *at, uint64_t off, void *buf, uint64_t n)
 {
@@ -52,8 +44,17 @@ bool value_iface(struct runtime *rt, const struct rtype *ty, const struct place 
 	return *type_ret != 0;
 }
 
-/* A type's name in front of a value: reflect's spelling, but for bytes, and not endless. */
-static void print_name(struct show *s, const struct rtype *ty)
+bool show_full(const struct show *s)
+{
+	return s->out->n >= s->end;
+}
+
+bool show_opens(const struct show *s, unsigned depth)
+{
+	return s->inside && depth < DEPTH_MAX && s->out->n < s->end && s->end - s->out->n >= ROOM_TO_OPEN;
+}
+
+void show_type(struct show *s, const struct rtype *ty)
 {
 	const char *name = ty->name;
 	size_t n = strlen(name);
@@ -82,7 +83,10 @@ static void print_string(struct show *s, const struct place *at)
 	}
 	struct buf text = {0};
 
-	if (!value_text(s->rt, &text, word[0], word[1], VALUE_MAX_TEXT, &cut))
+	uint64_t room = s->end > s->out->n ? s->end - s->out->n : 0;
+
+	room = room < TEXT_SHORTEST ? TEXT_SHORTEST : room < VALUE_MAX_TEXT ? room : VALUE_MAX_TEXT;
+	if (!value_text(s->rt, &text, word[0], word[1], room, &cut))
 		value_unreadable(s->out, word[0]);
 	else {
 		buf_char(s->out, '"');
@@ -154,8 +158,7 @@ static void print_number(struct show *s, const struct rtype *ty, const struct pl
 	}
 }
 
-/* @p bare: the type is told elsewhere */
-static void print_scalar(struct show *s, const struct rtype *ty, const struct place *at, bool bare)
+static void print_scalar(struct show *s, const struct rtype *ty, const struct place *at, enum show_name name)
 {
 	uint64_t ns;
 
@@ -163,10 +166,10 @@ static void print_scalar(struct show *s, const struct rtype *ty, const struct pl
 		value_duration(s->out, (int64_t)ns);
 		return;
 	}
-	bool wrap = !bare && *ty->pkgpath;
+	bool wrap = name == SHOW_NAMED && *ty->pkgpath;
 
 	if (wrap) {
-		print_name(s, ty);
+		show_type(s, ty);
 		buf_char(s->out, '(');
 	}
 	if (ty->kind == GO_STRING)
@@ -177,29 +180,39 @@ static void print_scalar(struct show *s, const struct rtype *ty, const struct pl
 		buf_char(s->out, ')');
 }
 
-/* Pointers, channels, functions, maps: one word that leads elsewhere. */
-static void print_pointer(struct show *s, const struct rtype *ty, uint64_t p)
+static void print_map(struct show *s, const struct rtype *ty, taddr map, unsigned depth, enum show_name name)
 {
 	struct gomap_state st;
+
+	if (map && show_opens(s, depth)) {
+		show_map(s, ty, map, depth, name);
+		return;
+	}
+	if (name != SHOW_NONE)
+		show_type(s, ty);
+	if (!map)
+		buf_lit(s->out, "(nil)");
+	else if (!gomap_header(s->rt, map, &st))
+		buf_printf(s->out, "(<unreadable 0x%llx>)", (unsigned long long)map);
+	else
+		buf_printf(s->out, "(%llu %s)", (unsigned long long)st.count, st.count == 1 ? "entry" : "entries");
+}
+
+/* Pointers, channels, functions: one word that leads elsewhere. */
+static void print_pointer(struct show *s, const struct rtype *ty, uint64_t p, unsigned depth, enum show_name name)
+{
 	const char *func = NULL;
 	taddr code;
 
-	if (ty->kind == GO_MAP) {
-		print_name(s, ty);
-		if (!p)
-			buf_lit(s->out, "(nil)");
-		else if (!gomap_header(s->rt, p, &st))
-			buf_printf(s->out, "(<unreadable 0x%llx>)", (unsigned long long)p);
-		else
-			buf_printf(s->out, "(%llu %s)", (unsigned long long)st.count,
-				   st.count == 1 ? "entry" : "entries");
+	if (p && ty->kind == GO_POINTER && show_opens(s, depth) && show_behind(s, ty, p, depth, name))
 		return;
+	if (name != SHOW_NONE) {
+		if (ty->kind == GO_FUNC && !ty->named)
+			buf_lit(s->out, "func");
+		else
+			show_type(s, ty);
+		buf_char(s->out, ' ');
 	}
-	if (ty->kind == GO_FUNC && !ty->named)
-		buf_lit(s->out, "func");
-	else
-		print_name(s, ty);
-	buf_char(s->out, ' ');
 	if (!p) {
 		buf_lit(s->out, "nil");
 		return;
@@ -213,7 +226,21 @@ static void print_pointer(struct show *s, const struct rtype *ty, uint64_t p)
 		buf_hex(s->out, p);
 }
 
-static void print_slice(struct show *s, const struct rtype *ty, const struct place *at)
+static void print_word(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+		       enum show_name name)
+{
+	uint64_t word;
+
+	if (!place_read(s->rt, at, 0, &word, sizeof(word)))
+		value_unreadable(s->out, at->addr);
+	else if (ty->kind == GO_MAP)
+		print_map(s, ty, word, depth, name);
+	else
+		print_pointer(s, ty, word, depth, name);
+}
+
+static void print_slice(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+			enum show_name name)
 {
 	uint64_t word[2];
 
@@ -221,33 +248,20 @@ static void print_slice(struct show *s, const struct rtype *ty, const struct pla
 		value_unreadable(s->out, at->addr);
 		return;
 	}
-	print_name(s, ty);
+	if (word[0] && show_opens(s, depth)) {
+		show_slice(s, ty, at, depth, name);
+		return;
+	}
+	if (name != SHOW_NONE)
+		show_type(s, ty);
 	if (word[0])
 		buf_printf(s->out, "(len %llu)", (unsigned long long)word[1]);
 	else
 		buf_lit(s->out, "(nil)");
 }
 
-static void print_array(struct show *s, const struct rtype *ty, const struct place *at)
-{
-	const struct rtype *elem = rtype_get(s->rt, ty->elem);
-	uint8_t bytes[BYTES_SHOWN];
-
-	print_name(s, ty);
-	if (!elem || elem->kind != GO_UINT8 || !ty->size || ty->size > sizeof(bytes)) {
-		buf_str(s->out, ty->size ? "{…}" : "{}");
-		return;
-	}
-	buf_char(s->out, '(');
-	if (place_read(s->rt, at, 0, bytes, ty->size))
-		for (uint64_t i = 0; i < ty->size; i++)
-			buf_printf(s->out, "%02x", bytes[i]);
-	else
-		value_unreadable(s->out, at->addr);
-	buf_char(s->out, ')');
-}
-
-static void print_struct(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth)
+static void print_struct(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+			 enum show_name name)
 {
 	struct go_time when;
 
@@ -255,30 +269,16 @@ static void print_struct(struct show *s, const struct rtype *ty, const struct pl
 		value_time(s->out, when.unix_s, when.nsec);
 		return;
 	}
-	if (ty->named)
-		print_name(s, ty);
+	if (name != SHOW_NONE) {
+		if (ty->named)
+			show_type(s, ty);
+		else
+			buf_lit(s->out, "struct");
+	}
+	if (ty->nfields && (s->inside ? show_opens(s, depth) : !depth))
+		show_fields(s, ty, at, depth);
 	else
-		buf_lit(s->out, "struct");
-	if (!ty->nfields || depth) {
 		buf_str(s->out, ty->size ? "{…}" : "{}");
-		return;
-	}
-	buf_char(s->out, '{');
-	for (uint32_t i = 0; i < ty->nfields; i++) {
-		const struct rtype_field *f = &ty->fields[i];
-		struct place part = place_part(at, f->off);
-
-		if (i)
-			buf_lit(s->out, ", ");
-		if (i == FIELDS_SHOWN) {
-			buf_lit(s->out, "…");
-			break;
-		}
-		buf_str(s->out, f->name);
-		buf_lit(s->out, ": ");
-		print(s, rtype_get(s->rt, f->type), &part, depth + 1, true);
-	}
-	buf_char(s->out, '}');
 }
 
 static void print_eface(struct show *s, taddr type, uint64_t data, unsigned depth)
@@ -295,24 +295,26 @@ static void print_eface(struct show *s, taddr type, uint64_t data, unsigned dept
 	}
 	struct place at = {.addr = data, .word = data, .direct = ty->direct};
 
-	print(s, ty, &at, depth, false);
+	show_value(s, ty, &at, depth, SHOW_NAMED);
 }
 
 static void print_iface(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth)
 {
+	struct show part = *s;
 	taddr type;
 	uint64_t data;
 
+	// What a context holds is shown where the context is.
+	if (!strcmp(ty->full, "context.Context"))
+		part.inside = false;
 	if (value_iface(s->rt, ty, at, &type, &data))
-		print_eface(s, type, data, depth + 1);
+		print_eface(&part, type, data, depth + 1);
 	else
 		value_unreadable(s->out, at->addr);
 }
 
-static void print(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, bool bare)
+void show_value(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, enum show_name name)
 {
-	uint64_t word;
-
 	if (!ty) {
 		value_unreadable(s->out, at->addr);
 		return;
@@ -321,45 +323,51 @@ static void print(struct show *s, const struct rtype *ty, const struct place *at
 		buf_lit(s->out, "…");
 		return;
 	}
+	if (s->inside && show_known(s, ty, at, name))
+		return;
 	switch (ty->kind) {
 	case GO_POINTER:
 	case GO_UNSAFE_POINTER:
 	case GO_CHAN:
 	case GO_FUNC:
 	case GO_MAP:
-		if (place_read(s->rt, at, 0, &word, sizeof(word)))
-			print_pointer(s, ty, word);
-		else
-			value_unreadable(s->out, at->addr);
+		print_word(s, ty, at, depth, name);
 		break;
 	case GO_SLICE:
-		print_slice(s, ty, at);
+		print_slice(s, ty, at, depth, name);
 		break;
 	case GO_ARRAY:
-		print_array(s, ty, at);
+		show_array(s, ty, at, depth, name);
 		break;
 	case GO_STRUCT:
-		print_struct(s, ty, at, depth);
+		print_struct(s, ty, at, depth, name);
 		break;
 	case GO_INTERFACE:
 		print_iface(s, ty, at, depth);
 		break;
 	default:
-		print_scalar(s, ty, at, bare);
+		print_scalar(s, ty, at, name);
 	}
 }
 
 void value_print(struct runtime *rt, struct buf *out, const struct rtype *ty, taddr data)
 {
-	struct show s = {rt, out};
+	struct show s = {.rt = rt, .out = out, .end = SIZE_MAX};
 	struct place at = {.addr = data};
 
-	print(&s, ty, &at, 0, false);
+	show_value(&s, ty, &at, 0, SHOW_NAMED);
 }
 
 void value_print_eface(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word)
 {
-	struct show s = {rt, out};
+	struct show s = {.rt = rt, .out = out, .end = SIZE_MAX};
+
+	print_eface(&s, type_word, data_word, 0);
+}
+
+void value_print_inside(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word)
+{
+	struct show s = {.rt = rt, .out = out, .inside = true, .end = out->n + VALUE_MAX_LINE};
 
 	print_eface(&s, type_word, data_word, 0);
 }

@@ -221,6 +221,11 @@ static bool print_error(struct runtime *rt, struct buf *out, taddr type, uint64_
 	return true;
 }
 
+bool value_known_error(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at)
+{
+	return print_known(rt, out, ty, at, 0);
+}
+
 bool value_print_error(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word)
 {
 	return print_error(rt, out, type_word, data_word, 0);

@@ -283,7 +283,8 @@ func nameOf(ctx context.Context) string {
 	return fmt.Sprintf("%T", ctx)
 }
 
-// show prints a key or value of a value context and its type.
+// show prints a key or value of a value context and its type. A value that
+// is a pointer is "&" and what it leads to.
 func show(ctx context.Context, name string) (value, typ *string) {
 	f, ok := field(ctx, name)
 	if !ok {
@@ -294,7 +295,11 @@ func show(ctx context.Context, name string) (value, typ *string) {
 		return text("<nil>"), nil
 	}
 	typ = text(fmt.Sprintf("%T", v))
-	switch r := reflect.ValueOf(v); r.Kind() {
+	r := reflect.ValueOf(v)
+	if name == "val" && r.Kind() == reflect.Ptr && !r.IsNil() {
+		return text(fmt.Sprintf("&%+v", r.Elem().Interface())), typ
+	}
+	switch r.Kind() {
 	case reflect.Ptr, reflect.Chan, reflect.Func, reflect.Map, reflect.UnsafePointer:
 		return text(fmt.Sprintf("0x%x", r.Pointer())), typ
 	}
