@@ -40,22 +40,39 @@ static void test_durations(void **state)
 	(void)state;
 	assert_string_equal(duration(0), "0s");
 	assert_string_equal(duration(17), "17ns");
-	assert_string_equal(duration(12 * us + 900), "12µs");
+	assert_string_equal(duration(12 * us + 400), "12µs");
 	assert_string_equal(duration(350 * ms), "350ms");
-	assert_string_equal(duration(999 * ms + 999 * us), "999ms");
+	assert_string_equal(duration(999 * ms + 499 * us), "999ms");
 	assert_string_equal(duration(s), "1s");
-	assert_string_equal(duration(1299 * ms), "1.2s");
-	assert_string_equal(duration(59 * s + 999 * ms), "59s");
+	assert_string_equal(duration(1249 * ms), "1.2s");
+	assert_string_equal(duration(59 * s + 499 * ms), "59s");
 	assert_string_equal(duration(m), "1m");
 	assert_string_equal(duration(9 * m + 5 * s), "9m 5s");
 	assert_string_equal(duration(12 * m + 5 * s), "12m");
-	assert_string_equal(duration(9 * h + 58 * m + 59 * s), "9h 58m");
+	assert_string_equal(duration(9 * h + 58 * m + 29 * s), "9h 58m");
 	assert_string_equal(duration(41 * h + 20 * m), "41h");
 	assert_string_equal(duration(100 * h), "4d 4h");
 	assert_string_equal(duration(24 * 40 * h), "40d");
 	assert_string_equal(duration(-90 * s), "-1m 30s");
-	assert_string_equal(duration(INT64_MIN), "-106751d");
-	assert_string_equal(duration(INT64_MAX), "106751d");
+	/* A moment after it began a timeout is still what the program wrote; what rounding lifts to the next unit is told in that one. */
+	assert_string_equal(duration(us - 1), "999ns");
+	assert_string_equal(duration(ms - 1), "1ms");
+	assert_string_equal(duration(s - 1), "1s");
+	assert_string_equal(duration(1500 * ms - 1), "1.5s");
+	assert_string_equal(duration(10 * s - 1), "10s");
+	assert_string_equal(duration(m - 1), "1m");
+	assert_string_equal(duration(10 * m - 1), "10m");
+	assert_string_equal(duration(h - 1), "1h");
+	assert_string_equal(duration(10 * h - 1), "10h");
+	assert_string_equal(duration(24 * h - 1), "24h");
+	assert_string_equal(duration(24 * h + 29 * m), "24h");
+	assert_string_equal(duration(24 * h + 30 * m), "25h");
+	assert_string_equal(duration(2 * 24 * h - 1), "2d");
+	assert_string_equal(duration(3 * 24 * h - 1), "3d");
+	assert_string_equal(duration(10 * 24 * h - 1), "10d");
+	assert_string_equal(duration(30 * 24 * h - 1), "30d");
+	assert_string_equal(duration(INT64_MIN), "-106752d");
+	assert_string_equal(duration(INT64_MAX), "106752d");
 }
 
 static const char *count(uint64_t v)

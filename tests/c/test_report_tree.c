@@ -67,8 +67,8 @@ static void test_tree_folds_equal_siblings(void **state)
 		"└─ WithCancel 0xc000100200   active   1 001 children\n"
 		"   ├─ WithValue 0xc000100300   app/mw.requestID = \"7f3a-11\"\n"
 		"   │  └─ WithCancel 0xc000100400   active   2 tasks\n"
-		"   │     ├─ task 10   select        27h  app/stream.(*Conn).pump   conn.go:88\n"
-		"   │     └─ task 11   chan receive  27h  app/stream.(*Conn).watch  conn.go:112\n"
+		"   │     ├─ task 10   select        28h  app/stream.(*Conn).pump   conn.go:88\n"
+		"   │     └─ task 11   chan receive  28h  app/stream.(*Conn).watch  conn.go:112\n"
 		"   ├─ × 999 more like 0xc000100300   1 998 contexts   1 998 tasks   (--no-fold shows them)\n"
 		"   └─ WithTimeout 0xc00017d300   active   deadline in 9h 58m\n"
 		"2 003 contexts, 2 000 tasks on them; 1 line stands for 1 998 contexts\n");
@@ -138,7 +138,7 @@ static void test_tree_folds_chains(void **state)
 	assert_non_null(
 		strstr(text, "└─ × 7 995 more WithValue nested, down to 0xc0002f4100   (--no-fold shows them)\n"));
 	assert_non_null(strstr(text, "└─ WithValue 0xc0002f4200   app/mw.requestID"));
-	assert_non_null(strstr(text, "└─ task 7   select  27h"));
+	assert_non_null(strstr(text, "└─ task 7   select  28h"));
 	assert_non_null(strstr(text, "1 line stands for 7 995 contexts\n"));
 	f.opt.no_fold = true; // indentation must not make this 8000 x 8000
 	answer(report_tree);
@@ -173,10 +173,10 @@ static void test_tree_folds_tasks(void **state)
 	const char *text = answer(report_tree);
 	assert_non_null(strstr(
 		text,
-		"├─ task 0   chan receive  27h  app/stream.(*Conn).watch  conn.go:112\n   ├─ × 9 more like task 0"));
+		"├─ task 0   chan receive  28h  app/stream.(*Conn).watch  conn.go:112\n   ├─ × 9 more like task 0"));
 	assert_non_null(strstr(
 		text,
-		"├─ task 1   select        27h  app/stream.(*Conn).pump   conn.go:88\n   └─ × 89 more like task 1\n"));
+		"├─ task 1   select        28h  app/stream.(*Conn).pump   conn.go:88\n   └─ × 89 more like task 1\n"));
 	f.opt.no_tasks = true;
 	assert_null(strstr(answer(report_tree), "task 1"));
 }
@@ -384,8 +384,8 @@ static void test_show(void **state)
 		"           →  Background\n"
 		"children   none\n"
 		"done       0xc800000180  open, 2 receivers\n"
-		"tasks      884  select        27h  app/stream.(*Conn).pump   conn.go:88\n"
-		"           885  chan receive  27h  app/stream.(*Conn).watch  conn.go:112\n"
+		"tasks      884  select        28h  app/stream.(*Conn).pump   conn.go:88\n"
+		"           885  chan receive  28h  app/stream.(*Conn).watch  conn.go:112\n"
 		"cancel     no CancelFunc of it was found; the heap could not be read\n"
 		"           WithCancel 0xc000100200 above it can\n"
 		"checks     parent's map holds it · err nil and done open agree\n"

@@ -124,50 +124,58 @@ void text_plural(struct buf *out, uint64_t v, const char *word)
 		buf_char(out, 's');
 }
 
-/* "9h 58m": the small unit only while the big one has one digit. */
-static void two_units(struct buf *out, uint64_t big, const char *big_unit, uint64_t small, const char *small_unit,
-		      uint64_t until)
-{
-	buf_u64(out, big);
-	buf_str(out, big_unit);
-	if (!small || big >= until)
-		return;
-	buf_char(out, ' ');
-	buf_u64(out, small);
-	buf_str(out, small_unit);
-}
+#define US 1000ull
+#define MS (1000 * US)
+#define SEC (1000 * MS)
+#define MIN (60 * SEC)
+#define HOUR (60 * MIN)
+#define DAY (24 * HOUR)
+
+/* Up to which length a duration is told in which unit, and how finely: the first row that it stays below once it is rounded. */
+static const struct duration_unit {
+	uint64_t below, step; /* ns */
+	uint64_t unit;	      /* ns */
+	const char *name;
+	uint64_t small; /* ns: what the unit leaves over is told in this one, 0: in tenths, or not at all where step is a whole unit */
+	const char *small_name;
+} duration_units[] = {
+	{US, 1, 1, "ns", 0, NULL},
+	{MS, US, US, "µs", 0, NULL},
+	{SEC, MS, MS, "ms", 0, NULL},
+	{10 * SEC, SEC / 10, SEC, "s", 0, NULL},
+	{MIN, SEC, SEC, "s", 0, NULL},
+	{10 * MIN, SEC, MIN, "m", SEC, "s"},
+	{HOUR, MIN, MIN, "m", 0, NULL},
+	{10 * HOUR, MIN, HOUR, "h", MIN, "m"},
+	{2 * DAY, HOUR, HOUR, "h", 0, NULL},
+	{10 * DAY, HOUR, DAY, "d", HOUR, "h"},
+	{UINT64_MAX, DAY, DAY, "d", 0, NULL},
+};
 
 void text_duration(struct buf *out, int64_t ns)
 {
-	uint64_t v = ns < 0 ? -(uint64_t)ns : (uint64_t)ns, s = v / 1000000000;
+	uint64_t v = ns < 0 ? -(uint64_t)ns : (uint64_t)ns, rounded;
+	const struct duration_unit *u = duration_units;
 
 	if (ns < 0)
 		buf_char(out, '-');
 	if (!v) {
 		buf_lit(out, "0s");
-	} else if (v < 1000) {
-		buf_u64(out, v);
-		buf_lit(out, "ns");
-	} else if (v < 1000000) {
-		buf_u64(out, v / 1000);
-		buf_lit(out, "µs");
-	} else if (!s) {
-		buf_u64(out, v / 1000000);
-		buf_lit(out, "ms");
-	} else if (s < 10 && v / 100000000 % 10) {
-		buf_u64(out, s);
+		return;
+	}
+	while ((rounded = (v + u->step / 2) / u->step * u->step) >= u->below)
+		u++;
+	buf_u64(out, rounded / u->unit);
+	uint64_t over = rounded % u->unit;
+	if (over && !u->small) {
 		buf_char(out, '.');
-		buf_u64(out, v / 100000000 % 10);
-		buf_char(out, 's');
-	} else if (s < 60) {
-		buf_u64(out, s);
-		buf_char(out, 's');
-	} else if (s < 3600) {
-		two_units(out, s / 60, "m", s % 60, "s", 10);
-	} else if (s < 100 * 3600) {
-		two_units(out, s / 3600, "h", s / 60 % 60, "m", 10);
-	} else {
-		two_units(out, s / 86400, "d", s / 3600 % 24, "h", 10);
+		buf_u64(out, over / u->step);
+	}
+	buf_str(out, u->name);
+	if (over && u->small) {
+		buf_char(out, ' ');
+		buf_u64(out, over / u->small);
+		buf_str(out, u->small_name);
 	}
 }
 

@@ -33,7 +33,11 @@ void text_count(struct buf *out, uint64_t v);
 /** "1 task", "51 840 tasks"; the plural is @p word + "s", "ren" after "child", "es" after "s", "x" and "ch". */
 void text_plural(struct buf *out, uint64_t v, const char *word);
 
-/** "41h", "9h 58m", "12m 5s", "1.2s", "350ms", "12µs", "17ns", "12d"; rounded down; negative with "-". */
+/**
+ * "30d", "3d", "4d 4h", "41h", "9h 58m", "12m", "5m 12s", "1.2s", "350ms", "12µs", "17ns"; rounded to the nearest (24 h less a moment are
+ * "24h"), days from two on; negative with "-".  Every duration that goctx speaks of itself is written here; a time.Duration of
+ * the program is a value, which is printed as Go does (value_duration()).
+ */
 void text_duration(struct buf *out, int64_t ns);
 
 /** "3.2 GiB", "512 B". */
