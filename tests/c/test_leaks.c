@@ -175,7 +175,7 @@ static void test_what_somebody_can_cancel_is_not_lost(void **state)
 
 	(void)state;
 	(void)foreign;
-	f.m.types.v[CTX_CUSTOM].done_off = 8;
+	f.m.types.v[CTX_CUSTOM].done.how = METHOD_FIELD;
 	link_all();
 	grant(hub, REACH_LIVE);
 	for (unsigned k = 0; k < 3; k++)

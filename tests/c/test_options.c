@@ -189,7 +189,7 @@ static void wrong_options(void **state)
 	bad("--core c list --color maybe", "--color: no such word 'maybe'",
 	    "--color WHEN: auto, always or never (NO_COLOR is honoured)");
 	bad("--core c list --state active,,x", "--state: no such word ''",
-	    "--state STATE,…: active, canceled, expired, never");
+	    "--state STATE,…: active, canceled, expired, never, unknown");
 	bad("--core c list --width 3", "--width 3: not a number from 40 on", NULL);
 	bad("--core c tasks --group func --tree", "--group and --tree exclude each other", NULL);
 	bad("--core c serve --no-stop", "--no-stop and --mem-fd are for --pid", NULL);

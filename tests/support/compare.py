@@ -75,6 +75,10 @@ def header(answer: helper.Answer, truth: build.Truth, target: str, *, build_id: 
     return out
 
 
+# Custom types of the programs whose Err does more than can be read.
+OWN_ERR = ("*main.ended",)
+
+
 # -- contexts ---------------------------------------------------------------
 
 
@@ -122,8 +126,11 @@ def _context(shape: _Shape, one: build.ContextTruth, got: helper.Context,
     out: list[str] = []
     who = f"{one.addr} ({one.label or one.name})"
     children = len(one.children or ()) if one.kind in CANCELERS else shape.made_on[one.addr]
-    _differ(out, who, kind=(one.kind, got.kind), go_type=(one.go_type, got.go_type),
-            parent=(one.parent, got.parent), state=(one.state, got.state), err=(one.err, got.err),
+    # What only the code of the type's own Err knows is not told: never another state than the one it says.
+    untold = got.state == "unknown" and (one.state is None or one.go_type in OWN_ERR)
+    if not untold:
+        _differ(out, who, state=(one.state, got.state), err=(one.err, got.err))
+    _differ(out, who, kind=(one.kind, got.kind), go_type=(one.go_type, got.go_type), parent=(one.parent, got.parent),
             cause=(one.cause, got.cause), done=(one.done, got.done),
             depth=(len(shape.line(one.addr)) - 1, got.depth),
             name=(shape.name(one.addr, every), got.name), children=(children, got.children))

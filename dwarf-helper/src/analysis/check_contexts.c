@@ -24,7 +24,7 @@ static uint32_t next_up(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 
-	return c->kind == CTX_WITHOUT_CANCEL || c->parent >= m->ctxs.n ? CTX_NONE : c->parent;
+	return ctx_cuts(c) || c->parent >= m->ctxs.n ? CTX_NONE : c->parent;
 }
 
 static bool cancels(const struct ctx *c)

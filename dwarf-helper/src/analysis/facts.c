@@ -36,9 +36,9 @@ static bool has_own_done(uint8_t kind)
 	return kind == CTX_CANCEL || kind == CTX_TIMER || kind == CTX_AFTER_FUNC;
 }
 
-static bool cuts_chain(uint8_t kind)
+static bool cuts_chain(const struct ctx *c)
 {
-	return kind == CTX_BACKGROUND || kind == CTX_TODO || kind == CTX_WITHOUT_CANCEL;
+	return c->kind == CTX_BACKGROUND || c->kind == CTX_TODO || ctx_cuts(c);
 }
 
 /* Kind, type and, of value contexts, the type of the key. */
@@ -75,8 +75,7 @@ static bool foreign(const struct leaks *l, const struct ctx *c, uint32_t parent)
 {
 	const struct model *m = l->m;
 	const struct ctx *p = &m->ctxs.v[parent];
-	bool own = p->kind == CTX_CUSTOM && p->type < m->types.n &&
-		   (m->types.v[p->type].done_off >= 0 || m->types.v[p->type].own_err);
+	bool own = ctx_own_done(m, p) && !ctx_cuts(p);
 
 	if (has_own_done(c->kind) && c->flags & CTX_IN_PARENT_MAP)
 		return false;
@@ -111,7 +110,7 @@ static void facts_of(struct leaks *l, uint32_t i, uint64_t *level)
 	f->chain = chain_of(l, level, i);
 	f->under = f->holder = CTX_NONE;
 	own_cancelers(l, i);
-	if (p < m->ctxs.n && !cuts_chain(c->kind)) {
+	if (p < m->ctxs.n && !cuts_chain(c)) {
 		uint8_t kind = m->ctxs.v[p].kind;
 		f->under = has_own_done(kind) || l->ctx[p].under == CTX_NONE ? p : l->ctx[p].under;
 		if (kind == CTX_TIMER && m->ctxs.v[p].state == CTX_ACTIVE)
@@ -119,7 +118,7 @@ static void facts_of(struct leaks *l, uint32_t i, uint64_t *level)
 		f->flags |= l->ctx[p].flags & LEAK_DEADLINE_ABOVE;
 		if (foreign(l, c, p))
 			f->flags |= LEAK_FOREIGN_ABOVE;
-		if (cuts_chain(kind))
+		if (cuts_chain(&m->ctxs.v[p]))
 			f->under = p;
 	}
 	// CANCELABLE_FUNC without a CancelFunc: somebody is cancelling it just now.

@@ -18,24 +18,19 @@ void reach_can(struct reacher *x, uint32_t context)
 		set_can(x, context, CAN);
 }
 
-static bool own_done(const struct reacher *x, const struct ctx *c)
-{
-	return c->kind == CTX_CUSTOM && x->m->types.v[c->type].own_done;
-}
-
 /* A child of a context that can be cancelled: does that reach it? */
 static void hand_down(struct reacher *x, uint32_t child, uint8_t how)
 {
 	const struct ctx *c = &x->m->ctxs.v[child];
 
-	if (c->kind <= CTX_TODO || c->kind == CTX_WITHOUT_CANCEL)
+	if (c->kind <= CTX_TODO || ctx_cuts(c))
 		return;
 	if (reach_cancels(c)) {
 		if (how == CAN || c->flags & CTX_IN_PARENT_MAP)
 			set_can(x, child, CAN);
 		return;
 	}
-	set_can(x, child, own_done(x, c) ? CAN_FOREIGN : how);
+	set_can(x, child, ctx_own_done(x->m, c) ? CAN_FOREIGN : how);
 }
 
 void reach_spread(struct reacher *x)
@@ -78,7 +73,7 @@ void reach_cancel_begin(struct reacher *x)
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
 		const struct ctx *c = &m->ctxs.v[i];
 		bool can = reach_cancels(c) ? blind || c->kind == CTX_TIMER || c->state != CTX_ACTIVE || c->flags & CTX_LOCKED
-					    : x->untold && own_done(x, c);
+					    : x->untold && ctx_own_done(m, c) && !ctx_cuts(c);
 		if (can || lost_parent(c))
 			reach_can(x, i);
 	}
@@ -240,12 +235,12 @@ static void classify(struct classes *k, uint32_t i)
 		k->hands[i] = from_above(m, i, k->cls[i]);
 		return;
 	}
-	bool foreign = own_done(k->x, c) || c->state == CTX_UNKNOWN;
+	bool foreign = ctx_own_done(m, c) || c->state == CTX_UNKNOWN;
 	k->cls[i] = over ? CANCELABLE_DONE : foreign ? CANCELABLE_FOREIGN : up;
-	if (c->kind <= CTX_TODO || c->kind == CTX_WITHOUT_CANCEL)
+	if (c->kind <= CTX_TODO || ctx_cuts(c))
 		k->hands[i] = CANCELABLE_NOBODY;
 	else
-		k->hands[i] = hands | (own_done(k->x, c) ? FOREIGN_BIT : 0);
+		k->hands[i] = hands | (ctx_own_done(m, c) ? FOREIGN_BIT : 0);
 }
 
 /* Parents first, without recursion: a chain may be a million deep. */

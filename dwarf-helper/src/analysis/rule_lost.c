@@ -88,7 +88,7 @@ static void put_into_groups(struct leaks *l, struct lost *lost, const uint64_t *
 
 	for (size_t k = 0; k < m->ctxs.n; k++) {
 		uint32_t i = l->order[k], p = m->ctxs.v[i].parent;
-		uint32_t above = p < m->ctxs.n && m->ctxs.v[i].kind != CTX_WITHOUT_CANCEL ? lost->group_of[p] : 0;
+		uint32_t above = p < m->ctxs.n && !ctx_cuts(&m->ctxs.v[i]) ? lost->group_of[p] : 0;
 
 		bool is_lost = l->ctx[i].flags & LEAK_LOST;
 		uint32_t g = is_lost ? u64map_find(&lost->index, keys[i]) : 0;

@@ -19,7 +19,7 @@ struct finding *leak_told(struct leaks *l, uint32_t context, enum finding_rule a
 		if (n && (!climbed || l->out->list.v[n - 1].confidence > CONF_INFO))
 			break;
 		n = 0;
-		if (l->m->ctxs.v[context].kind == CTX_WITHOUT_CANCEL)
+		if (ctx_cuts(&l->m->ctxs.v[context]))
 			break;
 		context = l->m->ctxs.v[context].parent;
 	}

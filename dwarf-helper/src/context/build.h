@@ -108,7 +108,7 @@ void kinds_name_pseudo(struct builder *b);
 uint32_t kinds_of_itab(struct builder *b, taddr itab);
 
 /* custom.c */
-/** Fill in done_off, err_off and own_err of a custom type.  @p obj: its struct, NULL none.  Before the threads: uses the pc cache. */
+/** Fill in done, err and switch_via of a type.  @p obj: its struct, NULL none.  Before the threads: uses the pc cache. */
 void custom_methods(struct builder *b, struct ctx_type *t, const struct rtype *obj);
 
 /* fill.c: one context's own words */
@@ -154,6 +154,15 @@ bool evidence_complete(struct builder *b);
 void evidence_sieve(struct builder *b);
 /** Note contexts that are referred to as two types. */
 void evidence_note(struct builder *b);
+
+/* untold.c */
+/**
+ * Custom contexts whose code could not be read: what the library made of their Done shows in what was made on them.  States of those
+ * that can be told now, and of what takes its state from them; m->by_state follows.  @p order: parents before their children
+ */
+void untold_states(struct model *m, const uint32_t *order);
+/** graph.c: the state that follows from the kind, its type and its parent's state. */
+void graph_set_state(struct model *m, struct ctx *c);
 
 /* find.c, pairs.c, link.c, graph.c: the passes, in this order */
 /** What it found can be found by address afterwards. */

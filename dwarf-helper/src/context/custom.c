@@ -1,10 +1,15 @@
 /*
  * What a custom context type brings of its own.  One that embeds a context may still override Done (then package context
- * starts a goroutine for each child, to watch it) or Err (then its state is not that of the context inside).
+ * starts a goroutine for each child, to watch it) or Err (then its state is not that of the context inside).  Both are read from
+ * their code (runtime/code.h); where that is too long to be read, names tell whether somebody has written them.
  */
 #include "context/build.h"
 
 #define NAME_MAX_LEN 1024
+#define FIELD_DEPTH 8
+
+/* Of context.Context's methods, in the order of their names as itabs have them: Deadline, Done, Err, Value. */
+enum context_method { METHOD_DONE = 1, METHOD_ERR = 2 };
 
 /* "app/audit.Context" -> "app/audit.(*Context).Done" or, for a value receiver, "app/audit.Context.Done". */
 static bool method_symbol(const char *full, bool pointer, const char *method, char *out)
@@ -74,20 +79,127 @@ static int32_t only_field(struct runtime *rt, const struct rtype *obj, bool (*pa
 	return found;
 }
 
+/* Does the struct embed a context as such, so that a method it has not written is that one's?  Go takes the shallowest. */
+static bool embeds(struct runtime *rt, const struct rtype *obj, int32_t off)
+{
+	for (uint32_t i = 0; i < obj->nfields; i++)
+		if (obj->fields[i].embedded && (int64_t)obj->fields[i].off == off) {
+			const struct rtype *ty = rtype_get(rt, obj->fields[i].type);
+			return ty && ty->kind == GO_INTERFACE;
+		}
+	return false;
+}
+
+/* Type of the field at @p off, in structs held by value, too. */
+static const struct rtype *field_at(struct runtime *rt, const struct rtype *st, int64_t off)
+{
+	const struct rtype *ty = st;
+
+	for (int depth = 0; ty && ty->kind == GO_STRUCT && depth < FIELD_DEPTH; depth++) {
+		uint32_t i = ty->nfields;
+		while (i-- && ((int64_t)ty->fields[i].off > off || !rtype_get(rt, ty->fields[i].type)))
+			;
+		if (i == UINT32_MAX)
+			return NULL;
+		off -= (int64_t)ty->fields[i].off;
+		ty = rtype_get(rt, ty->fields[i].type);
+	}
+	return off ? NULL : ty;
+}
+
+/* Is what was asked the method of this name of the context inside? */
+static bool asks_inner(struct runtime *rt, const struct ctx_type *t, const struct rtype *obj, const struct code_result *r, const char *method)
+{
+	bool far = t->inner_via != 0;
+	const struct rtype *st = far ? rtype_get(rt, t->inner_via) : obj;
+
+	if (t->inner < 0 || !st || r->n != 1 + far || r->off[0] != t->inner || (far && r->off[1] != t->inner_off))
+		return false;
+	const struct rtype *ty = field_at(rt, st, r->off[far]);
+	return ty && rtype_iface_method_is(rt, ty, (uint64_t)r->method, method);
+}
+
+/* Code of a method of context.Context, as the itab of the type has it; 0 when there is none that can be read. */
+static taddr method_code(struct runtime *rt, taddr rtype, enum context_method method)
+{
+	size_t n;
+	const struct itab *itabs = rtype_itabs(rt, &n);
+	taddr code;
+
+	for (size_t i = 0; i < n; i++) {
+		if (itabs[i].type != rtype)
+			continue;
+		const struct rtype *inter = rtype_get(rt, itabs[i].inter);
+		if (!inter || strcmp(inter->full, "context.Context") != 0)
+			continue;
+		return target_u64(rt->t, itabs[i].addr + rt->L.s[LAYOUT_itab].size - 8 + 8 * (taddr)method, &code) ? code : 0;
+	}
+	return 0;
+}
+
+static struct ctx_method method_of(struct runtime *rt, const struct ctx_type *t, const struct rtype *obj, enum context_method method)
+{
+	const char *name = method == METHOD_DONE ? "Done" : "Err";
+	taddr code = method_code(rt, t->rtype, method);
+	struct code_result r = {0};
+	bool is_struct = obj && obj->kind == GO_STRUCT, own = is_struct && has_own(rt, obj, name);
+
+	if (code)
+		r = code_returns(rt, code, method == METHOD_DONE ? 1 : 2);
+	if (r.kind == CODE_NIL)
+		return (struct ctx_method){.how = METHOD_NIL};
+	if (r.kind == CODE_FIELD)
+		return (struct ctx_method){METHOD_FIELD, r};
+	if (r.kind == CODE_ASKS && is_struct && asks_inner(rt, t, obj, &r, name))
+		return (struct ctx_method){.how = METHOD_INNER};
+	/* The symbols of generic types are not those of their names: what they have written is not known. */
+	if (r.kind == CODE_UNTOLD && is_struct && !own && !strchr(obj->full, '[') && t->inner >= 0 && (!code || embeds(rt, obj, t->inner)))
+		return (struct ctx_method){.how = METHOD_INNER};
+	struct ctx_method guess = {.how = METHOD_OWN};
+	int32_t off = own ? only_field(rt, obj, method == METHOD_DONE ? is_done_chan : is_error) : -1;
+	if (off >= 0)
+		guess.place = (struct code_result){.kind = CODE_FIELD, .n = 1, .off = {off}};
+	return guess;
+}
+
+static const struct rtype_field *field_named(const struct rtype *st, const char *name)
+{
+	for (uint32_t i = 0; st && st->kind == GO_STRUCT && i < st->nfields; i++)
+		if (strcmp(st->fields[i].name, name) == 0 && st->fields[i].off <= INT32_MAX)
+			return &st->fields[i];
+	return NULL;
+}
+
+/*
+ * github.com/gin-gonic/gin, since 1.8: Done and Err of *Context return nil unless engine.ContextWithFallback is set, and ask Request's
+ * context then.
+ */
+static void find_switch(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
+{
+	static const char gin[] = "github.com/gin-gonic/gin.Context";
+	size_t n = obj ? strlen(obj->full) : 0;
+
+	if (n < sizeof(gin) - 1 || strcmp(obj->full + n - (sizeof(gin) - 1), gin) != 0 || !t->inner_via)
+		return; // a copy below a vendor folder is one, too
+	const struct rtype_field *engine = field_named(obj, "engine"), *request = field_named(obj, "Request");
+	const struct rtype *ptr = engine ? rtype_get(rt, engine->type) : NULL;
+	const struct rtype *to = ptr && ptr->kind == GO_POINTER ? rtype_get(rt, ptr->elem) : NULL;
+	const struct rtype_field *on = field_named(to, "ContextWithFallback");
+	const struct rtype *flag = on ? rtype_get(rt, on->type) : NULL;
+	if (!flag || flag->kind != GO_BOOL || !request || (int64_t)request->off != t->inner)
+		return;
+	t->switch_via = (int32_t)engine->off;
+	t->switch_off = (int32_t)on->off;
+	t->done.how = t->err.how = METHOD_INNER;
+}
+
 void custom_methods(struct builder *b, struct ctx_type *t, const struct rtype *obj)
 {
-	t->done_off = t->err_off = -1;
-	t->own_done = t->kind == CTX_CUSTOM;
-	if (t->kind != CTX_CUSTOM || !obj || obj->kind != GO_STRUCT)
+	t->switch_via = -1;
+	if (t->kind != CTX_CUSTOM)
 		return;
-	/* The symbols of generic types are not those of their names. */
-	bool done = has_own(b->rt, obj, "Done");
-	t->own_done = done || strchr(obj->full, '[');
-	if (done)
-		t->done_off = only_field(b->rt, obj, is_done_chan);
-	if (!has_own(b->rt, obj, "Err"))
-		return;
-	t->err_off = only_field(b->rt, obj, is_error);
-	/* Without anything to keep a state in, Err asks the context inside: what a struct that merely holds one has to write. */
-	t->own_err = t->err_off >= 0 || t->done_off >= 0;
+	t->done = method_of(b->rt, t, obj, METHOD_DONE);
+	t->err = method_of(b->rt, t, obj, METHOD_ERR);
+	if (t->err.how == METHOD_OWN)
+		find_switch(b->rt, t, obj);
 }

@@ -20,7 +20,7 @@ uint32_t ctx_canceler(const struct model *m, uint32_t i)
 		const struct ctx *c = &m->ctxs.v[i];
 		if (has_own_err(c->kind))
 			return i;
-		if (c->kind == CTX_WITHOUT_CANCEL) // its Done and Err are nil whatever lies above
+		if (ctx_cuts(c)) // its Done is nil whatever lies above
 			return CTX_NONE;
 		i = c->parent;
 	}
@@ -61,10 +61,10 @@ static uint32_t err_owner(const struct model *m, uint32_t i)
 	uint32_t canceler = ctx_canceler(m, i);
 
 	for (size_t left = m->ctxs.n; left && i < m->ctxs.n && i != canceler; left--, i = m->ctxs.v[i].parent) {
+		if (ctx_own_err(m, &m->ctxs.v[i]))
+			return i;
 		if (m->ctxs.v[i].kind == CTX_WITHOUT_CANCEL)
 			break;
-		if (m->types.v[m->ctxs.v[i].type].own_err)
-			return i;
 	}
 	return canceler;
 }
@@ -76,10 +76,11 @@ bool ctx_err(struct model *m, uint32_t i, struct buf *out)
 
 	if (own == CTX_NONE)
 		return false;
-	const struct ctx_type *t = &m->types.v[m->ctxs.v[own].type];
-	if (t->own_err)
-		return t->err_off >= 0 && print_iface_error(m->rt, m->ctxs.v[own].addr + (taddr)t->err_off, out);
 	taddr addr = m->ctxs.v[own].addr;
+	if (ctx_own_err(m, &m->ctxs.v[own])) {
+		bool told = m->ctxs.v[own].state == CTX_CANCELED || m->ctxs.v[own].state == CTX_EXPIRED;
+		return told && code_place(m->rt, &m->types.v[m->ctxs.v[own].type].err.place, addr, &addr) && print_iface_error(m->rt, addr, out);
+	}
 	if (LAYOUT_HAS(l->cancelCtx.err_v)) // since 1.25
 		return print_value_error(m->rt, addr + (taddr)l->cancelCtx.err_v.off, out);
 	return print_iface_error(m->rt, addr + (taddr)l->cancelCtx.err.off, out);
@@ -226,24 +227,6 @@ char ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret)
 
 /* ---- how it hangs ---- */
 
-/*
- * Is a goroutine of context.propagateCancel parked on its done channel?  It passes the cancellation of a parent that is
- * a foreign type on: named context.propagateCancel.func1 until 1.20, then context.(*cancelCtx).propagateCancel.func2.
- */
-static bool has_watcher(const struct model *m, uint32_t i)
-{
-	const struct ctx *c = &m->ctxs.v[i];
-	const struct runtime *rt = m->rt;
-
-	for (uint32_t k = 0; k < c->tasks; k++) {
-		const struct task *t = &m->tasks.list.v[ctx_task(m, i, k)];
-		if (t->start < rt->frames.n && rt->frames.v[t->start].func &&
-		    strstr(rt->frames.v[t->start].func, "propagateCancel.func"))
-			return true;
-	}
-	return false;
-}
-
 const char *ctx_edge_via(struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
@@ -256,5 +239,5 @@ const char *ctx_edge_via(struct model *m, uint32_t i)
 		return "children";
 	if (m->ctxs.v[c->parent].kind == CTX_STOP)
 		return "afterfunc";
-	return has_watcher(m, i) ? "watcher" : "embedded";
+	return ctx_has_watcher(m, i) ? "watcher" : "embedded";
 }

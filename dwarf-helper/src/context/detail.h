@@ -62,6 +62,9 @@ static inline uint32_t ctx_task(const struct model *m, uint32_t i, uint32_t k)
 /** How the context hangs on its parent: "children", "embedded", "afterfunc" or "watcher" (JSON edge via). */
 const char *ctx_edge_via(struct model *m, uint32_t i);
 
+/** Is a goroutine of package context parked on its done channel, which passes on to it what ends a parent of another type? */
+bool ctx_has_watcher(const struct model *m, uint32_t i);
+
 /** What can be wrong inside of one context, or between it and the one above. */
 enum ctx_problem {
 	PROBLEM_NONE,	     /* parts agree */

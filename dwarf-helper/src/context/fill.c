@@ -107,22 +107,69 @@ static bool is_closed(struct builder *b, taddr chan)
 	return runtime_field(b->rt, chan, b->rt->L.hchan.closed, &closed) && closed;
 }
 
-/* A custom context with a Done or Err of its own: what its fields say; the rest is the context inside's (graph.c). */
-static void fill_custom(struct builder *b, struct ctx *c, const struct ctx_type *t, const uint8_t *p)
+/* The word at a place below a custom context; 0 when there is none or it is out of reach. */
+static taddr word_at(struct builder *b, const struct ctx *c, const struct code_result *place)
 {
-	taddr err = 0;
+	taddr at, word = 0;
 
-	if (t->done_off >= 0)
-		memcpy(&c->done, p + t->done_off, 8);
-	if (!t->own_err)
+	if (code_place(b->rt, place, c->addr, &at))
+		target_u64(b->rt->t, at, &word);
+	return word;
+}
+
+/* Err returns this field. */
+static uint8_t state_of_err(struct builder *b, const struct ctx *c, const struct code_result *place)
+{
+	taddr err = 0, at;
+
+	if (!code_place(b->rt, place, c->addr, &at) || !target_u64(b->rt->t, at, &err))
+		return CTX_UNKNOWN;
+	const struct rtype *ty = err ? rtype_get(b->rt, rtype_of_itab(b->rt, err)) : NULL;
+	bool deadline = ty && strcmp(ty->full, "context.deadlineExceededError") == 0;
+	return !err ? CTX_ACTIVE : deadline ? CTX_EXPIRED : CTX_CANCELED;
+}
+
+/* Done returns this channel: Err is nil while it is open, and not nil when it is closed (context.Context). */
+static uint8_t state_of_done(struct builder *b, taddr done)
+{
+	return !done ? CTX_UNKNOWN : is_closed(b, done) ? CTX_CANCELED : CTX_ACTIVE;
+}
+
+/* Is the switch on without which it never ends? */
+static bool is_on(struct builder *b, const struct ctx *c, const struct ctx_type *t, bool *known_ret)
+{
+	taddr via, request;
+	uint8_t on = 0;
+
+	*known_ret = target_u64(b->rt->t, c->addr + (taddr)t->switch_via, &via) && target_u64(b->rt->t, c->addr + (taddr)t->inner, &request);
+	if (*known_ret && via)
+		*known_ret = target_u8(b->rt->t, via + (taddr)t->switch_off, &on);
+	return *known_ret && via && request && on;
+}
+
+/* A custom context: what its methods would return, where that is not what the context inside says (graph.c). */
+static void fill_custom(struct builder *b, struct ctx *c, const struct ctx_type *t)
+{
+	const struct ctx_method *done = &t->done, *err = &t->err;
+	bool known = true;
+
+	if (t->switch_via >= 0 && !is_on(b, c, t, &known) && known) {
+		c->flags |= CTX_NIL_DONE;
+		c->state = CTX_NEVER;
 		return;
-	if (t->err_off >= 0) {
-		memcpy(&err, p + t->err_off, 8);
-		const struct rtype *ty = err ? rtype_get(b->rt, rtype_of_itab(b->rt, err)) : NULL;
-		bool deadline = ty && strcmp(ty->full, "context.deadlineExceededError") == 0;
-		c->state = !err ? CTX_ACTIVE : deadline ? CTX_EXPIRED : CTX_CANCELED;
-	} else if (c->done) {
-		c->state = is_closed(b, c->done) ? CTX_CANCELED : CTX_ACTIVE;
+	}
+	if (done->how == METHOD_NIL)
+		c->flags |= CTX_NIL_DONE;
+	c->done = word_at(b, c, &done->place);
+	if (err->how == METHOD_NIL) {
+		bool over = c->done && is_closed(b, c->done); // then the two contradict one another
+		c->state = done->how == METHOD_NIL ? CTX_NEVER : done->how == METHOD_FIELD && !over ? CTX_ACTIVE : CTX_UNKNOWN;
+	} else if (err->how == METHOD_FIELD) {
+		c->state = state_of_err(b, c, &err->place);
+	} else if (err->how == METHOD_OWN) {
+		uint8_t by_err = state_of_err(b, c, &err->place), by_done = state_of_done(b, c->done);
+		bool agree = (by_err == CTX_ACTIVE) == (by_done == CTX_ACTIVE) && by_err != CTX_UNKNOWN && by_done != CTX_UNKNOWN;
+		c->state = done->how == METHOD_FIELD ? by_done : done->how == METHOD_OWN && agree ? by_err : CTX_UNKNOWN;
 	}
 }
 
@@ -162,7 +209,7 @@ static struct ctx fill(struct builder *b, taddr addr, uint16_t type, uint16_t fr
 	else if (cancels(t->kind))
 		fill_cancel(b, &c, p);
 	else if (t->kind == CTX_CUSTOM && p)
-		fill_custom(b, &c, t, p);
+		fill_custom(b, &c, t);
 	else if (t->kind == CTX_VALUE)
 		c.shape = at(p, b->rt->L.valueCtx.key, 0);
 	return c;

@@ -94,8 +94,18 @@ static uint32_t *set_children(struct model *m, numbers *at_depth)
 	return order;
 }
 
+/* A custom context whose state its own words told (fill.c), or cannot tell. */
+static bool keeps_state(const struct model *m, const struct ctx *c)
+{
+	const struct ctx_type *t = &m->types.v[c->type];
+
+	if (t->switch_via >= 0 && c->flags & CTX_NIL_DONE)
+		return true;
+	return t->err.how != METHOD_INNER && (t->err.how != METHOD_NIL || t->done.how != METHOD_INNER);
+}
+
 /* What ctx.Err() would tell: kinds without an err of their own have their ancestor's. */
-static void set_state(struct model *m, struct ctx *c)
+void graph_set_state(struct model *m, struct ctx *c)
 {
 	const struct ctx *parent = c->parent == CTX_NONE ? NULL : &m->ctxs.v[c->parent];
 
@@ -110,9 +120,12 @@ static void set_state(struct model *m, struct ctx *c)
 		c->state = CTX_NEVER;
 		return;
 	default:
-		if (c->kind == CTX_CUSTOM && m->types.v[c->type].own_err)
+		if (c->kind == CTX_CUSTOM && keeps_state(m, c))
 			return;
 		c->state = parent ? parent->state : CTX_UNKNOWN;
+		/* Its Err is always nil, its Done the parent's: when that is closed, the two contradict one another. */
+		if (ctx_own_err(m, c) && c->state != CTX_NEVER && c->state != CTX_ACTIVE)
+			c->state = CTX_UNKNOWN;
 	}
 }
 
@@ -254,13 +267,14 @@ struct err *graph_build(struct builder *b)
 	uint32_t *order = set_children(m, &at_depth);
 
 	for (size_t k = 0; k < m->ctxs.n; k++) {
-		set_state(m, &m->ctxs.v[order[k]]);
+		graph_set_state(m, &m->ctxs.v[order[k]]);
 		count(m, order[k]);
 	}
 	if (threaded)
 		pthread_join(thread, NULL);
 	else
 		put_tasks(m);
+	untold_states(m, order);
 	hand_up(m, order);
 	free(order);
 	VEC_FREE(&at_depth);

@@ -33,8 +33,8 @@ void model_add_pseudo(struct model *m)
 /* Types 0 and 1 are those of Background and TODO, whatever the release calls them. */
 static void add_pseudo_types(struct model *m)
 {
-	struct ctx_type background = {.name = "context.backgroundCtx", .full = "context.backgroundCtx", .inner = -1};
-	struct ctx_type todo = {.name = "context.todoCtx", .full = "context.todoCtx", .inner = -1, .kind = CTX_TODO};
+	struct ctx_type background = {.name = "context.backgroundCtx", .full = "context.backgroundCtx", .inner = -1, .switch_via = -1};
+	struct ctx_type todo = {.name = "context.todoCtx", .full = "context.todoCtx", .inner = -1, .kind = CTX_TODO, .switch_via = -1};
 
 	VEC_PUSH(&m->types, background);
 	VEC_PUSH(&m->types, todo);
@@ -369,9 +369,9 @@ const char *ctx_kind_name(uint8_t kind)
 
 const char *ctx_state_name(uint8_t state)
 {
-	static const char *const names[CTX_STATES] = {"active", "canceled", "expired", "never", NULL};
+	static const char *const names[CTX_STATES] = {"active", "canceled", "expired", "never", "unknown"};
 
-	return state < CTX_STATES ? names[state] : NULL;
+	return state < CTX_STATES ? names[state] : "unknown";
 }
 
 const char *ctx_label(const struct model *m, uint32_t i)

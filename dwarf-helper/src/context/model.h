@@ -13,6 +13,7 @@
 #define GOCTX_CONTEXT_MODEL_H
 
 #include "runtime/clock.h"
+#include "runtime/code.h"
 #include "runtime/gomap.h"
 #include "runtime/heap.h"
 #include "runtime/task.h"
@@ -37,6 +38,7 @@ enum {
 	CTX_FROM_TYPED = 4096,	/* a pointer of its type leads to it from a variable or an object of known type */
 	CTX_TWO_TYPES = 8192,	/* references disagree on its type: damaged, or reused */
 	CTX_BAD_MAP = 16384,	/* its children map could not be read (while building) */
+	CTX_NIL_DONE = 32768,	/* of a custom type, and its Done returns nil: nothing above ends what is made on it */
 
 	/* what makes an object a context; the type comes from it, too */
 	CTX_EVIDENCE = CTX_FROM_PAIR | CTX_FROM_MAP | CTX_FROM_PARENT | CTX_FROM_HEADER | CTX_FROM_CODE | CTX_FROM_SELF | CTX_FROM_TYPED,
@@ -68,6 +70,23 @@ struct ctx {
 	uint32_t tasks_below;  /* goroutines on it and its subtree */
 };
 
+/** What a method of a custom type returns; see context/custom.c. */
+enum method_how {
+	METHOD_INNER, /* what the context inside says */
+	METHOD_NIL,   /* nil */
+	METHOD_FIELD, /* what stands in a field */
+	METHOD_OWN,   /* its code does more than can be read from outside */
+};
+
+struct ctx_method {
+	uint8_t how; /* enum method_how */
+	/*
+	 * METHOD_FIELD: the place of the channel or error.  METHOD_OWN: that of the struct's only channel of struct{}, or only error,
+	 * which the method likely, not surely, returns.  place.n is 0 where there is none.
+	 */
+	struct code_result place;
+};
+
 /** A dynamic type that some context has. */
 struct ctx_type {
 	taddr rtype;	 /* as in the itab: *context.cancelCtx … */
@@ -80,10 +99,12 @@ struct ctx_type {
 	taddr inner_via; /* not 0: the parent hangs behind a pointer at offset `inner` to this struct type, at inner_off there */
 	int32_t inner_off;
 	uint64_t size;
-	int32_t done_off; /* custom types with a Done of their own: offset of their only channel of struct{}; -1 */
-	int32_t err_off;  /* custom types with an Err of their own: offset of their only error; -1 */
-	bool own_done;	  /* a custom type has a Done of its own: what cancels the context inside need not close it; true when it cannot be told */
-	bool own_err;	  /* a custom type's state is not that of the context inside */
+	struct ctx_method done, err; /* custom types: what their Done and Err return */
+	/*
+	 * Custom types whose Done and Err ask the context inside only when a switch is on (gin's Context: engine.ContextWithFallback), else
+	 * return nil: offset of the pointer to the struct with the switch, -1 none; and of the bool there.
+	 */
+	int32_t switch_via, switch_off;
 	uint64_t ptr_bits; /* which of the struct's first 64 words are pointers */
 	bool bits_known;
 };
@@ -143,13 +164,31 @@ void model_prefetch(const struct model *m, taddr addr);
 /** Index of a context by address (struct, boxed value or inner pointer into one), CTX_NONE. */
 uint32_t model_find(struct model *m, taddr addr);
 
+/** Is its Done nil whatever lies above?  Then nothing there can end what is made on it. */
+static inline bool ctx_cuts(const struct ctx *c)
+{
+	return c->kind == CTX_WITHOUT_CANCEL || (c->flags & CTX_NIL_DONE);
+}
+
+/** May its Done be another channel than that of the context inside? */
+static inline bool ctx_own_done(const struct model *m, const struct ctx *c)
+{
+	return c->kind == CTX_CUSTOM && m->types.v[c->type].done.how != METHOD_INNER;
+}
+
+/** Is its Err not simply that of the context inside? */
+static inline bool ctx_own_err(const struct model *m, const struct ctx *c)
+{
+	return c->kind == CTX_CUSTOM && m->types.v[c->type].err.how != METHOD_INNER;
+}
+
 /** Is the entry one of the two pseudo contexts that nobody uses here? */
 static inline bool model_unused(const struct model *m, uint32_t i)
 {
 	return (i == 0 && !m->has_background) || (i == 1 && !m->has_todo);
 }
 
-/** "background", "cancel", … (JSON kind) and "active", … (JSON state; NULL for CTX_UNKNOWN). */
+/** "background", "cancel", … (JSON kind) and "active", … "unknown" (JSON state). */
 const char *ctx_kind_name(uint8_t kind);
 const char *ctx_state_name(uint8_t state);
 

@@ -277,13 +277,9 @@ void line_context(struct lines *l, uint32_t i)
 	p = PUT(p, ",\"depth\":");
 	p = put_u64(p, c->depth);
 	p = PUT(p, ",\"state\":");
-	if (state) {
-		*p++ = '"';
-		p = put(p, state, strlen(state));
-		*p++ = '"';
-	} else {
-		p = PUT(p, "null");
-	}
+	*p++ = '"';
+	p = put(p, state, strlen(state));
+	*p++ = '"';
 	commit(l->out, p);
 	put_err(l, i);
 	put_deadline(l, i);

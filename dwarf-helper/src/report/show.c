@@ -108,10 +108,15 @@ static void show_title(struct show *s)
 	buf_free(&title);
 }
 
-static const char *never_text(const struct ctx *c)
+static const char *never_text(const struct model *m, const struct ctx *c)
 {
 	if (c->kind == CTX_WITHOUT_CANCEL)
 		return "never canceled: what happens to its parents does not reach it";
+	if (c->flags & CTX_NIL_DONE && m->types.v[c->type].switch_via >= 0)
+		return "never canceled: its Done is nil without engine.ContextWithFallback";
+	if (c->flags & CTX_NIL_DONE)
+		return m->types.v[c->type].done.how == METHOD_NIL ? "never canceled: its Done is nil"
+								  : "never canceled: its Done was nil when contexts were made on it";
 	return c->parent == CTX_NONE ? "never canceled" : "never canceled: nothing above it can cancel it";
 }
 
@@ -121,7 +126,8 @@ static void show_state(struct show *s)
 
 	label(s, "state");
 	text_style(s->out, s->r, word_state_style(s->c->state));
-	buf_str(s->out, s->c->state == CTX_NEVER ? never_text(s->c) : word_state(s->c->state));
+	buf_str(s->out, s->c->state == CTX_NEVER ? never_text(s->m, s->c) : word_state(s->c->state));
+	word_why(s->out, s->m, s->c);
 	text_style_end(s->out, s->r, word_state_style(s->c->state));
 	s->text.n = 0;
 	if (s->c->state != CTX_ACTIVE && s->c->state != CTX_NEVER && word_err(&s->text, s->m, s->i)) {
@@ -129,7 +135,8 @@ static void show_state(struct show *s)
 		buf_bytes(s->out, s->text.p, s->text.n);
 	}
 	uint32_t by = ctx_canceler(s->m, s->i);
-	if (by != s->i && by < s->m->ctxs.n && s->c->state != CTX_NEVER) {
+	bool own = ctx_own_err(s->m, s->c);
+	if (by != s->i && by < s->m->ctxs.n && s->c->state != CTX_NEVER && !own) {
 		buf_lit(s->out, ", as ");
 		word_ctx(s->out, s->m, by);
 		buf_lit(s->out, " above it");

@@ -49,11 +49,12 @@ static void state_part(struct tree *t, uint32_t i)
 	const struct ctx *c = &t->m->ctxs.v[i];
 	enum style style = word_state_style(c->state);
 
-	if (c->kind <= CTX_TODO || c->kind == CTX_VALUE || (c->state == CTX_NEVER && c->kind != CTX_WITHOUT_CANCEL))
+	if (c->kind <= CTX_TODO || c->kind == CTX_VALUE || (c->state == CTX_NEVER && !ctx_cuts(c)))
 		return;
 	buf_lit(t->out, "   ");
 	text_style(t->out, t->r, style);
 	buf_str(t->out, c->state == CTX_NEVER ? "never canceled" : word_state(c->state));
+	word_why(t->out, t->m, c);
 	text_style_end(t->out, t->r, style);
 	if (c->state != CTX_CANCELED || ctx_canceler(t->m, i) != i) // of another's err that context's line tells
 		return;

@@ -47,9 +47,15 @@ void word_ctx(struct buf *out, const struct model *m, uint32_t i)
 
 const char *word_state(uint8_t state)
 {
-	const char *name = ctx_state_name(state);
+	return ctx_state_name(state);
+}
 
-	return name ? name : "unknown";
+void word_why(struct buf *out, const struct model *m, const struct ctx *c)
+{
+	bool custom = c->kind == CTX_CUSTOM && !(c->flags & CTX_DAMAGED), done = custom && ctx_own_done(m, c), err = custom && ctx_own_err(m, c);
+
+	if (c->state == CTX_UNKNOWN && (done || err))
+		buf_printf(out, " (%s of its own)", done && err ? "Done and Err" : done ? "Done" : "Err");
 }
 
 enum style word_state_style(uint8_t state)

@@ -19,6 +19,9 @@ void word_ctx(struct buf *out, const struct model *m, uint32_t i);
 const char *word_state(uint8_t state);
 enum style word_state_style(uint8_t state);
 
+/** What goes behind "unknown" where there is room: " (Done and Err of its own)"; else nothing. */
+void word_why(struct buf *out, const struct model *m, const struct ctx *c);
+
 /**
  * `"context canceled", cause "shutting down"`; the cause only when it says more.
  * @return false, nothing written: err is nil or not known

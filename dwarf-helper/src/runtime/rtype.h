@@ -56,6 +56,9 @@ bool rtype_ptrmask(struct runtime *rt, const struct rtype *ty, uint64_t *mask, u
 /** Does the interface type have a method of each of these names (a NULL ends the list)?  False for other kinds. */
 bool rtype_iface_has(struct runtime *rt, const struct rtype *ty, const char *const *names);
 
+/** Is the @p i-th method of the interface type (in the order of itabs) the one of this name? */
+bool rtype_iface_method_is(struct runtime *rt, const struct rtype *ty, uint64_t i, const char *name);
+
 /** An interface table: which interface, which dynamic type. */
 struct itab {
 	taddr addr, inter, type;

@@ -14,9 +14,8 @@ import (
 )
 
 // Context is one line of truth. Unknown and absent are null. All but Err,
-// Cause, Name and State is read from the struct itself. Err, Cause and State
-// of a custom context are those of the context inside of it, whatever its own
-// methods would say: nobody who looks from outside can ask them.
+// Cause, Name and State is read from the struct itself; Err and State are what
+// the context's own methods say.
 type Context struct {
 	Type      string   `json:"type"` // "context"
 	Addr      string   `json:"addr"`
@@ -25,7 +24,7 @@ type Context struct {
 	GoType    string   `json:"go_type"`
 	Name      string   `json:"name"`
 	Parent    *string  `json:"parent"`
-	State     *string  `json:"state"` // null where only the type's code could tell
+	State     *string  `json:"state"` // null where asking panics
 	Err       *string  `json:"err"`
 	Cause     *string  `json:"cause"`     // what context.Cause says, Go 1.20 and later
 	OwnCause  *string  `json:"own_cause"` // of the context's own field
@@ -217,19 +216,11 @@ func describe(ctx context.Context) *Context {
 
 // describeEnd fills in how and when a context ends or ended.
 func describeEnd(ctx context.Context, line *Context) {
-	inner := ctx
-	for inner != nil && kindOf(inner) == "custom" {
-		inner = parentOf(inner)
+	if err, never, ok := ask(ctx); ok {
+		line.Err = errText(err)
+		line.State = stateOf(err, never)
 	}
-	var err error
-	if inner != nil {
-		err = inner.Err()
-	}
-	line.Err = errText(err)
-	if err != nil {
-		line.Cause = errText(causeOf(inner))
-	}
-	line.State = stateOf(ctx, err)
+	line.Cause = causeWithin(ctx)
 	if f, ok := field(ctx, "done"); ok && line.Kind == "custom" && f.Type() == reflect.TypeOf((chan struct{})(nil)) {
 		// A Done of its own: the channel is the struct's only one.
 		line.Done = text(hex(*(*unsafe.Pointer)(pointer(f))))
@@ -249,23 +240,56 @@ func describeEnd(ctx context.Context, line *Context) {
 	}
 }
 
+// ask tells what Err says, and whether Done is nil. A context with a nil one inside
+// cannot be asked.
+func ask(ctx context.Context) (err error, never, ok bool) {
+	defer func() { ok = recover() == nil }()
+	if kind := kindOf(ctx); kind == "cancel" || kind == "timer" || kind == "after_func" {
+		return ctx.Err(), false, true // asking for Done would make the channel
+	}
+	return ctx.Err(), noDone(ctx), true
+}
+
+// noDone tells whether Done is nil, and makes no channel by that.
+func noDone(ctx context.Context) bool {
+	for ctx != nil {
+		switch kindOf(ctx) {
+		case "cancel", "timer", "after_func":
+			return false
+		case "custom":
+			if _, own := field(ctx, "done"); own || parentOf(ctx) == nil {
+				return ctx.Done() == nil
+			}
+		case "background", "todo", "without_cancel":
+			return true
+		}
+		ctx = parentOf(ctx)
+	}
+	return true
+}
+
+// causeWithin is what context.Cause says of the context inside.
+func causeWithin(ctx context.Context) *string {
+	for ctx != nil && kindOf(ctx) == "custom" {
+		ctx = parentOf(ctx)
+	}
+	if ctx == nil || ctx.Err() == nil {
+		return nil
+	}
+	return errText(causeOf(ctx))
+}
+
 // stateOf is the word that goctx has for a context's state.
-func stateOf(ctx context.Context, err error) *string {
+func stateOf(err error, never bool) *string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return text("expired")
 	case err != nil:
 		return text("canceled")
+	case never:
+		return text("never")
 	}
-	for c := ctx; c != nil; c = parentOf(c) {
-		switch kindOf(c) {
-		case "cancel", "timer", "after_func":
-			return text("active")
-		case "background", "todo", "without_cancel":
-			return text("never")
-		}
-	}
-	return nil
+	return text("active")
 }
 
 func doneText(done *atomic.Value) *string {

@@ -1,0 +1,56 @@
+/**
+ * @file  What a short method returns, read from its instructions.
+ *
+ * Methods such as `func (c *T) Done() <-chan struct{} { return nil }` are a handful of instructions.  They are followed with symbols
+ * in place of values, from the entry to the return: along one path, without loops, through wrappers, inlined calls, direct calls and
+ * what builds without optimisation do.  The receiver is not nil on that path, and no panic is under way.  A branch that depends on
+ * anything else, a lock, a write into the object, an instruction that is not known: the answer is CODE_UNTOLD, never a guess.
+ *
+ * Registers and the layout of frames are those of Go's ABIInternal (cmd/compile/abi-internal.md); one file for each processor:
+ * code_amd64.c.  On others every answer is CODE_UNTOLD.
+ */
+#ifndef GOCTX_RUNTIME_CODE_H
+#define GOCTX_RUNTIME_CODE_H
+
+#include "runtime/runtime.h"
+
+enum code_kind {
+	CODE_UNTOLD, /* not a short method, or not understood */
+	CODE_NIL,    /* always nil */
+	CODE_FIELD,  /* what stands in a field */
+	CODE_ASKS,   /* what a method of the interface value in a field returns */
+};
+
+#define CODE_HOPS 4 /* pointers followed from the receiver on */
+
+/**
+ * What it returns.  The place of the field: start at the receiver, add off[0]; for every further offset follow the pointer that
+ * stands there and add it.  {16}: a field of the receiver; {8, 24}: of what the pointer in field 8 points to.
+ */
+struct code_result {
+	uint8_t kind; /* enum code_kind */
+	uint8_t n;    /* of offsets: CODE_FIELD and CODE_ASKS only */
+	int32_t off[CODE_HOPS];
+	int32_t method;	/* CODE_ASKS: which one, counted in the interface type's methods, which are in the order of their names */
+};
+
+/**
+ * What does the method at @p entry return?
+ * @param words  1 for a pointer, channel, map or func, 2 for an interface value
+ * Cost: at most some hundred instructions.  Any number of threads.
+ */
+struct code_result code_returns(struct runtime *rt, taddr entry, unsigned words);
+
+/** Address of the field, for a receiver at @p base.  @return false: none, a nil pointer on the way, unreadable */
+static inline bool code_place(struct runtime *rt, const struct code_result *r, taddr base, taddr *ret)
+{
+	*ret = base + (taddr)(int64_t)r->off[0];
+	for (unsigned i = 1; i < r->n; i++) {
+		if (!target_u64(rt->t, *ret, &base) || !base)
+			return false;
+		*ret = base + (taddr)(int64_t)r->off[i];
+	}
+	return r->n != 0;
+}
+
+#endif
