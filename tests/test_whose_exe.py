@@ -346,7 +346,7 @@ def go_build(folder: Path, exe: Path, *flags: str) -> Path:
 
 @pytest.mark.parametrize("dump", [0x23, 0x33], ids=hex)
 def test_plugin(goctx_asan: helper.Goctx, scratch: Path, dump: int) -> None:
-    """The one that was loaded names its functions and types; another one does not, and is told."""
+    """The one that was loaded names its functions; another one does not, and is told."""
     host = go_build(go_source(scratch / "host", PLUGIN_HOST), scratch / "server")
     loaded = go_build(go_source(scratch / "p", PLUGIN), scratch / "plugin.so", "-buildmode=plugin")
     other = go_build(go_source(scratch / "p", PLUGIN_CHANGED), scratch / "other.so", "-buildmode=plugin")
@@ -368,7 +368,7 @@ def test_plugin(goctx_asan: helper.Goctx, scratch: Path, dump: int) -> None:
         wrong = goctx_asan.run(target, command, "--json")
         assert wrong.status == PARTIAL
         assert any("plugin.so is not the plugin that was loaded" in text for text in wrong.damage)
-        assert "example.com/p." not in wrong.text
+        assert '"func":"example.com/p.' not in wrong.text  # types are relocated, so those are in the core
     loaded.unlink()
     gone = goctx_asan.run(target, "tasks", "--json")
     assert gone.status == PARTIAL and any("plugin.so is not here" in text for text in gone.damage)

@@ -195,7 +195,7 @@ static bool is_that_file(struct session *s, int file, const struct session_map *
 	       (id->match == BUILD_UNKNOWN && st->st_ctim.tv_sec * INT64_C(1000000000) < s->t->taken_wall_ns);
 }
 
-/* Names and types of a plugin are in its pages: without them the answer is in part. */
+/* Functions and constants of a plugin are in its pages, its types are relocated and thus in the core: the answer is in part. */
 static void note_plugin(struct session *s, int file, const struct identity *id)
 {
 	const char *path = s->t->files.v[file].path;
@@ -203,10 +203,10 @@ static void note_plugin(struct session *s, int file, const struct identity *id)
 	if (!identity_module_of_file(s->t, &s->layout, file))
 		return;
 	if (id->match == BUILD_DIFFERENT)
-		notes_add(&s->notes, NOTE_DAMAGE, "%s is not the plugin that was loaded (%s): its functions and types are not known", path,
+		notes_add(&s->notes, NOTE_DAMAGE, "%s is not the plugin that was loaded (%s): its functions and constants are not known", path,
 			  id->differs ? id->differs : "another build id");
 	else
-		notes_add(&s->notes, NOTE_DAMAGE, "plugin %s is not here: its functions and types are not known", path);
+		notes_add(&s->notes, NOTE_DAMAGE, "plugin %s is not here: its functions and constants are not known", path);
 }
 
 /* Map a file if it is the one that was loaded. */
