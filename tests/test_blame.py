@@ -58,3 +58,15 @@ def test_children(goctx: helper.Goctx, scratch: Path, situation: str, version: s
     assert evidence(one, "below") == f"{'WithCancel' if situation == 'values' else 'WithValue'} {on} has {one.count}"
     assert evidence(one, "of") == f"{n} active children there"
     assert one.count == (n - 1 if situation == "values" else n)
+
+
+@pytest.mark.parametrize("version", VERSIONS[1:])
+@pytest.mark.parametrize("situation", ("hooks", "hooks without end"))
+def test_hooks(goctx: helper.Goctx, scratch: Path, situation: str, version: str) -> None:
+    """Where deadlines and AfterFunc do the work no goroutine is missing; without a deadline nothing would do it."""
+    look = Look(goctx, situation, version, scratch)
+    (one,) = look.findings()
+    assert (one.rule, one.count, one.also) == ("accumulation", 60, ["afterfunc"])
+    assert one.confidence == ("info" if situation == "hooks" else "possible")
+    if situation == "hooks":
+        assert "deadlines end them" in one.summary and evidence(one, "calls").startswith("main.hooks.func")

@@ -8,7 +8,8 @@
  *                 an hour or more away: kept by a registry, timers or forgotten structs
  * info            everything else.  A thousand requests in flight under one server's context look just so:
  *                 what tells them apart is that goroutines hold and use them.  Also contexts that a library
- *                 makes and ends (connections of net/http).
+ *                 makes and ends (connections of net/http), and those whose deadlines end them and whose work
+ *                 a function does then that AfterFunc has registered: no goroutine is meant to be there
  *
  * Piles of the same kind on several contexts are one finding.  Children without any CancelFunc are
  * lost-cancel's, AfterFunc's contexts afterfunc's.  Growth shape: how they are spread over their parents, how
@@ -31,13 +32,14 @@
 struct pile {
 	uint32_t under, first, last, count;
 	uint32_t on_stack, waited; /* those that a stack refers to; those that goroutines wait on */
+	uint32_t hooked;	   /* those with a deadline and an AfterFunc */
 	uint64_t bytes;
 };
 
 /* Piles of the same kind, on several contexts. */
 struct piled {
 	uint32_t largest; /* pile */
-	uint32_t count, on_stack, waited;
+	uint32_t count, on_stack, waited, hooked;
 	uint64_t bytes;
 	VEC(uint32_t) piles, tasks;
 };
@@ -63,6 +65,32 @@ static uint64_t key_of(const struct leaks *l, uint32_t i)
 	return (l->ctx[i].chain ^ l->ctx[i].under * UINT64_C(0xd6e8feb86659fd93)) * UINT64_C(0x9e3779b97f4a7c15) | 1;
 }
 
+#define HOOK_AMONG 8 /* contexts that are looked at */
+
+/* What AfterFunc has made on it, values between not counted: in the lists of children below, parents first. */
+static uint32_t hook_below(const struct ctx *v, uint32_t i)
+{
+	uint32_t queue[HOOK_AMONG] = {i};
+	unsigned n = 1;
+
+	for (unsigned at = 0; at < n; at++)
+		for (uint32_t k = v[queue[at]].first_child; k != CTX_NONE && n < HOOK_AMONG; k = v[k].next_sibling) {
+			if (v[k].kind == CTX_AFTER_FUNC && v[k].state == CTX_ACTIVE)
+				return k;
+			if (v[k].kind == CTX_VALUE)
+				queue[n++] = k;
+		}
+	return CTX_NONE;
+}
+
+/* The function that is called when a deadline ends it: the AfterFunc context, CTX_NONE. */
+static uint32_t hook_of(const struct leaks *l, uint32_t i)
+{
+	bool ends = l->m->ctxs.v[i].kind == CTX_TIMER || l->ctx[i].flags & LEAK_DEADLINE_ABOVE;
+
+	return ends ? hook_below(l->m->ctxs.v, i) : CTX_NONE;
+}
+
 static void collect(struct leaks *l, struct piles *p)
 {
 	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
@@ -82,6 +110,7 @@ static void collect(struct leaks *l, struct piles *p)
 		pile->bytes += f->cost;
 		pile->on_stack += (f->flags & LEAK_ON_STACK) != 0;
 		pile->waited += l->m->ctxs.v[i].tasks_below != 0;
+		pile->hooked += hook_of(l, i) != CTX_NONE;
 	}
 }
 
@@ -116,6 +145,7 @@ static void choose(struct leaks *l, struct piles *p)
 		kind->count += pile->count;
 		kind->on_stack += pile->on_stack;
 		kind->waited += pile->waited;
+		kind->hooked += pile->hooked;
 		kind->bytes += pile->bytes;
 		if (pile->count > p->list.v[kind->largest].count)
 			kind->largest = k;
@@ -190,6 +220,12 @@ static bool used(const struct piled *k)
 	return k->on_stack * 10ul > k->count;
 }
 
+/* Deadlines and AfterFunc do the work. */
+static bool by_hook(const struct piled *k)
+{
+	return k->hooked * 10ul >= k->count * 9ul;
+}
+
 static enum confidence how_sure(struct leaks *l, const struct piled *k, uint32_t first, uint32_t deferring)
 {
 	int64_t left = 0;
@@ -197,7 +233,7 @@ static enum confidence how_sure(struct leaks *l, const struct piled *k, uint32_t
 
 	if (deferring != UINT32_MAX)
 		return CONF_LIKELY;
-	if (used(k) || exempt_context(l->m, first))
+	if (used(k) || by_hook(k) || exempt_context(l->m, first))
 		return CONF_INFO;
 	return !k->waited || far ? CONF_POSSIBLE : CONF_INFO;
 }
@@ -267,6 +303,7 @@ static void say_what(struct leaks *l, struct finding *f, const struct piled *k, 
 		    deferring ? ": their CancelFuncs wait in deferred calls of a function that does not return."
 		    : f->confidence == CONF_POSSIBLE
 			    ? ": somebody could cancel them, but no goroutine is at work with them."
+		    : by_hook(k) ? ": deadlines end them, and a function that AfterFunc has registered does the work then."
 			    : ", and goroutines are at work with them.");
 	text.n = 0;
 	say_name(l, p->first, &text);
@@ -277,6 +314,15 @@ static void say_what(struct leaks *l, struct finding *f, const struct piled *k, 
 	text.n = 0;
 	text_count(&text, on->of);
 	finding_evidence(f, "of", "%s active children there%s", buf_cstr(&text), on->below_values ? ", those below values counted" : "");
+	text.n = 0;
+	uint32_t hook = by_hook(k) ? hook_of(l, p->first) : CTX_NONE;
+	if (hook != CTX_NONE) {
+		struct buf func = {0};
+		ctx_func(l->m, hook, &func);
+		text_safe(&text, func.n ? func.p : "?", func.n ? func.n : 1);
+		finding_evidence(f, "calls", "%s", buf_cstr(&text));
+		buf_free(&func);
+	}
 	if (ctx_deadline_left(l->m, p->first, &left)) {
 		text.n = 0;
 		text_duration(&text, left);
@@ -285,11 +331,20 @@ static void say_what(struct leaks *l, struct finding *f, const struct piled *k, 
 	buf_free(&text);
 }
 
+/* What AfterFunc has made on them is told with them. */
+static void tell_hook(struct leaks *l, const struct finding *f, uint32_t i)
+{
+	uint32_t hook = hook_of(l, i);
+
+	if (hook != CTX_NONE && !l->ctx[hook].told)
+		l->ctx[hook].told = (uint32_t)(f - l->out->list.v) + 1;
+}
+
 static void tell(struct leaks *l, const struct piles *all, const struct piled *k, bool ask)
 {
 	const struct pile *p = &all->list.v[k->largest];
 	struct piled_on on = what_they_are_on(l, all, k);
-	uint32_t deferring = used(k) || !ask ? UINT32_MAX : defers_them(l, p);
+	uint32_t deferring = used(k) || by_hook(k) || !ask ? UINT32_MAX : defers_them(l, p);
 	enum confidence sure = how_sure(l, k, p->first, deferring);
 	struct finding *f = finding_new(l->out, RULE_ACCUMULATION, sure, "context");
 
@@ -297,8 +352,10 @@ static void tell(struct leaks *l, const struct piles *all, const struct piled *k
 	f->bytes = k->bytes;
 	f->context = on.largest.common;
 	for (size_t n = 0; n < k->piles.n; n++)
-		for (uint32_t i = all->list.v[k->piles.v[n]].first; i != END; i = all->next[i])
+		for (uint32_t i = all->list.v[k->piles.v[n]].first; i != END; i = all->next[i]) {
 			leak_tell_context(l, f, i);
+			tell_hook(l, f, i);
+		}
 	for (size_t n = 0; n < k->tasks.n; n++)
 		leak_tell_task(l, f, k->tasks.v[n]);
 	f->tasks = f->goroutines.n;
