@@ -143,7 +143,7 @@ void say_parents(struct leaks *l, struct finding *f);
 /* say_path.c: why one object is alive, in one line */
 struct said_path {
 	const char *keeper; /* what on the path keeps things: "a map", "a sync.Pool"; NULL: nothing but structs and slices */
-	bool library;	    /* the one that refers to it is of package net/http or of the runtime, or a timer that was stopped: theirs to let go */
+	bool library;	    /* the one that refers to it is of package net/http or of the runtime: theirs to let go */
 	uint32_t task;	    /* whose stack is the root, UINT32_MAX */
 	char *root_name;    /* "global app.sessions", "task 12 main.main main.go:9"; malloc'ed, NULL */
 };

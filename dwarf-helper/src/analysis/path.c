@@ -4,6 +4,7 @@
 
 #include "runtime/livestack.h"
 #include "runtime/slots.h"
+#include "runtime/timers.h"
 
 /*
  * What a slot was first reached from: 0 not reached, the number of a slot + 1, or with ROOT_BIT the number of a root.
@@ -41,12 +42,15 @@ struct search {
 	VEC(uint32_t) holders; /* what points to the object asked for, as in parent */
 	uint32_t target;       /* slot asked for */
 	uint64_t max;
-	bool stop;	/* enough holders */
-	uint32_t task;	/* goroutine whose stack is being read */
+	bool stop;     /* enough holders */
+	uint32_t task; /* goroutine whose stack is being read */
+	struct timers timers;
+	uint32_t held_nelems; /* slots in a span of Ps: all others are told from them by this */
+	struct u64map held;   /* slot + 1 of each P: met, but not entered before all else has been */
 	taddr value[BATCH];
 	uint32_t span[BATCH], from[BATCH], pending;
 	struct origin root[BATCH]; /* of roots that are pending */
-	bool populate; /* this level reads most of the heap */
+	bool populate;		   /* this level reads most of the heap */
 };
 
 /* ---- slots ---- */
@@ -101,6 +105,15 @@ static void add_holder(struct search *s, uint32_t from)
 	s->stop = s->max && s->holders.n > s->max;
 }
 
+/* @p slot has been reached before, or is a P.  @return true when it is a P that is met for the first time */
+static bool meet_held(struct search *s, uint32_t from, uint32_t slot)
+{
+	if (u64map_find(&s->held, slot + UINT64_C(1)) == U64MAP_NONE || s->parent[slot])
+		return false;
+	s->parent[slot] = from;
+	return true;
+}
+
 /* @p from points into slot @p index of a span.  @return true when that tells something new */
 static bool reach(struct search *s, uint32_t from, uint32_t span, uint32_t index)
 {
@@ -113,7 +126,7 @@ static bool reach(struct search *s, uint32_t from, uint32_t span, uint32_t index
 		return true;
 	}
 	if (!(*white & bit))
-		return false;
+		return ss->nelems == s->held_nelems && meet_held(s, from, slot);
 	*white &= ~bit;
 	s->parent[slot] = from;
 	if (!ss->noscan)
@@ -261,8 +274,7 @@ static void add_root(struct search *s, const struct root *r)
 	if (span == SLOTS_NO_SPAN)
 		return;
 	__builtin_prefetch(&s->slots.spans[span]);
-	s->root[s->pending] =
-		(struct origin){r->at, r->kind == ROOT_REGISTER ? r->value : r->object, r->task, r->kind};
+	s->root[s->pending] = (struct origin){r->at, r->kind == ROOT_REGISTER ? r->value : r->object, r->task, r->kind};
 	s->value[s->pending] = r->value;
 	s->span[s->pending++] = span;
 	if (s->pending == BATCH)
@@ -281,10 +293,9 @@ static bool on_live(void *arg, const struct live_word *w)
 {
 	struct search *s = arg;
 
-	add_root(s, &(struct root){.kind = w->at ? ROOT_STACK : ROOT_REGISTER,
-				   .at = w->at,
-				   .value = w->value,
-				   .task = s->task});
+	add_root(s,
+		 &(struct root){
+			 .kind = w->at ? ROOT_STACK : ROOT_REGISTER, .at = w->at, .value = w->value, .task = s->task});
 	return !s->stop;
 }
 
@@ -315,11 +326,25 @@ static void incomplete(struct search *s, const char *why)
 		s->ret->why_incomplete = why;
 }
 
+/* Timers that will fire, or those that will not. */
+static void add_timers(struct search *s, bool stopped)
+{
+	for (size_t i = 0; i < s->timers.list.n && !s->stop; i++) {
+		const struct timer_entry *e = &s->timers.list.v[i];
+		if (e->stopped == stopped)
+			add_root(s, &(struct root){.kind = stopped ? ROOT_STOPPED_TIMER : ROOT_TIMER,
+						   .at = e->at,
+						   .value = e->timer,
+						   .task = UINT32_MAX});
+	}
+}
+
 static struct err *search_roots(struct search *s)
 {
 	bool missing = false;
 	struct err *err = roots_each(s->rt, on_root, s, &missing);
 
+	add_timers(s, false);
 	for (uint32_t i = 0; i < s->m->tasks.list.n && !err && !s->stop; i++) {
 		const struct task *t = &s->m->tasks.list.v[i];
 		struct livestack_state st = {0};
@@ -335,6 +360,20 @@ static struct err *search_roots(struct search *s)
 	if (s->m->tasks.unread || s->m->tasks.beyond)
 		incomplete(s, "some goroutines cannot be read");
 	return err;
+}
+
+/* What nothing else reaches: behind timers that wait to be swept, then behind the Ps. */
+static struct err *search_rest(struct search *s)
+{
+	add_timers(s, true);
+	flush_roots(s);
+	struct err *err = search_heap(s);
+	for (size_t i = 0; i < s->timers.ps.n && !err; i++) {
+		uint64_t slot = slots_at(&s->slots, s->timers.ps.v[i]);
+		if (slot != UINT64_MAX && s->parent[slot])
+			frontier_add(&s->next, (uint32_t)slot, slots_span(&s->slots, s->timers.ps.v[i]));
+	}
+	return err ? err : search_heap(s);
 }
 
 /* ---- the answer ---- */
@@ -456,7 +495,8 @@ static struct err *search_open(struct search *s)
 		heap_allocated_bits(s->rt, &h->spans.v[i], &s->white[s->slots.spans[i].word]);
 	s->parent_bytes = (s->slots.words + 1) * 64 * sizeof(*s->parent);
 	// From the kernel, so that pages of slots that nothing reaches are never made.
-	s->parent = mmap(NULL, s->parent_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	s->parent =
+		mmap(NULL, s->parent_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (s->parent == MAP_FAILED)
 		mem_out();
 	frontier_open(&s->now, s);
@@ -466,8 +506,25 @@ static struct err *search_open(struct search *s)
 	return NULL;
 }
 
+/* The Ps, all of whose timers are roots, are taken for reached, so that they are not entered. */
+static void hold_ps(struct search *s)
+{
+	timers_read(s->rt, &s->timers);
+	for (size_t i = 0; i < s->timers.ps.n; i++) {
+		taddr p = s->timers.ps.v[i];
+		uint64_t slot = slots_at(&s->slots, p);
+		if (slot == UINT64_MAX)
+			continue;
+		s->held_nelems = s->slots.spans[slots_span(&s->slots, p)].nelems;
+		s->white[slot / 64] &= ~(1ull << slot % 64);
+		u64map_set(&s->held, slot + 1, (uint32_t)i);
+	}
+}
+
 static void search_close(struct search *s)
 {
+	timers_free(&s->timers);
+	u64map_free(&s->held);
 	if (s->parent)
 		munmap(s->parent, s->parent_bytes);
 	free(s->white);
@@ -510,10 +567,13 @@ struct err *paths_find(struct model *m, taddr target, uint64_t max, struct paths
 	struct err *err = search_open(&s);
 	if (!err) {
 		s.target = (uint32_t)slots_at(&s.slots, target);
+		hold_ps(&s);
 		err = search_roots(&s);
 	}
 	if (!err)
 		err = search_heap(&s);
+	if (!err && !s.stop)
+		err = search_rest(&s);
 	if (!err) {
 		if (rt->heap->incomplete)
 			incomplete(&s, "part of the heap's spans cannot be read");

@@ -5,10 +5,13 @@
  * remembering for each slot the one it was first reached from, so that the path found to it is a shortest one.  A path never passes
  * through the object asked for; further paths end in other direct holders of it: other objects, variables or goroutines that point to it.
  *
- *     level 0   roots, in the order of roots.h, then goroutines in that of allgs
+ *     level 0   roots, in the order of roots.h, then timers that will fire, then goroutines in the order of allgs
  *     level n   pointers of the objects first reached on level n - 1, by address
  *
- * so equal targets give equal paths.  Knows nothing of types: runtime/typed.h puts names to the hops.
+ * No path goes through a P (timers.h says why): every ticker points to its P, and that to all timers.  What nothing else reaches is
+ * looked for behind timers that were stopped and wait to be swept, and at last behind the Ps; such paths come last, however short.
+ *
+ * So equal targets give equal paths.  Knows nothing of types: runtime/typed.h puts names to the hops.
  *
  * Memory: 4 bytes a slot of the heap, touched only where something is reached, two bits a slot for the levels, and 24 bytes for each
  * object that a root leads to first.  Time: one pass over the stacks; then as far as the search must go: until one holder more than asked for
@@ -43,7 +46,7 @@ enum path_subject {
 };
 
 struct paths {
-	VEC(struct path) list; /* shortest first */
+	VEC(struct path) list; /* shortest first; those from stopped timers last */
 	uint64_t holders;      /* direct holders that are reachable themselves, found so far */
 	bool all;	       /* those are all there are; else the search ended when there were more than wanted */
 	uint8_t subject;       /* enum path_subject */

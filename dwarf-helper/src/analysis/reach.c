@@ -2,6 +2,7 @@
 
 #include "runtime/roots.h"
 #include "runtime/stack.h"
+#include "runtime/timers.h"
 
 void reach_incomplete(struct reacher *x, const char *why)
 {
@@ -34,9 +35,25 @@ static void mark_word(void *arg, uint64_t word)
 	mark_addr(x->mk, word);
 }
 
+/* Timers that fire are roots, and no P is entered: those that were stopped hold nothing (timers.h). */
+static void mark_timers(struct reacher *x)
+{
+	struct timers t;
+
+	timers_read(x->rt, &t);
+	for (size_t i = 0; i < t.ps.n; i++)
+		mark_leaf(x->mk, t.ps.v[i]);
+	for (size_t i = 0; i < t.list.n; i++)
+		if (!t.list.v[i].stopped)
+			mark_addr(x->mk, t.list.v[i].timer);
+	timers_free(&t);
+}
+
 static struct err *mark_roots(struct reacher *x)
 {
 	bool incomplete = false;
+
+	mark_timers(x); // before the variables, which lead to the Ps
 	struct err *err = roots_each(x->rt, mark_root, x, &incomplete);
 
 	if (incomplete)

@@ -9,7 +9,9 @@
  *   REACH_CHANNEL   the collector's rule on top (goroutineleak profile): back as soon as the channel itself is reached.  The parent's children
  *                   map reaches every child's done channel, so this rule alone misses goroutines that nobody will ever wake.
  *   REACH_STUCK     from the stacks of those that are left: kept alive only by goroutines that can never run again.
- *   REACH_NONE      not reached at all: garbage that awaits its collection.
+ *   REACH_NONE      not reached at all: garbage that awaits its collection.  So is what nothing but stopped timers hold that their P has not swept
+ *                   yet: the collector still follows these, but nobody can make them fire any more (runtime/timers.h), so no goroutine
+ *                   comes back by them and no CancelFunc behind them is ever called.
  *
  * A goroutine's stage says when it came back: REACH_STUCK is the proof that it never will; REACH_CHANNEL that nobody holds the means
  * to cancel what it waits for, or (rarely) that only the value it sends leads to its channel.  A context's stage is when it was first

@@ -9,11 +9,10 @@
  *                     variable, map, sync.Map, sync.Pool, list, closure or finalizer: the place to mend
  * likely          fifty or more alike
  * possible        ten or more
- * info            fewer: a pool or a connection keeps that of its last request.  Also where a goroutine each,
- *                 package net/http or a stopped timer holds them: of three that lie apart the paths are looked
- *                 at
+ * info            fewer: a pool or a connection keeps that of its last request.  Also where a goroutine each
+ *                 or package net/http holds them: of three that lie apart the paths are looked at
  *
- * Garbage that awaits its collection does not count: it is not reached.  Active contexts in a registry do not
+ * Garbage that awaits its collection does not count: it is not reached.  Nor does what only stopped timers hold.  Active contexts in a registry do not
  * count either: they are in use as far as memory tells; what nobody can cancel there is lost-cancel's.
  */
 #include "analysis/leaks.h"

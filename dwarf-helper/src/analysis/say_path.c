@@ -55,11 +55,6 @@ static bool of_library(const struct steps *s)
 	static const char *const globals[] = {"net/http", "vendor/", "runtime."};
 	const char *root = s->list.v[0].via;
 
-	for (size_t k = 0; k < s->list.n;
-	     k++) // a timer that was stopped stays on its heap until the scheduler comes by
-		if (has(s->list.v[k].via, " of context.WithDeadline.func2") ||
-		    has(s->list.v[k].via, " of context.WithDeadlineCause.func2"))
-			return true;
 	for (size_t k = s->list.n > 3 ? s->list.n - 3 : 0; k + 1 < s->list.n; k++)
 		for (size_t n = 0; n < sizeof(types) / sizeof(types[0]); n++)
 			if (begins(s->list.v[k].type, types[n]))

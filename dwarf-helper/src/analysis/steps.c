@@ -1,6 +1,7 @@
 #include "analysis/steps.h"
 
 #include "runtime/livestack.h"
+#include "runtime/timers.h"
 #include "runtime/typed.h"
 
 #define RUN_MIN 4 /* equal steps from which on they are folded */
@@ -243,35 +244,17 @@ static void root_place(struct steps *s, const struct root *r, struct buf *via, s
 		if (r->task < s->m->tasks.list.n)
 			stack_place(s->m, r, via, type, to);
 		break;
+	case ROOT_TIMER:
+	case ROOT_STOPPED_TIMER:
+		typed_by_name(s->m->rt, "runtime.timer", r->value, to);
+		typed_name(s->m->rt, to, type);
+		break;
 	default:
 		special_place(s->m, r, via, type, to);
 	}
 }
 
 /* ---- what the runtime's own variables reach ---- */
-
-static bool is_word(const struct path_hop *hop, taddr base, struct layout_field f)
-{
-	return LAYOUT_HAS(f) && hop->at == base + (uint64_t)f.off;
-}
-
-/*
- * runtime.allp → array of *p → p.timers (until 1.22, []*timer) or p.timers.heap ([]timerWhen) → array → timer: what
- * the timer holds waits for it to fire.
- * @return number of the first hop out of the timer, 0: the path is another
- */
-static size_t from_timer(struct model *m, const struct path *p, uint64_t *when_ret)
-{
-	const struct layout *l = &m->rt->L;
-	const struct path_hop *hop = p->hops.v;
-
-	if (p->hops.n < 5 || p->root.at != l->var[LAYOUT_VAR_allp].addr ||
-	    !(is_word(&hop[2], hop[1].target, l->p.timers) || is_word(&hop[2], hop[1].target, l->p.timers_heap)))
-		return 0;
-	*when_ret = 0;
-	runtime_field(m->rt, hop[3].target, l->timer.when, when_ret);
-	return 4;
-}
 
 /* runtime.allgs → array of *g → a goroutine that is not dead. */
 static size_t from_g(struct model *m, const struct path *p, uint32_t *task_ret)
@@ -287,16 +270,19 @@ static size_t from_g(struct model *m, const struct path *p, uint32_t *task_ret)
 /* Where the steps begin, and what the root is then called. */
 static size_t choose_root(struct steps *s, const struct path *p, struct buf *via, struct typed *at)
 {
-	size_t first = from_timer(s->m, p, &s->timer_when);
+	bool timer = p->root.kind == ROOT_TIMER || p->root.kind == ROOT_STOPPED_TIMER;
+	size_t first = 0;
 
 	s->root = root_kind_name(p->root.kind);
 	s->owner = p->root.object;
 	if (p->root.kind == ROOT_STACK || p->root.kind == ROOT_REGISTER)
 		s->task = p->root.task;
-	if (first) {
-		s->root = "timer";
+	if (timer && p->hops.n > 1) { // what the timer points to; by itself it is the only step
 		s->timer = true;
-		typed_by_name(s->m->rt, "runtime.timer", p->hops.v[first - 1].target, at);
+		s->timer_when = p->root.kind == ROOT_TIMER ? timer_when(s->m->rt, p->root.value) : 0;
+		s->timer_calls = timer_calls(s->m->rt, p->root.value);
+		first = 1;
+		typed_by_name(s->m->rt, "runtime.timer", p->root.value, at);
 	} else if ((first = from_g(s->m, p, &s->task))) {
 		s->root = "task";
 		buf_lit(via, "g");

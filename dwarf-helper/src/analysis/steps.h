@@ -21,9 +21,10 @@ struct steps {
 	struct model *m;
 	VEC(struct step) list;
 	uint32_t task;	    /* of the root, UINT32_MAX */
-	const char *root;   /* "global", "stack", "register", "finalizer", …; "task" what a runtime.g itself holds, "timer" what an armed timer holds */
-	bool timer;	    /* the root is one */
+	const char *root;   /* "global", "stack", "register", "finalizer", …; "task" what a runtime.g itself holds, "timer" what an armed timer holds, "stopped timer" */
+	bool timer;	    /* the first step leads out of one */
 	uint64_t timer_when; /* "timer": when it fires, CLOCK_MONOTONIC ns; 0 not known */
+	const char *timer_calls; /* the function that it calls; NULL not known */
 	taddr owner;	    /* finalizer, cleanup, special: the object it is of */
 };
 

@@ -29,6 +29,10 @@ void steps_root(const struct steps *s, struct buf *out)
 		buf_str(out, s->root);
 		if (s->owner)
 			buf_printf(out, " of 0x%" PRIx64, s->owner);
+		if (s->timer_calls) {
+			buf_char(out, ' ');
+			text_safe(out, s->timer_calls, strlen(s->timer_calls));
+		}
 	}
 }
 
@@ -58,7 +62,7 @@ void steps_line(const struct steps *s, size_t most, struct buf *out)
 			k = n - most / 2;
 			step = &s->list.v[k];
 		}
-		buf_str(out, k || s->task != UINT32_MAX || s->owner ? " → " : " ");
+		buf_str(out, k || s->task != UINT32_MAX || s->owner || s->timer ? " → " : " ");
 		if (step->times > 1)
 			buf_printf(out, "%" PRIu64 " × ", step->times);
 		put_short(s->m, out, step->via && *step->via ? step->via : "?");

@@ -139,6 +139,10 @@ static void put_root(struct report *r, size_t index, const struct steps *s)
 	}
 	if (s->timer)
 		put_when(r, s->timer_when);
+	if (s->timer_calls) {
+		buf_lit(&r->out, ", ");
+		text_safe(&r->out, s->timer_calls, strlen(s->timer_calls));
+	}
 	bool same_line = s->task == UINT32_MAX && !s->owner && !s->timer;
 	if (same_line && first->via) {
 		buf_char(&r->out, ' ');
@@ -242,8 +246,10 @@ static void put_nothing(struct report *r, const struct paths *p, taddr addr)
 		break;
 	case SUBJECT_FREE:
 		buf_hex(out, addr);
-		buf_printf(out, " is in a free slot of the heap (%" PRIu64 " bytes): nothing is allocated there\n"
-				"what it held has been collected, or will be as soon as its span is swept\n", p->size);
+		buf_printf(out,
+			   " is in a free slot of the heap (%" PRIu64 " bytes): nothing is allocated there\n"
+			   "what it held has been collected, or will be as soon as its span is swept\n",
+			   p->size);
 		break;
 	case SUBJECT_TAIL:
 		buf_hex(out, addr);
@@ -256,8 +262,9 @@ static void put_nothing(struct report *r, const struct paths *p, taddr addr)
 		if (place.n)
 			text_safe(out, place.p, place.n);
 		else
-			buf_str(out, target_region_at(r->m->rt->t, addr) < 0 ? "nothing is mapped there"
-									   : "it is neither a variable nor on a goroutine's stack");
+			buf_str(out, target_region_at(r->m->rt->t, addr) < 0
+					     ? "nothing is mapped there"
+					     : "it is neither a variable nor on a goroutine's stack");
 		buf_char(out, '\n');
 	}
 	buf_free(&place);
@@ -403,7 +410,9 @@ static void no_address(struct report *r, const char *arg)
 		line_notes(r);
 		return;
 	}
-	buf_printf(&r->out, "%s is no object: since Go 1.21 it is a value without memory of its own, and needs nothing that keeps it\n",
+	buf_printf(&r->out,
+		   "%s is no object: since Go 1.21 it is a value without memory of its own, and needs nothing that "
+		   "keeps it\n",
 		   strcasecmp(arg, "todo") ? "Background" : "TODO");
 	text_notes(r);
 }

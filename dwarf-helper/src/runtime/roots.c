@@ -303,6 +303,7 @@ const char *root_kind_name(uint8_t kind)
 		[ROOT_GLOBAL] = "global",   [ROOT_FINALIZER] = "finalizer",	  [ROOT_CLEANUP] = "cleanup",
 		[ROOT_SPECIAL] = "special", [ROOT_FINALIZER_QUEUE] = "finalizer", [ROOT_CLEANUP_QUEUE] = "cleanup",
 		[ROOT_STACK] = "stack",	    [ROOT_REGISTER] = "register",
+		[ROOT_TIMER] = "timer",	    [ROOT_STOPPED_TIMER] = "stopped timer",
 	};
 
 	return kind < ROOT_KINDS ? names[kind] : "unknown";

@@ -6,7 +6,7 @@
  *               function and argument (1.24+); the handle of a weak pointer (1.23+), not what it points to
  *     the queues of finalizers (allfin) and cleanups (gcCleanups, 1.25+) that are due, with their arguments
  *
- * Timers, wait queues of semaphores, allgs, allm and allp hang on variables and are reached through these.  allgs is the slice of all
+ * Timers (see timers.h), wait queues of semaphores, allgs, allm and allp hang on variables and are reached through these.  allgs is the slice of all
  * goroutines: whatever a g itself points to (g._defer, g.waiting, g.param, g.labels …) is reached from ROOT_GLOBAL.
  */
 #ifndef GOCTX_RUNTIME_ROOTS_H
@@ -14,7 +14,9 @@
 
 #include "runtime/heap.h"
 
-enum root_kind { ROOT_GLOBAL, ROOT_FINALIZER, ROOT_CLEANUP, ROOT_SPECIAL, ROOT_FINALIZER_QUEUE, ROOT_CLEANUP_QUEUE, ROOT_STACK, ROOT_REGISTER, ROOT_KINDS };
+enum root_kind { ROOT_GLOBAL, ROOT_FINALIZER, ROOT_CLEANUP, ROOT_SPECIAL, ROOT_FINALIZER_QUEUE, ROOT_CLEANUP_QUEUE, ROOT_STACK, ROOT_REGISTER,
+		 ROOT_TIMER, ROOT_STOPPED_TIMER, /* entries of timers.h; not visited by roots_each() */
+		 ROOT_KINDS };
 
 /** One pointer that is a root. */
 struct root {
@@ -37,7 +39,7 @@ typedef bool root_fn(void *arg, const struct root *r);
  */
 struct err *roots_each(struct runtime *rt, root_fn *fn, void *arg, bool *incomplete_ret);
 
-/** "global", "stack", "finalizer", "cleanup", "special", "register" (the queues read like their kind). */
+/** "global", "stack", "finalizer", "cleanup", "special", "register", "timer", "stopped timer" (the queues read like their kind). */
 const char *root_kind_name(uint8_t kind);
 
 #endif
