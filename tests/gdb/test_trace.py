@@ -144,21 +144,32 @@ def test_nothing_stays_when_it_cannot_begin() -> None:
     assert "context." not in result.out.partition("after\n")[2]
 
 
+def stands(pid: int) -> bool:
+    """Has a tracer stopped it?"""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] in "tT"
+
+
 def test_interrupt_ends_the_trace(tmp_path: Path) -> None:
     exe = build.build("kinds", NEWEST)
     with build.running(exe) as run:
         words = gdbrun.command_line(["set pagination off", "goctx trace", "echo then\\n",
                                      "goctx info", "detach"], exe=exe, pid=run.pid)
-        with subprocess.Popen(words, env=gdbrun.environment(), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as gdb:
+        gdb = subprocess.Popen(words, env=gdbrun.environment(), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        try:
             assert gdb.stdout is not None
             seen = b""
             while b"Ctrl-C ends it" not in seen:
                 some = gdb.stdout.read1(1 << 16)
                 assert some, gdb.communicate()
                 seen += some
+            # GDB takes the signal for the program's when it has let that run.
+            gdbrun.wait_for(lambda: not stands(run.pid))
             gdb.send_signal(signal.SIGINT)
             out, err = gdb.communicate(timeout=gdbrun.TIMEOUT)
+        finally:
+            gdb.kill()
+            gdb.communicate()
         text = (seen + out).decode()
         assert "then\n" in text and "program " in text, err
         assert Path(f"/proc/{run.pid}/status").exists()
