@@ -261,7 +261,7 @@ static void test_json_tree(void **state)
 		"\"wait_ns\":99998999999990,\"system\":false,\"func\":\"app/stream.(*Conn).pump\","
 		"\"file\":\"/src/app/stream/conn.go\",\"line\":88,\"created_by\":null,\"created_file\":null,"
 		"\"created_line\":null,\"parent_goid\":null,\"waits\":[{\"chan\":\"0xc800000180\",\"op\":\"recv\","
-		"\"context\":\"0xc000100400\"}],\"labels\":{}}\n"));
+		"\"context\":\"0xc000100400\"}],\"labels\":{},\"bubble\":null}\n"));
 	f.opt.depth = 1;
 	assert_int_equal(count_lines(answer(report_tree), "{\"type\":\"context\""), 2);
 	f.opt.depth = -1;

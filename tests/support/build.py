@@ -417,9 +417,9 @@ def stop(proc: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def running(exe: Path, args: Sequence[str] = ()) -> Iterator[Run]:
+def running(exe: Path, args: Sequence[str] = (), env: Mapping[str, str] | None = None) -> Iterator[Run]:
     """start() and, at the end of the block, stop()."""
-    run = start(exe, args)
+    run = start(exe, args, env=env)
     try:
         yield run
     finally:

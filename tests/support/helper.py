@@ -93,6 +93,7 @@ class Task:
     parent_goid: int | None
     waits: list[dict[str, Any]]
     labels: dict[str, str] | None = None
+    bubble: int | None = None
 
 
 @dataclass(frozen=True)

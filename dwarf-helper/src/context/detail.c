@@ -117,23 +117,35 @@ static bool start_nano(struct model *m, int64_t *ret)
 	return true;
 }
 
+/* As time.Until does: what no Duration can hold is the longest one.  @return true */
+static bool difference(const struct go_time *at, int64_t now_ns, int64_t *ns_ret)
+{
+	__int128 left = (__int128)at->unix_s * 1000000000 + at->nsec - now_ns;
+
+	*ns_ret = left > INT64_MAX ? INT64_MAX : left < INT64_MIN ? INT64_MIN : (int64_t)left;
+	return true;
+}
+
 bool ctx_deadline_left(struct model *m, uint32_t i, int64_t *ns_ret)
 {
+	struct bubble bubble;
 	struct go_time at;
 	int64_t start;
 
 	if (!ctx_deadline(m, i, &at))
 		return false;
+	enum ctx_clock clock = ctx_clock(m, i, at.mono, &bubble);
+	if (clock == CTX_CLOCK_UNTOLD)
+		return false;
+	if (clock == CTX_CLOCK_BUBBLE)
+		return difference(&at, bubble.now_ns, ns_ret);
 	// The timer runs on the monotonic clock, so that is what counts when the wall clock was set meanwhile.
 	if (at.mono && m->now.mono_ns && start_nano(m, &start)) {
 		int64_t abs;
 		return !__builtin_add_overflow(at.mono_ns, start, &abs) &&
 		       !__builtin_sub_overflow(abs, m->now.mono_ns, ns_ret);
 	}
-	// As time.Until does: what no Duration can hold is the longest one.
-	__int128 left = (__int128)at.unix_s * 1000000000 + at.nsec - m->now.wall_ns;
-	*ns_ret = left > INT64_MAX ? INT64_MAX : left < INT64_MIN ? INT64_MIN : (int64_t)left;
-	return m->now.wall_ns != 0;
+	return m->now.wall_ns && difference(&at, m->now.wall_ns, ns_ret);
 }
 
 /* ---- children ---- */

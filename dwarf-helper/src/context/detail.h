@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "context/model.h"
+#include "runtime/bubble.h"
 #include "runtime/gomap.h"
 
 /**
@@ -23,7 +24,19 @@ bool ctx_cause(struct model *m, uint32_t i, struct buf *out);
 /** Own deadline of a timer context.  @return false: not a timer, or unreadable. */
 bool ctx_deadline(struct model *m, uint32_t i, struct go_time *ret);
 
-/** Time left until its own deadline at the moment the target was taken (negative: passed).  @return false when not known. */
+/** The bubble of testing/synctest that the context was made in.  @return false: none, or it does not show */
+bool ctx_bubble(struct model *m, uint32_t i, struct bubble *ret);
+
+enum ctx_clock {
+	CTX_CLOCK_REAL,
+	CTX_CLOCK_BUBBLE, /* that of a bubble */
+	CTX_CLOCK_UNTOLD, /* perhaps that of a bubble, but of which does not show */
+};
+
+/** By which clock is its deadline?  @param mono  the deadline has a monotonic reading  @param[out] ret  CTX_CLOCK_BUBBLE: the bubble */
+enum ctx_clock ctx_clock(struct model *m, uint32_t i, bool mono, struct bubble *ret);
+
+/** Time left until its own deadline at the moment the target was taken, by the clock that counts (negative: passed).  @return false when not known. */
 bool ctx_deadline_left(struct model *m, uint32_t i, int64_t *ns_ret);
 
 /** Key of a value context as text: type alone for empty structs ("app/mw.requestID"), else the value ("main.ctxKey(3)", "\"user\""). */

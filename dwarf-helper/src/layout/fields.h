@@ -40,12 +40,21 @@ O(g, asyncSafePoint, "asyncSafePoint")
 O(g, xRegs_state, "xRegs.state")
 O(g, param, "param")
 O(g, runningCleanups, "runningCleanups")
+O(g, bubble, "bubble|syncGroup")
 E(g)
 
 /* runtime/preempt_xreg.go: type xRegState; since 1.26 */
 S(xRegState, "runtime.xRegState")
 O(xRegState, regs, "regs")
 E(xRegState)
+
+/* runtime/synctest.go: type synctestBubble since 1.25, synctestGroup in 1.24; id since 1.25 */
+S(bubble, "runtime.synctestBubble|runtime.synctestGroup")
+O(bubble, id, "id")
+O(bubble, now, "now")
+O(bubble, root, "root")
+O(bubble, timers, "timers")
+E(bubble)
 
 /* runtime/runtime2.go: type m */
 S(m, "runtime.m")
@@ -231,6 +240,7 @@ F(hchan, recvq_last, "recvq.last")
 F(hchan, sendq_first, "sendq.first")
 F(hchan, sendq_last, "sendq.last")
 F(hchan, lock, "lock")
+O(hchan, bubble, "bubble")
 E(hchan)
 
 /* runtime/mheap.go: type mspan */

@@ -47,11 +47,10 @@ static void blocked_row(struct table *t, struct report *r, const struct blocked_
 	const struct model *m = r->m;
 	const struct task *task = &m->tasks.list.v[row->task];
 	const struct ctx *c = &m->ctxs.v[row->context];
-	const char *state = task_state(m->rt, task);
 	int64_t wait = clock_wait_ns(&m->now, task);
 
 	buf_u64(table_cell(t), task->goid);
-	text_safe(table_cell(t), state, strlen(state));
+	word_task_state(table_cell(t), m, task);
 	struct buf *cell = table_cell(t);
 	buf_lit(cell, "done ");
 	buf_hex(cell, m->tasks.waits.v[row->wait].chan);
@@ -74,7 +73,7 @@ static struct err *blocked_text(struct report *r, const struct blocked *b, size_
 {
 	static const struct column column[] = {
 		{.head = "goroutine", .right = true},
-		{.head = "state", .max = 28},
+		{.head = "state", .max = 44},
 		{.head = "blocked on"},
 		{.head = "context"},
 		{.head = "cancelled?"},

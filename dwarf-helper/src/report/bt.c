@@ -128,11 +128,9 @@ bool has_creator(const struct model *m, const struct task *t)
 
 void word_state_age(struct buf *out, const struct model *m, const struct task *t)
 {
-	const char *state = task_state(m->rt, t);
 	int64_t wait = clock_wait_ns(&m->now, t);
 
-	if (state)
-		text_safe(out, state, strlen(state));
+	word_task_state(out, m, t);
 	if (wait < 0)
 		return;
 	buf_lit(out, ", ");

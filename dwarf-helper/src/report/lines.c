@@ -383,7 +383,7 @@ static void put_label(void *arg, const char *key, uint64_t key_n, const char *va
 void line_task(struct lines *l, uint32_t t)
 {
 	const struct task *task = &l->m->tasks.list.v[t];
-	const char *reason = task_reason(l->m->rt, task);
+	const char *reason = task_reason_told(l->m->rt, task);
 	int64_t wait = clock_wait_ns(&l->m->now, task);
 
 	char *p = buf_room(l->out, 64);
@@ -414,7 +414,14 @@ void line_task(struct lines *l, uint32_t t)
 		struct label_list list = {l->out, true};
 		label_each(l->m->rt, task_labels(l->m->rt, task), put_label, &list);
 	}
-	buf_lit(l->out, "}}\n");
+	struct bubble bubble;
+	if (bubble_read(l->m->rt, bubble_of_task(l->m->rt, task), &bubble)) {
+		p = buf_room(l->out, 64);
+		p = PUT(p, "},\"bubble\":");
+		commit(l->out, PUT(put_u64(p, bubble.id), "}\n"));
+	} else {
+		buf_lit(l->out, "},\"bubble\":null}\n");
+	}
 }
 
 void line_edge_via(struct lines *l, uint32_t parent, uint32_t child, taddr addr, const char *via)

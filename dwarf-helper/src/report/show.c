@@ -8,6 +8,7 @@
 #include "report/words.h"
 #include "runtime/typed.h"
 
+#define NS_PER_S 1000000000ll
 #define SHOW_ROWS 10	/* children and tasks that are shown */
 #define SHOW_PARENTS 24 /* of a longer chain the nearest and the outermost are shown */
 #define LABEL_COLUMNS 11
@@ -154,13 +155,14 @@ static void show_state(struct show *s)
 static void show_deadline(struct show *s)
 {
 	struct go_time at;
+	int64_t left;
 
 	s->text.n = 0;
 	if (!word_deadline(&s->text, s->m, s->i))
 		return;
 	label(s, "deadline");
 	buf_bytes(s->out, s->text.p + strlen("deadline "), s->text.n - strlen("deadline "));
-	if (ctx_deadline(s->m, s->i, &at)) {
+	if (ctx_deadline_left(s->m, s->i, &left) && ctx_deadline(s->m, s->i, &at)) {
 		buf_lit(s->out, "    ");
 		text_rfc3339(s->out, at.unix_s, at.nsec);
 	}
@@ -182,6 +184,19 @@ static void value_at(struct show *s)
 		buf_bytes(&s->text, at.p, at.n);
 	}
 	buf_free(&at);
+}
+
+static void show_bubble(struct show *s)
+{
+	struct bubble b;
+
+	if (s->c->kind <= CTX_TODO || !ctx_bubble(s->m, s->i, &b))
+		return;
+	label(s, "bubble");
+	buf_u64(s->out, b.id);
+	buf_lit(s->out, " of testing/synctest, whose clock says ");
+	text_rfc3339(s->out, b.now_ns / NS_PER_S, (int32_t)(b.now_ns % NS_PER_S));
+	buf_char(s->out, '\n');
 }
 
 static void show_value(struct show *s)
@@ -541,6 +556,7 @@ static void show_text(struct report *r, uint32_t i, const struct ways *ways)
 	show_title(&s);
 	show_state(&s);
 	show_deadline(&s);
+	show_bubble(&s);
 	show_value(&s);
 	show_parents(&s);
 	show_children(&s);

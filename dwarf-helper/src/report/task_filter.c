@@ -49,7 +49,7 @@ bool task_filter_pass(struct task_filter *f, const struct task *t)
 	if (o->min_wait_ns && clock_wait_ns(&f->m->now, t) < o->min_wait_ns)
 		return false;
 	if (o->wait) {
-		const char *reason = task_reason(f->m->rt, t);
+		const char *reason = task_reason_told(f->m->rt, t);
 		if (!reason || !strstr(reason, o->wait))
 			return false;
 	}

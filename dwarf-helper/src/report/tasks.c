@@ -35,7 +35,7 @@ static struct err *tasks_text(struct report *r, const struct order *o, uint64_t 
 {
 	static const struct column column[] = {
 		{.head = "goroutine", .right = true},
-		{.head = "state", .max = 28},
+		{.head = "state", .max = 44},
 		{.head = "for", .right = true},
 		{.head = "function", .path = true, .max = 48, .keep_tail = true},
 		{.head = NULL},

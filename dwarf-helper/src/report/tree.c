@@ -137,13 +137,6 @@ static void task_goid(struct buf *out, const struct task *task)
 	buf_u64(out, task->goid);
 }
 
-static void task_state_text(struct tree *t, const struct task *task)
-{
-	const char *state = task_state(t->m->rt, task);
-
-	text_safe(&t->scratch, state ? state : "?", state ? strlen(state) : 1);
-}
-
 static void task_age(struct tree *t, const struct task *task)
 {
 	int64_t wait = clock_wait_ns(&t->m->now, task);
@@ -168,7 +161,7 @@ static void task_line(struct tree *t, const struct level *lv, uint32_t index)
 	task_goid(&t->scratch, task);
 	padded(t, lv->goid_width);
 	buf_lit(t->out, "   ");
-	task_state_text(t, task);
+	word_task_state(&t->scratch, t->m, task);
 	padded(t, lv->state_width);
 	buf_lit(t->out, "  ");
 	task_age(t, task);
@@ -204,7 +197,7 @@ static size_t measure_tasks(struct tree *t, struct level *lv)
 		const struct task *task = &t->m->tasks.list.v[t->items.list.v[k].index];
 		task_goid(&t->scratch, task);
 		widen(t, &lv->goid_width);
-		task_state_text(t, task);
+		word_task_state(&t->scratch, t->m, task);
 		widen(t, &lv->state_width);
 		task_age(t, task);
 		widen(t, &lv->age_width);

@@ -98,6 +98,19 @@ bool word_err(struct buf *out, struct model *m, uint32_t i)
 	return have;
 }
 
+/* " by bubble 1's clock" */
+static void put_clock(struct buf *out, struct model *m, uint32_t i)
+{
+	struct bubble bubble;
+	struct go_time at;
+
+	if (!ctx_deadline(m, i, &at) || ctx_clock(m, i, at.mono, &bubble) != CTX_CLOCK_BUBBLE)
+		return;
+	buf_lit(out, " by bubble ");
+	buf_u64(out, bubble.id);
+	buf_lit(out, "'s clock");
+}
+
 bool word_deadline(struct buf *out, struct model *m, uint32_t i)
 {
 	struct go_time at;
@@ -115,13 +128,14 @@ bool word_deadline(struct buf *out, struct model *m, uint32_t i)
 		text_duration(out, left == INT64_MIN ? INT64_MAX : left < 0 ? -left : left);
 		if (past)
 			buf_lit(out, " ago");
+		put_clock(out, m, i);
 		return true;
 	}
 	if (!ctx_deadline(m, i, &at))
 		return false;
 	size_t before = out->n;
 	buf_lit(out, "deadline ");
-	if (text_date(out, at.unix_s))
+	if (text_rfc3339(out, at.unix_s, at.nsec))
 		return true;
 	out->n = before;
 	return false;
@@ -230,12 +244,23 @@ void word_place(struct buf *out, const struct model *m, uint32_t frame)
 		text_place(out, m->rt->frames.v[frame].file, m->rt->frames.v[frame].line);
 }
 
-void word_task_cells(struct table *t, const struct model *m, const struct task *task)
+void word_task_state(struct buf *out, const struct model *m, const struct task *task)
 {
 	const char *state = task_state(m->rt, task);
+	struct bubble bubble;
+
+	text_safe(out, state ? state : "?", state ? strlen(state) : 1);
+	if (!bubble_read(m->rt, bubble_of_task(m->rt, task), &bubble))
+		return;
+	buf_lit(out, ", bubble ");
+	buf_u64(out, bubble.id);
+}
+
+void word_task_cells(struct table *t, const struct model *m, const struct task *task)
+{
 	int64_t wait = clock_wait_ns(&m->now, task);
 
-	text_safe(table_cell(t), state ? state : "?", state ? strlen(state) : 1);
+	word_task_state(table_cell(t), m, task);
 	struct buf *age = table_cell(t);
 	if (wait >= 0)
 		text_duration(age, wait);

@@ -28,8 +28,10 @@ void word_why(struct buf *out, const struct model *m, const struct ctx *c);
  */
 bool word_err(struct buf *out, struct model *m, uint32_t i);
 
-/** "deadline in 9h 58m", "deadline passed 3m 2s ago".  @return false: none of its own, canceled before it, or
- * unreadable. */
+/**
+ * "deadline in 9h 58m", "deadline passed 3m 2s ago", "deadline in 3s by bubble 1's clock"; where the clock is not known "deadline
+ * 2000-01-01T00:00:05Z".  @return false: none of its own, canceled before it, or unreadable.
+ */
 bool word_deadline(struct buf *out, struct model *m, uint32_t i);
 
 /**
@@ -46,6 +48,9 @@ bool word_about(struct buf *out, struct model *m, uint32_t i, size_t columns);
 
 /** "cycle: parents form a loop", "damaged", "being changed": NULL when all is well. */
 const char *word_mark(const struct ctx *c);
+
+/** "select", "sleep (durable), bubble 1": state of a goroutine, and the bubble of testing/synctest that it is in. */
+void word_task_state(struct buf *out, const struct model *m, const struct task *task);
 
 /** State, age, function and place of a task as four cells of a table; the goid is the caller's. */
 void word_task_cells(struct table *t, const struct model *m, const struct task *task);

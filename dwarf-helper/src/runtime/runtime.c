@@ -188,6 +188,27 @@ static void read_wait_reasons(struct runtime *rt)
 	}
 }
 
+/*
+ * runtime/runtime2.go: isIdleInSynctest; runtime/traceback.go adds the word since 1.25, where a bubble has an id.  Reasons that have it in
+ * their name need no other.
+ */
+static void name_durable(struct runtime *rt)
+{
+	static const char *const durable[] = {"chan receive (nil chan)", "chan send (nil chan)", "select (no cases)", "sleep",
+					      "sync.Cond.Wait", "coroutine", "synctest.Run", "synctest.Wait"};
+
+	for (size_t i = 0; LAYOUT_HAS(rt->L.bubble.id) && i < rt->wait_reasons.n; i++) {
+		const char *reason = rt->wait_reasons.v[i];
+		char *told = NULL;
+		for (size_t k = 0; reason && k < sizeof(durable) / sizeof(*durable); k++)
+			if (strcmp(reason, durable[k]) == 0) {
+				told = mem_alloc(strlen(reason) + sizeof(" (durable)"));
+				stpcpy(stpcpy(told, reason), " (durable)");
+			}
+		VEC_PUSH(&rt->durable_reasons, told);
+	}
+}
+
 struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img, const struct layout *l, uint64_t bias,
 			 struct notes *notes, volatile sig_atomic_t *cancel)
 {
@@ -204,6 +225,7 @@ struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img
 		return err;
 	}
 	read_wait_reasons(rt);
+	name_durable(rt);
 	err = rtypes_open(rt);
 	if (err && err->kind != ERR_CANCELED) {
 		notes_add(notes, NOTE_DAMAGE, "%s", err->msg);
@@ -226,6 +248,9 @@ void runtime_close(struct runtime *rt)
 	for (size_t i = 0; i < rt->wait_reasons.n; i++)
 		free(rt->wait_reasons.v[i]);
 	VEC_FREE(&rt->wait_reasons);
+	for (size_t i = 0; i < rt->durable_reasons.n; i++)
+		free(rt->durable_reasons.v[i]);
+	VEC_FREE(&rt->durable_reasons);
 	for (size_t i = 0; i < rt->copies.n; i++)
 		free(rt->copies.v[i]);
 	VEC_FREE(&rt->copies);

@@ -145,6 +145,12 @@ static void read_g(struct reader *r, taddr addr)
 		t.waitsince = runtime_load(p, l->g.waitsince);
 	if (runtime_load(p, l->g.labels))
 		t.flags |= TASK_LABELED;
+	taddr bubble = LAYOUT_HAS(l->g.bubble) ? runtime_load(p, l->g.bubble) : 0;
+	if (bubble) {
+		t.flags |= TASK_BUBBLED;
+		r->ts->bubbles |= r->ts->bubble && r->ts->bubble != bubble;
+		r->ts->bubble = r->ts->bubble ? r->ts->bubble : bubble;
+	}
 	read_origin(rt, p, &t);
 	if (status == TASK_SYSCALL && stack_borrowed(rt, p))
 		t.flags |= TASK_SYSTEM;
@@ -332,9 +338,16 @@ const char *task_reason(const struct runtime *rt, const struct task *t)
 	return rt->wait_reasons.v[t->reason];
 }
 
+const char *task_reason_told(const struct runtime *rt, const struct task *t)
+{
+	bool durable = t->flags & TASK_BUBBLED && t->status == TASK_WAITING && t->reason < rt->durable_reasons.n;
+
+	return durable && rt->durable_reasons.v[t->reason] ? rt->durable_reasons.v[t->reason] : task_reason(rt, t);
+}
+
 const char *task_state(const struct runtime *rt, const struct task *t)
 {
-	const char *reason = task_reason(rt, t);
+	const char *reason = task_reason_told(rt, t);
 
 	return reason && *reason ? reason : task_status_name(t->status);
 }

@@ -16,7 +16,7 @@ enum task_status {
 	TASK_COPYSTACK = 8, TASK_PREEMPTED = 9, TASK_LEAKED = 10, TASK_DEADEXTRA = 11,
 };
 
-enum { TASK_SYSTEM = 1, TASK_DAMAGED = 2, TASK_LABELED = 4 /* g.labels is set */ };
+enum { TASK_SYSTEM = 1, TASK_DAMAGED = 2, TASK_LABELED = 4 /* g.labels is set */, TASK_BUBBLED = 8 /* g.bubble is set, see bubble.h */ };
 
 #define FRAME_NONE UINT32_MAX
 
@@ -59,6 +59,8 @@ struct tasks {
 	uint64_t bad_waits;	      /* goroutines whose wait queue makes no sense */
 	uint64_t beyond;	      /* entries of allgs that are out of reach */
 	uint64_t by_status[16];
+	taddr bubble;		      /* of testing/synctest: that of the first goroutine that has one; 0 none */
+	bool bubbles;		      /* there are several */
 	size_t waits_read;	      /* of the list, those that have their waits */
 	uint64_t waits_most;	      /* how many waits there may be in all; 0 not known yet */
 };
@@ -112,6 +114,9 @@ const char *task_status_name(uint8_t status);
 
 /** The wait reason ("select", "chan receive"), NULL when the status has none. */
 const char *task_reason(const struct runtime *rt, const struct task *t);
+
+/** The same as Go's traceback says it: of a goroutine in a bubble also "sleep (durable)" (runtime/traceback.go: goroutineheader, since 1.25). */
+const char *task_reason_told(const struct runtime *rt, const struct task *t);
 
 /** What a person reads in a state column: the wait reason, else the status. */
 const char *task_state(const struct runtime *rt, const struct task *t);

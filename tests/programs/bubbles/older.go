@@ -1,0 +1,6 @@
+//go:build !go1.25
+
+// There is no package testing/synctest yet.
+package main
+
+func main() { panic("needs Go 1.25") }
