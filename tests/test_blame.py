@@ -70,3 +70,31 @@ def test_hooks(goctx: helper.Goctx, scratch: Path, situation: str, version: str)
     assert one.confidence == ("info" if situation == "hooks" else "possible")
     if situation == "hooks":
         assert "deadlines end them" in one.summary and evidence(one, "calls").startswith("main.hooks.func")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_stuck_holders(goctx: helper.Goctx, scratch: Path, version: str) -> None:
+    """A CancelFunc that only goroutines hold which can never run again is lost."""
+    look = Look(goctx, "stuck", version, scratch)
+    lost, stuck = sorted(look.findings("possible"), key=lambda one: one.rule)
+    assert (lost.rule, lost.confidence, lost.count, lost.tasks) == ("lost-cancel", "certain", 8, 8)
+    assert "only goroutines that can never run again hold their CancelFuncs" in lost.summary
+    assert evidence(lost, "stuck").startswith("main.stuck.func1 ") and evidence(lost, "stuck").endswith(" × 8")
+    assert (stuck.rule, stuck.confidence, stuck.count) == ("stuck-task", "certain", 8)
+    context = look.facts["context"]
+    assert context in lost.contexts
+    (canceler,) = [one for one in look.ask("show", context, "--json").other if one["type"] == "canceler"]
+    assert canceler["lost"] is True and canceler["goid"] in stuck.goids
+    text = look.ask("show", context).text
+    assert "which can never run again: nobody will call it\n" in text
+    assert f" WithCancel {look.facts['above']} above it can\n" in text
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("situation", ("stuck and alone", "stuck and kept"))
+def test_stuck_holders_that_lose_nothing(goctx: helper.Goctx, scratch: Path, situation: str, version: str) -> None:
+    """Without anything above it is the goroutines that wait which are stuck; what a variable has, too, is not lost."""
+    look = Look(goctx, situation, version, scratch)
+    assert {one.rule for one in look.findings("possible")} == {"stuck-task"}
+    (canceler,) = [one for one in look.ask("show", look.facts["context"], "--json").other if one["type"] == "canceler"]
+    assert canceler["lost"] is (situation == "stuck and alone")

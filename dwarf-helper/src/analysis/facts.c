@@ -93,6 +93,8 @@ static void own_cancelers(struct leaks *l, uint32_t i)
 			continue;
 		if (c->stage == REACH_LIVE)
 			l->ctx[i].flags |= LEAK_FUNC_LIVE;
+		else if (c->stage == REACH_STUCK && l->r->complete)
+			l->ctx[i].flags |= LEAK_FUNC_STUCK;
 		else if (c->stage < REACH_NONE)
 			l->ctx[i].flags |= LEAK_FUNC_HELD;
 	}
@@ -124,7 +126,9 @@ static void facts_of(struct leaks *l, uint32_t i, uint64_t *level)
 	// CANCELABLE_FUNC without a CancelFunc: somebody is cancelling it just now.
 	bool reached = l->r->ctx_stage[i] != REACH_NONE && l->r->cancelable[i] != CANCELABLE_FUNC &&
 		       l->r->cancelable[i] != CANCELABLE_FOREIGN;
-	if (c->kind == CTX_CANCEL && c->state == CTX_ACTIVE && reached &&
+	// Where nothing above could end it either, goroutines that wait for it are stuck-task's and uncancellable-wait's.
+	bool stuck = f->flags & LEAK_FUNC_STUCK && l->r->cancelable[i] != CANCELABLE_ABOVE;
+	if (c->kind == CTX_CANCEL && c->state == CTX_ACTIVE && reached && !stuck &&
 	    !(f->flags & (LEAK_FUNC_LIVE | LEAK_FUNC_HELD | LEAK_DEADLINE_ABOVE | LEAK_FOREIGN_ABOVE)))
 		f->flags |= LEAK_LOST;
 }

@@ -30,10 +30,11 @@ struct err *leaks_find(struct model *m, struct reach *r, const struct leaks_opti
 enum {
 	LEAK_DEADLINE_ABOVE = 1, /* an active timer context above it, with nothing between that would stop its cancelling */
 	LEAK_FOREIGN_ABOVE = 2,  /* it hangs on a custom context with a Done of its own: how that ends we cannot see */
-	LEAK_LOST = 4,		 /* active, no CancelFunc of its own is left, no deadline of its own or above */
+	LEAK_LOST = 4,		 /* active, nobody is left to call a CancelFunc of its own, no deadline of its own or above */
 	LEAK_FUNC_LIVE = 8,	 /* what can run reaches a CancelFunc or stop function of its own */
-	LEAK_FUNC_HELD = 16,	 /* only goroutines that never run again do */
+	LEAK_FUNC_HELD = 16,	 /* only goroutines that never run again do: those that wait for what nobody can cancel, or there is no proof */
 	LEAK_ON_STACK = 32,	 /* some goroutine's stack refers to it or to its CancelFunc */
+	LEAK_FUNC_STUCK = 128,	 /* … those that are proven stuck (REACH_STUCK) */
 	LEAK_NEAR_STACK = 64,	 /* … to an object that does (leak_near_stack()) */
 };
 
@@ -119,8 +120,8 @@ void leak_tell_task(struct leaks *l, struct finding *f, uint32_t task);
 void say_name(struct leaks *l, uint32_t i, struct buf *out);
 /** "WithCancel 0xc000126000", "Background" */
 void say_context(const struct leaks *l, uint32_t i, struct buf *out);
-/** Evidence "tasks": functions with place and count, most frequent first; @p tasks indices. */
-void say_tasks(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
+/** Evidence under @p label ("tasks"): functions with place and count, most frequent first; @p tasks indices. */
+void say_tasks(struct leaks *l, struct finding *f, const char *label, const uint32_t *tasks, size_t n);
 /** Evidence "made by": go statements that started them. */
 void say_creators(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
 /** Evidence "waiting": reasons and ages. */

@@ -2,7 +2,8 @@
  * lost-cancel: contexts that nobody can cancel any more but through their parent.
  *
  * The pattern     active, made by WithCancel or WithCancelCause; no CancelFunc of theirs is reached by
- *                 anything at all; no deadline of their own or of an ancestor; not below a custom context
+ *                 anything at all, or only by goroutines that are stuck-task's, while a context above can be
+ *                 cancelled; no deadline of their own or of an ancestor; not below a custom context
  *                 whose end we cannot see.
  * certain         three or more made alike, and the marking was complete: no CancelFunc is left is then a proof
  * likely          the same with an incomplete marking, or in a program built with a profile
@@ -33,7 +34,7 @@ struct lost_group {
 	uint32_t first; /* context */
 	uint32_t count;
 	uint64_t bytes;
-	VEC(uint32_t) contexts, tasks;
+	VEC(uint32_t) contexts, tasks, holders; /* holders: goroutines that hold their CancelFuncs, and can never run again */
 };
 
 struct lost {
@@ -65,7 +66,7 @@ static uint64_t key_of(const struct leaks *l, uint32_t i)
 	uint32_t creator = creator_of(l->m, i);
 	uint64_t func = creator == FRAME_NONE ? 0 : (uint64_t)(uintptr_t)l->m->rt->frames.v[creator].func;
 
-	return (l->ctx[i].chain ^ func) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	return (l->ctx[i].chain ^ func ^ (l->ctx[i].flags & LEAK_FUNC_STUCK)) * UINT64_C(0x9e3779b97f4a7c15) | 1;
 }
 
 static void count_groups(struct leaks *l, struct lost *lost, uint64_t *keys)
@@ -118,6 +119,40 @@ static void put_into_groups(struct leaks *l, struct lost *lost, const uint64_t *
 	}
 }
 
+/* ---- those whose CancelFuncs stuck goroutines hold ---- */
+
+struct holder_search {
+	struct leaks *l;
+	struct lost *lost;
+	uint32_t last; /* group + 1 that the goroutine was put into */
+};
+
+static bool holds_func(void *arg, const struct stack_hold *h)
+{
+	struct holder_search *s = arg;
+	const struct leak_ctx *c = &s->l->ctx[h->context];
+	uint32_t g = s->lost->group_of[h->context];
+
+	if (!h->func || !g || g == s->last || !(c->flags & LEAK_LOST))
+		return true;
+	VEC_PUSH(&s->lost->groups.v[g - 1].holders, h->task);
+	s->last = g;
+	return true;
+}
+
+static void find_holders(struct leaks *l, struct lost *lost)
+{
+	bool any = false;
+
+	for (size_t g = 0; g < lost->groups.n; g++)
+		any |= (l->ctx[lost->groups.v[g].first].flags & LEAK_FUNC_STUCK) != 0;
+	for (uint32_t t = 0; any && t < l->m->tasks.list.n && !runtime_canceled(l->m->rt); t++) {
+		struct holder_search s = {.l = l, .lost = lost};
+		if (l->r->task_stage[t] == REACH_STUCK)
+			leak_holds(l, t, holds_func, &s);
+	}
+}
+
 /* The context that most of them hang on. */
 static uint32_t main_parent(const struct leaks *l, const struct lost_group *g)
 {
@@ -159,7 +194,7 @@ static void put_end(struct leaks *l, uint32_t under, struct buf *out)
 
 static void say_lost(struct leaks *l, struct finding *f, uint32_t under, bool is_bounded)
 {
-	bool one = f->count == 1;
+	bool one = f->count == 1, stuck = l->ctx[f->context].flags & LEAK_FUNC_STUCK;
 	struct buf where = {0}, end = {0};
 
 	if (under != CTX_NONE) {
@@ -171,15 +206,13 @@ static void say_lost(struct leaks *l, struct finding *f, uint32_t under, bool is
 	else
 		put_end(l, under, &end);
 	if (one)
-		finding_say(f,
-			    "A context made%s has no CancelFunc any more and no deadline: it ends when what it hangs "
-			    "on does.",
-			    buf_cstr(&where));
+		finding_say(f, "A context made%s has no %s and no deadline: it ends when what it hangs on does.", buf_cstr(&where),
+			    stuck ? "CancelFunc but those of goroutines that can never run again," : "CancelFunc any more");
 	else
-		finding_say(f,
-			    "Contexts made%s are never cancelled: no CancelFunc of theirs exists any more, and they "
-			    "have no deadline. %s",
-			    buf_cstr(&where), buf_cstr(&end));
+		finding_say(f, "Contexts made%s are never cancelled: %s, and they have no deadline. %s", buf_cstr(&where),
+			    stuck ? "only goroutines that can never run again hold their CancelFuncs"
+				  : "no CancelFunc of theirs exists any more",
+			    buf_cstr(&end));
 	buf_free(&where);
 	buf_free(&end);
 }
@@ -205,9 +238,10 @@ static void evidence(struct leaks *l, struct finding *f, const struct lost_group
 	finding_evidence(f, "like", "%s", buf_cstr(&text));
 	buf_free(&text);
 	say_parents(l, f);
-	say_tasks(l, f, g->tasks.v, g->tasks.n);
+	say_tasks(l, f, "tasks", g->tasks.v, g->tasks.n);
 	say_waits(l, f, g->tasks.v, g->tasks.n);
 	say_creators(l, f, g->tasks.v, g->tasks.n);
+	say_tasks(l, f, "stuck", g->holders.v, g->holders.n);
 	say_keeper(l, f, under);
 	if (!l->no_func_proof)
 		say_doubt(l, f);
@@ -402,11 +436,13 @@ struct err *rule_lost_cancel(struct leaks *l)
 
 	count_groups(l, &lost, keys);
 	put_into_groups(l, &lost, keys);
+	find_holders(l, &lost);
 	for (size_t g = 0; g < lost.groups.n; g++) {
 		if (lost.groups.v[g].contexts.n)
 			tell(l, &lost.groups.v[g]);
 		VEC_FREE(&lost.groups.v[g].contexts);
 		VEC_FREE(&lost.groups.v[g].tasks);
+		VEC_FREE(&lost.groups.v[g].holders);
 	}
 	VEC_FREE(&lost.groups);
 	u64map_free(&lost.index);

@@ -362,7 +362,7 @@ static void tell(struct leaks *l, const struct piles *all, const struct piled *k
 	finding_sign_hash(f, sign_chain(SIGN_START, l->m, p->first));
 	say_what(l, f, k, p, &on, deferring != UINT32_MAX);
 	say_use(l, f, k, deferring);
-	say_tasks(l, f, f->goroutines.v, f->goroutines.n);
+	say_tasks(l, f, "tasks", f->goroutines.v, f->goroutines.n);
 	say_waits(l, f, f->goroutines.v, f->goroutines.n);
 	say_creators(l, f, f->goroutines.v, f->goroutines.n);
 	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[p->first].addr);

@@ -58,7 +58,7 @@ static void collect(struct leaks *l, struct watchers *w)
 			VEC_PUSH(&w->list, (struct watched){.parent = parent, .first = c->context});
 		struct watched *s = &w->list.v[at];
 		s->ended += inner_ended(l, parent, c->context);
-		s->lost += !(l->ctx[c->context].flags & (LEAK_FUNC_LIVE | LEAK_FUNC_HELD));
+		s->lost += !(l->ctx[c->context].flags & (LEAK_FUNC_LIVE | LEAK_FUNC_HELD | LEAK_FUNC_STUCK));
 		s->on_stack += (l->ctx[c->context].flags & LEAK_ON_STACK) != 0;
 		s->on_parent += parent == s->parent;
 		if (inner_ended(l, parent, c->context) && s->ended == 1) {
@@ -98,7 +98,7 @@ static void tell_all(struct leaks *l, struct finding *f, const struct watched *s
 			VEC_PUSH(&waiting, t);
 		}
 	if (waiting.n)
-		say_tasks(l, f, waiting.v, waiting.n);
+		say_tasks(l, f, "tasks", waiting.v, waiting.n);
 	say_waits(l, f, s->tasks.v, s->tasks.n);
 	VEC_FREE(&waiting);
 }

@@ -108,7 +108,7 @@ static void say_tally(struct leaks *l, struct finding *f, const char *label, str
 	buf_free(&text);
 }
 
-void say_tasks(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n)
+void say_tasks(struct leaks *l, struct finding *f, const char *label, const uint32_t *tasks, size_t n)
 {
 	struct tally t = {0};
 
@@ -116,7 +116,7 @@ void say_tasks(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t
 		uint32_t frame = l->m->tasks.list.v[tasks[k]].frame;
 		tally_add(&t, place_key(l->m, frame), frame);
 	}
-	say_tally(l, f, "tasks", &t);
+	say_tally(l, f, label, &t);
 	tally_free(&t);
 }
 

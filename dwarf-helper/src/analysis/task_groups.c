@@ -49,7 +49,7 @@ void task_set_say(struct leaks *l, struct finding *f, const struct task_set *s)
 {
 	f->count = f->tasks = s->tasks.n;
 	f->bytes = s->bytes;
-	say_tasks(l, f, s->tasks.v, s->tasks.n);
+	say_tasks(l, f, "tasks", s->tasks.v, s->tasks.n);
 	say_waits(l, f, s->tasks.v, s->tasks.n);
 	say_creators(l, f, s->tasks.v, s->tasks.n);
 	finding_next(f, "goctx bt %llu", (unsigned long long)l->m->tasks.list.v[s->tasks.v[0]].goid);

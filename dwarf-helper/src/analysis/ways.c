@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "analysis/reach.h"
 #include "analysis/steps.h"
 #include "context/detail.h"
 #include "runtime/defer.h"
@@ -153,6 +154,63 @@ static struct err *find_holder(struct model *m, struct ways *w)
 	return NULL;
 }
 
+/* ---- lost ---- */
+
+/* A goroutine that runs, or a variable, holds it: it may be called.  @return false: only what parked goroutines can still do tells */
+static bool plainly_held(const struct model *m, struct way *way)
+{
+	const struct task *t = way->task < m->tasks.list.n ? &m->tasks.list.v[way->task] : NULL;
+	bool parked = t && (t->status == TASK_WAITING || t->status == TASK_LEAKED);
+
+	if (way->held != HELD_PATH && way->held != HELD_DEFERRED)
+		return true;
+	way->lost = parked ? LOST_UNKNOWN : LOST_NO;
+	return !parked;
+}
+
+static void take_stage(const struct reach *r, uint32_t i, struct way *way)
+{
+	uint32_t first, n = cancelers_of(&r->cancelers, i, &first);
+
+	for (uint32_t k = first; k < first + n; k++) {
+		const struct canceler *c = &r->cancelers.list.v[k];
+		if (!is_func(c->kind) || c->closure != way->closure)
+			continue;
+		if (c->stage == REACH_LIVE)
+			way->lost = LOST_NO;
+		else if (c->stage == REACH_STUCK && r->complete)
+			way->lost = LOST_YES;
+	}
+}
+
+static struct err *find_lost(struct model *m, uint32_t i, struct ways *w)
+{
+	struct reach r;
+	bool ask = false;
+
+	for (size_t k = 0; k < w->list.n; k++)
+		if (is_func(w->list.v[k].kind))
+			ask |= !plainly_held(m, &w->list.v[k]);
+	if (!ask)
+		return NULL;
+	struct err *err = reach_build(m, &r);
+	if (err && err->kind != ERR_CANCELED) {
+		err_free(err); // no proof, and who holds it has been told
+		return NULL;
+	}
+	if (err)
+		return err;
+	w->lost = w->func && !w->more;
+	for (size_t k = 0; k < w->list.n; k++) {
+		if (!is_func(w->list.v[k].kind))
+			continue;
+		take_stage(&r, i, &w->list.v[k]);
+		w->lost &= w->list.v[k].lost == LOST_YES;
+	}
+	reach_free(&r);
+	return NULL;
+}
+
 struct err *ways_find(struct model *m, uint32_t i, struct ways *ret)
 {
 	const struct ctx *c = &m->ctxs.v[i];
@@ -172,6 +230,8 @@ struct err *ways_find(struct model *m, uint32_t i, struct ways *ret)
 	err = find_defers(m, ret);
 	if (!err)
 		err = find_holder(m, ret);
+	if (!err)
+		err = find_lost(m, i, ret);
 	if (err)
 		ways_free(ret);
 	return err;

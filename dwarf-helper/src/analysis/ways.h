@@ -4,11 +4,13 @@
  *     cancel.h  closures and watchers of the context          what exists (allocated: the allocator's word, not reachability)
  *     defer.h   goroutines that will run one of them           deferred, open-coded or not: no search is needed then
  *     path.h    shortest path to one that nobody has deferred  one search an answer, of one path
+ *     reach.h   can the goroutine that holds it ever run again? only where a parked one does
  *
  * Only contexts that are active and have a cancel of their own are asked about (cancel, timer, AfterFunc).
  *
  * Cost: the pass of cancel.h (0.1 s a GiB of small objects); where it finds a CancelFunc, a walk of all stacks and at most one search for
- * one path: that is `why CLOSURE --paths 1`, which looks at the same stacks word by word.
+ * one path: that is `why CLOSURE --paths 1`, which looks at the same stacks word by word.  Where a parked goroutine holds it, the marking
+ * of `leaks`.
  */
 #ifndef GOCTX_ANALYSIS_WAYS_H
 #define GOCTX_ANALYSIS_WAYS_H
@@ -23,12 +25,19 @@ enum way_held {
 	HELD_UNKNOWN,  /* no path was found, but not everything could be read */
 };
 
+enum way_lost {
+	LOST_UNKNOWN, /* not asked, or no proof */
+	LOST_NO,      /* what can run reaches it */
+	LOST_YES,     /* proven: only goroutines that can never run again do, so nobody will call it */
+};
+
 struct way {
 	taddr closure; /* 0 for a watcher */
 	uint32_t func; /* index into rt->frames: the closure's function, a watcher's start */
 	uint32_t task; /* watcher: the goroutine; HELD_DEFERRED: the one that will run it, HELD_PATH: on whose stack the path begins; else UINT32_MAX */
 	uint8_t kind;  /* enum canceler_kind */
 	uint8_t held;  /* enum way_held */
+	uint8_t lost;  /* enum way_lost */
 	char *held_by; /* "deferred by task 12 main.hold hold.go:12", "global app.srv → .cancel": safe for a terminal; else NULL */
 };
 
@@ -37,6 +46,7 @@ struct ways {
 	VEC(struct way) list; /* by kind, then by address; a sane context has a handful */
 	uint64_t more;	     /* left out of the list */
 	bool func;	     /* one of them is a CancelFunc, or of AfterFunc its stop function */
+	bool lost;	     /* and all of those are LOST_YES */
 	const char *unsure;  /* NULL; why there may be a CancelFunc although none was found */
 	uint32_t above;	     /* nearest active context above it that has a cancel of its own, CTX_NONE */
 	bool above_sure;     /* cancelling that one cancels this: its children map holds this, or only the library's types lie between */

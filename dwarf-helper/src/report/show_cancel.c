@@ -74,6 +74,8 @@ static void put_func(struct rows *rows, const struct ways *w, const struct way *
 	default:
 		break;
 	}
+	if (way->lost == LOST_YES)
+		put_holder(rows, "", "which can never run again: nobody will call it");
 }
 
 static void put_timer(struct rows *rows, uint32_t i)
@@ -107,6 +109,19 @@ static void put_watcher(struct rows *rows, uint32_t i, const struct way *way)
 	buf_str(rows->out, way->task < m->tasks.list.n ? " to end\n" : ", with which it is registered\n");
 }
 
+/* What is above it may end it, when nobody will call a CancelFunc of its own. */
+static void put_above(struct rows *rows, const struct ways *w)
+{
+	if (w->above == CTX_NONE && !w->foreign)
+		return;
+	row(rows);
+	if (w->above_sure)
+		word_ctx(rows->out, rows->r->m, w->above);
+	else
+		buf_lit(rows->out, "what is");
+	buf_str(rows->out, w->above_sure ? " above it can\n" : " above it may\n");
+}
+
 /* No CancelFunc was found: what that means depends on what else there is. */
 static void put_none(struct rows *rows, uint32_t i, const struct ways *w)
 {
@@ -126,14 +141,7 @@ static void put_none(struct rows *rows, uint32_t i, const struct ways *w)
 		buf_lit(rows->out, " of it exists any more");
 	}
 	buf_char(rows->out, '\n');
-	if (w->above == CTX_NONE && !w->foreign)
-		return;
-	row(rows);
-	if (w->above_sure)
-		word_ctx(rows->out, m, w->above);
-	else
-		buf_lit(rows->out, "what is");
-	buf_str(rows->out, w->above_sure ? " above it can\n" : " above it may\n");
+	put_above(rows, w);
 }
 
 void show_ways(struct report *r, uint32_t i, const struct ways *w, size_t indent)
@@ -156,6 +164,8 @@ void show_ways(struct report *r, uint32_t i, const struct ways *w, size_t indent
 	}
 	if (!w->func)
 		put_none(&rows, i, w);
+	else if (w->lost)
+		put_above(&rows, w);
 }
 
 taddr show_ways_next(const struct ways *w)
@@ -197,6 +207,7 @@ void line_ways(struct report *r, uint32_t i, const struct ways *w)
 			buf_lit(out, "null");
 		put_held(out, way->held);
 		line_str(out, "held_by", way->held_by);
+		buf_str(out, way->lost == LOST_UNKNOWN ? ",\"lost\":null" : way->lost == LOST_YES ? ",\"lost\":true" : ",\"lost\":false");
 		buf_lit(out, "}\n");
 	}
 	line_cut(r, w->more, "closures");

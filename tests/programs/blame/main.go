@@ -106,16 +106,25 @@ func values(n int) {
 	keep = append(keep, stop)
 }
 
-// stuck: those who hold a CancelFunc wait for what never comes; what they cancel hangs on a context that somebody else holds.
-func stuck(n int) {
-	base, stop := context.WithCancel(context.Background())
-	keep = append(keep, stop)
+// stuck: those who hold a CancelFunc wait for what never comes; what they cancel hangs on a context that somebody else holds, or on none; or a
+// variable has the CancelFuncs, too.
+func stuck(n int, above, kept bool) {
+	base := context.Background()
+	if above {
+		ctx, stop := context.WithCancel(base)
+		keep = append(keep, stop)
+		fact("above", addr(ctx))
+		base = ctx
+	}
 	var begun sync.WaitGroup
 	for i := 0; i < n; i++ {
 		begun.Add(2)
 		ctx, cancel := context.WithCancel(base)
 		if i == 0 {
 			fact("context", addr(ctx))
+		}
+		if kept {
+			keep = append(keep, cancel)
 		}
 		answer := make(chan int)
 		go func() {
@@ -178,7 +187,10 @@ func main() {
 		"retained": func() { retained(60) },
 		"server":   func() { server(300, 0) },
 		"values":   func() { values(300) },
-		"stuck":    func() { stuck(8) },
+
+		"stuck":           func() { stuck(8, true, false) },
+		"stuck and alone": func() { stuck(8, false, false) },
+		"stuck and kept":  func() { stuck(8, true, true) },
 
 		"finalizers":      func() { finalizers(60) },
 		"finalizers kept": func() { finalizers(60) },
