@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+import contextlib
+from typing import Any, Callable, Iterator
 
 import gdb
 
 from . import frames, window
 from .bridge import session
 
-__all__ = ["connect", "disconnect"]
+__all__ = ["connect", "disconnect", "quiet_runs"]
+
+
+_unwatched: list[Callable[..., None]] = []  # handlers of "cont" that quiet_runs() has taken out
 
 
 def _memory_changed(event: Any) -> None:
@@ -31,6 +35,7 @@ def _inferior_gone(event: Any) -> None:
 
 
 def _prompt() -> None:
+    _watch_runs()
     window.refresh_stale()
 
 
@@ -73,3 +78,28 @@ def disconnect() -> None:
         registry = getattr(gdb.events, name, None)
         if registry is not None:
             registry.disconnect(handler)
+
+
+@contextlib.contextmanager
+def quiet_runs() -> Iterator[None]:
+    """For a block that lets the program run: nothing of ours is called each time that it is resumed.
+
+    A Ctrl-C that comes before GDB waits for the program is raised in whatever Python runs next.  In a handler GDB prints it and
+    waits on; without one it is still there when GDB looks, and the program is stopped.
+    """
+    try:
+        for name, handler in _HANDLERS:
+            if name == "cont":
+                handler(None)
+                _unwatched.append(handler)
+                gdb.events.cont.disconnect(handler)
+        yield
+    finally:
+        _watch_runs()
+
+
+def _watch_runs() -> None:
+    """Call them again; a Ctrl-C in the middle of this leaves the rest to the next prompt."""
+    while _unwatched:
+        gdb.events.cont.connect(_unwatched[-1])
+        _unwatched.pop()

@@ -94,11 +94,11 @@ def session(commands: Sequence[str], **where: object) -> list[str]:
 
 
 @contextlib.contextmanager
-def started(commands: Sequence[str], *, exe: Path | None = None, core: Path | None = None,
+def started(commands: Sequence[str], *, exe: Path | None = None, core: Path | None = None, pid: int | None = None,
             env: Mapping[str, str] | None = None,
             batch: bool = True) -> Iterator[subprocess.Popen[bytes]]:
     """A GDB that runs while the block does; killed at its end if need be."""
-    proc = subprocess.Popen(command_line(commands, exe=exe, core=core, batch=batch),
+    proc = subprocess.Popen(command_line(commands, exe=exe, core=core, pid=pid, batch=batch),
                             env=environment(env), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, start_new_session=True)
     try:

@@ -86,6 +86,8 @@ class Probe(gdb.Breakpoint):
             return self._seen()
         except (gdb.error, gdb.MemoryError, ValueError):
             return False  # one event is lost; the program must not be
+        except KeyboardInterrupt:
+            return True
         finally:
             Probe.hits += 1
             Probe.spent_seconds += time.monotonic() - start

@@ -9,7 +9,7 @@ from typing import IO, NamedTuple
 
 import gdb
 
-from .. import ask
+from .. import ask, events
 from ..errors import GoctxError
 from .journal import Event, Journal
 from .memory import Memory
@@ -56,8 +56,9 @@ def run(wanted: Wanted) -> None:
                              "its debug information is needed: build it without -ldflags=-w") from None
         probes = set_probes(memory, trace.take, trace.clock)
         try:
-            trace.begin(len(probes))
-            gdb.execute("continue")
+            with events.quiet_runs():
+                trace.begin(len(probes))
+                gdb.execute("continue")
         finally:
             for probe in probes:
                 if probe.is_valid():
