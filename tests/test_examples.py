@@ -314,7 +314,7 @@ def global_map_of_contexts(s: Subject) -> None:
     assert s.in_map(s.root) == {live.parent}
     for value in s.kind("value"):
         assert str(value.key).endswith("login.profileKey")
-        assert str(value.value).startswith("*login.profile 0x")
+        assert str(value.value).startswith("*login.profile{user: ")
         assert s.parent(value).parent == s.root.addr
     assert not s.blocked and len(s.contexts) == 2 + 2 * (over + 1)
 
