@@ -153,9 +153,12 @@ func main() {
 		}()
 	case "mutex":
 		go func() {
-			var mu sync.Mutex
-			mu.Lock()
-			mu.Lock()
+			var own struct { // with a pointer: of the smallest objects several lie in one slot, and one that is reached keeps all
+				mu   sync.Mutex
+				next *int
+			}
+			own.mu.Lock()
+			own.mu.Lock()
 		}()
 	}
 	settle()
