@@ -69,8 +69,8 @@ _TABLE = (
     Option(
         "state",
         "STATE,...",
-        "active, canceled, expired, never",
-        _words("active canceled expired never"),
+        "active, canceled, expired, never, unknown",
+        _words("active canceled expired never unknown"),
         many=True,
     ),
     Option("min-children", "N", "only contexts with at least N children"),
