@@ -324,7 +324,7 @@ def left_behind(s: Subject, key: str, value: str, over: int, live: int = 0) -> N
     assert len(s.kind("cancel", "canceled")) == len(s.kind("value", "canceled")) == over
     assert len(s.kind("value", "active")) == s.root.children == live
     for context in s.kind("value"):
-        assert str(context.key).endswith(key) and str(context.value).startswith(f"{value} 0x")
+        assert str(context.key).endswith(key) and str(context.value).startswith((f"{value}{{", f"{value}("))
         assert s.parent(context).parent == s.root.addr
     assert s.in_map(s.root) == {c.parent for c in s.kind("value", "active")}
     assert not s.blocked and len(s.contexts) == 2 + 2 * (over + live)
