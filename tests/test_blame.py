@@ -98,3 +98,34 @@ def test_stuck_holders_that_lose_nothing(goctx: helper.Goctx, scratch: Path, sit
     assert {one.rule for one in look.findings("possible")} == {"stuck-task"}
     (canceler,) = [one for one in look.ask("show", look.facts["context"], "--json").other if one["type"] == "canceler"]
     assert canceler["lost"] is (situation == "stuck and alone")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("situation, rule, count", (("hubs", "accumulation", 60), ("retained", "retained-context", 60), ("lost", "lost-cancel", 8)))
+def test_two_of_one_shape(goctx: helper.Goctx, scratch: Path, situation: str, rule: str, count: int, version: str) -> None:
+    """Two hubs of one shape are two suspects, whose signatures are those of what holds them: the same in another run."""
+    look = Look(goctx, situation, version, scratch)
+    found = look.findings("possible")
+    assert [(one.rule, one.count) for one in found] == [(rule, count)] * 2
+    hubs = ("first", "second") if situation == "lost" else ("allUsers", "allRooms")
+    by_hub = {hub: one.signature for one in found for hub in hubs if f"global main.{hub}." in evidence(one, "held by")}
+    assert len(set(by_hub.values())) == 2
+    again = Look(goctx, situation, version, scratch).findings("possible")
+    assert by_hub == {hub: one.signature for one in again for hub in hubs if f"global main.{hub}." in evidence(one, "held by")}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_finalizers(goctx: helper.Goctx, scratch: Path, version: str) -> None:
+    """A finalizer is no holder to blame where something else keeps its object, or where that is about to go."""
+    (one,) = Look(goctx, "finalizers kept", version, scratch).findings("possible")
+    assert one.rule == "retained-context" and " in global main.allFiles.open.list," in one.summary
+    assert evidence(one, "held by").startswith("global main.allFiles.open.list[")
+    for situation in ("finalizers", "finalizers' own"):
+        assert not Look(goctx, situation, version, scratch).findings("possible")
+
+
+def test_testing(goctx: helper.Goctx, scratch: Path) -> None:
+    """Contexts of tests that have ended are kept by package testing, and that lets them go."""
+    look = Look(goctx, "testing", VERSIONS[-1], scratch)
+    assert not look.findings("possible")
+    assert [(one.rule, one.count) for one in look.findings() if one.count >= 50] == [("retained-context", 60)]

@@ -206,6 +206,7 @@ struct err *leak_facts(struct leaks *l)
 
 void leak_facts_free(struct leaks *l)
 {
+	forest_close(l->forest);
 	free(l->ctx);
 	free(l->order);
 	free(l->task_bytes);

@@ -11,6 +11,7 @@
 #define GOCTX_ANALYSIS_LEAKS_H
 
 #include "analysis/finding.h"
+#include "analysis/forest.h"
 #include "analysis/reach.h"
 #include "analysis/steps.h"
 
@@ -64,7 +65,8 @@ struct leaks {
 	uint32_t *task_bytes;	/* by task: g and stack */
 	uint8_t *task_flags;	/* by task: LEAK_TASK_* */
 	uint32_t *task_told;	/* by task: index + 1 of the finding that tells of it; 0: none */
-	unsigned paths;		/* searched so far */
+	struct forest *forest;	/* why objects are alive; NULL before the first question */
+	bool no_forest;		/* it could not be had */
 	bool near_stack;	/* LEAK_NEAR_STACK is set where it is true */
 	struct u64map closures; /* CancelFunc -> context */
 	bool proof;		/* reach is complete: what it did not reach is not reachable */
@@ -144,13 +146,16 @@ void say_parents(struct leaks *l, struct finding *f);
 /* say_path.c: why one object is alive, in one line */
 struct said_path {
 	const char *keeper; /* what on the path keeps things: "a map", "a sync.Pool"; NULL: nothing but structs and slices */
-	bool library;	    /* the one that refers to it is of package net/http or of the runtime: theirs to let go */
+	bool library;	    /* the one that refers to it is of package net/http, testing or of the runtime, or a finalizer whose object something else
+			       keeps, or that is about to go: theirs to let go */
 	uint32_t task;	    /* whose stack is the root, UINT32_MAX */
 	char *root_name;    /* "global app.sessions", "task 12 main.main main.go:9"; malloc'ed, NULL */
 };
-/** Add evidence under @p label (@p f NULL: look only).  Costs a search of the heap: after some the answer is no.  @return false, nothing added: not known, or nothing reaches it */
+/** Add evidence under @p label (@p f NULL: look only).  The first one costs a search of the heap.  @return false, nothing added: not known, or nothing reaches it */
 bool say_path(struct leaks *l, struct finding *f, const char *label, taddr addr, struct said_path *ret);
 void said_path_free(struct said_path *p);
+/** Why objects are alive, NULL: not to be had. */
+struct forest *leak_forest(struct leaks *l);
 /** Evidence "not sure": why it is not certain. */
 void say_doubt(struct leaks *l, struct finding *f);
 

@@ -1,57 +1,10 @@
-#include "analysis/path.h"
+#include "analysis/path_internal.h"
 
 #include <sys/mman.h>
 
 #include "runtime/livestack.h"
-#include "runtime/slots.h"
-#include "runtime/timers.h"
 
-/*
- * What a slot was first reached from: 0 not reached, the number of a slot + 1, or with ROOT_BIT the number of a root.
- */
-#define ROOT_BIT 0x80000000u
 #define CANCEL_EVERY 1024 /* spans or goroutines between two looks at Ctrl-C */
-#define BATCH 32	  /* pointers looked up together, so that their cache misses overlap */
-
-/* A root that something was first reached from; 24 bytes. */
-struct origin {
-	taddr at;
-	taddr other; /* value of a register, object of a special */
-	uint32_t task;
-	uint8_t kind;
-};
-
-/* Objects reached whose words are still to be read: a bit a slot, and the spans that have any. */
-struct frontier {
-	uint64_t *bits, *spans;
-	VEC(uint32_t) queue;
-};
-
-struct search {
-	struct model *m;
-	struct runtime *rt;
-	struct paths *ret;
-	struct slots slots;
-	struct ptrmasks *masks;
-	struct ptrwords reader;
-	uint64_t *white;  /* a bit a slot: allocated and not reached */
-	uint32_t *parent; /* by slot */
-	size_t parent_bytes;
-	struct frontier now, next;
-	VEC(struct origin) origins;
-	VEC(uint32_t) holders; /* what points to the object asked for, as in parent */
-	uint32_t target;       /* slot asked for */
-	uint64_t max;
-	bool stop;     /* enough holders */
-	uint32_t task; /* goroutine whose stack is being read */
-	struct timers timers;
-	uint32_t held_nelems; /* slots in a span of Ps: all others are told from them by this */
-	struct u64map held;   /* slot + 1 of each P: met, but not entered before all else has been */
-	taddr value[BATCH];
-	uint32_t span[BATCH], from[BATCH], pending;
-	struct origin root[BATCH]; /* of roots that are pending */
-	bool populate;		   /* this level reads most of the heap */
-};
 
 /* ---- slots ---- */
 
@@ -71,7 +24,7 @@ static const struct span *span_of_slot(const struct search *s, uint32_t slot, ui
 	return &s->rt->heap->spans.v[lo];
 }
 
-static bool object_of_slot(const struct search *s, uint32_t slot, struct heap_object *ret)
+bool search_object(const struct search *s, uint32_t slot, struct heap_object *ret)
 {
 	uint32_t index;
 	const struct span *span = span_of_slot(s, slot, &index);
@@ -129,7 +82,11 @@ static bool reach(struct search *s, uint32_t from, uint32_t span, uint32_t index
 		return ss->nelems == s->held_nelems && meet_held(s, from, slot);
 	*white &= ~bit;
 	s->parent[slot] = from;
-	if (!ss->noscan)
+	if (ss->noscan)
+		return true;
+	if (s->last && s->last[slot / 64] & bit)
+		VEC_PUSH(&s->met_last, slot);
+	else
 		frontier_add(&s->next, slot, span);
 	return true;
 }
@@ -285,7 +242,10 @@ static bool on_root(void *arg, const struct root *r)
 {
 	struct search *s = arg;
 
-	add_root(s, r);
+	if (r->kind == ROOT_FINALIZER || r->kind == ROOT_CLEANUP)
+		VEC_PUSH(&s->specials, *r);
+	else
+		add_root(s, r);
 	return !s->stop;
 }
 
@@ -362,108 +322,50 @@ static struct err *search_roots(struct search *s)
 	return err;
 }
 
-/* What nothing else reaches: behind timers that wait to be swept, then behind the Ps. */
+/* What was put off. */
+static void enter_last(struct search *s)
+{
+	s->last = NULL;
+	for (size_t i = 0; i < s->met_last.n; i++) {
+		uint32_t index;
+		const struct span *span = span_of_slot(s, s->met_last.v[i], &index);
+		frontier_add(&s->next, s->met_last.v[i], (uint32_t)(span - s->rt->heap->spans.v));
+	}
+}
+
+/* An object that something else keeps has its words from there: they are no roots. */
+static void add_specials(struct search *s)
+{
+	for (size_t i = 0; i < s->specials.n && !s->stop; i++) {
+		const struct root *r = &s->specials.v[i];
+		uint64_t slot = slots_at(&s->slots, r->object);
+		bool inside = slot != UINT64_MAX && slots_at(&s->slots, r->at) == slot;
+		if (!inside || !s->parent[slot])
+			add_root(s, r);
+	}
+	flush_roots(s);
+}
+
+/* What nothing else reaches: behind finalizers and cleanups, behind timers that wait to be swept, then behind the Ps. */
 static struct err *search_rest(struct search *s)
 {
+	enter_last(s);
+	struct err *err = search_heap(s);
+	if (err || s->stop)
+		return err;
+	add_specials(s);
+	err = search_heap(s);
+	if (err || s->stop)
+		return err;
 	add_timers(s, true);
 	flush_roots(s);
-	struct err *err = search_heap(s);
+	err = search_heap(s);
 	for (size_t i = 0; i < s->timers.ps.n && !err; i++) {
 		uint64_t slot = slots_at(&s->slots, s->timers.ps.v[i]);
 		if (slot != UINT64_MAX && s->parent[slot])
 			frontier_add(&s->next, (uint32_t)slot, slots_span(&s->slots, s->timers.ps.v[i]));
 	}
 	return err ? err : search_heap(s);
-}
-
-/* ---- the answer ---- */
-
-struct finding_pointer {
-	const struct search *s;
-	uint32_t slot;
-	taddr at, value;
-};
-
-static bool leads_to(void *arg, taddr at, taddr value)
-{
-	struct finding_pointer *f = arg;
-
-	if (slots_at(&f->s->slots, value) != f->slot)
-		return true;
-	f->at = at;
-	f->value = value;
-	return false;
-}
-
-static struct root root_of(const struct search *s, uint32_t from, taddr value)
-{
-	const struct origin *o = &s->origins.v[from & ~ROOT_BIT];
-
-	return (struct root){.kind = o->kind,
-			     .at = o->at,
-			     .value = value,
-			     .object = o->kind == ROOT_REGISTER ? 0 : o->other,
-			     .task = o->task};
-}
-
-static taddr value_of_root(const struct search *s, uint32_t from)
-{
-	const struct origin *o = &s->origins.v[from & ~ROOT_BIT];
-	uint64_t value = 0;
-
-	if (o->kind == ROOT_REGISTER)
-		return o->other;
-	target_u64(s->rt->t, o->at, &value);
-	return value;
-}
-
-/* The pointer by which @p from leads to a slot. */
-static struct path_hop hop_to(const struct search *s, uint32_t from, uint32_t slot)
-{
-	struct finding_pointer f = {.s = s, .slot = slot};
-	struct path_hop hop = {0};
-	struct heap_object o;
-
-	if (object_of_slot(s, slot, &o))
-		hop.object = o.base;
-	if (from & ROOT_BIT) {
-		hop.at = s->origins.v[from & ~ROOT_BIT].at;
-		hop.target = value_of_root(s, from);
-		return hop;
-	}
-	if (object_of_slot(s, from - 1, &o)) {
-		hop.holder = o.base;
-		object_pointers(s->rt, &o, leads_to, &f);
-	}
-	hop.at = f.at;
-	hop.target = f.value;
-	return hop;
-}
-
-/* From the object asked for back to the root, then turned round. */
-static void build_path(const struct search *s, uint32_t from, struct path *p)
-{
-	for (uint32_t slot = s->target;; slot = from - 1, from = s->parent[slot]) {
-		VEC_PUSH(&p->hops, hop_to(s, from, slot));
-		if (from & ROOT_BIT)
-			break;
-	}
-	p->root = root_of(s, from, p->hops.v[p->hops.n - 1].target);
-	for (size_t i = 0, k = p->hops.n - 1; i < k; i++, k--) {
-		struct path_hop t = p->hops.v[i];
-		p->hops.v[i] = p->hops.v[k];
-		p->hops.v[k] = t;
-	}
-}
-
-static void build_paths(struct search *s)
-{
-	s->ret->holders = s->holders.n;
-	s->ret->all = !s->stop;
-	for (size_t i = 0; i < s->holders.n && (!s->max || i < s->max); i++) {
-		VEC_PUSH(&s->ret->list, (struct path){0});
-		build_path(s, s->holders.v[i], &s->ret->list.v[i]);
-	}
 }
 
 /* ---- opening and closing ---- */
@@ -481,7 +383,7 @@ static void frontier_close(struct frontier *f)
 	VEC_FREE(&f->queue);
 }
 
-static struct err *search_open(struct search *s)
+struct err *search_open(struct search *s)
 {
 	const struct heap *h = s->rt->heap;
 	struct err *err = slots_open(s->rt, &s->slots);
@@ -521,7 +423,7 @@ static void hold_ps(struct search *s)
 	}
 }
 
-static void search_close(struct search *s)
+void search_close(struct search *s)
 {
 	timers_free(&s->timers);
 	u64map_free(&s->held);
@@ -532,62 +434,26 @@ static void search_close(struct search *s)
 	frontier_close(&s->next);
 	VEC_FREE(&s->origins);
 	VEC_FREE(&s->holders);
+	VEC_FREE(&s->met_last);
+	VEC_FREE(&s->specials);
 	if (s->masks)
 		ptrmasks_close(s->masks);
 	slots_close(&s->slots);
 }
 
-/* What is it that was asked for?  @return false when nothing can point to it as to an object */
-static bool identify(struct runtime *rt, taddr target, struct paths *ret)
+struct err *search_run(struct search *s)
 {
-	struct heap_object o;
-
-	ret->subject = SUBJECT_OTHER;
-	if (!heap_span(rt->heap, target))
-		return false;
-	ret->subject = SUBJECT_TAIL;
-	if (!heap_object_at(rt, target, &o))
-		return false;
-	ret->object = o.base;
-	ret->size = o.size;
-	ret->subject = heap_allocated(rt, o.span, o.index) ? SUBJECT_OBJECT : SUBJECT_FREE;
-	return ret->subject == SUBJECT_OBJECT;
-}
-
-struct err *paths_find(struct model *m, taddr target, uint64_t max, struct paths *ret)
-{
-	struct runtime *rt = m->rt;
-	struct search s = {.m = m, .rt = rt, .ret = ret, .max = max};
-
-	*ret = (struct paths){.complete = true, .all = true};
-	if (!rt->heap)
-		return err_new(ERR_ABSENT, "the heap of this target cannot be read");
-	if (!identify(rt, target, ret))
-		return NULL;
-	struct err *err = search_open(&s);
-	if (!err) {
-		s.target = (uint32_t)slots_at(&s.slots, target);
-		hold_ps(&s);
-		err = search_roots(&s);
-	}
+	hold_ps(s);
+	struct err *err = search_roots(s);
 	if (!err)
-		err = search_heap(&s);
-	if (!err && !s.stop)
-		err = search_rest(&s);
-	if (!err) {
-		if (rt->heap->incomplete)
-			incomplete(&s, "part of the heap's spans cannot be read");
-		if (s.reader.unread)
-			incomplete(&s, "part of the heap cannot be read");
-		build_paths(&s);
-	}
-	search_close(&s);
-	return err;
-}
-
-void paths_free(struct paths *p)
-{
-	for (size_t i = 0; i < p->list.n; i++)
-		VEC_FREE(&p->list.v[i].hops);
-	VEC_FREE(&p->list);
+		err = search_heap(s);
+	if (!err && !s->stop)
+		err = search_rest(s);
+	if (err)
+		return err;
+	if (s->rt->heap->incomplete)
+		incomplete(s, "part of the heap's spans cannot be read");
+	if (s->reader.unread)
+		incomplete(s, "part of the heap cannot be read");
+	return NULL;
 }

@@ -9,7 +9,9 @@
  *     level n   pointers of the objects first reached on level n - 1, by address
  *
  * No path goes through a P (timers.h says why): every ticker points to its P, and that to all timers.  What nothing else reaches is
- * looked for behind timers that were stopped and wait to be swept, and at last behind the Ps; such paths come last, however short.
+ * looked for behind finalizers and cleanups, then behind timers that were stopped and wait to be swept, and at last behind the Ps; such
+ * paths come last, however short.  What an object with a finalizer points to is kept by whoever keeps the object, and by the finalizer
+ * only where nothing else does.
  *
  * So equal targets give equal paths.  Knows nothing of types: runtime/typed.h puts names to the hops.
  *
@@ -46,7 +48,7 @@ enum path_subject {
 };
 
 struct paths {
-	VEC(struct path) list; /* shortest first; those from stopped timers last */
+	VEC(struct path) list; /* shortest first; those from finalizers, cleanups and stopped timers last */
 	uint64_t holders;      /* direct holders that are reachable themselves, found so far */
 	bool all;	       /* those are all there are; else the search ended when there were more than wanted */
 	uint8_t subject;       /* enum path_subject */

@@ -21,7 +21,7 @@
  * they are made like it (a loop that wraps what it wrapped before).  Goroutines that wait on any of them are
  * listed with it, and their accumulation and uncancellable waits are not told again.
  */
-#include "analysis/leaks.h"
+#include "analysis/holders.h"
 
 #include "analysis/signature.h"
 #include "context/detail.h"
@@ -30,7 +30,7 @@
 
 /* Contexts that are lost alike. */
 struct lost_group {
-	uint64_t key;
+	uint64_t key, holder; /* holder: of what it hangs on, or of itself (holders.h); 0 where there are few */
 	uint32_t first; /* context */
 	uint32_t count;
 	uint64_t bytes;
@@ -39,6 +39,7 @@ struct lost_group {
 
 struct lost {
 	VEC(struct lost_group) groups;
+	uint64_t *keys, *holders; /* by context */
 	struct u64map index; /* key -> group */
 	uint32_t *group_of;  /* by context: group + 1 that its loss belongs to, 0 none */
 };
@@ -69,21 +70,75 @@ static uint64_t key_of(const struct leaks *l, uint32_t i)
 	return (l->ctx[i].chain ^ func ^ (l->ctx[i].flags & LEAK_FUNC_STUCK)) * UINT64_C(0x9e3779b97f4a7c15) | 1;
 }
 
-static void count_groups(struct leaks *l, struct lost *lost, uint64_t *keys)
+/* ---- alike, but held by different things ---- */
+
+/* Who holds what it hangs on tells hubs of one shape apart; where nobody waits for it and that never ends, who holds it itself. */
+static uint32_t subject_of(const struct leaks *l, uint32_t i)
 {
+	uint32_t under = l->ctx[i].under;
+
+	if (under != CTX_NONE && l->m->ctxs.v[under].state != CTX_NEVER)
+		return under;
+	return creator_of(l->m, i) == FRAME_NONE ? i : 0; // 0: Background, which nothing needs to hold
+}
+
+static void split(struct leaks *l, struct lost *lost, const uint32_t *contexts, size_t n)
+{
+	uint32_t *subjects = mem_alloc((n + 1) * sizeof(*subjects));
+	struct holder_sets held;
+
+	for (size_t k = 0; k < n; k++)
+		subjects[k] = subject_of(l, contexts[k]);
+	leak_holder_sets(l, subjects, n, MANY, &held);
+	for (size_t h = 0; h < held.list.n; h++)
+		for (size_t k = 0; k < held.list.v[h].members.n; k++) {
+			uint32_t i = contexts[held.list.v[h].members.v[k]];
+			lost->holders[i] = held.list.v[h].key;
+			lost->keys[i] = ((lost->keys[i] ^ held.list.v[h].key) * UINT64_C(0x9e3779b97f4a7c15)) | 1;
+		}
+	holder_sets_free(&held);
+	free(subjects);
+}
+
+/* Those that are made alike. */
+static void make_keys(struct leaks *l, struct lost *lost)
+{
+	VEC(struct lost_group) alike = {0};
+	struct u64map index = {0};
+
 	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
 		if (!(l->ctx[i].flags & LEAK_LOST))
 			continue;
-		keys[i] = key_of(l, i);
-		uint32_t at = u64map_add(&lost->index, keys[i], (uint32_t)lost->groups.n);
+		lost->keys[i] = key_of(l, i);
+		uint32_t at = u64map_add(&index, lost->keys[i], (uint32_t)alike.n);
+		if (at == alike.n)
+			VEC_PUSH(&alike, (struct lost_group){0});
+		VEC_PUSH(&alike.v[at].contexts, i);
+	}
+	for (size_t g = 0; g < alike.n; g++) {
+		if (alike.v[g].contexts.n >= MANY)
+			split(l, lost, alike.v[g].contexts.v, alike.v[g].contexts.n);
+		VEC_FREE(&alike.v[g].contexts);
+	}
+	VEC_FREE(&alike);
+	u64map_free(&index);
+}
+
+static void count_groups(struct leaks *l, struct lost *lost)
+{
+	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
+		uint64_t key = lost->keys[i];
+		if (!key)
+			continue;
+		uint32_t at = u64map_add(&lost->index, key, (uint32_t)lost->groups.n);
 		if (at == lost->groups.n)
-			VEC_PUSH(&lost->groups, (struct lost_group){.key = keys[i], .first = i});
+			VEC_PUSH(&lost->groups, (struct lost_group){.key = key, .holder = lost->holders[i], .first = i});
 		lost->groups.v[at].count++;
 	}
 }
 
 /* Top down: a lost context belongs to a lost one above it when that is one of many, else to those that are alike. */
-static void put_into_groups(struct leaks *l, struct lost *lost, const uint64_t *keys)
+static void put_into_groups(struct leaks *l, struct lost *lost)
 {
 	struct model *m = l->m;
 
@@ -92,7 +147,7 @@ static void put_into_groups(struct leaks *l, struct lost *lost, const uint64_t *
 		uint32_t above = p < m->ctxs.n && !ctx_cuts(&m->ctxs.v[i]) ? lost->group_of[p] : 0;
 
 		bool is_lost = l->ctx[i].flags & LEAK_LOST;
-		uint32_t g = is_lost ? u64map_find(&lost->index, keys[i]) : 0;
+		uint32_t g = is_lost ? u64map_find(&lost->index, lost->keys[i]) : 0;
 		bool nested = is_lost && above == g + 1;
 		if (!is_lost || (above && lost->groups.v[above - 1].count >= MANY))
 			lost->group_of[i] = above;
@@ -422,7 +477,7 @@ static void tell(struct leaks *l, const struct lost_group *g)
 		leak_tell_context(l, f, g->contexts.v[k]);
 	for (size_t k = 0; k < g->tasks.n; k++)
 		leak_tell_task(l, f, g->tasks.v[k]);
-	finding_sign_hash(f, sign_frame(sign_chain(SIGN_START, l->m, g->first), l->m, creator_of(l->m, g->first)));
+	finding_sign_hash(f, sign_frame(sign_chain(SIGN_START ^ g->holder, l->m, g->first), l->m, creator_of(l->m, g->first)));
 	say_lost(l, f, under, is_bounded);
 	evidence(l, f, g, under);
 	if (is_bounded)
@@ -431,11 +486,14 @@ static void tell(struct leaks *l, const struct lost_group *g)
 
 struct err *rule_lost_cancel(struct leaks *l)
 {
-	uint64_t *keys = mem_zalloc((l->m->ctxs.n + 1) * sizeof(*keys));
-	struct lost lost = {.group_of = mem_zalloc((l->m->ctxs.n + 1) * sizeof(*lost.group_of))};
+	size_t n = l->m->ctxs.n + 1;
+	struct lost lost = {.group_of = mem_zalloc(n * sizeof(*lost.group_of)),
+			    .keys = mem_zalloc(n * sizeof(*lost.keys)),
+			    .holders = mem_zalloc(n * sizeof(*lost.holders))};
 
-	count_groups(l, &lost, keys);
-	put_into_groups(l, &lost, keys);
+	make_keys(l, &lost);
+	count_groups(l, &lost);
+	put_into_groups(l, &lost);
 	find_holders(l, &lost);
 	for (size_t g = 0; g < lost.groups.n; g++) {
 		if (lost.groups.v[g].contexts.n)
@@ -447,6 +505,7 @@ struct err *rule_lost_cancel(struct leaks *l)
 	VEC_FREE(&lost.groups);
 	u64map_free(&lost.index);
 	free(lost.group_of);
-	free(keys);
+	free(lost.holders);
+	free(lost.keys);
 	return NULL;
 }

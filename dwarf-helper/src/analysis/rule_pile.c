@@ -11,11 +11,11 @@
  *                 makes and ends (connections of net/http), and those whose deadlines end them and whose work
  *                 a function does then that AfterFunc has registered: no goroutine is meant to be there
  *
- * Piles of the same kind on several contexts are one finding.  Children without any CancelFunc are
+ * Piles of the same kind on several contexts are one finding, unless different things hold them (holders.h).  Children without any CancelFunc are
  * lost-cancel's, AfterFunc's contexts afterfunc's.  Growth shape: how they are spread over their parents, how
  * old their waits are.
  */
-#include "analysis/leaks.h"
+#include "analysis/holders.h"
 
 #include "analysis/signature.h"
 #include "context/detail.h"
@@ -30,6 +30,7 @@
 
 /* Equal children of one context. */
 struct pile {
+	uint64_t holder; /* holders.h; set when it is told of */
 	uint32_t under, first, last, count;
 	uint32_t on_stack, waited; /* those that a stack refers to; those that goroutines wait on */
 	uint32_t hooked;	   /* those with a deadline and an AfterFunc */
@@ -91,6 +92,21 @@ static uint32_t hook_of(const struct leaks *l, uint32_t i)
 	return ends ? hook_below(l->m->ctxs.v, i) : CTX_NONE;
 }
 
+static void add(struct leaks *l, struct piles *p, struct pile *pile, uint32_t i)
+{
+	p->next[i] = END;
+	if (pile->count)
+		p->next[pile->last] = i;
+	else
+		pile->first = i;
+	pile->last = i;
+	pile->count++;
+	pile->bytes += l->ctx[i].cost;
+	pile->on_stack += (l->ctx[i].flags & LEAK_ON_STACK) != 0;
+	pile->waited += l->m->ctxs.v[i].tasks_below != 0;
+	pile->hooked += hook_of(l, i) != CTX_NONE;
+}
+
 static void collect(struct leaks *l, struct piles *p)
 {
 	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
@@ -98,19 +114,10 @@ static void collect(struct leaks *l, struct piles *p)
 		if (!counts(l, i))
 			continue;
 		p->total[f->under]++;
-		p->next[i] = END;
 		uint32_t at = u64map_add(&p->index, key_of(l, i), (uint32_t)p->list.n);
 		if (at == p->list.n)
-			VEC_PUSH(&p->list, (struct pile){.under = f->under, .first = i, .last = i});
-		struct pile *pile = &p->list.v[at];
-		if (pile->last != i)
-			p->next[pile->last] = i;
-		pile->last = i;
-		pile->count++;
-		pile->bytes += f->cost;
-		pile->on_stack += (f->flags & LEAK_ON_STACK) != 0;
-		pile->waited += l->m->ctxs.v[i].tasks_below != 0;
-		pile->hooked += hook_of(l, i) != CTX_NONE;
+			VEC_PUSH(&p->list, (struct pile){.under = f->under});
+		add(l, p, &p->list.v[at], i);
 	}
 }
 
@@ -128,27 +135,60 @@ static bool told_already(struct leaks *l, const struct piles *all, const struct 
 	return told * 2 > seen;
 }
 
-/* Put the large ones together by kind. */
+/* Parts that different things hold become piles of their own, at the end of the list. */
+static void split(struct leaks *l, struct piles *p, uint32_t k)
+{
+	VEC(uint32_t) members = {0};
+	struct holder_sets held;
+	uint32_t under = p->list.v[k].under;
+
+	for (uint32_t i = p->list.v[k].first; i != END; i = p->next[i])
+		VEC_PUSH(&members, i);
+	leak_holder_sets(l, members.v, members.n, PILE, &held);
+	for (size_t h = 0; h < held.list.n; h++) {
+		struct pile part = {.under = under, .holder = held.list.v[h].key};
+		for (size_t c = 0; c < held.list.v[h].members.n; c++)
+			add(l, p, &part, members.v[held.list.v[h].members.v[c]]);
+		if (h)
+			VEC_PUSH(&p->list, part);
+		else
+			p->list.v[k] = part;
+	}
+	holder_sets_free(&held);
+	VEC_FREE(&members);
+}
+
+static void add_kind(struct leaks *l, struct piles *p, uint32_t k)
+{
+	const struct pile *pile = &p->list.v[k];
+	uint32_t at = u64map_add(&p->kind_index, (l->ctx[pile->first].chain ^ pile->holder) | 1, (uint32_t)p->kinds.n);
+
+	if (at == p->kinds.n)
+		VEC_PUSH(&p->kinds, (struct piled){.largest = k});
+	struct piled *kind = &p->kinds.v[at];
+	VEC_PUSH(&kind->piles, k);
+	kind->count += pile->count;
+	kind->on_stack += pile->on_stack;
+	kind->waited += pile->waited;
+	kind->hooked += pile->hooked;
+	kind->bytes += pile->bytes;
+	if (pile->count > p->list.v[kind->largest].count)
+		kind->largest = k;
+}
+
+/* Put the large ones together by kind and holder. */
 static void choose(struct leaks *l, struct piles *p)
 {
-	for (uint32_t k = 0; k < p->list.n; k++) {
+	for (uint32_t k = 0, n = (uint32_t)p->list.n; k < n; k++) {
 		const struct pile *pile = &p->list.v[k];
-		uint32_t total = p->total[pile->under];
-		if (pile->count < PILE || pile->count * 100ul < (uint64_t)total * PILE_SHARE ||
+		uint32_t parts = (uint32_t)p->list.n;
+		if (pile->count < PILE || pile->count * 100ul < (uint64_t)p->total[pile->under] * PILE_SHARE ||
 		    told_already(l, p, pile))
 			continue;
-		uint32_t at = u64map_add(&p->kind_index, l->ctx[pile->first].chain | 1, (uint32_t)p->kinds.n);
-		if (at == p->kinds.n)
-			VEC_PUSH(&p->kinds, (struct piled){.largest = k});
-		struct piled *kind = &p->kinds.v[at];
-		VEC_PUSH(&kind->piles, k);
-		kind->count += pile->count;
-		kind->on_stack += pile->on_stack;
-		kind->waited += pile->waited;
-		kind->hooked += pile->hooked;
-		kind->bytes += pile->bytes;
-		if (pile->count > p->list.v[kind->largest].count)
-			kind->largest = k;
+		split(l, p, k);
+		add_kind(l, p, k);
+		for (; parts < p->list.n; parts++)
+			add_kind(l, p, parts);
 	}
 }
 
@@ -220,10 +260,10 @@ static bool used(const struct piled *k)
 	return k->on_stack * 10ul > k->count;
 }
 
-/* Deadlines and AfterFunc do the work. */
+/* Deadlines and AfterFunc do the work: no goroutine waits there, too. */
 static bool by_hook(const struct piled *k)
 {
-	return k->hooked * 10ul >= k->count * 9ul;
+	return k->hooked * 10ul >= k->count * 9ul && k->waited * 10ul < k->count;
 }
 
 static enum confidence how_sure(struct leaks *l, const struct piled *k, uint32_t first, uint32_t deferring)
@@ -283,6 +323,17 @@ static void say_use(struct leaks *l, struct finding *f, const struct piled *k, u
 		finding_evidence(f, "in use", "%s", buf_cstr(&text));
 	}
 	buf_free(&text);
+}
+
+/* What tells them from others of their shape. */
+static void say_holder(struct leaks *l, struct finding *f, const struct pile *p, uint32_t deferring)
+{
+	struct said_path path;
+
+	if (f->confidence == CONF_INFO || deferring != UINT32_MAX)
+		return;
+	say_path(l, f, "held by", l->m->ctxs.v[p->first].addr, &path);
+	said_path_free(&path);
 }
 
 static void say_what(struct leaks *l, struct finding *f, const struct piled *k, const struct pile *p, const struct piled_on *on, bool deferring)
@@ -359,9 +410,10 @@ static void tell(struct leaks *l, const struct piles *all, const struct piled *k
 	for (size_t n = 0; n < k->tasks.n; n++)
 		leak_tell_task(l, f, k->tasks.v[n]);
 	f->tasks = f->goroutines.n;
-	finding_sign_hash(f, sign_chain(SIGN_START, l->m, p->first));
+	finding_sign_hash(f, sign_chain(SIGN_START ^ p->holder, l->m, p->first));
 	say_what(l, f, k, p, &on, deferring != UINT32_MAX);
 	say_use(l, f, k, deferring);
+	say_holder(l, f, p, deferring);
 	say_tasks(l, f, "tasks", f->goroutines.v, f->goroutines.n);
 	say_waits(l, f, f->goroutines.v, f->goroutines.n);
 	say_creators(l, f, f->goroutines.v, f->goroutines.n);

@@ -15,7 +15,7 @@
  * Garbage that awaits its collection does not count: it is not reached.  Nor does what only stopped timers hold.  Active contexts in a registry do not
  * count either: they are in use as far as memory tells; what nobody can cancel there is lost-cancel's.
  */
-#include "analysis/leaks.h"
+#include "analysis/holders.h"
 
 #include "analysis/signature.h"
 #include "context/detail.h"
@@ -24,7 +24,8 @@
 #define SOME 10
 
 struct kept {
-	uint32_t first, expired;
+	uint64_t holder; /* holders.h; 0 where there are few */
+	uint32_t expired;
 	uint64_t bytes;
 	VEC(uint32_t) contexts;
 };
@@ -57,6 +58,13 @@ static bool kept_below(const struct leaks *l, uint32_t i)
 	return false;
 }
 
+static void add(struct leaks *l, struct kept *k, uint32_t i)
+{
+	k->expired += l->m->ctxs.v[i].state == CTX_EXPIRED;
+	k->bytes += l->ctx[i].cost;
+	VEC_PUSH(&k->contexts, i);
+}
+
 static void collect(struct leaks *l, struct kept_sets *s)
 {
 	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
@@ -66,11 +74,33 @@ static void collect(struct leaks *l, struct kept_sets *s)
 			continue;
 		uint32_t at = u64map_add(&s->index, l->ctx[i].chain | 1, (uint32_t)s->list.n);
 		if (at == s->list.n)
-			VEC_PUSH(&s->list, (struct kept){.first = i});
-		struct kept *k = &s->list.v[at];
-		k->expired += l->m->ctxs.v[i].state == CTX_EXPIRED;
-		k->bytes += l->ctx[i].cost;
-		VEC_PUSH(&k->contexts, i);
+			VEC_PUSH(&s->list, (struct kept){0});
+		add(l, &s->list.v[at], i);
+	}
+}
+
+/* Where there are many, those that different things hold are sets of their own. */
+static void split(struct leaks *l, struct kept_sets *s)
+{
+	size_t n = s->list.n;
+
+	for (size_t k = 0; k < n; k++) {
+		struct kept all = s->list.v[k];
+		struct holder_sets held;
+		if (all.contexts.n < SOME)
+			continue;
+		leak_holder_sets(l, all.contexts.v, all.contexts.n, SOME, &held);
+		for (size_t h = 0; h < held.list.n; h++) {
+			struct kept part = {.holder = held.list.v[h].key};
+			for (size_t c = 0; c < held.list.v[h].members.n; c++)
+				add(l, &part, all.contexts.v[held.list.v[h].members.v[c]]);
+			if (h)
+				VEC_PUSH(&s->list, part);
+			else
+				s->list.v[k] = part;
+		}
+		holder_sets_free(&held);
+		VEC_FREE(&all.contexts);
 	}
 }
 
@@ -126,7 +156,7 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 	struct said_path path = {.task = UINT32_MAX};
 	struct buf text = {0};
 
-	finding_sign_hash(f, sign_chain(SIGN_START, l->m,
+	finding_sign_hash(f, sign_chain(SIGN_START ^ k->holder, l->m,
 					shown)); // before the rule is known: the path may be one too many to look for
 	f->count = k->contexts.n;
 	f->bytes = k->bytes;
@@ -155,6 +185,7 @@ struct err *rule_retained(struct leaks *l)
 	struct kept_sets s = {0};
 
 	collect(l, &s);
+	split(l, &s);
 	for (size_t k = 0; k < s.list.n; k++) {
 		tell(l, &s.list.v[k], s.list.v[k].contexts.n >= SOME);
 		VEC_FREE(&s.list.v[k].contexts);

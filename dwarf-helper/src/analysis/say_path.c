@@ -1,14 +1,19 @@
 /*
  * Why one object is alive, in one line: "global login.sessions["user-050"] → .ctx".
  *
- * Each path is a search of the heap as dear as the marking itself, so there are few of them, and of large
- * heaps one.
+ * The first question costs a search of the heap, which all others share (forest.h).
  */
 #include "analysis/leaks.h"
 
-#define PATHS 12
-#define PATHS_LARGE 3
-#define LARGE (UINT64_C(512) << 20) /* bytes of objects reached */
+struct forest *leak_forest(struct leaks *l)
+{
+	if (l->forest || l->no_forest)
+		return l->forest;
+	struct err *err = forest_open(l->m, &l->forest);
+	l->no_forest = err != NULL;
+	err_free(err); // no path is no evidence, and Ctrl-C is seen by the caller
+	return l->forest;
+}
 
 static bool begins(const char *s, const char *head)
 {
@@ -30,6 +35,8 @@ static bool is_closure(const struct step *s)
 /* What keeps things as long as the program lets it: the container nearest to the object. */
 static const char *keeper_of(const struct steps *s)
 {
+	if (begins(s->root, "finalizer") || begins(s->root, "cleanup"))
+		return "a finalizer";
 	for (size_t k = s->list.n; k-- > 0;) {
 		const struct step *step = &s->list.v[k];
 		if (is_closure(step))
@@ -42,8 +49,6 @@ static const char *keeper_of(const struct steps *s)
 		    has(step->type, "map.group["))
 			return "a map";
 	}
-	if (begins(s->root, "finalizer") || begins(s->root, "cleanup"))
-		return "a finalizer";
 	return begins(s->root, "global") ? "a package variable" : NULL;
 }
 
@@ -51,7 +56,7 @@ static const char *keeper_of(const struct steps *s)
 static bool of_library(const struct steps *s)
 {
 	static const char *const frames[] = {" of net/http", " of database/sql.", " of runtime."};
-	static const char *const types[] = {"*net/http.", "*net/http/", "*crypto/tls.", "*database/sql.", "*runtime."};
+	static const char *const types[] = {"*net/http.", "*net/http/", "*crypto/tls.", "*database/sql.", "*runtime.", "*testing."};
 	static const char *const globals[] = {"net/http", "vendor/", "runtime."};
 	const char *root = s->list.v[0].via;
 
@@ -92,33 +97,36 @@ static void put_path(const struct leaks *l, struct finding *f, const char *label
 	buf_free(&text);
 }
 
+/*
+ * What a finalizer or cleanup holds is kept as long as its object, by whoever keeps that; where nothing does it goes with the next collections.
+ * To blame is only one whose object is kept by what the finalizer holds: it never goes.
+ */
+static bool goes_with_its_object(const struct forest *forest, const struct steps *s)
+{
+	bool special = begins(s->root, "finalizer") || begins(s->root, "cleanup");
+
+	return special && (!s->owner || forest_kept(forest, s->owner) != FOREST_BY_SPECIAL);
+}
+
 bool say_path(struct leaks *l, struct finding *f, const char *label, taddr addr, struct said_path *ret)
 {
-	struct paths p;
+	const struct forest *forest = addr ? leak_forest(l) : NULL;
+	struct path p;
 	struct steps s;
 
 	*ret = (struct said_path){.task = UINT32_MAX};
-	if (l->paths >= (l->r->marks.bytes > LARGE ? PATHS_LARGE : PATHS) || !addr)
+	if (!forest || !forest_path(forest, addr, &p))
 		return false;
-	l->paths++;
-	struct err *err = paths_find(l->m, addr, 1, &p);
-	if (err) {
-		err_free(err); // no path is no evidence, and Ctrl-C is seen by the caller
-		return false;
-	}
-	bool found = p.list.n && p.list.v[0].hops.n;
-	if (found) {
-		steps_build(l->m, &p.list.v[0], &s);
-		ret->keeper = keeper_of(&s);
-		ret->library = of_library(&s);
-		ret->task = s.task;
-		ret->root_name = root_name(&s);
-		if (f)
-			put_path(l, f, label, &s);
-		steps_free(&s);
-	}
-	paths_free(&p);
-	return found;
+	steps_build(l->m, &p, &s);
+	ret->keeper = keeper_of(&s);
+	ret->library = of_library(&s) || goes_with_its_object(forest, &s);
+	ret->task = s.task;
+	ret->root_name = root_name(&s);
+	if (f)
+		put_path(l, f, label, &s);
+	steps_free(&s);
+	forest_path_free(&p);
+	return true;
 }
 
 void said_path_free(struct said_path *p)

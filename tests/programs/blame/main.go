@@ -77,6 +77,32 @@ func retained(n int) {
 	}
 }
 
+// hub drops the CancelFuncs of those whom it serves.
+type hub struct {
+	ctx  context.Context
+	stop context.CancelFunc
+}
+
+var (
+	first, second hub
+	begun         sync.WaitGroup
+)
+
+func (h *hub) run(n int) {
+	h.ctx, h.stop = context.WithCancel(context.Background())
+	for i := 0; i < n; i++ {
+		begun.Add(1)
+		ctx, _ := context.WithCancel(h.ctx)
+		go serve(ctx)
+	}
+}
+
+//go:noinline
+func serve(ctx context.Context) {
+	begun.Done()
+	<-ctx.Done()
+}
+
 // server: contexts hang below a value, that below Background; some have ended, and nothing refers to them.
 func server(n, ended int) {
 	base := context.WithValue(context.Background(), serverKey{}, "srv")
@@ -146,16 +172,21 @@ type file struct {
 	end  func()
 }
 
-// finalizers: objects with a finalizer, which a variable keeps, hold contexts that have ended behind closures.
-func finalizers(n int) {
+// finalizers: objects with a finalizer, which a variable keeps or nothing does, hold contexts that have ended; or their finalizers do.
+func finalizers(n int, how string) {
 	base, stop := context.WithCancel(context.Background())
 	keep = append(keep, stop)
 	for i := 0; i < n; i++ {
 		ctx, cancel := context.WithCancel(base)
 		cancel()
-		f := &file{name: fmt.Sprint(i), end: func() { <-ctx.Done() }}
-		runtime.SetFinalizer(f, func(f *file) { f.end() })
-		if os.Args[1] == "finalizers kept" {
+		f := &file{name: fmt.Sprint(i)}
+		if how == "its own" {
+			runtime.SetFinalizer(f, func(*file) { <-ctx.Done() })
+		} else {
+			f.end = func() { <-ctx.Done() }
+			runtime.SetFinalizer(f, func(f *file) { f.end() })
+		}
+		if how != "gone" {
 			allFiles.add(f)
 		}
 	}
@@ -185,15 +216,21 @@ func main() {
 	for name, f := range map[string]func(){
 		"hubs":     func() { hubs(60) },
 		"retained": func() { retained(60) },
-		"server":   func() { server(300, 0) },
-		"values":   func() { values(300) },
+		"lost": func() {
+			first.run(8)
+			second.run(8)
+			begun.Wait()
+		},
+		"server": func() { server(300, 0) },
+		"values": func() { values(300) },
 
 		"stuck":           func() { stuck(8, true, false) },
 		"stuck and alone": func() { stuck(8, false, false) },
 		"stuck and kept":  func() { stuck(8, true, true) },
 
-		"finalizers":      func() { finalizers(60) },
-		"finalizers kept": func() { finalizers(60) },
+		"finalizers":      func() { finalizers(60, "gone") },
+		"finalizers kept": func() { finalizers(60, "kept") },
+		"finalizers' own": func() { finalizers(60, "its own") },
 	} {
 		situations[name] = f
 	}
