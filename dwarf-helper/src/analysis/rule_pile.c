@@ -45,6 +45,18 @@ struct piled {
 	VEC(uint32_t) piles, tasks;
 };
 
+/* Goroutines are at work with them. */
+static bool is_used(uint32_t on_stack, uint32_t count)
+{
+	return on_stack * 10ul > count;
+}
+
+/* Deadlines and AfterFunc do the work: no goroutine waits there, too. */
+static bool is_hooked(uint32_t hooked, uint32_t waited, uint32_t count)
+{
+	return hooked * 10ul >= count * 9ul && waited * 10ul < count;
+}
+
 struct piles {
 	VEC(struct pile) list;
 	VEC(struct piled) kinds;
@@ -185,7 +197,8 @@ static void choose(struct leaks *l, struct piles *p)
 		if (pile->count < PILE || pile->count * 100ul < (uint64_t)p->total[pile->under] * PILE_SHARE ||
 		    told_already(l, p, pile))
 			continue;
-		split(l, p, k);
+		if (!is_used(pile->on_stack, pile->count) && !is_hooked(pile->hooked, pile->waited, pile->count))
+			split(l, p, k); // of what is in use there is nothing to mend
 		add_kind(l, p, k);
 		for (; parts < p->list.n; parts++)
 			add_kind(l, p, parts);
@@ -231,6 +244,16 @@ static uint32_t defers_them(struct leaks *l, const struct pile *p)
 
 /* ---- words ---- */
 
+static bool used(const struct piled *k)
+{
+	return is_used(k->on_stack, k->count);
+}
+
+static bool by_hook(const struct piled *k)
+{
+	return is_hooked(k->hooked, k->waited, k->count);
+}
+
 /* What they hang on, and how many do, as the tree counts them. */
 struct piled_on {
 	struct hangs largest; /* pile */
@@ -253,17 +276,6 @@ static struct piled_on what_they_are_on(struct leaks *l, const struct piles *all
 			ret.largest = on;
 	}
 	return ret;
-}
-
-static bool used(const struct piled *k)
-{
-	return k->on_stack * 10ul > k->count;
-}
-
-/* Deadlines and AfterFunc do the work: no goroutine waits there, too. */
-static bool by_hook(const struct piled *k)
-{
-	return k->hooked * 10ul >= k->count * 9ul && k->waited * 10ul < k->count;
 }
 
 static enum confidence how_sure(struct leaks *l, const struct piled *k, uint32_t first, uint32_t deferring)
