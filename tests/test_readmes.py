@@ -26,7 +26,8 @@ def same(name: str, screen: str) -> list[str]:
     text = screens.Normal(screens.own_files(examples.EXAMPLES / name)).text(screen)
     lines = [re.sub(r"\bcore\.\d+|\bcore\b(?= \(MAKER\))", "CORE", line) for line in text.splitlines()]
     if name == BUSY:
-        return [line.split()[0] for line in lines if line[:1].isalpha()]
+        # Where a long line breaks is up to the numbers in it: its rest may begin with a word, or with a number.
+        return [line.split()[0] for line in lines if line[:1].isalpha() and not line.startswith("os/signal")]
     if name == UNORDERED:
         return sorted(re.sub(r"\bG\d+\b", "G", line) for line in lines)
     return lines

@@ -85,7 +85,7 @@ def test_words(goctx: helper.Goctx, scratch: Path) -> None:
     assert said("global") == ([f"context.WithCancel.func1 {kept}", "held by global main.kept"],
                               f"next       goctx why {kept}")
     lines, _ = said("struct")
-    assert lines[1] == "held by global main.app → .cancel" and lines[2].startswith("its deadline in 9h 59m")
+    assert lines[1] == "held by global main.app → .cancel" and lines[2].startswith("its deadline in 10h")
     goid = record(truth, "deferred")["goid"]
     lines, _ = said("deferred")
     assert lines[1].startswith(f"deferred by task {goid} main.openCoded main.go:")
