@@ -97,11 +97,15 @@ def core_of(exe: Path, folder: Path, dump: int) -> build.Died:
         pytest.skip(str(why))
 
 
-def answers(goctx: helper.Goctx, target: list[str], truth: build.Truth, by: str) -> None:
-    """The truth, and by what the executable was known."""
+def answers(goctx: helper.Goctx, target: list[str], truth: build.Truth, by: str, instrumented: bool = False) -> None:
+    """The truth, and by what the executable was known.
+
+    instrumented: calls that -race and -cover put into methods keep goctx from reading what these return, and it says so
+    """
     answer = goctx.run(target, "list", "--json", "--limit", "0")
     assert answer.status == OK, answer.stderr
-    assert compare.contexts(truth, answer, time.time()) == []
+    wrong = compare.contexts(truth, answer, time.time())
+    assert [one for one in wrong if not (instrumented and "state is 'unknown'" in one)] == []
     assert answer.header.build_id_match is (True if by == "build id matches" else None)
     assert by in goctx.run(target, "info").text.splitlines()[0]
 
@@ -188,12 +192,12 @@ def test_right_one(goctx_asan: helper.Goctx, sources: Sources, scratch: Path, na
         if ".relr.dyn" not in sections.stdout:
             pytest.skip("this linker packs no relocations")
     died = core_of(exe, scratch, 0x23)
-    answers(goctx_asan, helper.core_target(died.core), died.truth, BY_DATA)
+    answers(goctx_asan, helper.core_target(died.core), died.truth, BY_DATA, name in ("race", "cover"))
     other = twin(sources, NEWEST, scratch / "other", LONGER, BUILDS[name])
     refuses(goctx_asan, helper.core_target(died.core, other))
     bare = scratch / "bare"
     subprocess.run(["strip", "--strip-debug", "-o", bare, exe], check=True)
-    answers(goctx_asan, helper.core_target(died.core, bare), died.truth, BY_DATA)
+    answers(goctx_asan, helper.core_target(died.core, bare), died.truth, BY_DATA, name in ("race", "cover"))
 
 
 @pytest.fixture(params=[("-ldflags=-buildid=",), ("-ldflags=-buildid=", "-buildmode=pie")],
