@@ -9,6 +9,7 @@
 // clang-format on
 
 #include "fake.h"
+#include "runtime/typed.h"
 
 static const int minors[] = {19, 21, 23, 24, 26, 27};
 
@@ -234,6 +235,26 @@ static void damaged_structs(void **state)
 	fake_free(&f);
 }
 
+/* Words of garbage may look like the descriptor of a struct of 2^46 bytes: its fields are looked at, not its bytes. */
+static void vast_struct(void **state)
+{
+	struct fake f;
+	struct typed_leads leads = {0};
+
+	(void)state;
+	fake_init(&f, 27);
+	taddr to = fake_type(&f, GO_INT, "main.to", "main"), num = fake_type(&f, GO_INT, "int", NULL);
+	struct fake_field near[] = {{"a", num, 0}, {"b", fake_pointer(&f, to), 1ull << 45}}, far[] = {{"a", num, 1ull << 45}};
+	taddr leading = fake_struct(&f, "main.a", "main", 1ull << 46, 2, near), dull = fake_struct(&f, "main.b", "main", 1ull << 46, 1, far);
+
+	fake_open(&f);
+	u64map_add(&leads.targets, to, 1);
+	assert_true(typed_leads_to(&f.rt, &leads, leading, 0));
+	assert_false(typed_leads_to(&f.rt, &leads, dull, 0));
+	typed_leads_free(&leads);
+	fake_free(&f);
+}
+
 /* A chain of pointers to pointers as long as memory allows must not be followed on our stack. */
 static void endless_pointers(void **state)
 {
@@ -331,6 +352,7 @@ int main(void)
 		cmocka_unit_test(masks),
 		cmocka_unit_test(hostile_masks),
 		cmocka_unit_test(damaged_structs),
+		cmocka_unit_test(vast_struct),
 		cmocka_unit_test(endless_pointers),
 		cmocka_unit_test(itabs),
 		cmocka_unit_test(damaged_itab_table),

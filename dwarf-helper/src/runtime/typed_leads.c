@@ -2,6 +2,7 @@
 #include "runtime/typeds.h"
 
 #define TYPES_AHEAD 1024 /* types looked at to tell; what has more behind it may lead anywhere */
+#define FIELDS_ASKED 65536 /* offsets in a struct that DWARF is asked about */
 #define BY_DWARF (UINT64_C(1) << 63)
 
 enum { LEADS = 1, LEADS_NOT = 2 };
@@ -21,9 +22,23 @@ static void look_at(refs *list, struct u64map *seen, struct type_ref t)
 	VEC_PUSH(list, t);
 }
 
+static void look_at_field(struct runtime *rt, refs *list, struct u64map *seen, struct type_ref field)
+{
+	struct type_info info;
+
+	if (type_get(rt, field, &info))
+		look_at(list, seen, info.ref);
+}
+
+/* A descriptor lists its fields; DWARF is asked what lies at each offset.  How large a struct says it is bounds nothing: it may be no struct at all. */
 static void look_at_fields(struct runtime *rt, refs *list, struct u64map *seen, const struct type_info *t)
 {
-	for (uint64_t off = 0; off < t->size && list->n <= TYPES_AHEAD;) {
+	const struct rtype *ty = t->ref.rtype ? rtype_get(rt, t->ref.rtype) : NULL;
+	uint64_t off = 0;
+
+	for (uint32_t i = 0; ty && i < ty->nfields && list->n <= TYPES_AHEAD; i++)
+		look_at_field(rt, list, seen, (struct type_ref){.rtype = ty->fields[i].type});
+	for (unsigned asked = 0; !ty && off < t->size && asked < FIELDS_ASKED && list->n <= TYPES_AHEAD; asked++) {
 		struct type_ref field;
 		struct type_info info;
 		const char *name;
