@@ -56,3 +56,24 @@ def test_by_what_it_is_known(goctx: helper.Goctx, scratch: Path) -> None:
     (info,) = [one for one in goctx.run(core, "info", "--json").other if "lookalikes" in one]
     assert info["lookalikes"] >= 150
     assert f"{info['lookalikes']} objects look like contexts, nothing refers to them as such" in goctx.run(core, "info").text
+
+
+@pytest.mark.parametrize("version, how", BUILDS, ids=["-".join(one) for one in BUILDS])
+@pytest.mark.parametrize("live", [False, True], ids=["core", "live"])
+def test_wider_interfaces(goctx: helper.Goctx, scratch: Path, version: str, how: str, live: bool) -> None:
+    """Types that the program only has in interfaces wider than context.Context; not those that have its methods by name alone."""
+    try:
+        exe = build.build("wide", version, how)
+        if live:
+            with build.running(exe) as run:
+                truth, answer = run.truth, goctx.run(helper.pid_target(run.pid), "list", "--json", "--limit", "0")
+        else:
+            died = build.some_core(exe, [], scratch)
+            truth, answer = died.truth, goctx.run(helper.core_target(died.core, exe), "list", "--json", "--limit", "0")
+    except build.Unavailable as why:
+        pytest.skip(f"wide with go {version} ({how}): {why}")
+    found = {addr: (one.go_type, one.parent, one.state) for addr, one in answer.contexts.items() if one.kind not in KINDS_OF_ROOTS}
+    roots = {one["parent"]: "background" for one in truth.other[:1]}
+    told = {one["addr"]: (one["go_type"], roots.get(one["parent"], one["parent"]), one["state"]) for one in truth.other}
+    assert answer.status == helper.OK
+    assert found == told

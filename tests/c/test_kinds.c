@@ -39,6 +39,7 @@ static void end(struct made *t)
 {
 	u64map_free(&t->b.words.map);
 	u64map_free(&t->b.type_of);
+	u64map_free(&t->b.includes);
 	u64map_free(&t->b.by_object);
 	VEC_FREE(&t->b.shapes);
 	model_free(&t->m);

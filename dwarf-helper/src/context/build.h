@@ -80,6 +80,8 @@ struct builder {
 	struct model *m;
 	struct word_set words;	  /* what stands before the address of a context */
 	struct u64map type_of;	  /* rtype -> index in model->types */
+	const struct rtype *context; /* context.Context; NULL: no itab of it */
+	struct u64map includes;	  /* interface type -> does it include context.Context? */
 	struct u64map by_object;  /* struct type -> index: for objects behind a type header */
 	VEC(struct ctx_shape) shapes; /* sorted by slot */
 	uint16_t first_shape[SHAPE_SLOT_MAX / 8 + 2]; /* by slot / 8: where its shapes start */
@@ -106,6 +108,8 @@ void kinds_load(struct builder *b);
 void kinds_name_pseudo(struct builder *b);
 /** Type index of a dynamic type, adding it when it is a plausible custom context; UINT32_MAX none. */
 uint32_t kinds_of_itab(struct builder *b, taddr itab);
+/** Is the interface type context.Context, or one that has all of its methods?  Frameworks widen it.  Looked up once. */
+bool kinds_includes_context(struct builder *b, taddr inter);
 
 /* custom.c */
 /** Fill in done, err and switch_via of a type.  @p obj: its struct, NULL none.  Before the threads: uses the pc cache. */

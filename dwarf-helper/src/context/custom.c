@@ -8,8 +8,7 @@
 #define NAME_MAX_LEN 1024
 #define FIELD_DEPTH 8
 
-/* Of context.Context's methods, in the order of their names as itabs have them: Deadline, Done, Err, Value. */
-enum context_method { METHOD_DONE = 1, METHOD_ERR = 2 };
+enum context_method { METHOD_DONE, METHOD_ERR };
 
 /* "app/audit.Context" -> "app/audit.(*Context).Done" or, for a value receiver, "app/audit.Context.Done". */
 static bool method_symbol(const char *full, bool pointer, const char *method, char *out)
@@ -116,31 +115,32 @@ static bool asks_inner(struct runtime *rt, const struct ctx_type *t, const struc
 	if (t->inner < 0 || !st || r->n != 1 + far || r->off[0] != t->inner || (far && r->off[1] != t->inner_off))
 		return false;
 	const struct rtype *ty = field_at(rt, st, r->off[far]);
-	return ty && rtype_iface_method_is(rt, ty, (uint64_t)r->method, method);
+	return ty && r->method >= 0 && r->method == rtype_iface_method(rt, ty, method);
 }
 
-/* Code of a method of context.Context, as the itab of the type has it; 0 when there is none that can be read. */
-static taddr method_code(struct runtime *rt, taddr rtype, enum context_method method)
+/* Code of a method of context.Context, as an itab of the type has it; 0 when there is none that can be read. */
+static taddr method_code(struct builder *b, taddr rtype, const char *method)
 {
+	struct runtime *rt = b->rt;
 	size_t n;
 	const struct itab *itabs = rtype_itabs(rt, &n);
 	taddr code;
 
 	for (size_t i = 0; i < n; i++) {
-		if (itabs[i].type != rtype)
+		if (itabs[i].type != rtype || !kinds_includes_context(b, itabs[i].inter))
 			continue;
-		const struct rtype *inter = rtype_get(rt, itabs[i].inter);
-		if (!inter || strcmp(inter->full, "context.Context") != 0)
-			continue;
-		return target_u64(rt->t, itabs[i].addr + rt->L.s[LAYOUT_itab].size - 8 + 8 * (taddr)method, &code) ? code : 0;
+		int32_t at = rtype_iface_method(rt, rtype_get(rt, itabs[i].inter), method);
+		if (at >= 0 && target_u64(rt->t, itabs[i].addr + rt->L.s[LAYOUT_itab].size - 8 + 8 * (taddr)at, &code))
+			return code;
 	}
 	return 0;
 }
 
-static struct ctx_method method_of(struct runtime *rt, const struct ctx_type *t, const struct rtype *obj, enum context_method method)
+static struct ctx_method method_of(struct builder *b, const struct ctx_type *t, const struct rtype *obj, enum context_method method)
 {
+	struct runtime *rt = b->rt;
 	const char *name = method == METHOD_DONE ? "Done" : "Err";
-	taddr code = method_code(rt, t->rtype, method);
+	taddr code = method_code(b, t->rtype, name);
 	struct code_result r = {0};
 	bool is_struct = obj && obj->kind == GO_STRUCT, own = is_struct && has_own(rt, obj, name);
 
@@ -198,8 +198,8 @@ void custom_methods(struct builder *b, struct ctx_type *t, const struct rtype *o
 	t->switch_via = -1;
 	if (t->kind != CTX_CUSTOM)
 		return;
-	t->done = method_of(b->rt, t, obj, METHOD_DONE);
-	t->err = method_of(b->rt, t, obj, METHOD_ERR);
+	t->done = method_of(b, t, obj, METHOD_DONE);
+	t->err = method_of(b, t, obj, METHOD_ERR);
 	if (t->err.how == METHOD_OWN)
 		find_switch(b->rt, t, obj);
 }

@@ -28,17 +28,23 @@ static uint8_t kind_of(const char *full)
 	return CTX_CUSTOM;
 }
 
-/* context.Context, or an interface that includes it: frameworks widen it with methods of their own. */
-static bool is_context_iface(struct runtime *rt, const struct rtype *ty)
+bool kinds_includes_context(struct builder *b, taddr inter)
 {
-	static const char *const methods[] = {"Deadline", "Done", "Err", "Value", NULL};
+	uint32_t known = u64map_find(&b->includes, inter);
 
-	return ty && ty->kind == GO_INTERFACE && (strcmp(ty->full, "context.Context") == 0 || rtype_iface_has(rt, ty, methods));
+	if (known != U64MAP_NONE)
+		return known;
+	const struct rtype *ty = rtype_get(b->rt, inter);
+	bool does = ty && ty->kind == GO_INTERFACE &&
+		    (strcmp(ty->full, "context.Context") == 0 || (b->context && rtype_iface_includes(b->rt, ty, b->context)));
+
+	u64map_set(&b->includes, inter, does);
+	return does;
 }
 
 /* Search of a struct for a field of type context.Context. */
 struct field_search {
-	struct runtime *rt;
+	struct builder *b;
 	bool embedded; /* only what is embedded counts */
 	unsigned left; /* fields that may still be looked at: a damaged struct may hold itself many times */
 };
@@ -51,10 +57,10 @@ static int32_t context_in(struct field_search *s, const struct rtype *st, int de
 	for (uint32_t i = 0; i < st->nfields && s->left; i++) {
 		const struct rtype_field *f = &st->fields[i];
 		s->left--;
-		const struct rtype *ty = s->embedded && !f->embedded ? NULL : rtype_get(s->rt, f->type);
+		const struct rtype *ty = s->embedded && !f->embedded ? NULL : rtype_get(s->b->rt, f->type);
 		if (!ty || ty->size > st->size || f->off > st->size - ty->size)
 			continue;
-		if (is_context_iface(s->rt, ty))
+		if (kinds_includes_context(s->b, ty->addr))
 			return (int32_t)f->off;
 		int32_t inner = ty->kind == GO_STRUCT && depth < EMBED_DEPTH ? context_in(s, ty, depth + 1) : -1;
 		if (inner >= 0)
@@ -76,8 +82,8 @@ static int32_t best_context_in(struct field_search *s, const struct rtype *st)
 static void context_behind_pointer(struct field_search *s, const struct rtype *st, bool embedded, struct ctx_type *t)
 {
 	for (uint32_t i = 0; i < st->nfields && st->size <= INT32_MAX; i++) {
-		const struct rtype *ptr = rtype_get(s->rt, st->fields[i].type);
-		const struct rtype *to = ptr && ptr->kind == GO_POINTER ? rtype_get(s->rt, ptr->elem) : NULL;
+		const struct rtype *ptr = rtype_get(s->b->rt, st->fields[i].type);
+		const struct rtype *to = ptr && ptr->kind == GO_POINTER ? rtype_get(s->b->rt, ptr->elem) : NULL;
 		if (embedded && !st->fields[i].embedded)
 			continue;
 		if (!to || to->kind != GO_STRUCT || to->addr == t->object || st->fields[i].off + ptr->size > st->size)
@@ -93,9 +99,9 @@ static void context_behind_pointer(struct field_search *s, const struct rtype *s
 }
 
 /* What is embedded provides the methods, so it wins; a field wins over a pointer to a struct that has one. */
-static void find_inner(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
+static void find_inner(struct builder *b, struct ctx_type *t, const struct rtype *obj)
 {
-	struct field_search s = {.rt = rt, .left = FIELDS_LOOKED_AT};
+	struct field_search s = {.b = b, .left = FIELDS_LOOKED_AT};
 
 	t->inner = -1;
 	if (!obj || obj->kind != GO_STRUCT)
@@ -110,9 +116,9 @@ static void find_inner(struct runtime *rt, struct ctx_type *t, const struct rtyp
 		context_behind_pointer(&s, obj, false, t);
 }
 
-static void inner_of_kind(struct runtime *rt, struct ctx_type *t, const struct rtype *obj)
+static void inner_of_kind(struct builder *b, struct ctx_type *t, const struct rtype *obj)
 {
-	const struct layout *l = &rt->L;
+	const struct layout *l = &b->rt->L;
 
 	switch (t->kind) {
 	case CTX_BACKGROUND:
@@ -134,7 +140,7 @@ static void inner_of_kind(struct runtime *rt, struct ctx_type *t, const struct r
 		t->inner = LAYOUT_HAS(l->withoutCancelCtx.c) ? l->withoutCancelCtx.c.off : 0;
 		return;
 	default:
-		find_inner(rt, t, obj);
+		find_inner(b, t, obj);
 	}
 }
 
@@ -193,7 +199,7 @@ static uint32_t add_type(struct builder *b, taddr addr)
 	};
 	if (t.size < fill_needs(&rt->L, &t))
 		return U64MAP_NONE; /* a descriptor that contradicts the layout */
-	inner_of_kind(rt, &t, obj);
+	inner_of_kind(b, &t, obj);
 	custom_methods(b, &t, obj);
 	t.bits_known = obj && !opaque && bits_of(rt, obj, &t.ptr_bits);
 	VEC_PUSH(&b->m->types, t);
@@ -281,21 +287,29 @@ static void add_code(void *arg, const struct pcln_func *f)
 			word_set_add(&b->words, f->entry, i | WORD_CODE);
 }
 
-void kinds_load(struct builder *b)
+/* context.Context and, to find what is only ever a child, context.canceler.  @return the latter, 0 none */
+static taddr find_ifaces(struct builder *b, const struct itab *itabs, size_t n)
 {
-	size_t n;
-	const struct itab *itabs = rtype_itabs(b->rt, &n);
-	taddr context = 0, canceler = 0;
+	taddr canceler = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct rtype *inter = rtype_get(b->rt, itabs[i].inter);
 		if (!inter || strcmp(inter->pkgpath, "context") != 0)
 			continue;
 		if (strcmp(inter->full, "context.Context") == 0)
-			context = inter->addr;
+			b->context = inter;
 		else if (strcmp(inter->full, "context.canceler") == 0)
 			canceler = inter->addr;
 	}
+	return canceler;
+}
+
+void kinds_load(struct builder *b)
+{
+	size_t n;
+	const struct itab *itabs = rtype_itabs(b->rt, &n);
+	taddr canceler = find_ifaces(b, itabs, n), context = b->context ? b->context->addr : 0;
+
 	for (size_t i = 0; i < n; i++) {
 		if (!itabs[i].inter || (itabs[i].inter != context && itabs[i].inter != canceler))
 			continue;
@@ -304,6 +318,10 @@ void kinds_load(struct builder *b)
 			continue;
 		word_set_add(&b->words, itabs[i].addr, t | (itabs[i].inter == context ? WORD_ITAB : 0));
 	}
+	/* A type that the program only has in interfaces of its own that are wider has no itab of context.Context. */
+	for (size_t i = 0; i < n; i++)
+		if (itabs[i].inter != canceler && kinds_includes_context(b, itabs[i].inter))
+			add_type(b, itabs[i].type);
 	/* Other interfaces have itabs of their own for the same dynamic types: wider ones may be embedded, any may hold one. */
 	for (size_t i = 0; i < n; i++) {
 		uint32_t t = u64map_find(&b->type_of, itabs[i].type);

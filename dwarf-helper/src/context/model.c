@@ -222,6 +222,7 @@ void builder_close(struct builder *b)
 {
 	u64map_free(&b->words.map);
 	u64map_free(&b->type_of);
+	u64map_free(&b->includes);
 	u64map_free(&b->by_object);
 	VEC_FREE(&b->shapes);
 	if (b->refs)

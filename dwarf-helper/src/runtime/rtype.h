@@ -53,11 +53,14 @@ const struct rtype *rtype_get(struct runtime *rt, taddr addr);
  */
 bool rtype_ptrmask(struct runtime *rt, const struct rtype *ty, uint64_t *mask, uint64_t nwords);
 
-/** Does the interface type have a method of each of these names (a NULL ends the list)?  False for other kinds. */
-bool rtype_iface_has(struct runtime *rt, const struct rtype *ty, const char *const *names);
+/**
+ * Has interface type @p ty every method of interface type @p of, under the same names and of the same types?  So every value of the
+ * one is one of the other, whether the program ever converts it or not.  False for other kinds, and for one without methods.
+ */
+bool rtype_iface_includes(struct runtime *rt, const struct rtype *ty, const struct rtype *of);
 
-/** Is the @p i-th method of the interface type (in the order of itabs) the one of this name? */
-bool rtype_iface_method_is(struct runtime *rt, const struct rtype *ty, uint64_t i, const char *name);
+/** Which of the interface type's methods (in the order of itabs) is the one of this name?  -1: none */
+int32_t rtype_iface_method(struct runtime *rt, const struct rtype *ty, const char *name);
 
 /** An interface table: which interface, which dynamic type. */
 struct itab {
