@@ -67,6 +67,8 @@ VARIANTS: Mapping[str, Variant] = {
     "stripped": Variant(("-ldflags=-s -w",)),
     "leakprofile": Variant(experiment="goroutineleakprofile"),  # Go 1.26; later ones have it
     "race": Variant(("-race",), cgo=True),
+    "race-cgo": Variant(("-race", "-tags=goctx_cgo"), cgo=True),
+    "asan": Variant(("-asan",), cgo=True),
     "cover": Variant(("-cover",)),  # Go 1.20
     "trimpath": Variant(("-trimpath",)),
     "c-archive": Variant(("-buildmode=c-archive",), cgo=True),
@@ -278,6 +280,8 @@ def _compile(go: Path, folder: Path, version: str, how: Variant, exe: Path) -> N
     """Run go build into a file beside exe and move it there."""
     env = toolchains.go_env()
     env["CGO_ENABLED"] = "1" if how.cgo else "0"
+    if "-asan" in how.flags:
+        env["CC"] = "gcc"  # Debian's Go 1.27 has a longer name for it, by which go does not know what it is
     if how.experiment:
         env["GOEXPERIMENT"] = how.experiment
     with tempfile.TemporaryDirectory(dir=exe.parent) as tmp:

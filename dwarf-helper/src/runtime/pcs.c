@@ -79,20 +79,37 @@ static bool std_path(const char *f)
 	return false;
 }
 
+/* Where package runtime was compiled from, once a function of its is met. */
+static void note_goroot(struct runtime *rt, const char *func, const char *file)
+{
+	const char *at = starts(func, "runtime.") ? strstr(file, "runtime/") : NULL;
+
+	if (!at && !strchr(func, '.') && (at = strstr(file, "/src/runtime/")))
+		at += strlen("/src/");
+	rt->goroot = file;
+	rt->goroot_n = at ? (size_t)(at - file) : 0;
+}
+
+/*
+ * A function of the library's assembly may have a name without a package ("racecall"): its file tells.
+ * @return what the file is called below GOROOT/src, NULL: the name has a package, or the file is somebody else's
+ */
+static const char *library_file(const struct runtime *rt, const char *func, const char *file)
+{
+	if (strchr(func, '.'))
+		return NULL;
+	if (rt->goroot_n && strncmp(file, rt->goroot, rt->goroot_n) == 0)
+		return file + rt->goroot_n;
+	return file[0] != '/' && std_path(file) ? file : NULL; /* -trimpath */
+}
+
 /*
  * Standard library?  By package path, and by the file: below the GOROOT that package runtime was compiled from, or relative
  * (-trimpath).  A module called "io/…" of one's own lives elsewhere.
  */
-static bool is_std(struct runtime *rt, const char *func, const char *file)
+static bool is_std(const struct runtime *rt, const char *func, const char *file)
 {
-	if (!std_path(func))
-		return false;
-	if (!rt->goroot_n && starts(func, "runtime.")) {
-		const char *at = strstr(file, "runtime/");
-		rt->goroot = file;
-		rt->goroot_n = at ? (size_t)(at - file) : 0;
-	}
-	return file[0] != '/' || !rt->goroot_n || strncmp(file, rt->goroot, rt->goroot_n) == 0;
+	return std_path(func) && (file[0] != '/' || !rt->goroot_n || strncmp(file, rt->goroot, rt->goroot_n) == 0);
 }
 
 /* internal/abi/symtab.go: FuncIDWrapper (runtime/symtab.go: funcID_wrapper until 1.20). */
@@ -116,14 +133,17 @@ static uint32_t add(struct runtime *rt, taddr pc)
 			info.frame_size = size;
 		info.n = (uint16_t)pcln_expand(&m->pcln, &f, pc, inl, MAX_INLINE);
 		for (size_t i = 0; i < info.n; i++) {
+			if (!rt->goroot_n)
+				note_goroot(rt, inl[i].func, inl[i].file);
+			const char *of = library_file(rt, inl[i].func, inl[i].file);
 			struct frame fr = {.func = inl[i].func,
 					   .file = inl[i].file,
 					   .line = inl[i].line,
 					   .inlined = inl[i].inlined,
 					   .wrapper = inl[i].func_id == wrapper_id(rt->L.minor),
-					   .std = is_std(rt, inl[i].func, inl[i].file),
-					   .plumbing = is_plumbing(inl[i].func),
-					   .runtime = is_runtime(inl[i].func)};
+					   .std = of || is_std(rt, inl[i].func, inl[i].file),
+					   .plumbing = of || is_plumbing(inl[i].func),
+					   .runtime = of ? starts(of, "runtime/") : is_runtime(inl[i].func)};
 			VEC_PUSH(&rt->frames, fr);
 		}
 	}

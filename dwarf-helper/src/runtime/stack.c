@@ -2,6 +2,8 @@
 
 #include <sys/ucontext.h>
 
+#include "runtime/sanitized.h"
+
 #define SIGNAL_FRAMES_MAX 4
 
 /*
@@ -192,10 +194,46 @@ static struct stack_regs regs_of(const struct thread *th)
 		.pc = th->regs[UREG_RIP], .sp = th->regs[UREG_RSP], .bp = th->regs[UREG_RBP], .exact_pc = true};
 }
 
+/* A thread that somebody else holds may have told no more than where it stands. */
+static bool all_told(const uint64_t *regs)
+{
+	uint64_t other = 0;
+
+	for (int i = 0; i < STACK_REGISTERS_MAX - 1; i++) /* all but the stack pointer */
+		other |= regs[i];
+	return other != 0;
+}
+
+/* @p gregs: where a signal frame has the registers, 0: they are @p th's own */
+static bool sanitizer_regs(struct runtime *rt, taddr m, const struct thread *th, const struct stack_regs *r, taddr gregs,
+			   struct sanitized_g0 *on, struct sanitized_regs *ret)
+{
+	taddr g0;
+
+	*ret = (struct sanitized_regs){.pc = r->pc, .sp = r->sp, .r12 = th->regs[UREG_R12], .all = all_told(th->regs)};
+	if (gregs)
+		ret->all = target_u64(rt->t, gregs + REG_R12 * 8, &ret->r12);
+	return field(rt, m, rt->L.m.g0, &g0) && stack_bounds(rt, g0, &on->lo, &on->hi) &&
+	       field(rt, g0, rt->L.g.sched_sp, &on->sched_sp);
+}
+
+/* Its thread is on g0: there by way of a sanitizer, or systemstack and mcall saved where the goroutine left. */
+static bool from_g0(struct runtime *rt, taddr m, const struct thread *th, const struct stack_regs *r, taddr gregs, const uint8_t *g,
+		    struct stack_regs *ret)
+{
+	struct sanitized_g0 on;
+	struct sanitized_regs regs;
+	enum sanitized in = SANITIZED_NOT;
+
+	if (sanitizer_regs(rt, m, th, r, gregs, &on, &regs))
+		in = sanitized_start(rt, &on, &regs, ret);
+	return in == SANITIZED_NOT ? from_sched(&rt->L, g, ret) : in == SANITIZED_TOLD;
+}
+
 /* A goroutine that runs: its thread's registers, unless the thread is on another stack just now. */
 static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs *ret)
 {
-	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi, gregs;
+	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi, gregs = 0;
 	const struct thread *th = thread_of(rt, m);
 
 	if (!th)
@@ -204,8 +242,9 @@ static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs 
 	if (!leave_handlers(rt, m, &r, &gregs))
 		return false;
 	bool own = inside(r.sp, lo, hi);
+	/* The vDSO first: it leaves a gap on g0's stack in which an earlier call of a sanitizer's still stands. */
 	if ((!own || !runtime_module_of_pc(rt, r.pc)) && !vdso_caller(rt, m, lo, hi, &r) && !own)
-		return from_sched(&rt->L, g, ret); /* on g0: systemstack and mcall saved where the goroutine left */
+		return from_g0(rt, m, th, &r, gregs, g, ret);
 	r.lo = lo;
 	r.hi = hi;
 	*ret = r;
@@ -245,16 +284,6 @@ bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *re
 	const uint8_t *g = target_ptr(rt->t, t->g, rt->L.s[LAYOUT_g].size);
 
 	return g && stack_start_at(rt, t, g, ret);
-}
-
-/* A thread that somebody else holds may have told no more than where it stands. */
-static bool all_told(const uint64_t *regs)
-{
-	uint64_t other = 0;
-
-	for (int i = 0; i < STACK_REGISTERS_MAX - 1; i++) /* all but the stack pointer */
-		other |= regs[i];
-	return other != 0;
 }
 
 size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[STACK_REGISTERS_MAX])
@@ -340,13 +369,15 @@ static bool words_of_thread(struct runtime *rt, taddr m, const struct thread *th
 	struct func_search s = {.rt = rt, .names = {"runtime.runOneTimer", "runtime.(*timer).unlockAndRun"}};
 	taddr lo, hi, gregs = 0;
 	uint64_t word;
+	struct sanitized_g0 on;
+	struct sanitized_regs regs;
 
 	if (!leave_handlers(rt, m, &r, &gregs) || !stack_of(rt, m, rt->L.m.g0, &lo, &hi) || !inside(r.sp, lo, hi))
 		return true; // on a goroutine's stack, or in code that is not Go's
 	r.lo = lo;
 	r.hi = hi;
 	stack_walk(rt, &r, find_func, &s, NULL);
-	if (!s.found)
+	if (!s.found && !(sanitizer_regs(rt, m, th, &r, gregs, &on, &regs) && sanitized_in(rt, &on, &regs)))
 		return true;
 	for (int i = 0; i < STACK_REGISTERS_MAX && gregs; i++)
 		if (target_u64(rt->t, gregs + (uint64_t)i * 8, &word))

@@ -14,7 +14,8 @@
 
 /**
  * Start registers of a goroutine: sched for parked and runnable ones, syscallsp/pc in a system call, the thread's registers when
- * running (through the signal frame when it was stopped in a handler, curg.sched when it is on g0).
+ * running (through the signal frame when it was stopped in a handler, curg.sched when it is on g0, sanitized.h when a
+ * sanitizer has taken it there).
  * @return false when they cannot be told
  */
 bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret);
@@ -53,9 +54,10 @@ bool stack_borrowed(struct runtime *rt, const uint8_t *g);
 typedef void stack_word_fn(void *arg, uint64_t word);
 
 /**
- * Registers and stack words of threads that run a timer on a stack of their own (m.g0).  A one-shot timer is off its heap by
- * then, and the thread may hold the only pointer to the channel that it is about to send on.  The collector need not
- * look there: it lets threads come to a safe point first.  What else lies on such stacks is left over, or reached otherwise.
+ * Registers and stack words of threads that run a timer or a sanitizer on a stack of their own (m.g0).  A one-shot timer is off
+ * its heap by then, and the thread may hold the only pointer to the channel that it is about to send on; racefuncenter keeps the
+ * closure that is being entered in a register, which C code may push.  The collector need not look there: it lets threads come
+ * to a safe point first.  What else lies on such stacks is left over, or reached otherwise.
  * @return false: not all could be read
  */
 bool stack_threads(struct runtime *rt, stack_word_fn *fn, void *arg);
