@@ -93,7 +93,7 @@ static void own_cancelers(struct leaks *l, uint32_t i)
 			continue;
 		if (c->stage == REACH_LIVE)
 			l->ctx[i].flags |= LEAK_FUNC_LIVE;
-		else if (c->stage == REACH_STUCK && l->r->complete)
+		else if (reach_unused(l->r, c->stage))
 			l->ctx[i].flags |= LEAK_FUNC_STUCK;
 		else if (c->stage < REACH_NONE)
 			l->ctx[i].flags |= LEAK_FUNC_HELD;

@@ -33,9 +33,9 @@ enum {
 	LEAK_FOREIGN_ABOVE = 2,  /* it hangs on a custom context with a Done of its own: how that ends we cannot see */
 	LEAK_LOST = 4,		 /* active, nobody is left to call a CancelFunc of its own, no deadline of its own or above */
 	LEAK_FUNC_LIVE = 8,	 /* what can run reaches a CancelFunc or stop function of its own */
-	LEAK_FUNC_HELD = 16,	 /* only goroutines that never run again do: those that wait for what nobody can cancel, or there is no proof */
+	LEAK_FUNC_HELD = 16,	 /* only goroutines that never run again do, but there is no proof of that */
 	LEAK_ON_STACK = 32,	 /* some goroutine's stack refers to it or to its CancelFunc */
-	LEAK_FUNC_STUCK = 128,	 /* … those that are proven stuck (REACH_STUCK) */
+	LEAK_FUNC_STUCK = 128,	 /* … which is proven (reach_unused()) */
 	LEAK_NEAR_STACK = 64,	 /* … to an object that does (leak_near_stack()) */
 };
 

@@ -207,6 +207,13 @@ struct err *reach_build(struct model *m, struct reach *ret)
 	return err;
 }
 
+bool reach_unused(const struct reach *r, uint8_t stage)
+{
+	bool all_found = !r->cancelers.pgo && !r->cancelers.unread;
+
+	return r->complete && (stage == REACH_STUCK || (stage == REACH_CHANNEL && all_found));
+}
+
 void reach_free(struct reach *r)
 {
 	marks_close(&r->marks);

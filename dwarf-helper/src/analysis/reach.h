@@ -74,6 +74,12 @@ struct reach {
  * @return NULL, ERR_ABSENT (no heap), ERR_CANCELED
  */
 struct err *reach_build(struct model *m, struct reach *ret);
+
+/**
+ * Is it proven that nobody will ever use what was first reached in @p stage?  Of REACH_CHANNEL, too: what is reached then hangs on goroutines
+ * that nobody wakes, but to know that all CancelFuncs must have been found.
+ */
+bool reach_unused(const struct reach *r, uint8_t stage);
 void reach_free(struct reach *r);
 
 #endif

@@ -2,8 +2,8 @@
  * lost-cancel: contexts that nobody can cancel any more but through their parent.
  *
  * The pattern     active, made by WithCancel or WithCancelCause; no CancelFunc of theirs is reached by
- *                 anything at all, or only by goroutines that are stuck-task's, while a context above can be
- *                 cancelled; no deadline of their own or of an ancestor; not below a custom context
+ *                 anything at all, or only by goroutines that can never run again (stuck-task's or uncancellable-wait's),
+ *                 while a context above can be cancelled; no deadline of their own or of an ancestor; not below a custom context
  *                 whose end we cannot see.
  * certain         three or more made alike, and the marking was complete: no CancelFunc is left is then a proof
  * likely          the same with an incomplete marking, or in a program built with a profile
@@ -203,7 +203,7 @@ static void find_holders(struct leaks *l, struct lost *lost)
 		any |= (l->ctx[lost->groups.v[g].first].flags & LEAK_FUNC_STUCK) != 0;
 	for (uint32_t t = 0; any && t < l->m->tasks.list.n && !runtime_canceled(l->m->rt); t++) {
 		struct holder_search s = {.l = l, .lost = lost};
-		if (l->r->task_stage[t] == REACH_STUCK)
+		if (reach_unused(l->r, l->r->task_stage[t]))
 			leak_holds(l, t, holds_func, &s);
 	}
 }
@@ -477,7 +477,10 @@ static void tell(struct leaks *l, const struct lost_group *g)
 		leak_tell_context(l, f, g->contexts.v[k]);
 	for (size_t k = 0; k < g->tasks.n; k++)
 		leak_tell_task(l, f, g->tasks.v[k]);
-	finding_sign_hash(f, sign_frame(sign_chain(SIGN_START ^ g->holder, l->m, g->first), l->m, creator_of(l->m, g->first)));
+	uint64_t sign = sign_chain(SIGN_START ^ g->holder, l->m, g->first);
+	if (l->ctx[g->first].flags & LEAK_FUNC_STUCK)
+		sign = sign_word(sign, "stuck");
+	finding_sign_hash(f, sign_frame(sign, l->m, creator_of(l->m, g->first)));
 	say_lost(l, f, under, is_bounded);
 	evidence(l, f, g, under);
 	if (is_bounded)

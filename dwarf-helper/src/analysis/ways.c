@@ -178,7 +178,7 @@ static void take_stage(const struct reach *r, uint32_t i, struct way *way)
 			continue;
 		if (c->stage == REACH_LIVE)
 			way->lost = LOST_NO;
-		else if (c->stage == REACH_STUCK && r->complete)
+		else if (reach_unused(r, c->stage))
 			way->lost = LOST_YES;
 	}
 }
