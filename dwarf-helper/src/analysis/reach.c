@@ -1,6 +1,5 @@
 #include "analysis/reach_internal.h"
 
-#include "runtime/roots.h"
 #include "runtime/stack.h"
 #include "runtime/timers.h"
 
@@ -24,7 +23,10 @@ bool reach_watch(struct reacher *x, taddr a, uint32_t who)
 
 static bool mark_root(void *arg, const struct root *root)
 {
-	mark_addr(((struct reacher *)arg)->mk, root->value);
+	struct reacher *x = arg;
+
+	if (!reach_final_root(x, root))
+		mark_addr(x->mk, root->value);
 	return true;
 }
 
@@ -114,13 +116,13 @@ static void end_stage(struct reacher *x)
 	reach_cancel_stages(x);
 }
 
-static struct err *run_stages(struct reacher *x)
-{
-	struct err *err = reach_waits_read(x);
+#define FINAL_ROUNDS 16 /* of finalizers that lead to objects with finalizers; what is left counts, too, as what may be called */
 
-	if (err || (err = mark_roots(x)))
-		return err;
-	x->stage = REACH_LIVE;
+/* @param again_ret  somebody came back by finalizers whose objects nothing that can run reaches */
+static struct err *run_live(struct reacher *x, bool *again_ret)
+{
+	struct err *err;
+
 	reach_scan_ready(x);
 	if ((err = marks_drain(x->mk)))
 		return err;
@@ -128,10 +130,27 @@ static struct err *run_stages(struct reacher *x)
 	reach_cancel_watch(x);
 	reach_waits_begin(x);
 	reach_spread(x);
+	for (unsigned round = 0; !round || (round < FINAL_ROUNDS && reach_finals_of_live(x)); round++)
+		if ((err = settle(x)))
+			return err;
+	uint64_t before = x->came;
+	reach_finals_rest(x);
 	if ((err = settle(x)))
 		return err;
+	*again_ret = x->came != before;
+	reach_finals_live_end(x);
 	end_stage(x);
+	return NULL;
+}
+
+static struct err *run_stages(struct reacher *x, bool *again_ret)
+{
+	struct err *err = reach_waits_read(x);
+
+	if (err || (err = mark_roots(x)) || (err = run_live(x, again_ret)))
+		return err;
 	x->stage = REACH_CHANNEL;
+	reach_finals_channel(x);
 	reach_waits_channel(x);
 	if ((err = settle(x)))
 		return err;
@@ -141,6 +160,7 @@ static struct err *run_stages(struct reacher *x)
 	if ((err = settle(x)))
 		return err;
 	end_stage(x);
+	*again_ret = *again_ret && x->r->complete && !x->mk->incomplete && reach_finals_never(x);
 	return NULL;
 }
 
@@ -159,24 +179,64 @@ static void doubts(struct reacher *x)
 		reach_incomplete(x, "a goroutine's stack was being moved");
 }
 
+static void forget_work(struct reacher *x)
+{
+	VEC_FREE(&x->waits);
+	VEC_FREE(&x->ready);
+	VEC_FREE(&x->spread);
+	VEC_FREE(&x->users);
+	VEC_FREE(&x->finals);
+	VEC_FREE(&x->final_objects);
+	u64map_free(&x->users_of);
+	u64map_free(&x->watcher_of);
+	free(x->first_wait);
+	free(x->can);
+	free(x->under_way);
+	x->first_wait = NULL;
+	x->can = NULL;
+	x->under_way = NULL;
+}
+
+/* Nothing is marked. */
+static struct err *begin(struct reacher *x)
+{
+	struct reach *r = x->r;
+	size_t tasks = x->m->tasks.list.n, ctxs = x->m->ctxs.n;
+
+	x->stage = REACH_LIVE;
+	forget_work(x);
+	marks_close(&r->marks);
+	struct err *err = marks_open(x->rt, &r->marks);
+	if (err)
+		return err;
+	memset(r->objects, 0, sizeof(r->objects));
+	memset(r->bytes, 0, sizeof(r->bytes));
+	memset(r->task_stage, REACH_NONE, tasks + 1);
+	memset(r->ctx_stage, REACH_NONE, ctxs + 1);
+	for (size_t i = 0; i < r->cancelers.list.n; i++)
+		r->cancelers.list.v[i].stage = REACH_NONE;
+	x->first_wait = mem_zalloc((tasks + 1) * sizeof(*x->first_wait));
+	x->can = mem_zalloc(ctxs + 1);
+	x->under_way = mem_zalloc((ctxs / 64 + 1) * sizeof(*x->under_way));
+	return NULL;
+}
+
 static struct err *build(struct reacher *x)
 {
 	struct reach *r = x->r;
 	size_t tasks = x->m->tasks.list.n, ctxs = x->m->ctxs.n;
-	struct err *err = marks_open(x->rt, &r->marks);
+	bool again = false;
+	struct err *err = cancelers_find(x->m, &r->cancelers);
 
-	if (err || (err = cancelers_find(x->m, &r->cancelers)))
+	if (err)
 		return err;
 	r->task_stage = mem_alloc(tasks + 1);
 	r->ctx_stage = mem_alloc(ctxs + 1);
 	r->cancelable = mem_zalloc(ctxs + 1);
-	memset(r->task_stage, REACH_NONE, tasks + 1);
-	memset(r->ctx_stage, REACH_NONE, ctxs + 1);
-	x->first_wait = mem_zalloc((tasks + 1) * sizeof(*x->first_wait));
-	x->can = mem_zalloc(ctxs + 1);
-	x->under_way = mem_zalloc((ctxs / 64 + 1) * sizeof(*x->under_way));
 	doubts(x);
-	if ((err = run_stages(x)))
+	if ((err = begin(x)) || (err = run_stages(x, &again)))
+		return err;
+	if (again && ((err = begin(x)) || (err = run_stages(x, &again))))
 		return err;
 	if (x->mk->incomplete)
 		reach_incomplete(x, "memory of objects that hold pointers could not be read");
@@ -192,16 +252,9 @@ struct err *reach_build(struct model *m, struct reach *ret)
 	if (!m->rt->heap)
 		return err_new(ERR_ABSENT, "the heap could not be read");
 	struct err *err = build(&x);
-	VEC_FREE(&x.waits);
-	VEC_FREE(&x.ready);
-	VEC_FREE(&x.spread);
-	VEC_FREE(&x.users);
+	forget_work(&x);
 	VEC_FREE(&x.may_cancel);
-	u64map_free(&x.users_of);
-	free(x.first_wait);
-	free(x.can);
-	free(x.under_way);
-	u64map_free(&x.watcher_of);
+	u64map_free(&x.never_final);
 	if (err)
 		reach_free(ret);
 	return err;

@@ -3,9 +3,9 @@
  *
  * One marking of the heap (runtime/mark.h), in stages that only grow:
  *
- *   REACH_LIVE      from globals, specials and the stacks of goroutines that can run.  A parked goroutine comes back when an object it waits on
- *                   (channel, mutex, …: runtime/wake.h) is reached; when that is the done channel of one of the library's contexts, only if
- *                   that context can be cancelled, too (below).
+ *   REACH_LIVE      from globals, finalizers, cleanups and the stacks of goroutines that can run.  A parked goroutine comes back when an
+ *                   object it waits on (channel, mutex, …: runtime/wake.h) is reached; when that is the done channel of one of the library's
+ *                   contexts, only if that context can be cancelled, too (below).
  *   REACH_CHANNEL   the collector's rule on top (goroutineleak profile): back as soon as the channel itself is reached.  The parent's children
  *                   map reaches every child's done channel, so this rule alone misses goroutines that nobody will ever wake.
  *   REACH_STUCK     from the stacks of those that are left: kept alive only by goroutines that can never run again.
@@ -14,8 +14,12 @@
  *                   comes back by them and no CancelFunc behind them is ever called.
  *
  * A goroutine's stage says when it came back: REACH_STUCK is the proof that it never will; REACH_CHANNEL that nobody holds the means
- * to cancel what it waits for, or (rarely) that only the value it sends leads to its channel.  A context's stage is when it was first
- * marked.  "Proof" needs complete == true.
+ * to cancel what it waits for, or (rarely) that only the value it sends or a finalizer leads to its channel.  A context's stage is
+ * when it was first marked.  "Proof" needs complete == true.
+ *
+ * A finalizer or cleanup counts from the start, unless its object is kept by goroutines alone that can never run again: then it is never
+ * called.  Where what such a one leads to would make a difference the heap is marked twice (reach_final.c).  The collector's rule does
+ * not know this; it counts for REACH_CHANNEL.
  *
  * What a parked goroutine itself holds counts only once it is back: its stack, its g (deferred calls, labels) and its sudogs.  The collector
  * follows a parked g's own pointers and what a sudog is to send from or receive into; so does REACH_CHANNEL from its start, which makes
@@ -50,7 +54,7 @@ enum cancelable {
 	CANCELABLE_TIMER,  /* its own deadline is armed */
 	CANCELABLE_ABOVE,  /* through an ancestor (one of the above there) */
 	CANCELABLE_FOREIGN, /* it is, or is registered with, a custom kind with a Done of its own; or what decides could not be read */
-	CANCELABLE_BY_WAITER, /* CancelFuncs are held only by goroutines that wait for exactly that, and so never run again, or by what only they hold */
+	CANCELABLE_BY_WAITER, /* CancelFuncs are held only by goroutines that never run again (as those that wait for exactly that), or by what only they hold */
 	CANCELABLE_NOBODY, /* no CancelFunc is left, no deadline */
 	CANCELABLE_DONE,   /* cancelled already, or can never be (Background, WithoutCancel, values on them) */
 };
@@ -69,7 +73,7 @@ struct reach {
 
 /**
  * Mark everything, in stages.  Linear in heap, stacks and contexts, however goroutines wait for each other: objects waited for are
- * watched (mark_watch()), none is looked at twice.  Memory: that of the marks, 32 bytes a parked goroutine, 3 a context, 24 a CancelFunc.
+ * watched (mark_watch()), none is looked at twice; twice that with finalizers as above.  Memory: that of the marks, 32 bytes a parked goroutine, 3 a context, 24 a CancelFunc.
  * @param m  built with goroutines and contexts
  * @return NULL, ERR_ABSENT (no heap), ERR_CANCELED
  */

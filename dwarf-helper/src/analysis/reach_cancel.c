@@ -8,6 +8,7 @@ static void set_can(struct reacher *x, uint32_t i, uint8_t how)
 	if (x->can[i])
 		return;
 	x->can[i] = how;
+	x->came++;
 	VEC_PUSH(&x->spread, i);
 }
 

@@ -3,12 +3,14 @@
  *
  *     waits      who waits on what, and which of them have been woken            reach_wait.c
  *     can        which contexts can be cancelled, handed down from parents        reach_cancel.c
- *     both are asked again only when a watched object is marked                   reach.c
+ *     finals     finalizers and cleanups, and those that are never called         reach_final.c
+ *     the first two are asked again only when a watched object is marked          reach.c
  */
 #ifndef GOCTX_ANALYSIS_REACH_INTERNAL_H
 #define GOCTX_ANALYSIS_REACH_INTERNAL_H
 
 #include "analysis/reach.h"
+#include "runtime/roots.h"
 #include "runtime/wake.h"
 
 /** One object that a goroutine waits on. */
@@ -23,6 +25,11 @@ struct reach_user {
 	uint32_t who, next;
 };
 #define CANCELER_BIT 0x80000000u
+
+/** A pointer that a finalizer or cleanup of an object keeps. */
+struct reach_final {
+	taddr object, value;
+};
 
 struct reacher {
 	struct model *m;
@@ -40,6 +47,10 @@ struct reacher {
 	struct u64map watcher_of; /* task + 1 -> the canceler that it is */
 	struct u64map users_of;	  /* slot + 1 -> first of its users */
 	VEC(struct reach_user) users;
+	uint64_t came;		  /* goroutines woken and contexts found to be cancelable so far */
+	VEC(struct reach_final) finals; /* not marked yet; of one object side by side */
+	VEC(taddr) final_objects; /* with finalizers and cleanups, not reached but by these */
+	struct u64map never_final; /* objects whose finalizers and cleanups are never called: known in the second marking */
 	VEC(uint8_t) may_cancel;  /* by index into rt->pcs: 0 not looked up, 1 no, 2 a function that may cancel what it has on its stack */
 };
 
@@ -70,6 +81,20 @@ void reach_try(struct reacher *x, uint32_t task);
 void reach_scan_ready(struct reacher *x);
 /** All that are left. */
 void reach_wake_rest(struct reacher *x);
+
+/* reach_final.c */
+/** Put a root aside.  @return false: it is none of a finalizer or cleanup */
+bool reach_final_root(struct reacher *x, const struct root *root);
+/** Mark what those lead to whose object is marked.  @return false: there are no more */
+bool reach_finals_of_live(struct reacher *x);
+/** Mark what the others lead to, but for those that are never called. */
+void reach_finals_rest(struct reacher *x);
+/** REACH_LIVE has ended: which objects are not reached? */
+void reach_finals_live_end(struct reacher *x);
+/** REACH_CHANNEL begins: the collector follows those that are never called, too. */
+void reach_finals_channel(struct reacher *x);
+/** All is marked: which are never called, because only goroutines hold the object that never run again?  @return any */
+bool reach_finals_never(struct reacher *x);
 
 /* reach_cancel.c */
 /** What is cancelable from the start. */

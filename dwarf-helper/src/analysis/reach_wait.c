@@ -21,6 +21,7 @@ static void ready(struct reacher *x, uint32_t task)
 	if (x->r->task_stage[task] != REACH_NONE)
 		return;
 	x->r->task_stage[task] = x->stage;
+	x->came++;
 	VEC_PUSH(&x->ready, task);
 }
 

@@ -119,6 +119,7 @@ static void name_path(struct model *m, const struct path *path, struct way *way)
 	steps_line(&s, STEPS_LINE, &text);
 	way->held = HELD_PATH;
 	way->task = s.task;
+	way->is_final = path->root.kind == ROOT_FINALIZER || path->root.kind == ROOT_CLEANUP;
 	way->held_by = mem_strdup(buf_cstr(&text));
 	steps_free(&s);
 	buf_free(&text);
@@ -164,8 +165,8 @@ static bool plainly_held(const struct model *m, struct way *way)
 
 	if (way->held != HELD_PATH && way->held != HELD_DEFERRED)
 		return true;
-	way->lost = parked ? LOST_UNKNOWN : LOST_NO;
-	return !parked;
+	way->lost = parked || way->is_final ? LOST_UNKNOWN : LOST_NO;
+	return way->lost == LOST_NO;
 }
 
 static void take_stage(const struct reach *r, uint32_t i, struct way *way)

@@ -9,8 +9,8 @@
  * Only contexts that are active and have a cancel of their own are asked about (cancel, timer, AfterFunc).
  *
  * Cost: the pass of cancel.h (0.1 s a GiB of small objects); where it finds a CancelFunc, a walk of all stacks and at most one search for
- * one path: that is `why CLOSURE --paths 1`, which looks at the same stacks word by word.  Where a parked goroutine holds it, the marking
- * of `leaks`.
+ * one path: that is `why CLOSURE --paths 1`, which looks at the same stacks word by word.  Where a parked goroutine or a finalizer holds it, the
+ * marking of `leaks`.
  */
 #ifndef GOCTX_ANALYSIS_WAYS_H
 #define GOCTX_ANALYSIS_WAYS_H
@@ -28,7 +28,7 @@ enum way_held {
 enum way_lost {
 	LOST_UNKNOWN, /* not asked, or no proof */
 	LOST_NO,      /* what can run reaches it */
-	LOST_YES,     /* proven: only goroutines that can never run again do, so nobody will call it */
+	LOST_YES,     /* proven: only goroutines that can never run again do, or finalizers of what only they hold, so nobody will call it */
 };
 
 struct way {
@@ -38,6 +38,7 @@ struct way {
 	uint8_t kind;  /* enum canceler_kind */
 	uint8_t held;  /* enum way_held */
 	uint8_t lost;  /* enum way_lost */
+	bool is_final; /* HELD_PATH: the path begins at a finalizer or cleanup, called once its object is let go */
 	char *held_by; /* "deferred by task 12 main.hold hold.go:12", "global app.srv → .cancel": safe for a terminal; else NULL */
 };
 

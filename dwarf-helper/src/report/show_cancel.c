@@ -75,7 +75,8 @@ static void put_func(struct rows *rows, const struct ways *w, const struct way *
 		break;
 	}
 	if (way->lost == LOST_YES)
-		put_holder(rows, "", "which can never run again: nobody will call it");
+		put_holder(rows, "", way->is_final ? "which is never called: only goroutines that can never run again hold the object"
+						   : "which can never run again: nobody will call it");
 }
 
 static void put_timer(struct rows *rows, uint32_t i)

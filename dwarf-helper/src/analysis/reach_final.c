@@ -1,0 +1,70 @@
+/*
+ * Finalizers and cleanups: one is called once its object has been let go, and what it leads to counts from the start, as the collector has it.
+ *
+ * But an object that only goroutines hold which can never run again is never let go.  Which these are is known when all is marked, and may
+ * follow from what such a finalizer leads to.  So those of objects that can run reaches come first; did the others wake anybody, and is one of
+ * them of such an object, then all is marked once more, without it.
+ */
+#include "analysis/reach_internal.h"
+
+bool reach_final_root(struct reacher *x, const struct root *root)
+{
+	if (root->kind != ROOT_FINALIZER && root->kind != ROOT_CLEANUP)
+		return false;
+	VEC_PUSH(&x->finals, (struct reach_final){root->object, root->value});
+	return true;
+}
+
+/* Those whose object is marked, or not; they are taken off the list.  @return any? */
+static bool mark_some(struct reacher *x, bool of_marked)
+{
+	size_t left = 0, n = x->finals.n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct reach_final f = x->finals.v[i];
+		bool never = u64map_find(&x->never_final, f.object) != U64MAP_NONE;
+		if (of_marked ? !mark_test(x->mk, f.object) : never)
+			x->finals.v[left++] = f;
+		else
+			mark_addr(x->mk, f.value);
+	}
+	x->finals.n = left;
+	return left < n;
+}
+
+bool reach_finals_of_live(struct reacher *x)
+{
+	return mark_some(x, true);
+}
+
+void reach_finals_rest(struct reacher *x)
+{
+	for (size_t i = 0; i < x->finals.n; i++)
+		if (!i || x->finals.v[i].object != x->finals.v[i - 1].object)
+			VEC_PUSH(&x->final_objects, x->finals.v[i].object);
+	mark_some(x, false);
+}
+
+void reach_finals_channel(struct reacher *x)
+{
+	for (size_t i = 0; i < x->finals.n; i++)
+		mark_addr(x->mk, x->finals.v[i].value);
+}
+
+void reach_finals_live_end(struct reacher *x)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < x->final_objects.n; i++)
+		if (!mark_test(x->mk, x->final_objects.v[i]))
+			x->final_objects.v[left++] = x->final_objects.v[i];
+	x->final_objects.n = left;
+}
+
+bool reach_finals_never(struct reacher *x)
+{
+	for (size_t i = 0; i < x->final_objects.n; i++)
+		if (mark_test(x->mk, x->final_objects.v[i]))
+			u64map_add(&x->never_final, x->final_objects.v[i], 0);
+	return x->never_final.n > 0;
+}
