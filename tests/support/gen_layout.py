@@ -39,7 +39,7 @@ ORACLE_VERSION = "1.27"  # reads DWARF 4 and 5, compressed sections too
 
 # Structs that a release does not have; any other that is missing was pruned.
 SINCE = {"afterFuncCtx": 21, "stopCtx": 21, "withoutCancelCtx": 21,
-         "timeTimer": 23, "timers": 23, "specialWeakHandle": 23,
+         "coro": 22, "timeTimer": 23, "timers": 23, "specialWeakHandle": 23,
          "specialCleanup": 24, "bubble": 24, "swissMap": 24, "swissTable": 24, "swissMapType": 24,
          "cleanupQueue": 25, "cleanupBlock": 25, "cleanupFn": 26, "xRegState": 26}
 UNTIL = {"hmap": 23, "oldMapType": 23}

@@ -227,6 +227,11 @@ S(cond, "sync.Cond")
 O(cond, notify, "notify")
 E(cond)
 
+/* runtime/coro.go: type coro (1.22+) */
+S(coro, "runtime.coro")
+O(coro, gp, "gp")
+E(coro)
+
 /* runtime/chan.go: type hchan */
 S(hchan, "runtime.hchan")
 F(hchan, qcount, "qcount")
