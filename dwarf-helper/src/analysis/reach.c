@@ -234,6 +234,8 @@ static struct err *build(struct reacher *x)
 	r->ctx_stage = mem_alloc(ctxs + 1);
 	r->cancelable = mem_zalloc(ctxs + 1);
 	doubts(x);
+	if ((err = coros_find(x->rt, &x->m->tasks, &x->coros)))
+		return err;
 	if ((err = begin(x)) || (err = run_stages(x, &again)))
 		return err;
 	if (again && ((err = begin(x)) || (err = run_stages(x, &again))))
@@ -254,6 +256,7 @@ struct err *reach_build(struct model *m, struct reach *ret)
 	struct err *err = build(&x);
 	forget_work(&x);
 	VEC_FREE(&x.may_cancel);
+	coros_free(&x.coros);
 	u64map_free(&x.never_final);
 	if (err)
 		reach_free(ret);

@@ -14,12 +14,13 @@
  *                   comes back by them and no CancelFunc behind them is ever called.
  *
  * A goroutine's stage says when it came back: REACH_STUCK is the proof that it never will; REACH_CHANNEL that nobody holds the means
- * to cancel what it waits for, or (rarely) that only the value it sends or a finalizer leads to its channel.  A context's stage is
+ * to cancel what it waits for, or (rarely) that only the value it sends, a finalizer or a coroutine leads to its channel.  A context's stage is
  * when it was first marked.  "Proof" needs complete == true.
  *
  * A finalizer or cleanup counts from the start, unless its object is kept by goroutines alone that can never run again: then it is never
  * called.  Where what such a one leads to would make a difference the heap is marked twice (reach_final.c).  The collector's rule does
- * not know this; it counts for REACH_CHANNEL.
+ * not know this; it counts for REACH_CHANNEL.  Nor does that rule look at coroutines (runtime/coro.h), which it takes for goroutines that run:
+ * one that waits for its turn is back when its coro is reached, else in REACH_CHANNEL.
  *
  * What a parked goroutine itself holds counts only once it is back: its stack, its g (deferred calls, labels) and its sudogs.  The collector
  * follows a parked g's own pointers and what a sudog is to send from or receive into; so does REACH_CHANNEL from its start, which makes

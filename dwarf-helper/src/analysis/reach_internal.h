@@ -10,12 +10,13 @@
 #define GOCTX_ANALYSIS_REACH_INTERNAL_H
 
 #include "analysis/reach.h"
+#include "runtime/coro.h"
 #include "runtime/roots.h"
 #include "runtime/wake.h"
 
 /** One object that a goroutine waits on. */
 struct reach_wait {
-	taddr addr, sudog;
+	taddr addr, sudog; /* 0: coroutines have no sudog */
 	uint32_t context; /* whose done channel it is, of a kind of the library's; CTX_NONE */
 	bool is_chan;
 };
@@ -47,6 +48,7 @@ struct reacher {
 	struct u64map watcher_of; /* task + 1 -> the canceler that it is */
 	struct u64map users_of;	  /* slot + 1 -> first of its users */
 	VEC(struct reach_user) users;
+	struct coros coros;
 	uint64_t came;		  /* goroutines woken and contexts found to be cancelable so far */
 	VEC(struct reach_final) finals; /* not marked yet; of one object side by side */
 	VEC(taddr) final_objects; /* with finalizers and cleanups, not reached but by these */

@@ -40,8 +40,11 @@ struct err *reach_waits_read(struct reacher *x)
 	for (uint32_t i = 0; i < ts->list.n; i++) {
 		x->first_wait[i] = (uint32_t)x->waits.n;
 		enum wake_kind kind = wake_of(x->rt, ts, &ts->list.v[i], read_object, x);
+		taddr coro = coros_of(&x->coros, &ts->list.v[i]);
+		if (coro)
+			VEC_PUSH(&x->waits, (struct reach_wait){.addr = coro, .context = CTX_NONE});
 		x->first_wait[i + 1] = (uint32_t)x->waits.n;
-		if (kind == WAKE_ALWAYS)
+		if (kind == WAKE_ALWAYS && !coro)
 			ready(x, i);
 		else
 			mark_leaves(x, i);
@@ -111,8 +114,11 @@ void reach_waits_channel(struct reacher *x)
 	for (uint32_t i = 0; i < n; i++)
 		if (x->r->task_stage[i] == REACH_NONE)
 			mark_own(x, i);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
 		reach_try(x, i);
+		if (coros_of(&x->coros, &x->m->tasks.list.v[i])) // the collector's rule knows no coroutines: they run
+			ready(x, i);
+	}
 }
 
 struct scanning {

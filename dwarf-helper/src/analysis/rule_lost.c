@@ -2,8 +2,9 @@
  * lost-cancel: contexts that nobody can cancel any more but through their parent.
  *
  * The pattern     active, made by WithCancel or WithCancelCause; no CancelFunc of theirs is reached by
- *                 anything at all, or only by goroutines that can never run again (stuck-task's or uncancellable-wait's), and
- *                 by finalizers of what only these hold, while a context above can be cancelled; no deadline of their own or of an ancestor; not below a custom context
+ *                 anything at all, or only by goroutines that can never run again (stuck-task's, uncancellable-wait's, or those
+ *                 of coroutines), and by finalizers of what only these hold, while a context above can be
+ *                 cancelled; no deadline of their own or of an ancestor; not below a custom context
  *                 whose end we cannot see.
  * certain         three or more made alike, and the marking was complete: no CancelFunc is left is then a proof
  * likely          the same with an incomplete marking, or in a program built with a profile
