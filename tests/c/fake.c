@@ -1,5 +1,7 @@
 #include "fake.h"
 
+#include "target/regions.h"
+
 #include <stdio.h>
 
 #define MODULE_TEXT 0x401000u
@@ -335,6 +337,7 @@ void fake_init(struct fake *f, int minor)
 
 	*f = (struct fake){.types_next = FAKE_TYPES + 16, .heap_next = FAKE_HEAP};
 	f->t = (struct target){.ops = &ops, .kind = TARGET_CORE, .notes = &f->notes};
+	target_set_arch(&f->t, &arch_amd64);
 	f->rt = (struct runtime){.t = &f->t, .notes = &f->notes, .cancel = &f->cancel};
 	if (!layout_from_table(minor, &f->rt.L))
 		fail("no layout table for this release", (taddr)minor);

@@ -37,6 +37,8 @@ static inline void fake_init(struct fake *f)
 	static struct image no_image; /* of no sections and no build information */
 
 	f->rt.img = &no_image;
+	f->target.arch = &arch_amd64;
+	f->target.page_bytes = arch_amd64.page_min;
 	f->rt.t = &f->target;
 	f->rt.notes = &f->notes;
 	f->rt.cancel = &f->cancel;

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/procfs.h>
 #include <sys/stat.h>
+#include <sys/user.h>
 #include <unistd.h>
 
 #include "target/target.h"
@@ -94,8 +95,10 @@ static void add_thread(struct core_file *f, int tid, int sig, uint64_t pc)
 {
 	struct elf_prstatus st = {.pr_pid = tid, .pr_cursig = (short)sig};
 
-	st.pr_reg[UREG_RIP] = pc;
-	st.pr_reg[UREG_FS_BASE] = 0x5000 + (uint64_t)tid;
+	struct user_regs_struct regs = {.rip = pc, .rsp = 0x6000 + (uint64_t)tid, .fs_base = 0x5000 + (uint64_t)tid};
+
+	_Static_assert(sizeof(regs) == sizeof(st.pr_reg), "what a core has is what ptrace tells");
+	memcpy(&st.pr_reg, &regs, sizeof(regs));
 	add_note(f, NT_PRSTATUS, &st, sizeof(st));
 }
 

@@ -13,6 +13,8 @@
 
 enum { BASE = 0x400000, PAGE = 4096 };
 
+#define ARCH .arch = &arch_amd64, .page_bytes = PAGE
+
 static const char sentinel[17] = "0123456789abcdef";
 
 static size_t put_note(uint8_t *p, const char *name, uint32_t type, const void *desc, uint32_t n)
@@ -262,7 +264,7 @@ static void use(const struct image *img)
 {
 	const struct image_segment *seg;
 	uint64_t addr, size;
-	struct target t = {.entry = 0x401000, .phdr = BASE + 64};
+	struct target t = {ARCH, .entry = 0x401000, .phdr = BASE + 64};
 
 	for (size_t i = 0, n = image_segments(img, &seg); i < n; i++) {
 		assert_true(seg[i].filesz <= seg[i].memsz);
@@ -340,7 +342,7 @@ static void drop_target(struct target *t)
 static void test_match(void **state)
 {
 	struct made_elf f, other;
-	struct target t = {.phdr = BASE + 64};
+	struct target t = {ARCH, .phdr = BASE + 64};
 	char *there;
 
 	(void)state;
@@ -372,7 +374,7 @@ static void test_match(void **state)
 static void test_bias(void **state)
 {
 	struct made_elf f;
-	struct target t = {.entry = 0x401000 + 0x7000};
+	struct target t = {ARCH, .entry = 0x401000 + 0x7000};
 
 	(void)state;
 	make_go(&f, NULL, NULL);
@@ -397,7 +399,7 @@ static void test_bias(void **state)
 static void test_back(void **state)
 {
 	struct made_elf f;
-	struct target t = {0};
+	struct target t = {ARCH};
 
 	(void)state;
 	make_go(&f, "go1.27.1", NULL);

@@ -146,6 +146,7 @@ static void make_tables(struct made *m)
 		ftab[i * 2 + 1] = offs[i];
 	}
 	ftab[6] = TEXT_SIZE;
+	m->m->pcln.quantum = 1;
 	m->m->pcln.ftab = (struct pcln_bytes){(uint8_t *)ftab, sizeof(ftab)};
 }
 
@@ -267,6 +268,34 @@ static void maps_are_applied(void **state)
 		assert_int_equal(s.guessed, 0);
 		drop(&m);
 	}
+}
+
+/*
+ * The same functions on a machine with a link register: a frame has the address it returns to at its bottom, the caller's frame
+ * pointer below that, a call pushes nothing, and a word lies between frame and arguments.
+ */
+static void link_register(void **state)
+{
+	enum { BOTTOM = SP + 16, END = BOTTOM + 64, ARGUMENTS = END + 8 };
+	struct arch arch = arch_amd64;
+	struct made m;
+	struct seen s;
+
+	(void)state;
+	make(&m, 27);
+	arch.frame = (struct arch_frame){.ret = {false, 0}, .saved_fp = {false, -8}, .above_locals = 8, .below_args = 8};
+	m.f.t.arch = &arch;
+	memset(fake_at(&m.f, SP, 128), 0, 128);
+	fake_put64(&m.f, SP, TEXT + WORK_CODE + 0x20);
+	fake_put64(&m.f, BOTTOM, TEXT + EXIT_CODE + 1);
+	fake_put64(&m.f, END - 8 - 56 + 16, HEAP(2)); // the third of seven locals
+	fake_put64(&m.f, ARGUMENTS + 8, HEAP(11));
+	struct livestack_state st = look(&m, &s);
+	assert_true(st.complete && !st.unreadable);
+	assert_int_equal(st.frames, 2);
+	assert_int_equal(st.conservative, 0);
+	assert_true(has(&s, HEAP(2)) && has(&s, HEAP(11)));
+	drop(&m);
 }
 
 /* Only a live pointer leads to the object; then its second word counts and its first does not. */
@@ -536,7 +565,8 @@ static void spoiled_tables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(maps_are_applied),	cmocka_unit_test(objects_live_by_pointers),
+		cmocka_unit_test(maps_are_applied),
+		cmocka_unit_test(link_register),	cmocka_unit_test(objects_live_by_pointers),
 		cmocka_unit_test(object_without_mask),	cmocka_unit_test(without_maps),
 		cmocka_unit_test(running_ones_word_by_word), cmocka_unit_test(broken_walk),
 		cmocka_unit_test(missing_stack),	cmocka_unit_test(visitor_stops),	cmocka_unit_test(open_and_recorded),

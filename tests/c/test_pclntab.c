@@ -167,6 +167,7 @@ static void make(struct made *m, const struct pcln_shape *shape)
 	m->t.shape = *shape;
 	m->t.text = TEXT;
 	m->t.etext = TEXT + 0x240;
+	m->t.quantum = 1;
 	put_varint(&m->pc, 0);
 	put_u32(&m->cu, UINT32_MAX);
 	put_u32(&m->cu, put_text(&m->file, "a.go"));
@@ -217,6 +218,23 @@ static void check_find(const struct pcln_shape *shape)
 	assert_false(pcln_find_name(&m.t, "main.inner", &f)); // only inlined
 	assert_false(pcln_find_name(&m.t, "ain.main", &f));
 	assert_false(pcln_find_name(&m.t, "", &f));
+	drop(&m);
+}
+
+/* Where instructions have four bytes, a pc table counts by fours: the same table reaches four times as far. */
+static void test_quantum(void **state)
+{
+	struct made m;
+	struct pcln_func f;
+	int32_t size;
+
+	(void)state;
+	make(&m, &shape_120);
+	m.t.quantum = 4;
+	assert_true(pcln_find(&m.t, TEXT + 0x100, &f));
+	assert_true(pcln_frame_size(&m.t, &f, TEXT + 0x10c, &size) && size == 0);
+	assert_true(pcln_frame_size(&m.t, &f, TEXT + 0x110, &size) && size == 32);
+	assert_true(pcln_frame_size(&m.t, &f, TEXT + 0x1ff, &size) && size == 32);
 	drop(&m);
 }
 
@@ -326,7 +344,7 @@ static void test_negative_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct made m = {.t = {.shape = shape_120, .text = TEXT, .etext = TEXT + 0x40}};
+		struct made m = {.t = {.quantum = 1, .shape = shape_120, .text = TEXT, .etext = TEXT + 0x40}};
 		struct pcln_func f;
 		struct pcln_frame fr;
 
@@ -469,7 +487,8 @@ static bool load(const struct image *img, struct pclntab *t)
 	if (!h || (memcmp(h, "\xf1\xff\xff\xff", 4) && memcmp(h, "\xf0\xff\xff\xff", 4)))
 		return false;
 	uint64_t name = word(h + 32), cu = word(h + 40), file = word(h + 48), pc = word(h + 56), func = word(h + 64);
-	*t = (struct pclntab){.funcnametab = {h + name, cu - name},
+	*t = (struct pclntab){.quantum = 1,
+			      .funcnametab = {h + name, cu - name},
 			      .cutab = {h + cu, file - cu},
 			      .filetab = {h + file, pc - file},
 			      .pctab = {h + pc, func - pc},
@@ -540,7 +559,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),	   cmocka_unit_test(test_expand),
-		cmocka_unit_test(test_negative_line),     cmocka_unit_test(test_old_format),
+		cmocka_unit_test(test_negative_line),     cmocka_unit_test(test_quantum),
+		cmocka_unit_test(test_old_format),
 		cmocka_unit_test(test_truncated),  cmocka_unit_test(test_wild_words), cmocka_unit_test(test_parent_loop),
 		cmocka_unit_test(test_select),	   cmocka_unit_test(test_real),
 	};

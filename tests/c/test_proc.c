@@ -6,6 +6,8 @@
  */
 #include "child.h"
 
+#include <sys/user.h>
+
 static struct target *open_with(struct proc_options opt, struct notes *notes)
 {
 	struct target *t = NULL;
@@ -79,9 +81,9 @@ static void test_hold_and_release(void **state)
 	assert_int_equal(t->threads.n, 1 + SPINNERS + SLEEPERS);
 	for (size_t i = 0; i < t->threads.n; i++) {
 		assert_true(t->threads.v[i].regs_valid);
-		assert_true(target_ptr(t, t->threads.v[i].regs[UREG_RIP], 1) != NULL);
-		assert_true(target_ptr(t, t->threads.v[i].regs[UREG_RSP], 8) != NULL);
-		assert_true(t->threads.v[i].regs[UREG_FS_BASE] != 0);
+		assert_true(target_ptr(t, t->threads.v[i].regs[t->arch->pc], 1) != NULL);
+		assert_true(target_ptr(t, t->threads.v[i].regs[t->arch->sp], 8) != NULL);
+		assert_true(t->threads.v[i].regs[offsetof(struct user_regs_struct, fs_base) / 8] != 0);
 	}
 	for (int i = 0; i < SPINNERS; i++)
 		assert_non_null(target_thread(t, shared->tids[i]));

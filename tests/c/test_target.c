@@ -180,8 +180,9 @@ static void test_notes(void **state)
 	assert_int_equal(t->threads.n, 2);
 	assert_int_equal(t->threads.v[0].tid, 4712);
 	assert_int_equal(t->threads.v[0].signal, 6);
-	assert_int_equal(target_thread(t, 4711)->regs[UREG_RIP], 0x405678);
-	assert_int_equal(target_thread(t, 4711)->regs[UREG_FS_BASE], 0x5000 + 4711);
+	assert_int_equal(target_thread(t, 4711)->regs[t->arch->pc], 0x405678);
+	assert_int_equal(target_thread(t, 4711)->regs[t->arch->sp], 0x6000 + 4711);
+	assert_int_equal(target_thread(t, 4711)->regs[offsetof(struct user_regs_struct, fs_base) / 8], 0x5000 + 4711);
 	assert_true(target_thread(t, 4711)->regs_valid);
 	assert_null(target_thread(t, 1));
 	assert_int_equal(t->pid, 4711);

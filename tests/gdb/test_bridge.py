@@ -61,9 +61,10 @@ def test_answer_cut_anywhere(step: int) -> None:
 @pytest.mark.parametrize("step", [1, 3, 100])
 def test_questions_of_the_helper(step: int) -> None:
     reader = protocol.FrameReader(3)
-    sent = b"q 3 maps\no 3 2\nabr 3 4096 65536\nx 3 0\n"
+    sent = b"q 3 maps\nq 3 threads r1 pc\no 3 2\nabr 3 4096 65536\nx 3 0\n"
     events = [event for at in range(0, len(sent), step) for event in reader.feed(sent[at : at + step])]
-    assert protocol.Question("maps") in events and protocol.Wanted(4096, 65536) in events
+    assert protocol.Question("maps") in events and protocol.Question("threads", ("r1", "pc")) in events
+    assert protocol.Wanted(4096, 65536) in events
     assert events[-1] == protocol.Done(0)
     assert protocol.encode_reply(b"ab") == b"2\nab"
     assert protocol.encode_reply(None) == protocol.encode_reply(b"") == b"0\n"
@@ -71,7 +72,7 @@ def test_questions_of_the_helper(step: int) -> None:
 
 @pytest.mark.parametrize("data", [
     b"o 4 1\nx", b"o 3\n", b"o 3 -1\n", b"o 3 1 1\n", b"z 3 1\n", b"q 3\n", b"r 3 1\n", b"o x 1\n", b"\n", b"o 3 \n",
-    b"x 3 0\nx", b"o" * 65, b"x 3 0\nx 3 0\n",
+    b"x 3 0\nx", b"o" * (protocol.HEADER_MAX + 1), b"x 3 0\nx 3 0\n",
 ])
 def test_answer_that_breaks_the_rules(data: bytes) -> None:
     with pytest.raises(protocol.ProtocolError):

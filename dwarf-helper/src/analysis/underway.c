@@ -53,7 +53,7 @@ static void keep_registers(struct underway *u, struct model *m, const struct tas
 	    !runtime_field(rt, machine, rt->L.m.procid, &tid))
 		return;
 	const struct thread *th = target_thread(rt->t, (int)tid);
-	for (size_t i = 0; th && th->regs_valid && i < sizeof(th->regs) / sizeof(th->regs[0]); i++)
+	for (size_t i = 0; th && th->regs_valid && i < rt->t->arch->registers; i++)
 		keep_word(u, m, th->regs[i]);
 }
 

@@ -16,7 +16,6 @@ enum {
 	MAX_ID = 1024,		 /* bytes of one build id */
 	MAX_NOTES = 64 << 10,	 /* bytes of one note segment */
 	MAX_TARGET_PHDRS = 128,
-	PAGE = 4096,
 };
 
 struct ids {
@@ -121,11 +120,11 @@ static int32_t find_file(const struct image *img, const struct target *t)
 }
 
 /* Segment that page @p file_off of the file belongs to, as the kernel maps it. */
-static const struct image_segment *segment_of_page(const struct image *img, uint64_t file_off)
+static const struct image_segment *segment_of_page(const struct image *img, const struct target *t, uint64_t file_off)
 {
 	for (size_t i = 0; i < img->segments.n; i++) {
 		const struct image_segment *s = &img->segments.v[i];
-		if ((s->offset & ~(uint64_t)(PAGE - 1)) == file_off && s->filesz)
+		if (target_page(t, s->offset) == file_off && s->filesz)
 			return s;
 	}
 	return NULL;
@@ -135,10 +134,10 @@ bool image_bias_of_file(const struct image *img, const struct target *t, int32_t
 {
 	for (size_t i = 0; file >= 0 && i < t->regions.n; i++) {
 		const struct region *r = &t->regions.v[i];
-		const struct image_segment *s = r->file == file ? segment_of_page(img, r->file_off) : NULL;
+		const struct image_segment *s = r->file == file ? segment_of_page(img, t, r->file_off) : NULL;
 		if (!s)
 			continue;
-		*ret = r->start - (s->vaddr & ~(uint64_t)(PAGE - 1));
+		*ret = r->start - target_page(t, s->vaddr);
 		return true;
 	}
 	return false;
@@ -156,6 +155,11 @@ static int32_t beside_auxv(const struct image *img, const struct target *t)
 	return file >= 0 && file != t->regions.v[main].file ? file : -1;
 }
 
+static bool is_page(const struct target *t, uint64_t a)
+{
+	return target_page(t, a) == a;
+}
+
 uint64_t image_bias(const struct image *img, const struct target *t)
 {
 	uint64_t bias;
@@ -166,9 +170,9 @@ uint64_t image_bias(const struct image *img, const struct target *t)
 	if (file >= 0)
 		return image_bias_of_file(img, t, file, &bias) ? bias : 0;
 	// what is no multiple of a page comes from another program's entry point
-	if (t->entry && img->entry && !((t->entry - img->entry) & (PAGE - 1)))
+	if (t->entry && img->entry && is_page(t, t->entry - img->entry))
 		return t->entry - img->entry;
-	if (t->phdr && img->phdr_vaddr && !((t->phdr - img->phdr_vaddr) & (PAGE - 1)))
+	if (t->phdr && img->phdr_vaddr && is_page(t, t->phdr - img->phdr_vaddr))
 		return t->phdr - img->phdr_vaddr;
 	return image_bias_of_file(img, t, find_file(img, t), &bias) ? bias : 0;
 }
@@ -182,14 +186,12 @@ static bool page_is_mapped(const struct target *t, taddr page, int32_t file, uin
 
 bool image_fits_maps(const struct image *img, const struct target *t, int32_t file, uint64_t bias)
 {
-	static const uint64_t in_page = PAGE - 1;
-
 	for (size_t i = 0; i < img->segments.n; i++) {
 		const struct image_segment *s = &img->segments.v[i];
 		if (!s->filesz)
 			continue;
-		taddr first = (s->vaddr + bias) & ~in_page, last = (s->vaddr + bias + s->filesz - 1) & ~in_page;
-		uint64_t off = s->offset & ~in_page;
+		taddr first = target_page(t, s->vaddr + bias), last = target_page(t, s->vaddr + bias + s->filesz - 1);
+		uint64_t off = target_page(t, s->offset);
 		if (!page_is_mapped(t, first, file, off) || !page_is_mapped(t, last, file, off + (last - first)))
 			return false;
 	}
@@ -209,8 +211,8 @@ static taddr header_addr(const struct image *img, const struct target *t)
 {
 	if (t->phdr > sizeof(Elf64_Ehdr) && beside_auxv(img, t) < 0)
 		return t->phdr - sizeof(Elf64_Ehdr);
-	const struct image_segment *s = segment_of_page(img, 0);
-	return s ? (s->vaddr & ~(uint64_t)(PAGE - 1)) + image_bias(img, t) : 0;
+	const struct image_segment *s = segment_of_page(img, t, 0);
+	return s ? target_page(t, s->vaddr) + image_bias(img, t) : 0;
 }
 
 /*
@@ -227,7 +229,7 @@ static void notes_by_header(struct target *t, taddr at, struct ids *ids)
 		return;
 	memcpy(&eh, p, sizeof(eh));
 	if (memcmp(eh.e_ident, ELFMAG, SELFMAG) || eh.e_phentsize != sizeof(ph) || eh.e_phnum > MAX_TARGET_PHDRS ||
-	    eh.e_phoff > PAGE)
+	    eh.e_phoff > t->page_bytes)
 		return;
 	const uint8_t *table = target_own(t, at + eh.e_phoff, eh.e_phnum * sizeof(ph));
 	if (!table)
@@ -235,8 +237,8 @@ static void notes_by_header(struct target *t, taddr at, struct ids *ids)
 	uint64_t bias = 0;
 	for (unsigned i = 0; i < eh.e_phnum; i++) {
 		memcpy(&ph, table + i * sizeof(ph), sizeof(ph));
-		if (ph.p_type == PT_LOAD && !(ph.p_offset & ~(uint64_t)(PAGE - 1)))
-			bias = at - (ph.p_vaddr & ~(uint64_t)(PAGE - 1));
+		if (ph.p_type == PT_LOAD && !target_page(t, ph.p_offset))
+			bias = at - target_page(t, ph.p_vaddr);
 	}
 	for (unsigned i = 0; i < eh.e_phnum; i++) {
 		memcpy(&ph, table + i * sizeof(ph), sizeof(ph));
@@ -289,11 +291,11 @@ enum build_match image_match(const struct image *img, struct target *t, char **t
 /* Pages of a read-only segment with the bytes around it, as the kernel maps them. */
 static void back_segment(const struct image *img, struct target *t, const struct image_segment *s, uint64_t bias)
 {
-	uint64_t head = s->vaddr & (PAGE - 1);
+	uint64_t head = s->vaddr - target_page(t, s->vaddr);
 
-	if (head != (s->offset & (PAGE - 1)))
+	if (head != s->offset - target_page(t, s->offset))
 		head = 0;
-	uint64_t off = s->offset - head, n = (s->filesz + head + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+	uint64_t off = s->offset - head, n = target_page(t, s->filesz + head + t->page_bytes - 1);
 	if (n > img->size - off || s->memsz > s->filesz)
 		n = s->filesz + head;
 	taddr start = s->vaddr + bias - head;

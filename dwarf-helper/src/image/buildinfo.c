@@ -65,7 +65,7 @@ static bool take_text(const uint8_t **p, const uint8_t *end, uint64_t max, struc
 	return true;
 }
 
-/* The word that the dynamic linker puts at @p addr of a PIE (R_X86_64_RELATIVE), before the bias is added. */
+/* The word that the dynamic linker puts at @p addr of a PIE, before the bias is added. */
 static bool relocated_word(struct scan *scan, uint64_t addr, uint64_t *ret)
 {
 	const struct image *img = scan->img;
@@ -79,7 +79,7 @@ static bool relocated_word(struct scan *scan, uint64_t addr, uint64_t *ret)
 				return false;
 			scan->relocations--;
 			memcpy(&r, p + off, sizeof(r));
-			if (r.r_offset != addr || ELF64_R_TYPE(r.r_info) != R_X86_64_RELATIVE)
+			if (r.r_offset != addr || ELF64_R_TYPE(r.r_info) != img->arch->relocation_relative)
 				continue;
 			*ret = (uint64_t)r.r_addend;
 			return true;

@@ -1,6 +1,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <sys/mman.h>
@@ -71,54 +72,63 @@ static struct err *map_file(const char *path, struct image *img)
 	return err;
 }
 
-/* What a file that does not start like ELF looks like, for the hint. */
-static const char *other_format(const uint8_t *p)
+/* The system that a file which does not start like ELF is a program of; NULL: none. */
+static const char *other_system(const uint8_t *p)
 {
 	static const struct {
 		const char *magic;
 		size_t n;
-		const char *hint;
+		const char *what;
 	} known[] = {
-		{"MZ", 2, "it is a Windows program; only linux/amd64 can be read"},
-		{"\xcf\xfa\xed\xfe", 4, "it is a macOS program; only linux/amd64 can be read"},
-		{"\xca\xfe\xba\xbe", 4, "it is a macOS program; only linux/amd64 can be read"},
-		{"#!", 2, "it is a script: give the program that it runs"},
+		{"MZ", 2, "Windows"},
+		{"\xcf\xfa\xed\xfe", 4, "macOS"},
+		{"\xca\xfe\xba\xbe", 4, "macOS"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!memcmp(p, known[i].magic, known[i].n))
-			return known[i].hint;
+			return known[i].what;
 	return NULL;
 }
 
 static struct err *wrong_machine(const struct image *img, unsigned machine)
 {
-	const char *name = elf_machine_name(machine);
-	struct err *e = err_new(ERR_UNSUPPORTED, "%s is not a linux/amd64 program", img->path);
+	const char *name = arch_elf_name(machine), *ours = arch_supported();
+	struct err *e = err_new(ERR_UNSUPPORTED, "%s is not a %s program", img->path, ours);
 
-	return name ? err_hint(e, "it is made for %s; only linux/amd64 can be read", name) :
-		      err_hint(e, "it is made for ELF machine number %u; only linux/amd64 can be read", machine);
+	return name ? err_hint(e, "it is made for %s; only %s can be read", name, ours) :
+		      err_hint(e, "it is made for ELF machine number %u; only %s can be read", machine, ours);
 }
 
-/* Is this ELF that we read at all?  Looks at e_ident and e_machine, before libelf sees anything. */
-static struct err *check_ident(const struct image *img)
+static struct err *not_elf(const struct image *img)
+{
+	struct err *e = err_new(ERR_BAD_DATA, "%s is not an ELF file", img->path);
+	const char *other = other_system(img->bytes), *unpack = elf_unpacker(img->bytes, img->size);
+
+	if (unpack)
+		return err_hint(e, "it is compressed: %s %s", unpack, img->path);
+	if (other)
+		return err_hint(e, "it is a %s program; only %s can be read", other, arch_supported());
+	if (!memcmp(img->bytes, "#!", 2))
+		return err_hint(e, "it is a script: give the program that it runs");
+	return err_hint(e, "name the program, as go build wrote it, with --exe FILE");
+}
+
+/* Is this ELF that we read at all?  Looks at e_ident and e_machine, before libelf sees anything.  Fills in the processor. */
+static struct err *check_ident(struct image *img)
 {
 	const uint8_t *p = img->bytes;
 
-	if (memcmp(p, ELFMAG, SELFMAG)) {
-		struct err *e = err_new(ERR_BAD_DATA, "%s is not an ELF file", img->path);
-		const char *hint = other_format(p), *unpack = elf_unpacker(p, img->size);
-		if (unpack)
-			return err_hint(e, "it is compressed: %s %s", unpack, img->path);
-		return err_hint(e, "%s", hint ? hint : "name the program, as go build wrote it, with --exe FILE");
-	}
+	if (memcmp(p, ELFMAG, SELFMAG))
+		return not_elf(img);
 	bool big_endian = p[EI_DATA] == ELFDATA2MSB;
 	unsigned machine = 0;
 	if (img->size >= sizeof(Elf32_Ehdr))
 		machine = big_endian ? p[18] << 8 | p[19] : p[18] | p[19] << 8;
-	if (p[EI_CLASS] == ELFCLASS32 || big_endian || (machine && machine != EM_X86_64))
+	img->arch = arch_of_elf(machine);
+	if (p[EI_CLASS] == ELFCLASS32 || big_endian || (machine && !img->arch))
 		return wrong_machine(img, machine);
-	if (p[EI_CLASS] != ELFCLASS64 || p[EI_DATA] != ELFDATA2LSB || img->size < sizeof(Elf64_Ehdr))
+	if (p[EI_CLASS] != ELFCLASS64 || p[EI_DATA] != ELFDATA2LSB || img->size < sizeof(Elf64_Ehdr) || !img->arch)
 		return err_new(ERR_BAD_DATA, "%s has a damaged ELF header", img->path);
 	return NULL;
 }
@@ -235,7 +245,7 @@ static void find_debuglink(struct image *img)
 	size_t n = p ? strnlen(p, s->size) : 0;
 
 	// a name with a directory would lead out of the places where debug files are looked for
-	if (n && n < s->size && n < 4096 && !memchr(p, '/', n))
+	if (n && n < s->size && n < PATH_MAX && !memchr(p, '/', n))
 		img->debuglink = mem_strndup(p, n);
 }
 
@@ -306,6 +316,11 @@ void image_close(struct image *img)
 const char *image_path(const struct image *img)
 {
 	return img->path;
+}
+
+const struct arch *image_arch(const struct image *img)
+{
+	return img->arch;
 }
 
 const uint8_t *image_bytes(const struct image *img, uint64_t *size_ret)

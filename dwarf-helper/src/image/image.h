@@ -21,13 +21,16 @@ enum build_match { BUILD_UNKNOWN, BUILD_SAME, BUILD_DIFFERENT };
 
 /**
  * Open and map an executable.
- * @return NULL, or ERR_OS, ERR_BAD_DATA (not ELF, damaged headers), ERR_UNSUPPORTED (not 64-bit little-endian x86-64; the hint says which it is)
+ * @return NULL, or ERR_OS, ERR_BAD_DATA (not ELF, damaged headers), ERR_UNSUPPORTED (of no processor that can be read; the hint says which it is)
  * Cost: 0.1 ms, whatever the size of the file.
  */
 struct err *image_open(const char *path, struct image **ret);
 void image_close(struct image *img);
 
 const char *image_path(const struct image *img);
+
+/** The processor it is made for; never NULL. */
+const struct arch *image_arch(const struct image *img);
 
 /** The whole file, mapped read-only; valid until image_close(). */
 const uint8_t *image_bytes(const struct image *img, uint64_t *size_ret);

@@ -27,6 +27,7 @@ struct image {
 	const uint8_t *bytes; /* the mapped file */
 	uint64_t size;
 	int fd; /* of the file, for those who need a private mapping of it */
+	const struct arch *arch;
 	bool pie;
 	uint64_t entry;
 	uint64_t phdr_vaddr; /* of PT_PHDR, 0 when there is none */

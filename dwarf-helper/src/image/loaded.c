@@ -1,7 +1,7 @@
 /*
  * What the loader makes of a file: its bytes, with the relocations done that need no other file.
  *
- * SHT_RELA: {offset, type and symbol, addend}; R_X86_64_RELATIVE puts addend + bias.  SHT_RELR: an even entry is the address
+ * SHT_RELA: {offset, type and symbol, addend}; the one that each processor calls RELATIVE puts addend + bias.  SHT_RELR: an even entry is the address
  * of a word, an odd one a map of the 63 words behind the last; bias is added to what the file has there (elf.h: Elf64_Relr).
  */
 #include <elf.h>
@@ -16,6 +16,7 @@ enum {
 
 /* The words [addr, addr + 8 * n) while they are made. */
 struct loaded {
+	const struct arch *arch;
 	uint64_t addr, n, bias, *words;
 	uint8_t *from; /* enum image_word */
 };
@@ -67,7 +68,7 @@ static void do_rela(struct loaded *l, const uint8_t *p, uint64_t size)
 		memcpy(&r, p, sizeof(r));
 		if (r.r_offset + WIDEST <= l->addr || r.r_offset >= l->addr + l->n * 8)
 			continue;
-		if (ELF64_R_TYPE(r.r_info) == R_X86_64_RELATIVE)
+		if (ELF64_R_TYPE(r.r_info) == l->arch->relocation_relative)
 			relocate(l, r.r_offset, true, (uint64_t)r.r_addend);
 		else
 			forget(l, r.r_offset, WIDEST);
@@ -94,7 +95,7 @@ static void do_relr(struct loaded *l, const uint8_t *p, uint64_t size)
 
 void image_loaded(const struct image *img, uint64_t addr, size_t n, uint64_t bias, uint64_t *words_ret, uint8_t *from_ret)
 {
-	struct loaded l = {addr, n, bias, words_ret, from_ret};
+	struct loaded l = {img->arch, addr, n, bias, words_ret, from_ret};
 	bool relocations = false;
 
 	take_bytes(img, &l);

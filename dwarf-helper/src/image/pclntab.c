@@ -74,7 +74,7 @@ bool pcln_value(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, 
 		if (!take_varint(&p, end, &pc_delta))
 			return false;
 		value += -(value_delta & 1) ^ (value_delta >> 1);
-		at += pc_delta;
+		at += (taddr)pc_delta * t->quantum;
 		if (pc >= at)
 			continue;
 		*ret = (int32_t)value;

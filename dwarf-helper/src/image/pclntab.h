@@ -32,6 +32,7 @@ struct pclntab {
 	struct pcln_bytes ftab;	  /* {entryoff u32, funcoff u32} pairs; one more entry marks the end */
 	struct pcln_bytes gofunc; /* bytes from moduledata.gofunc on, as far as they are readable; may be empty */
 	taddr text, etext;	  /* moduledata.text, etext */
+	uint8_t quantum;	  /* bytes of code that a step of a pc table counts: struct arch, pc_quantum */
 	struct pcln_shape shape;
 };
 

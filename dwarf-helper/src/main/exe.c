@@ -135,7 +135,7 @@ struct err *exe_of_process(int pid, char **path_ret, char **name_ret)
 /* Is what the core did dump of this file's read-only pages the same as in the file?  *any_ret: there was some. */
 static bool same_pages(struct target *t, int file, const uint8_t *p, size_t n, bool *any_ret)
 {
-	static const uint64_t page = 4096;
+	const uint64_t page = t->page_bytes;
 
 	*any_ret = false;
 	for (size_t i = 0; i < t->regions.n; i++) {

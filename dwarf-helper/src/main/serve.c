@@ -198,10 +198,14 @@ static bool proxy_read(void *arg, taddr a, void *buf, uint64_t len)
 static char *proxy_text(void *arg, const char *what)
 {
 	struct channel *c = arg;
-	char question[80];
-	int n = snprintf(question, sizeof(question), "q %" PRIu64 " %s\n", c->id, what);
+	char *question;
+	int n = asprintf(&question, "q %" PRIu64 " %s\n", c->id, what);
+
+	if (n < 0)
+		mem_out();
 	uint64_t len = reply_len(c, question, (size_t)n);
 
+	free(question);
 	if (!len)
 		return NULL;
 	char *text = mem_alloc(len + 1);

@@ -19,7 +19,7 @@
  *
  * With --proxy (of registers alone when there is --mem-fd) the helper asks back while it answers, and the next bytes on its stdin are the reply:
  *           r <id> <address> <len>\n       memory of the process wanted (decimal)
- *           q <id> maps|auxv|threads|uptime\n     a text wanted (see struct proxy_source in target/target.h)
+ *           q <id> maps|auxv|uptime|threads NAME…\n   a text wanted (see struct proxy_source in target/target.h)
  *           reply: <len>\n<len bytes>      0: not to be had
  *
  * Requests are answered one after the other.  The target is opened at the first command that needs it, and again after

@@ -98,7 +98,7 @@ static struct err *open_proxy(struct session *s)
 	struct err *err;
 
 	s->exe = mem_strdup(s->opt.exe);
-	if ((err = image_open(s->exe, &s->img)) || (err = proxy_open(s->opt.source, s->opt.pid, &s->notes, &s->t)))
+	if ((err = image_open(s->exe, &s->img)) || (err = proxy_open(s->opt.source, image_arch(s->img), s->opt.pid, &s->notes, &s->t)))
 		return err;
 	s->core_name = mem_strdup(s->t->name);
 	return *s->cancel ? err_new(ERR_CANCELED, "interrupted") : NULL;

@@ -33,7 +33,7 @@ static void program_line(struct report *r)
 		text_safe(out, w->go_version, strlen(w->go_version));
 	else
 		buf_lit(out, "Go version not known");
-	buf_lit(out, "  linux/amd64");
+	buf_printf(out, "  linux/%s", r->m->rt->t->arch->name);
 	gap(out);
 	buf_str(out, same[w->by]);
 	if (w->match == BUILD_SAME)

@@ -139,7 +139,7 @@ void line_header(struct report *r)
 	line_str(out, "version", r->version);
 	line_str(out, "command", r->opt->command);
 	line_str(out, "go", r->where->go_version);
-	line_str(out, "arch", "amd64");
+	line_str(out, "arch", rt->t->arch->name);
 	line_str(out, "exe", r->where->exe);
 	line_str(out, "target", target_word(rt->t));
 	buf_lit(out, ",\"build_id_match\":");

@@ -125,7 +125,7 @@ static void visit_open(struct search *s, taddr sp, uint32_t info)
 
 	if (!map->open_defers.p || size <= 0 || !read_open(s->rt, map->open_defers, &o))
 		return;
-	taddr varp = stack_varp(sp, size);
+	taddr varp = stack_varp(s->rt, sp, size);
 	if (o.bits > varp - sp || !target_u8(s->rt->t, varp - o.bits, &armed))
 		return;
 	for (int i = MAX_OPEN; i-- > 0 && !s->stopped;) {

@@ -53,7 +53,7 @@ static uint8_t inline_marks(struct runtime *rt, taddr l2, taddr base)
 	const struct layout *l = &rt->L;
 	taddr ha;
 	uint8_t bits;
-	uint64_t index = (base + 0x800000000000u) / HEAP_ARENA;
+	uint64_t index = arch_arena(rt->t->arch, base, HEAP_ARENA);
 	uint64_t page = base / HEAP_PAGE % PAGES_PER_ARENA;
 
 	if (!LAYOUT_HAS(l->heapArena.pageUseSpanInlineMarkBits))
@@ -84,7 +84,7 @@ static bool span_sane(struct runtime *rt, const struct span *s, uint64_t npages,
 {
 	uint64_t bytes = npages * HEAP_PAGE, elem = s->elem_size;
 
-	if (!s->base || s->base % HEAP_PAGE || s->base >> 47 || !npages || npages > UINT32_MAX / 2 || !elem || elem % 8 || !nelems ||
+	if (!s->base || s->base % HEAP_PAGE || !arch_is_user(rt->t->arch, s->base) || !npages || npages > UINT32_MAX / 2 || !elem || elem % 8 || !nelems ||
 	    nelems > bytes / 8 || elem > bytes || nelems * elem > bytes)
 		return false;
 	if (class)
@@ -148,11 +148,10 @@ static int by_base(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-#define MAX_ARENAS (1u << 22) /* the whole 48-bit address space */
-
 /* Room for the pages of all spans, in whatever order those are. */
-static void make_pages(struct heap *h)
+static void make_pages(struct heap *h, const struct arch *arch)
 {
+	const uint64_t most = (UINT64_C(1) << arch->address_bits) / HEAP_ARENA;
 	taddr lo = UINT64_MAX, hi = 0;
 
 	for (size_t i = 0; i < h->spans.n; i++) {
@@ -162,7 +161,7 @@ static void make_pages(struct heap *h)
 	}
 	h->arena_first = lo / HEAP_ARENA;
 	uint64_t count = h->spans.n ? (hi - 1) / HEAP_ARENA - h->arena_first + 1 : 0;
-	h->arena_count = (uint32_t)(count > MAX_ARENAS ? MAX_ARENAS : count);
+	h->arena_count = (uint32_t)(count > most ? most : count);
 	h->pages = mem_zalloc(h->arena_count * sizeof(*h->pages));
 }
 
@@ -351,7 +350,7 @@ struct err *heap_open(struct runtime *rt)
 	struct err *err = read_spans(rt, array, n, l2);
 	if (err)
 		return err;
-	make_pages(h);
+	make_pages(h, rt->t->arch);
 	sort_spans(h);
 	drop_overlaps(rt, h);
 	index_pages(h);
@@ -497,7 +496,7 @@ const uint8_t *heap_arena_bits(struct runtime *rt, taddr a, uint64_t *nwords)
 
 	if (!LAYOUT_HAS(l->heapArena.bitmap) ||
 	    !target_u64(rt->t, l->var[LAYOUT_VAR_mheap].addr + (uint64_t)l->mheap.arenas.off, &l2) ||
-	    !target_u64(rt->t, l2 + (a + 0x800000000000u) / HEAP_ARENA * 8, &ha) || !ha)
+	    !target_u64(rt->t, l2 + arch_arena(rt->t->arch, a, HEAP_ARENA) * 8, &ha) || !ha)
 		return NULL;
 	if (*nwords > HEAP_ARENA / 8 - word)
 		*nwords = HEAP_ARENA / 8 - word;

@@ -7,7 +7,6 @@
 enum {
 	MAX_MODULES = 64,
 	MAX_MODULE_WORDS = 512,
-	FIRST_PAGE = 4096,
 };
 #define MAX_RANGE (UINT64_C(1) << 28) /* bytes of read-only data compared in one piece */
 
@@ -147,11 +146,11 @@ static bool same_range(struct comparison *c, taddr start, taddr end, enum rule r
 static bool same_constants(struct comparison *c, taddr module, char **differs_ret)
 {
 	const struct image_segment *s;
-	uint64_t types, etypes;
+	uint64_t types, etypes, page = c->t->page_bytes;
 	bool same = true;
 
 	for (size_t i = 0, n = image_segments(c->img, &s); same && i < n; i++) {
-		uint64_t skip = s[i].offset < FIRST_PAGE ? FIRST_PAGE - s[i].offset : 0;
+		uint64_t skip = s[i].offset < page ? page - s[i].offset : 0;
 		if (!(s[i].perm & (REGION_W | REGION_X)) && s[i].filesz > skip)
 			same = same_range(c, s[i].vaddr + c->bias + skip, s[i].vaddr + c->bias + s[i].filesz, WORDS_ALL);
 	}
@@ -213,6 +212,7 @@ taddr identity_module_of_file(struct target *t, const struct layout *l, int32_t 
 static void compare_library(struct comparison *c, struct identity *id)
 {
 	const struct image_segment *s;
+	const uint64_t page = c->t->page_bytes;
 	bool same = true;
 
 	for (size_t i = 0, n = image_segments(c->img, &s); same && i < n; i++) {
@@ -220,7 +220,7 @@ static void compare_library(struct comparison *c, struct identity *id)
 		if (s[i].perm & REGION_W)
 			same_range(c, start, end, WORDS_RELOCATED);
 		else
-			same = same_range(c, start, end < start + FIRST_PAGE ? end : start + FIRST_PAGE, WORDS_ALL);
+			same = same_range(c, start, end < start + page ? end : start + page, WORDS_ALL);
 	}
 	if (!same || c->different > c->compared / 2)
 		id->differs = text("data at 0x%" PRIx64 " is 0x%" PRIx64 " there, 0x%" PRIx64 " here", c->at, c->there, c->here);

@@ -5,7 +5,6 @@
 #include "runtime/livestack_internal.h"
 
 #define MAX_DEFERS (1u << 20)
-#define PAGE 4096u
 
 /* ---- words ---- */
 
@@ -66,7 +65,7 @@ static void range(struct live_walk *w, taddr lo, taddr hi)
 		bool there = word(w, at, &value);
 		if (there)
 			livestack_offer(w, at, value, false);
-		at = there ? at + STACK_WORD : (at | (PAGE - 1)) + 1;
+		at = there ? at + STACK_WORD : target_page(w->rt->t, at) + w->rt->t->page_bytes;
 	}
 }
 
@@ -75,7 +74,7 @@ static void range(struct live_walk *w, taddr lo, taddr hi)
 static void by_words(struct live_walk *w, const struct frame_map *map, taddr argp)
 {
 	w->state->conservative++;
-	range(w, w->frame.sp, argp - STACK_WORD); /* without the return address */
+	range(w, w->frame.sp, argp - stack_linkage(w->rt)); /* without the return address */
 	range(w, argp, argp + (uint64_t)map->args.n * STACK_WORD);
 }
 
@@ -141,7 +140,7 @@ static bool visit_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 	w->state->frames++;
 	w->frame = (struct live_word){.sp = sp, .info = info};
 	w->tail = sp;
-	if (size < 0 || w->hi - sp < (uint64_t)size + STACK_WORD) {
+	if (size < 0 || w->hi - sp < (uint64_t)size + stack_linkage(w->rt)) {
 		/* C, or assembly without tables: what it holds is told by where the next frame begins. */
 		w->state->conservative++;
 		w->open = sp;
@@ -149,8 +148,8 @@ static bool visit_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 		return !w->stopped;
 	}
 	/* From above: return address, saved frame pointer if there is a frame, locals up to there. */
-	taddr argp = sp + (uint64_t)size + STACK_WORD;
-	w->frame.varp = stack_varp(sp, size);
+	taddr argp = sp + (uint64_t)size + stack_linkage(w->rt);
+	w->frame.varp = stack_varp(w->rt, sp, size);
 	w->tail = argp;
 	frame_of_known_size(w, livestack_map(w->rt, info), argp);
 	return !w->stopped;
@@ -236,7 +235,7 @@ static void visit_g(struct live_walk *w, taddr addr, const uint8_t *g)
 
 static void visit_registers(struct live_walk *w, const struct task *t)
 {
-	uint64_t regs[STACK_REGISTERS_MAX];
+	uint64_t regs[ARCH_REGISTERS_MAX];
 	size_t n = stack_registers(w->rt, t, regs);
 
 	if (!n)
@@ -267,7 +266,7 @@ bool livestack_each(struct runtime *rt, const struct task *t, live_fn *fn, void 
 	struct stack_regs start;
 
 	*ret = (struct livestack_state){0};
-	if (!g || !stack_start_at(rt, t, g, &start) || start.sp % STACK_WORD || !stack_sane(start.lo, start.hi))
+	if (!g || !stack_start_at(rt, t, g, &start) || start.sp % STACK_WORD || !stack_sane(rt, start.lo, start.hi))
 		return false;
 	livestack_map(rt, 0); /* makes the cache */
 	w.cache = rt->livestack;

@@ -31,14 +31,14 @@ static bool bitmap(const struct pcln_bytes *b, int32_t index, struct word_mask *
 }
 
 /* A function without locals may have no map of them: the frame's size tells whether one is needed. */
-static bool read_locals(const struct pcln_func *f, const struct pclntab *t, const struct pcinfo *info, int32_t index,
+static bool read_locals(const struct runtime *rt, const struct pcln_func *f, const struct pclntab *t, const struct pcinfo *info, int32_t index,
 			struct frame_map *ret)
 {
 	struct pcln_bytes b;
 
 	if (!pcln_funcdata(t, f, FUNCDATA_LOCALS_POINTER_MAPS, &b))
 		return false;
-	return bitmap(&b, index, &ret->locals) || (!b.p && stack_varp(0, info->frame_size) == 0);
+	return bitmap(&b, index, &ret->locals) || (!b.p && stack_varp(rt, 0, info->frame_size) == 0);
 }
 
 static bool read_args(const struct pcln_func *f, const struct pclntab *t, int32_t index, struct frame_map *ret)
@@ -144,7 +144,7 @@ static struct frame_map read_map(struct runtime *rt, uint32_t i)
 	if (!pcln_funcdata(&m->pcln, &f, FUNCDATA_OPEN_CODED_DEFER_INFO, &ret.open_defers))
 		ret.open_defers = (struct pcln_bytes){0};
 	struct frame_map known = ret;
-	if (!map_index(&f, &m->pcln, info.pc, &index) || !read_locals(&f, &m->pcln, &info, index, &known) ||
+	if (!map_index(&f, &m->pcln, info.pc, &index) || !read_locals(rt, &f, &m->pcln, &info, index, &known) ||
 	    !read_args(&f, &m->pcln, index, &known) || !read_objects(&f, &m->pcln, &known))
 		index = -1;
 	if (index < 0) {

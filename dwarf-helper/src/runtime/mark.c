@@ -132,8 +132,6 @@ bool mark_watch(struct marks *mk, taddr a)
 	return true;
 }
 
-#define PAGE 4096u
-
 void mark_words(struct marks *mk, taddr lo, taddr hi)
 {
 	lo = (lo + 7) & ~7ull;
@@ -143,7 +141,7 @@ void mark_words(struct marks *mk, taddr lo, taddr hi)
 		const uint8_t *p = n ? target_ptr(mk->rt->t, lo, n) : NULL;
 		if (!p) {
 			mk->incomplete = true;
-			lo = (lo + PAGE) & ~(taddr)(PAGE - 1);
+			lo = target_page(mk->rt->t, lo) + mk->rt->t->page_bytes;
 			continue;
 		}
 		for (uint64_t i = 0; i < n; i += 8) {

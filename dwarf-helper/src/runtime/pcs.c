@@ -28,17 +28,16 @@ static bool one_of(const char *s, const char *const *names)
 }
 
 /* Names, not FuncIDs: those are renumbered nearly every release (internal/abi/symtab.go). */
-static enum pc_role role_of(const char *func)
+static enum pc_role role_of(const struct arch *arch, const char *func)
 {
-	static const char *const tops[] = {"runtime.goexit",	"runtime.mstart",     "runtime.rt0_go",   "runtime.goexit1",
-					   "runtime.mstart1",	"runtime.mstart0",    "runtime.goexit0",  "runtime.crosscall2",
-					   "_rt0_amd64_linux",	"_rt0_amd64",	      NULL};
+	static const char *const tops[] = {"runtime.goexit",  "runtime.mstart",	 "runtime.rt0_go",   "runtime.goexit1",    "runtime.mstart1",
+					   "runtime.mstart0", "runtime.goexit0", "runtime.crosscall2", NULL};
 	static const char *const injected[] = {"runtime.asyncPreempt", "runtime.sigpanic", "runtime.sigpanic0",
 						"runtime.debugCallV2", NULL};
 
 	if (!starts(func, "runtime.") && func[0] != '_')
 		return PC_PLAIN;
-	if (one_of(func, tops))
+	if (one_of(func, tops) || one_of(func, arch->entries))
 		return PC_TOP;
 	if (one_of(func, injected))
 		return PC_INJECTED;
@@ -127,7 +126,7 @@ static uint32_t add(struct runtime *rt, taddr pc)
 
 	if (m && pcln_find(&m->pcln, pc, &f)) {
 		info.entry = f.entry;
-		info.role = (uint8_t)role_of(f.name);
+		info.role = (uint8_t)role_of(rt->t->arch, f.name);
 		int32_t size;
 		if (pcln_frame_size(&m->pcln, &f, pc, &size))
 			info.frame_size = size;

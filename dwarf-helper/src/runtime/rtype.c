@@ -3,9 +3,8 @@
 #include "runtime/gomap_walk.h"
 
 #define BLOCK (64u * 1024)
-#define TYPE_SIZE 48 /* abi.Type on amd64, every release */
+#define TYPE_SIZE 48 /* abi.Type with words of 8 bytes, every release */
 #define DEPTH_MAX 16
-#define SIZE_MAX_PLAUSIBLE (1ull << 47)
 
 void *rtypes_alloc(struct rtypes *r, size_t n)
 {
@@ -105,7 +104,7 @@ static bool decode_head(struct runtime *rt, taddr addr, struct rtype *ty, uint8_
 	*str_ret = (int32_t)runtime_load(raw, rt->L.type.str);
 	if (ty->kind == GO_INVALID || ty->kind > GO_UNSAFE_POINTER)
 		return false;
-	if (ty->size >= SIZE_MAX_PLAUSIBLE || ty->ptrdata > ty->size || ty->ptrdata % 8)
+	if (!arch_is_user(rt->t->arch, ty->size) || ty->ptrdata > ty->size || ty->ptrdata % 8)
 		return false;
 	uint64_t want = kind_size(ty->kind);
 

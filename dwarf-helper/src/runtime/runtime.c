@@ -119,6 +119,7 @@ static void read_module(struct runtime *rt, taddr a, struct module *m)
 	p->ftab = slice(rt, a, l->moduledata.ftab, 8);
 	p->text = m->text;
 	p->etext = m->etext;
+	p->quantum = rt->t->arch->pc_quantum;
 	p->shape = shape_of(l);
 	taddr gofunc = word(rt, a, l->moduledata.gofunc);
 	uint64_t n = target_extent(rt->t, gofunc);

@@ -14,11 +14,11 @@
 
 #include "runtime/task.h"
 
-/** Where a thread stands, and what it has in R12: as it runs, or as a signal interrupted it. */
+/** Where a thread stands, and what it keeps: as it runs, or as a signal interrupted it. */
 struct sanitized_regs {
 	taddr pc, sp;
-	uint64_t r12;
-	bool all; /* all registers are known: r12 is one */
+	uint64_t kept; /* the register in which the goroutine's stack pointer is kept (struct arch: sanitizer_sp) */
+	bool all;      /* all registers are known */
 };
 
 /** The stack of m.g0. */

@@ -1,7 +1,5 @@
 #include "runtime/stack.h"
 
-#include <sys/ucontext.h>
-
 #include "runtime/sanitized.h"
 
 #define SIGNAL_FRAMES_MAX 4
@@ -27,25 +25,42 @@ uint32_t stack_stands(struct runtime *rt, const struct stack_regs *start)
 	return lookup(rt, start->pc, start->exact_pc, true);
 }
 
-static bool step(struct runtime *rt, struct stack_regs *r, const struct pcinfo *info)
+/* By the size of the frame: pclntab knows it at every pc. */
+static bool step_by_size(struct runtime *rt, struct stack_regs *r, uint64_t size)
 {
-	taddr at, bp = r->bp;
+	const struct arch_frame *f = &rt->t->arch->frame;
+	taddr end = r->sp + size, at = arch_place(f->ret, r->sp, size), saved = arch_place(f->saved_fp, r->sp, size), bp = r->bp;
 
-	if (info->n && info->frame_size >= 0) {
-		at = r->sp + (uint64_t)info->frame_size;
-		if (info->frame_size >= 8 && at - 8 >= r->lo && at <= r->hi)
-			target_u64(rt->t, at - 8, &bp);
-	} else if (bp >= r->sp && bp % 8 == 0) {
-		at = bp + 8;
-		if (bp + 16 > r->hi || !target_u64(rt->t, r->bp, &bp))
-			return false;
-	} else {
-		return false;
-	}
+	if (size >= 8 && saved >= r->lo && end <= r->hi)
+		target_u64(rt->t, saved, &bp);
 	if (at < r->lo || at % 8 || at + 8 > r->hi || !target_u64(rt->t, at, &r->pc))
 		return false;
-	r->sp = at + 8;
+	r->sp = end + f->pushed;
 	r->bp = bp;
+	return true;
+}
+
+/* By the chain of frame pointers: C, assembly without tables. */
+static bool step_by_chain(struct runtime *rt, struct stack_regs *r)
+{
+	const struct arch_frame *f = &rt->t->arch->frame;
+	taddr at = r->bp + f->chain_ret, sp = r->bp + f->chain_sp, bp;
+
+	if (r->bp < r->sp || r->bp % 8 || sp > r->hi || !target_u64(rt->t, r->bp, &bp))
+		return false;
+	if (at < r->lo || at + 8 > r->hi || !target_u64(rt->t, at, &r->pc))
+		return false;
+	r->sp = sp;
+	r->bp = bp;
+	return true;
+}
+
+static bool step(struct runtime *rt, struct stack_regs *r, const struct pcinfo *info)
+{
+	bool by_size = info->n && info->frame_size >= 0;
+
+	if (!(by_size ? step_by_size(rt, r, (uint64_t)info->frame_size) : step_by_chain(rt, r)))
+		return false;
 	r->exact_pc = info->role == PC_INJECTED;
 	return r->pc != 0;
 }
@@ -82,7 +97,7 @@ void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn
 
 struct signal_search {
 	struct runtime *rt;
-	taddr ucontext; /* 0: not met */
+	taddr context; /* the kernel's struct ucontext; 0: not met */
 };
 
 static bool find_handler(void *arg, taddr pc, taddr sp, uint32_t info)
@@ -93,29 +108,35 @@ static bool find_handler(void *arg, taddr pc, taddr sp, uint32_t info)
 	(void)pc;
 	if (p->role != PC_SIGTRAMP)
 		return true;
-	/* Its caller is the kernel: struct rt_sigframe begins with the address it returns to, then comes the ucontext. */
 	if (p->frame_size >= 0)
-		s->ucontext = sp + (uint64_t)p->frame_size + 8;
+		s->context = sp + (uint64_t)p->frame_size + (uint64_t)(int64_t)s->rt->t->arch->frame.signal_context;
 	return false;
+}
+
+/* Register @p reg as it was when the kernel made this struct ucontext. */
+static bool register_in(struct runtime *rt, taddr context, unsigned reg, uint64_t *ret)
+{
+	int16_t off = rt->t->arch->reg[reg].in_signal;
+
+	return off >= 0 && target_u64(rt->t, context + (uint64_t)off, ret);
 }
 
 /*
  * The thread stands in a signal handler: take the interrupted registers from the kernel's frame on the signal stack.
- * @param gregs_ret  where all of them are
+ * @param context_ret  where all of them are
  */
-static bool interrupted(struct runtime *rt, const struct stack_regs *handler, struct stack_regs *ret, taddr *gregs_ret)
+static bool interrupted(struct runtime *rt, const struct stack_regs *handler, struct stack_regs *ret, taddr *context_ret)
 {
+	const struct arch *a = rt->t->arch;
 	struct signal_search s = {.rt = rt};
-	uint64_t rip, rsp, rbp;
-	const uint64_t gregs = offsetof(ucontext_t, uc_mcontext.gregs);
+	struct stack_regs r = {.exact_pc = true};
 
 	stack_walk(rt, handler, find_handler, &s, NULL);
-	if (!s.ucontext || !target_u64(rt->t, s.ucontext + gregs + REG_RIP * 8, &rip) ||
-	    !target_u64(rt->t, s.ucontext + gregs + REG_RSP * 8, &rsp) ||
-	    !target_u64(rt->t, s.ucontext + gregs + REG_RBP * 8, &rbp))
+	if (!s.context || !register_in(rt, s.context, a->pc, &r.pc) || !register_in(rt, s.context, a->sp, &r.sp) ||
+	    !register_in(rt, s.context, a->fp, &r.bp))
 		return false;
-	*ret = (struct stack_regs){.pc = rip, .sp = rsp, .bp = rbp, .exact_pc = true};
-	*gregs_ret = s.ucontext + gregs;
+	*ret = r;
+	*context_ret = s.context;
 	return true;
 }
 
@@ -149,9 +170,9 @@ static bool inside(taddr sp, taddr lo, taddr hi)
 
 /*
  * Out of signal handlers: a fatal signal is raised again inside its handler, so there may be a few.
- * @param gregs_ret  registers that the last of them interrupted, untouched when in none
+ * @param context_ret  the struct ucontext of what the last of them interrupted, untouched when in none
  */
-static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r, taddr *gregs_ret)
+static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r, taddr *context_ret)
 {
 	taddr lo, hi;
 
@@ -160,7 +181,7 @@ static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r, ta
 	for (int i = 0; i < SIGNAL_FRAMES_MAX && inside(r->sp, lo, hi); i++) {
 		r->lo = lo;
 		r->hi = hi;
-		if (!interrupted(rt, r, r, gregs_ret))
+		if (!interrupted(rt, r, r, context_ret))
 			return false;
 	}
 	return !inside(r->sp, lo, hi);
@@ -168,7 +189,7 @@ static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r, ta
 
 /*
  * In the vDSO, which runs on g0's stack, nothing is saved in curg.sched; who called in is told by m.vdsoPC and m.vdsoSP, zero
- * at all other times (runtime/sys_linux_amd64.s: nanotime1).
+ * at all other times (runtime/sys_linux_GOARCH.s: nanotime1).
  */
 static bool vdso_caller(struct runtime *rt, taddr m, taddr lo, taddr hi, struct stack_regs *r)
 {
@@ -188,44 +209,55 @@ static const struct thread *thread_of(struct runtime *rt, taddr m)
 	return m && field(rt, m, rt->L.m.procid, &tid) && (th = target_thread(rt->t, (int)tid)) && th->regs_valid ? th : NULL;
 }
 
-static struct stack_regs regs_of(const struct thread *th)
+static struct stack_regs regs_of(const struct runtime *rt, const struct thread *th)
 {
-	return (struct stack_regs){
-		.pc = th->regs[UREG_RIP], .sp = th->regs[UREG_RSP], .bp = th->regs[UREG_RBP], .exact_pc = true};
+	const struct arch *a = rt->t->arch;
+
+	return (struct stack_regs){.pc = th->regs[a->pc], .sp = th->regs[a->sp], .bp = th->regs[a->fp], .exact_pc = true};
 }
 
-/* A thread that somebody else holds may have told no more than where it stands. */
-static bool all_told(const uint64_t *regs)
+/*
+ * Registers that may hold a pointer: of a thread, or of what a signal interrupted (@p context, 0: nothing).
+ * @return how many; 0: not known, as of a thread that somebody else holds and that has told no more than where it stands
+ */
+static size_t general_registers(struct runtime *rt, const struct thread *th, taddr context, uint64_t regs[ARCH_REGISTERS_MAX])
 {
+	const struct arch *a = rt->t->arch;
 	uint64_t other = 0;
 
-	for (int i = 0; i < STACK_REGISTERS_MAX - 1; i++) /* all but the stack pointer */
-		other |= regs[i];
-	return other != 0;
+	for (unsigned i = 0; i < a->generals; i++) {
+		unsigned reg = a->general[i];
+		regs[i] = th->regs[reg];
+		if (context && !register_in(rt, context, reg, &regs[i]))
+			return 0;
+		other |= reg == a->sp ? 0 : regs[i];
+	}
+	return context || other ? a->generals : 0;
 }
 
-/* @p gregs: where a signal frame has the registers, 0: they are @p th's own */
-static bool sanitizer_regs(struct runtime *rt, taddr m, const struct thread *th, const struct stack_regs *r, taddr gregs,
+/* @p context: of what a signal interrupted, 0: the registers are @p th's own */
+static bool sanitizer_regs(struct runtime *rt, taddr m, const struct thread *th, const struct stack_regs *r, taddr context,
 			   struct sanitized_g0 *on, struct sanitized_regs *ret)
 {
+	uint64_t regs[ARCH_REGISTERS_MAX];
+	unsigned kept = rt->t->arch->sanitizer_sp;
 	taddr g0;
 
-	*ret = (struct sanitized_regs){.pc = r->pc, .sp = r->sp, .r12 = th->regs[UREG_R12], .all = all_told(th->regs)};
-	if (gregs)
-		ret->all = target_u64(rt->t, gregs + REG_R12 * 8, &ret->r12);
+	*ret = (struct sanitized_regs){.pc = r->pc, .sp = r->sp, .kept = th->regs[kept]};
+	ret->all = context ? register_in(rt, context, kept, &ret->kept) : general_registers(rt, th, 0, regs) != 0;
 	return field(rt, m, rt->L.m.g0, &g0) && stack_bounds(rt, g0, &on->lo, &on->hi) &&
 	       field(rt, g0, rt->L.g.sched_sp, &on->sched_sp);
 }
 
 /* Its thread is on g0: there by way of a sanitizer, or systemstack and mcall saved where the goroutine left. */
-static bool from_g0(struct runtime *rt, taddr m, const struct thread *th, const struct stack_regs *r, taddr gregs, const uint8_t *g,
+static bool from_g0(struct runtime *rt, taddr m, const struct thread *th, const struct stack_regs *r, taddr context, const uint8_t *g,
 		    struct stack_regs *ret)
 {
 	struct sanitized_g0 on;
 	struct sanitized_regs regs;
 	enum sanitized in = SANITIZED_NOT;
 
-	if (sanitizer_regs(rt, m, th, r, gregs, &on, &regs))
+	if (sanitizer_regs(rt, m, th, r, context, &on, &regs))
 		in = sanitized_start(rt, &on, &regs, ret);
 	return in == SANITIZED_NOT ? from_sched(&rt->L, g, ret) : in == SANITIZED_TOLD;
 }
@@ -233,18 +265,18 @@ static bool from_g0(struct runtime *rt, taddr m, const struct thread *th, const 
 /* A goroutine that runs: its thread's registers, unless the thread is on another stack just now. */
 static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs *ret)
 {
-	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi, gregs = 0;
+	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi, context;
 	const struct thread *th = thread_of(rt, m);
 
 	if (!th)
 		return from_sched(&rt->L, g, ret);
-	struct stack_regs r = regs_of(th);
-	if (!leave_handlers(rt, m, &r, &gregs))
+	struct stack_regs r = regs_of(rt, th);
+	if (!leave_handlers(rt, m, &r, &context))
 		return false;
 	bool own = inside(r.sp, lo, hi);
 	/* The vDSO first: it leaves a gap on g0's stack in which an earlier call of a sanitizer's still stands. */
 	if ((!own || !runtime_module_of_pc(rt, r.pc)) && !vdso_caller(rt, m, lo, hi, &r) && !own)
-		return from_g0(rt, m, th, &r, gregs, g, ret);
+		return from_g0(rt, m, th, &r, context, g, ret);
 	r.lo = lo;
 	r.hi = hi;
 	*ret = r;
@@ -276,7 +308,7 @@ bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, 
 
 bool stack_bounds(struct runtime *rt, taddr g, taddr *lo, taddr *hi)
 {
-	return field(rt, g, rt->L.g.stack_lo, lo) && field(rt, g, rt->L.g.stack_hi, hi) && stack_sane(*lo, *hi);
+	return field(rt, g, rt->L.g.stack_lo, lo) && field(rt, g, rt->L.g.stack_hi, hi) && stack_sane(rt, *lo, *hi);
 }
 
 bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret)
@@ -286,28 +318,17 @@ bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *re
 	return g && stack_start_at(rt, t, g, ret);
 }
 
-size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[STACK_REGISTERS_MAX])
+size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[ARCH_REGISTERS_MAX])
 {
-	static const uint8_t general[STACK_REGISTERS_MAX] = {
-		UREG_R8,  UREG_R9,  UREG_R10, UREG_R11, UREG_R12, UREG_R13, UREG_R14, UREG_R15,
-		UREG_RDI, UREG_RSI, UREG_RBP, UREG_RBX, UREG_RDX, UREG_RAX, UREG_RCX, UREG_RSP,
-	};
-	taddr m = 0, gregs = 0;
+	taddr m = 0, context = 0;
 
 	if (t->status != TASK_RUNNING || !field(rt, t->g, rt->L.g.m, &m))
 		return 0;
 	const struct thread *th = thread_of(rt, m);
 	if (!th)
 		return 0;
-	struct stack_regs r = regs_of(th);
-	if (!leave_handlers(rt, m, &r, &gregs))
-		return 0;
-	/* Same order as in a signal frame, which begins with these. */
-	if (gregs)
-		return target_read(rt->t, gregs, regs, STACK_REGISTERS_MAX * 8) ? STACK_REGISTERS_MAX : 0;
-	for (int i = 0; i < STACK_REGISTERS_MAX; i++)
-		regs[i] = th->regs[general[i]];
-	return all_told(regs) ? STACK_REGISTERS_MAX : 0;
+	struct stack_regs r = regs_of(rt, th);
+	return leave_handlers(rt, m, &r, &context) ? general_registers(rt, th, context, regs) : 0;
 }
 
 #define THREADS_MAX 100000		   /* m's are never freed, but reused: runtime/proc.go caps them at 10000 */
@@ -354,7 +375,7 @@ bool stack_borrowed(struct runtime *rt, const uint8_t *g)
 	/* Spare ones have no start function. */
 	if (runtime_load(g, rt->L.g.startpc) || !(th = thread_of(rt, m)))
 		return false;
-	struct stack_regs r = regs_of(th);
+	struct stack_regs r = regs_of(rt, th);
 	/* needm takes what is around the handler for the stack of g0.  A thread that has called into Go keeps another m beside. */
 	if (!stack_of(rt, m, rt->L.m.g0, &r.lo, &r.hi) || !inside(r.sp, r.lo, r.hi))
 		return false;
@@ -364,27 +385,25 @@ bool stack_borrowed(struct runtime *rt, const uint8_t *g)
 
 static bool words_of_thread(struct runtime *rt, taddr m, const struct thread *th, stack_word_fn *fn, void *arg)
 {
-	struct stack_regs r = regs_of(th);
+	struct stack_regs r = regs_of(rt, th);
 	/* runtime/time.go: until 1.22, since 1.23 */
 	struct func_search s = {.rt = rt, .names = {"runtime.runOneTimer", "runtime.(*timer).unlockAndRun"}};
-	taddr lo, hi, gregs = 0;
-	uint64_t word;
+	taddr lo, hi, context = 0;
+	uint64_t regs[ARCH_REGISTERS_MAX];
 	struct sanitized_g0 on;
-	struct sanitized_regs regs;
+	struct sanitized_regs in;
 
-	if (!leave_handlers(rt, m, &r, &gregs) || !stack_of(rt, m, rt->L.m.g0, &lo, &hi) || !inside(r.sp, lo, hi))
+	if (!leave_handlers(rt, m, &r, &context) || !stack_of(rt, m, rt->L.m.g0, &lo, &hi) || !inside(r.sp, lo, hi))
 		return true; // on a goroutine's stack, or in code that is not Go's
 	r.lo = lo;
 	r.hi = hi;
 	stack_walk(rt, &r, find_func, &s, NULL);
-	if (!s.found && !(sanitizer_regs(rt, m, th, &r, gregs, &on, &regs) && sanitized_in(rt, &on, &regs)))
+	if (!s.found && !(sanitizer_regs(rt, m, th, &r, context, &on, &in) && sanitized_in(rt, &on, &in)))
 		return true;
-	for (int i = 0; i < STACK_REGISTERS_MAX && gregs; i++)
-		if (target_u64(rt->t, gregs + (uint64_t)i * 8, &word))
-			fn(arg, word);
-	for (int i = 0; i < UREG_COUNT && !gregs; i++)
-		fn(arg, th->regs[i]);
-	return words_of(rt, r.sp, hi, fn, arg) && (gregs || all_told(th->regs));
+	size_t n = general_registers(rt, th, context, regs);
+	for (size_t i = 0; i < n; i++)
+		fn(arg, regs[i]);
+	return words_of(rt, r.sp, hi, fn, arg) && n;
 }
 
 bool stack_threads(struct runtime *rt, stack_word_fn *fn, void *arg)

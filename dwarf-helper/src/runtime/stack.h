@@ -24,23 +24,20 @@ bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *re
 bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, struct stack_regs *ret);
 
 /** Bounds that a goroutine's stack can have: runtime/proc.go, stack.go: maxstackceiling, 2 000 000 000. */
-static inline bool stack_sane(taddr lo, taddr hi)
+static inline bool stack_sane(const struct runtime *rt, taddr lo, taddr hi)
 {
-	return lo && lo < hi && hi >> 47 == 0 && lo % 8 == 0 && hi - lo <= UINT64_C(1) << 31;
+	return lo && lo < hi && arch_is_user(rt->t->arch, hi) && lo % 8 == 0 && hi - lo <= UINT64_C(1) << 31;
 }
 
 /** Bounds of the stack of the runtime.g at @p g.  @return false: not to be read, or they make no sense */
 bool stack_bounds(struct runtime *rt, taddr g, taddr *lo, taddr *hi);
 
-/** General registers of the machine that may hold a pointer, and those of a signal frame. */
-#define STACK_REGISTERS_MAX 16
-
 /**
- * The registers with which a running goroutine goes on: its thread's, or those a signal handler interrupted.  Vector registers are
- * not known.
- * @return how many, 0: not known (it does not run; its thread's registers could not be read, or only some of them)
+ * The registers that may hold a pointer with which a running goroutine goes on: its thread's, or those a signal handler interrupted.
+ * Vector registers are not known.
+ * @return how many, struct arch's generals; 0: not known (it does not run; its thread's registers could not be read, or only some of them)
  */
-size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[STACK_REGISTERS_MAX]);
+size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[ARCH_REGISTERS_MAX]);
 
 /**
  * Is this a goroutine that the handler of a signal has borrowed?  A signal that comes to a thread of C code takes an m and its
@@ -63,12 +60,18 @@ typedef void stack_word_fn(void *arg, uint64_t word);
 bool stack_threads(struct runtime *rt, stack_word_fn *fn, void *arg);
 
 /**
- * Where the locals of a frame end: its size reaches to the return address, below which a frame that is not empty has saved
- * the caller's frame pointer (runtime/traceback.go: resolveInternal, stkframe.varp).
+ * Where the locals of a frame end: above them a frame that is not empty has saved the caller's frame pointer (runtime/traceback.go:
+ * resolveInternal, stkframe.varp).
  */
-static inline taddr stack_varp(taddr sp, int32_t frame_size)
+static inline taddr stack_varp(const struct runtime *rt, taddr sp, int32_t frame_size)
 {
-	return frame_size > 0 ? sp + (uint64_t)frame_size - 8 : sp;
+	return frame_size > 0 ? sp + (uint64_t)frame_size - rt->t->arch->frame.above_locals : sp;
+}
+
+/** Bytes between the end of a frame and the arguments that its function was called with (stkframe.argp). */
+static inline uint64_t stack_linkage(const struct runtime *rt)
+{
+	return rt->t->arch->frame.pushed + (uint64_t)rt->t->arch->frame.below_args;
 }
 
 /** One physical frame.  @p pc as to be shown; @p info indexes rt->pcs (looked up at pc - 1 for return addresses).  @return false to stop. */

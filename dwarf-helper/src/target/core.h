@@ -13,6 +13,7 @@ struct core {
 	const uint8_t *map;
 	size_t size;
 	Elf *elf;
+	const struct arch *arch;
 	uint64_t missing; /* bytes that program headers promise beyond the end of the file */
 	file_ranges ranges;
 	struct file_index index;

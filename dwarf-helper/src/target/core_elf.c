@@ -99,7 +99,24 @@ static struct err *map_file(const char *path, struct target *t, struct core_map 
 	return err;
 }
 
-/* Is it a core that we can read?  On success c->elf is open. */
+static struct err *check_machine(const char *path, const GElf_Ehdr *eh, const struct arch **ret)
+{
+	const char *name = arch_elf_name(eh->e_machine), *ours = arch_supported();
+
+	*ret = arch_of_elf(eh->e_machine);
+	if (!*ret && name)
+		return err_new(ERR_UNSUPPORTED, "'%s' is a core file of %s, only %s is supported", path, name, ours);
+	if (!*ret)
+		return err_new(ERR_UNSUPPORTED, "'%s' is a core file of ELF machine %u, only %s is supported", path, eh->e_machine,
+			       ours);
+	if (eh->e_ident[EI_CLASS] != ELFCLASS64)
+		return err_new(ERR_UNSUPPORTED, "'%s' is a 32-bit core file, only %s is supported", path, ours);
+	if (eh->e_ident[EI_DATA] != ELFDATA2LSB)
+		return err_new(ERR_UNSUPPORTED, "'%s' is a big-endian core file, only %s is supported", path, ours);
+	return NULL;
+}
+
+/* Is it a core that we can read?  On success c->elf is open and c->arch set. */
 static struct err *check_header(const char *path, struct core *c)
 {
 	const char *unpack = elf_unpacker(c->map, c->size);
@@ -119,17 +136,7 @@ static struct err *check_header(const char *path, struct core *c)
 				"goctx --core CORE --exe %s …", path);
 	if (eh.e_type != ET_CORE)
 		return hint_core(err_new(ERR_BAD_DATA, "'%s' is an ELF file, but not a core file", path));
-	if (eh.e_machine != EM_X86_64 && elf_machine_name(eh.e_machine))
-		return err_new(ERR_UNSUPPORTED, "'%s' is a core file of %s, only linux/amd64 is supported", path,
-			       elf_machine_name(eh.e_machine));
-	if (eh.e_machine != EM_X86_64)
-		return err_new(ERR_UNSUPPORTED, "'%s' is a core file of ELF machine %u, only linux/amd64 is supported",
-			       path, eh.e_machine);
-	if (eh.e_ident[EI_CLASS] != ELFCLASS64)
-		return err_new(ERR_UNSUPPORTED, "'%s' is a 32-bit core file, only linux/amd64 is supported", path);
-	if (eh.e_ident[EI_DATA] != ELFDATA2LSB)
-		return err_new(ERR_UNSUPPORTED, "'%s' is a big-endian core file, only linux/amd64 is supported", path);
-	return NULL;
+	return check_machine(path, &eh, &c->arch);
 }
 
 static uint8_t segment_perm(uint32_t flags)
@@ -214,8 +221,10 @@ static struct err *read_core(const char *path, struct target *t, struct core_map
 
 	if (!err)
 		err = check_header(path, &c);
-	if (!err)
+	if (!err) {
+		target_set_arch(t, c.arch);
 		err = read_segments(path, t, &c);
+	}
 	if (!err) {
 		tell_truncation(t, &c);
 		target_sort(t);

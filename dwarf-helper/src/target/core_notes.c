@@ -1,34 +1,37 @@
+#include <elf.h>
 #include <inttypes.h>
-#include <sys/procfs.h>
 
 #include "target/core.h"
 
-_Static_assert(sizeof(elf_gregset_t) == UREG_COUNT * sizeof(uint64_t), "pr_reg is user_regs_struct");
+static int read_pid(const uint8_t *p)
+{
+	int32_t pid;
+
+	memcpy(&pid, p, sizeof(pid));
+	return pid;
+}
 
 static void read_prstatus(struct target *t, const uint8_t *desc, size_t size)
 {
-	struct elf_prstatus st;
+	const struct arch_notes *n = &t->arch->notes;
 	struct thread th = {.regs_valid = true};
+	int16_t signal;
 
-	if (size < sizeof(st)) {
+	if (size < n->prstatus_size) {
 		notes_add(t->notes, NOTE_DAMAGE, "core file: thread note of %zu bytes is too short", size);
 		return;
 	}
-	memcpy(&st, desc, sizeof(st));
-	th.tid = st.pr_pid;
-	th.signal = st.pr_cursig;
-	memcpy(th.regs, &st.pr_reg, sizeof(th.regs));
+	memcpy(&signal, desc + n->prstatus_signal, sizeof(signal));
+	th.tid = read_pid(desc + n->prstatus_pid);
+	th.signal = signal;
+	memcpy(th.regs, desc + n->prstatus_regs, t->arch->registers * sizeof(th.regs[0]));
 	VEC_PUSH(&t->threads, th);
 }
 
 static void read_prpsinfo(struct target *t, const uint8_t *desc, size_t size)
 {
-	struct elf_prpsinfo ps;
-
-	if (size < sizeof(ps))
-		return;
-	memcpy(&ps, desc, sizeof(ps));
-	t->pid = ps.pr_pid;
+	if (size >= t->arch->notes.prpsinfo_size)
+		t->pid = read_pid(desc + t->arch->notes.prpsinfo_pid);
 }
 
 static void read_auxv(struct target *t, const uint8_t *desc, size_t size)
@@ -39,10 +42,7 @@ static void read_auxv(struct target *t, const uint8_t *desc, size_t size)
 		memcpy(&aux, desc, sizeof(aux));
 		if (aux.a_type == AT_NULL)
 			return;
-		if (aux.a_type == AT_ENTRY)
-			t->entry = aux.a_un.a_val;
-		if (aux.a_type == AT_PHDR)
-			t->phdr = aux.a_un.a_val;
+		target_auxv(t, aux.a_type, aux.a_un.a_val);
 	}
 }
 

@@ -1,31 +1,6 @@
 #include "target/elfwords.h"
 
-#include <elf.h>
 #include <string.h>
-
-const char *elf_machine_name(unsigned machine)
-{
-	switch (machine) {
-	case EM_386:
-		return "386";
-	case EM_ARM:
-		return "arm";
-	case EM_AARCH64:
-		return "arm64";
-	case EM_RISCV:
-		return "riscv64";
-	case EM_PPC64:
-		return "ppc64";
-	case EM_S390:
-		return "s390x";
-	case EM_MIPS:
-		return "mips";
-	case 258: // EM_LOONGARCH, absent from older elf.h
-		return "loong64";
-	default:
-		return NULL;
-	}
-}
 
 const char *elf_unpacker(const uint8_t *p, size_t n)
 {

@@ -7,9 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Go's name (GOARCH) of an ELF machine: "arm64", "386"; NULL when it has none. */
-const char *elf_machine_name(unsigned machine);
-
 /** The command that unpacks a compressed file which starts with these @p n bytes: "gzip -d -k"; NULL when it is none. */
 const char *elf_unpacker(const uint8_t *p, size_t n);
 

@@ -126,27 +126,30 @@ static struct err *check_status(int pid, bool no_stop, const char *status)
 	return NULL;
 }
 
-/* 64-bit x86, by the header of its executable; when that cannot be read, reading on will tell. */
-static struct err *check_machine(int pid)
+/* By the header of its executable; when that cannot be read it is taken for a program of this machine, and reading on will tell. */
+static struct err *check_machine(int pid, const struct arch **ret)
 {
+	const struct arch *host = arch_of_host();
 	char path[64];
 	Elf64_Ehdr eh;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return NULL;
-	ssize_t n = read(fd, &eh, sizeof(eh));
+	ssize_t n = fd < 0 ? -1 : read(fd, &eh, sizeof(eh));
 
-	close(fd);
-	if (n != sizeof(eh) || memcmp(eh.e_ident, ELFMAG, SELFMAG))
-		return NULL;
-	if (eh.e_ident[EI_CLASS] != ELFCLASS64)
-		return err_new(ERR_UNSUPPORTED, "process %d is a 32-bit program, only linux/amd64 is supported", pid);
-	if (eh.e_machine != EM_X86_64)
-		return err_new(ERR_UNSUPPORTED, "process %d is not an x86-64 program, only linux/amd64 is supported",
-			       pid);
+	if (fd >= 0)
+		close(fd);
+	bool known = n == sizeof(eh) && !memcmp(eh.e_ident, ELFMAG, SELFMAG);
+	*ret = host;
+	if (known && eh.e_ident[EI_CLASS] != ELFCLASS64)
+		return err_new(ERR_UNSUPPORTED, "process %d is a 32-bit program, only %s is supported", pid, arch_supported());
+	if (!host)
+		return err_new(ERR_UNSUPPORTED, "processes of this machine cannot be read, only %s is supported", arch_supported());
+	// Which an emulator runs here: what the kernel tells of it are the emulator's registers.
+	if (known && eh.e_machine != host->elf_machine)
+		return err_new(ERR_UNSUPPORTED, "process %d is a program for another machine, only linux/%s is supported here", pid,
+			       host->name);
 	return NULL;
 }
 
@@ -177,8 +180,11 @@ static struct err *check_process(int pid, bool no_stop, struct target *t)
 	const char *memory = other ? other : status;
 	int64_t anon = status_number(memory, "RssAnon"), swap = status_number(memory, "VmSwap");
 
-	err = check_machine(reader);
+	const struct arch *arch;
 
+	err = check_machine(reader, &arch);
+	if (!err)
+		target_set_arch(t, arch);
 	t->size_bytes = ((anon > 0 ? (uint64_t)anon : 0) + (swap > 0 ? (uint64_t)swap : 0)) * 1024;
 	return err;
 }
@@ -192,10 +198,7 @@ static void read_auxv(struct target *t, const struct proc *p)
 		Elf64_auxv_t aux;
 
 		memcpy(&aux, buf + at, sizeof(aux));
-		if (aux.a_type == AT_ENTRY)
-			t->entry = aux.a_un.a_val;
-		if (aux.a_type == AT_PHDR)
-			t->phdr = aux.a_un.a_val;
+		target_auxv(t, aux.a_type, aux.a_un.a_val);
 	}
 }
 
@@ -211,7 +214,7 @@ static int64_t clock_ns(clockid_t id)
  * Stack pointer and pc of a thread that somebody else holds, from /proc/PID/task/TID/syscall: "running", or
  * "-1 sp pc", or "number six-arguments sp pc".
  */
-static bool read_syscall_file(int pid, struct thread *th)
+static bool read_syscall_file(const struct arch *arch, int pid, struct thread *th)
 {
 	char file[64];
 	size_t len;
@@ -230,9 +233,9 @@ static bool read_syscall_file(int pid, struct thread *th)
 
 	if (!sp)
 		return false;
-	th->regs[UREG_RIP] = strtoull(pc + 1, NULL, 16);
-	th->regs[UREG_RSP] = strtoull(sp + 1, NULL, 16);
-	return th->regs[UREG_RSP] != 0;
+	th->regs[arch->pc] = strtoull(pc + 1, NULL, 16);
+	th->regs[arch->sp] = strtoull(sp + 1, NULL, 16);
+	return th->regs[arch->sp] != 0;
 }
 
 static void list_threads(struct target *t)
@@ -247,7 +250,7 @@ static void list_threads(struct target *t)
 
 		if (th.tid <= 0)
 			continue;
-		th.regs_valid = read_syscall_file(t->pid, &th);
+		th.regs_valid = read_syscall_file(t->arch, t->pid, &th);
 		VEC_PUSH(&t->threads, th);
 	}
 	if (dir)
@@ -415,6 +418,7 @@ struct err *proc_open(const struct proc_options *opt, struct notes *notes, struc
 	struct proc *p = mem_zalloc(sizeof(*p));
 
 	p->pid = p->reader = opt->pid;
+	p->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	p->mem_fd = p->pagemap_fd = p->exe.fd = -1;
 	pthread_mutex_init(&p->lock, NULL);
 	t->ops = &proc_ops;

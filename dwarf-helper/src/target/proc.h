@@ -15,8 +15,6 @@
 
 #include "target/regions.h"
 
-enum { PAGE = 4096 }; /* linux/amd64 */
-
 struct hold;
 
 /**
@@ -52,6 +50,7 @@ struct proc {
 	int pagemap_fd;	 /* -1: everything is read */
 	bool own_mem_fd; /* to be closed by us */
 	bool by_pread;	 /* process_vm_readv is not to be had (or mem_fd was asked for) */
+	uint64_t page;	 /* bytes of a page of the process, and of its pagemap */
 	bool released;
 	bool ended;	 /* a read has found the process without memory */
 	struct proc_exe exe;

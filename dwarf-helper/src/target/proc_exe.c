@@ -20,7 +20,7 @@ static bool pread_whole(int fd, void *buf, size_t len, uint64_t off)
 }
 
 /* Where the loader may have written: the pages of segments with write permission. */
-static void read_segments(struct proc_exe *x, const Elf64_Ehdr *eh, uint64_t bias)
+static void read_segments(struct proc_exe *x, const Elf64_Ehdr *eh, uint64_t bias, uint64_t page)
 {
 	Elf64_Phdr ph;
 
@@ -28,7 +28,7 @@ static void read_segments(struct proc_exe *x, const Elf64_Ehdr *eh, uint64_t bia
 		if (!pread_whole(x->fd, &ph, sizeof(ph), eh->e_phoff + i * sizeof(ph)))
 			return;
 		if (ph.p_type == PT_LOAD && ph.p_flags & PF_W)
-			VEC_PUSH(&x->written, (struct file_range){.start = (ph.p_vaddr + bias) & ~(uint64_t)(PAGE - 1),
+			VEC_PUSH(&x->written, (struct file_range){.start = (ph.p_vaddr + bias) & ~(page - 1),
 								  .end = ph.p_vaddr + bias + ph.p_memsz,
 								  .file = x->file});
 	}
@@ -65,7 +65,7 @@ void proc_exe_open(const struct target *t, struct proc *p)
 		bias = t->entry - eh.e_entry;
 	x->size = st.st_size;
 	x->changed = st.st_mtim;
-	read_segments(x, &eh, bias);
+	read_segments(x, &eh, bias, p->page);
 }
 
 void proc_exe_close(struct proc *p)
@@ -99,7 +99,7 @@ bool proc_exe_read(const struct proc *p, const struct region *r, uint64_t off, u
 	if (!of_exe(p, r) || proc_exe_relocated(p, r))
 		return false;
 	// Behind the end of the file its last page is zero, as the shadow is; there are no more pages.
-	if (from >= size || len > ((size + PAGE - 1) & ~(uint64_t)(PAGE - 1)) - from)
+	if (from >= size || len > ((size + p->page - 1) & ~(p->page - 1)) - from)
 		return false;
 	if (!pread_whole(x->fd, to, len < size - from ? len : size - from, from))
 		return false;

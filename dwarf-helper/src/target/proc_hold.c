@@ -200,12 +200,13 @@ static void read_registers(struct hold *h)
 	for (size_t i = 0; i < h->tracees.n; i++) {
 		struct tracee *tr = &h->tracees.v[i];
 		struct thread th = {.tid = tr->tid};
-		struct iovec iov = {th.regs, sizeof(th.regs)};
+		size_t size = t->arch->registers * sizeof(th.regs[0]);
+		struct iovec iov = {th.regs, size};
 
 		if (tr->state == TRACEE_GONE)
 			continue;
 		if (tr->state == TRACEE_HELD && !ptrace(PTRACE_GETREGSET, tr->tid, (void *)NT_PRSTATUS, &iov))
-			th.regs_valid = iov.iov_len == sizeof(th.regs);
+			th.regs_valid = iov.iov_len == size;
 		VEC_PUSH(&t->threads, th);
 	}
 }

@@ -8,7 +8,7 @@
 
 enum {
 	WINDOW = 4 * 1024 * 1024, /* looked up in pagemap and read at once; a multiple of FILL_CHUNK */
-	WINDOW_PAGES = WINDOW / PAGE,
+	WINDOW_PAGES = WINDOW / ARCH_PAGE_MIN, /* at most */
 	RUNS_MAX = 128, /* pieces handed to one process_vm_readv */
 };
 
@@ -113,13 +113,14 @@ static bool each_run(struct proc *p, const struct region *r, uint64_t off, uint6
 		     struct batch *b, uint64_t *bytes)
 {
 	uint64_t map[WINDOW_PAGES];
-	size_t pages = len / PAGE;
+	const uint64_t page = p->page;
+	size_t pages = len / page;
 	bool ok = true;
 	// An anonymous page that was never touched is zero, like its shadow.  Others are read to be known, vDSO too.
 	bool sparse = p->pagemap_fd >= 0 && r->file < 0 && r->perm & REGION_W && !p->released;
 
 	if (!sparse || !pread_all(p->pagemap_fd, (uint8_t *)map, pages * sizeof(map[0]),
-				  (r->start + off) / PAGE * sizeof(map[0]))) {
+				  (r->start + off) / page * sizeof(map[0]))) {
 		*bytes += len;
 		return func(p, b, r, off, len);
 	}
@@ -129,8 +130,8 @@ static bool each_run(struct proc *p, const struct region *r, uint64_t off, uint6
 		for (j = i + 1; j < pages && !(map[j] & PAGEMAP_POPULATED) == !populated; j++)
 			;
 		if (populated) {
-			ok &= func(p, b, r, off + i * PAGE, (j - i) * PAGE);
-			*bytes += (j - i) * PAGE;
+			ok &= func(p, b, r, off + i * page, (j - i) * page);
+			*bytes += (j - i) * page;
 		}
 	}
 	return ok;
@@ -211,7 +212,7 @@ bool proc_fill(struct target *t, struct region *r, uint64_t off, uint64_t len)
 
 	if (ok && !fill_chunks(p, r, off / FILL_CHUNK, end, &bytes)) {
 		// A page of the chunk cannot be read (past the end of its file); the bytes asked for perhaps can.
-		uint64_t lo = off / PAGE * PAGE, hi = (off + len + PAGE - 1) / PAGE * PAGE;
+		uint64_t page = p->page, lo = off / page * page, hi = (off + len + page - 1) / page * page;
 
 		for (; ok && lo < hi; lo += WINDOW)
 			ok = read_window(p, r, lo, hi - lo < WINDOW ? hi - lo : WINDOW, &bytes);

@@ -1,4 +1,3 @@
-#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -42,31 +41,61 @@ static void read_auxv(struct target *t, const struct proxy_source *src)
 		uint64_t type, value;
 		char *s = line;
 
-		if (next_number(&s, &type) && next_number(&s, &value)) {
-			t->entry = type == AT_ENTRY ? value : t->entry;
-			t->phdr = type == AT_PHDR ? value : t->phdr;
-		}
+		if (next_number(&s, &type) && next_number(&s, &value))
+			target_auxv(t, type, value);
 		line = s + strcspn(s, "\n");
 	}
 }
 
+/* "threads" and the names of the registers. */
+static char *threads_wanted(const struct arch *arch)
+{
+	size_t n = sizeof("threads");
+
+	for (unsigned i = 0; i < arch->registers; i++)
+		n += 1 + strlen(arch->reg[i].name);
+	char *what = mem_alloc(n), *end = stpcpy(what, "threads");
+
+	for (unsigned i = 0; i < arch->registers; i++)
+		end = stpcpy(stpcpy(end, " "), arch->reg[i].name);
+	return what;
+}
+
+/* Old stubs lack some registers.  Without one that may hold a pointer, or the program counter, the rest is of no use. */
+static bool can_lack(const struct arch *arch, unsigned reg)
+{
+	for (unsigned i = 0; i < arch->generals; i++)
+		if (arch->general[i] == reg)
+			return false;
+	return reg != arch->pc;
+}
+
+static bool read_registers(const struct arch *arch, char *s, struct thread *th)
+{
+	for (unsigned i = 0; i < arch->registers; i++) {
+		if (next_number(&s, &th->regs[i]))
+			continue;
+		if (*s != '-' || !can_lack(arch, i))
+			return false;
+		s++;
+	}
+	return true;
+}
+
 void proxy_threads(struct target *t, const struct proxy_source *src)
 {
-	_cleanup_free_ char *text = src->text(src->arg, "threads");
+	_cleanup_free_ char *wanted = threads_wanted(t->arch), *text = src->text(src->arg, wanted);
 
 	if (text)
 		t->threads.n = 0;
 	for (char *line = text; line && *line; line += *line == '\n') {
 		struct thread th = {0};
 		uint64_t tid;
-		unsigned n = 0;
 		char *s = line;
 
 		if (next_number(&s, &tid) && tid && tid <= INT32_MAX) {
 			th.tid = (int)tid;
-			while (n < UREG_COUNT && next_number(&s, &th.regs[n]))
-				n++;
-			th.regs_valid = n == UREG_COUNT;
+			th.regs_valid = read_registers(t->arch, s, &th);
 			VEC_PUSH(&t->threads, th);
 		}
 		line = s + strcspn(s, "\n");
@@ -92,7 +121,7 @@ static void count_writable(struct target *t)
 			t->size_bytes += region_len(&t->regions.v[i]);
 }
 
-struct err *proxy_open(const struct proxy_source *src, int pid, struct notes *notes, struct target **ret)
+struct err *proxy_open(const struct proxy_source *src, const struct arch *arch, int pid, struct notes *notes, struct target **ret)
 {
 	_cleanup_free_ char *maps = src->text(src->arg, "maps");
 	struct timespec now;
@@ -111,10 +140,12 @@ struct err *proxy_open(const struct proxy_source *src, int pid, struct notes *no
 			     .taken_wall_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec};
 	if (asprintf(&t->name, "remote process %d", pid) < 0)
 		mem_out();
+	target_set_arch(t, arch);
+	read_auxv(t, src);
+	p->proc.page = t->page_bytes;
 	proc_parse_maps(t, &p->proc, maps);
 	count_writable(t);
 	t->taken_mono_ns = read_uptime(src);
-	read_auxv(t, src);
 	proxy_threads(t, src);
 	*ret = t;
 	return NULL;

@@ -32,6 +32,12 @@ static inline uint64_t region_len(const struct region *r)
 /** Give the list of regions a new serial: to be called after every change. */
 void target_changed(struct target *t);
 
+/** The processor is known now; its smallest page is the debuggee's until target_auxv() tells better. */
+void target_set_arch(struct target *t, const struct arch *arch);
+
+/** An entry of the auxiliary vector (AT_ENTRY, AT_PHDR, AT_PAGESZ; others are passed by).  @pre target_set_arch() */
+void target_auxv(struct target *t, uint64_t type, uint64_t value);
+
 /** Index of the file @p path (@p len bytes, copied) in target.files, added when new. */
 int32_t target_add_file(struct target *t, struct file_index *index, const char *path, size_t len, taddr start);
 

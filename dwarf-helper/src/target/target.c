@@ -1,6 +1,7 @@
+#include <elf.h>
 #include <sys/mman.h>
 
-#include "target/target.h"
+#include "target/regions.h"
 
 /*
  * Regions are disjoint, so whichever region holds the address is the right one, also when the remembered number
@@ -36,6 +37,22 @@ int target_region_at(const struct target *t, taddr a)
 		return -1;
 	last_hit = (uint32_t)i;
 	return (int)i;
+}
+
+void target_set_arch(struct target *t, const struct arch *arch)
+{
+	t->arch = arch;
+	t->page_bytes = arch->page_min;
+}
+
+void target_auxv(struct target *t, uint64_t type, uint64_t value)
+{
+	if (type == AT_ENTRY)
+		t->entry = value;
+	else if (type == AT_PHDR)
+		t->phdr = value;
+	else if (type == AT_PAGESZ && value >= t->arch->page_min && value <= t->arch->page_max && !(value & (value - 1)))
+		t->page_bytes = (uint32_t)value;
 }
 
 static bool chunk_is_filled(const struct region *r, uint64_t chunk)

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/arch.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/notes.h"
@@ -57,14 +58,10 @@ struct mapped_file {
 	bool used;	   /* its bytes back a region */
 };
 
-/** General registers of a thread, order of struct user_regs_struct (27 words; linux/amd64).  UREG_: <sys/ucontext.h> owns REG_. */
-enum { UREG_R15, UREG_R14, UREG_R13, UREG_R12, UREG_RBP, UREG_RBX, UREG_R11, UREG_R10, UREG_R9, UREG_R8, UREG_RAX, UREG_RCX, UREG_RDX,
-       UREG_RSI, UREG_RDI, UREG_ORIG_RAX, UREG_RIP, UREG_CS, UREG_EFLAGS, UREG_RSP, UREG_SS, UREG_FS_BASE, UREG_GS_BASE, UREG_COUNT = 27 };
-
 struct thread {
 	int tid;
 	bool regs_valid; /* false: its registers could not be read */
-	uint64_t regs[UREG_COUNT];
+	uint64_t regs[ARCH_REGISTERS_MAX]; /* as target.arch numbers them; zero behind its last one */
 	int signal;	 /* pr_cursig of a core's thread, else 0 */
 };
 
@@ -84,6 +81,8 @@ struct target {
 	const struct target_ops *ops;
 	void *priv; /* of the implementation */
 	enum target_kind kind;
+	const struct arch *arch; /* its processor; never NULL once it is open */
+	uint32_t page_bytes;	 /* of the debuggee: AT_PAGESZ, else its processor's smallest */
 	char *name; /* path of the core, or "process PID" */
 	int pid;
 	bool truncated;		/* the core file ends before its program headers say */
@@ -181,6 +180,12 @@ static inline bool target_u8(struct target *t, taddr a, uint8_t *ret)
 	return p != NULL;
 }
 
+/** Start of the page that holds @p a. */
+static inline taddr target_page(const struct target *t, taddr a)
+{
+	return a & ~(taddr)(t->page_bytes - 1);
+}
+
 /** An unsigned little-endian integer of @p size 1, 2, 4 or 8 bytes. */
 bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret);
 
@@ -228,7 +233,7 @@ void target_close(struct target *t);
  * Open a core file.
  *
  * The file is mapped, its program headers and notes are read by libelf: PT_LOAD gives regions, NT_FILE (page_size 1
- * as gcore writes it, or 4096) the mapped files, NT_PRSTATUS the threads, NT_AUXV entry and phdr.  Mapped-file ranges
+ * as gcore writes it, or that of the machine) the mapped files, NT_PRSTATUS the threads, NT_AUXV entry and phdr.  Mapped-file ranges
  * without bytes become SOURCE_ABSENT regions with file and file_off set, so that target_back() can fill them later.
  *
  * @param notes  borrowed; a truncated file is told there as damage and is not an error
@@ -262,7 +267,7 @@ int proc_reader(int pid);
  * PTRACE_SEIZE + PTRACE_INTERRUPT on every thread, until no new thread appears; signals that arrive meanwhile are
  * passed on (SIGURG, Go's preemption signal, must never be swallowed); group stops are kept.  A process that dies, or
  * this program being killed, never leaves it stopped; Ctrl-Z is ignored while it is held.  Any of our threads may open
- * and release.  With no_stop a thread that sleeps has RIP and RSP alone, one that runs has no registers; pid may then be
+ * and release.  With no_stop a thread that sleeps has program counter and stack pointer alone, one that runs has no registers; pid may then be
  * another thread's than the main one's, if that has ended: GDB cannot attach to such a process otherwise.
  *
  * Memory is read with process_vm_readv (or mem_fd) in chunks when first touched; pages that
@@ -285,7 +290,8 @@ struct proxy_source {
 	 *   "maps"     as /proc/PID/maps
 	 *   "auxv"     a line a pair: type and value, in decimal
 	 *   "uptime"   as /proc/uptime there: the debuggee's clock
-	 *   "threads"  a line a thread: its LWP id, then the 27 words of struct user_regs_struct in decimal; or the id alone
+	 *   "threads NAME…"  a line a thread: its LWP id, then the registers of these names (GDB's) in decimal, "-" for one that is
+	 *              not to be had; or the id alone
 	 */
 	char *(*text)(void *arg, const char *what);
 };
@@ -293,10 +299,11 @@ struct proxy_source {
 /**
  * Look at a stopped process through somebody who can read it.  Memory is asked for in pieces of FILL_CHUNK or more when first
  * touched, and kept; the process is neither stopped nor let go.
- * @param src  copied; its arg must stay valid until target_close()
+ * @param src   copied; its arg must stay valid until target_close()
+ * @param arch  the processor that its executable is made for
  * @return NULL, ERR_ABSENT (no memory map is told)
  */
-struct err *proxy_open(const struct proxy_source *src, int pid, struct notes *notes, struct target **ret);
+struct err *proxy_open(const struct proxy_source *src, const struct arch *arch, int pid, struct notes *notes, struct target **ret);
 
 /** The threads with their registers as the source tells them, instead of those that are there; nothing changes when it does not. */
 void proxy_threads(struct target *t, const struct proxy_source *src);

@@ -41,8 +41,8 @@ class Source(Protocol):
     def memory(self, address: int, length: int) -> bytes | None:
         """The bytes there, None when any of them cannot be read."""
 
-    def text(self, what: str) -> bytes | None:
-        """ "maps", "auxv", "uptime" or "threads" (dwarf-helper/src/target/target.h), None: not to be had."""
+    def text(self, what: str, names: Sequence[str]) -> bytes | None:
+        """ "maps", "auxv", "uptime", or "threads" with those registers (dwarf-helper/src/target/target.h), None: not to be had."""
 
     def begin(self) -> None:
         """A command starts."""
@@ -209,7 +209,7 @@ class Client:
         if isinstance(event, protocol.Wanted):
             data = self._source.memory(event.address, event.length)
         else:
-            data = self._source.text(event.what)
+            data = self._source.text(event.what, event.names)
         self._owes = False  # an interrupt while sending leaves half a reply: the helper notices and ends
         self._send(protocol.encode_reply(data))
 

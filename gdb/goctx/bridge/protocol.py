@@ -28,7 +28,7 @@ __all__ = [
 VERSION = 1
 ARGS_MAX = 256
 BYTES_MAX = 1024 * 1024
-HEADER_MAX = 64  # bytes of "o <id> <len>\n", generously
+HEADER_MAX = 1024  # bytes of "o <id> <len>\n" or a question with the names of all registers, generously
 GREETING_MAX = 256
 
 
@@ -61,9 +61,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Question:
-    """A text that the helper asks for: "maps", "auxv", "uptime" or "threads"."""
+    """A text that the helper asks for: "maps", "auxv", "uptime", or "threads" with the names of registers."""
 
     what: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,9 @@ class FrameReader:
             raise ProtocolError("its answer is no frame")
         if int(words[1]) != self._ident:
             raise ProtocolError("it answers what was not asked")
-        if words[0] == b"q" and len(words) == 3:
-            return Question(words[2].decode("ascii", "replace"))
+        if words[0] == b"q":
+            what, *names = (word.decode("ascii", "replace") for word in words[2:])
+            return Question(what, tuple(names))
         numbers = words[2:]
         if not all(word.isdigit() for word in numbers):
             raise ProtocolError("its answer is no frame")

@@ -1,7 +1,7 @@
 """Memory, registers and maps of a process through GDB, for a helper that cannot read it itself.
 
 For remote targets (gdbserver), and for processes that the kernel lets nobody
-but their tracer read.  Linux on x86-64 only, as all of goctx.
+but their tracer read.  Linux only, as all of goctx.
 """
 
 from __future__ import annotations
@@ -11,18 +11,12 @@ import re
 import sys
 import tempfile
 import time
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Sequence
 
 import gdb
 
 __all__ = ["GdbSource"]
 
-# struct user_regs_struct, in its order.
-_REGISTERS = (
-    "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss"
-    " fs_base gs_base ds es fs gs"
-).split()
-_OPTIONAL = {"orig_rax", "fs_base", "gs_base"}  # old stubs lack them
 _WORD = (1 << 64) - 1
 _AUXV = re.compile(r"^(\d+)\s+AT_\w+\s.*\s(0x[0-9a-f]+|\d+)$", re.MULTILINE)
 _PATIENCE_SECONDS = 1.0  # before progress is shown
@@ -53,13 +47,13 @@ class GdbSource:
         self._progress.read(length)
         return bytes(data)
 
-    def text(self, what: str) -> bytes | None:
+    def text(self, what: str, names: Sequence[str]) -> bytes | None:
         """The text that dwarf-helper/src/target/target.h describes, None when it is not to be had."""
         how: dict[str, Callable[[], str | None]] = {
             "maps": lambda: self._file(f"/proc/{self._inferior.pid}/maps"),
             "uptime": lambda: self._file("/proc/uptime"),
             "auxv": _auxv,
-            "threads": self._threads,
+            "threads": lambda: self._threads(names),
         }
         text = how[what]() if what in how else None
         return text.encode("utf-8", "surrogateescape") if text else None
@@ -77,15 +71,15 @@ class GdbSource:
                 return None
             return _slurp(copy)
 
-    def _threads(self) -> str:
+    def _threads(self, registers: Sequence[str]) -> str:
         lines = []
         with _selection():
             for thread in self._inferior.threads():
                 thread.switch()
                 words = [str(thread.ptid[1])]
                 try:
-                    words += [str(value) for value in _registers(gdb.newest_frame())]
-                except (gdb.error, ValueError):  # running, or a register that the target lacks
+                    words += _registers(gdb.newest_frame(), registers)
+                except gdb.error:  # it runs
                     pass
                 lines.append(" ".join(words))
         return "\n".join(lines) + "\n"
@@ -96,15 +90,13 @@ def _slurp(path: str) -> str:
         return file.read()
 
 
-def _registers(frame: gdb.Frame) -> Iterator[int]:
-    for name in _REGISTERS:
+def _registers(frame: gdb.Frame, names: Sequence[str]) -> Iterator[str]:
+    for name in names:
         try:
             # Flags and pointers are no integers to Python; every register has hexadecimal digits.
-            yield int(frame.read_register(name).format_string(format="x"), 16) & _WORD
-        except (gdb.error, ValueError):
-            if name not in _OPTIONAL:
-                raise
-            yield 0
+            yield str(int(frame.read_register(name).format_string(format="x"), 16) & _WORD)
+        except (gdb.error, ValueError):  # old stubs lack some
+            yield "-"
 
 
 def _auxv() -> str | None:

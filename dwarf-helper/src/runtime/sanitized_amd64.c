@@ -183,8 +183,8 @@ enum sanitized sanitized_start(struct runtime *rt, const struct sanitized_g0 *g0
 	/* C code may be in a module's text, with a name, but has no frame sizes.  Go's that it calls back keeps nothing in R12. */
 	const struct pcinfo *here = info_of(rt, r->pc);
 	bool in_c = !here || here->frame_size < 0;
-	if ((s.start.exact_pc || in_c) && fits(&s, r->r12))
-		s.found = r->r12;
+	if ((s.start.exact_pc || in_c) && fits(&s, r->kept))
+		s.found = r->kept;
 	else if (!s.start.exact_pc)
 		try_words(&s, (r->sp - (in_c && saves_below(rt, r->pc) ? RED_ZONE : 0)) & ~UINT64_C(7),
 			  (g0->sched_sp & ~UINT64_C(15)) - 8);
