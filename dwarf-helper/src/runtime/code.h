@@ -6,8 +6,8 @@
  * what builds without optimisation do.  The receiver is not nil on that path, and no panic is under way.  A branch that depends on
  * anything else, a lock, a write into the object, an instruction that is not known: the answer is CODE_UNTOLD, never a guess.
  *
- * Registers and the layout of frames are those of Go's ABIInternal (cmd/compile/abi-internal.md); one file for each processor:
- * code_amd64.c.  On others every answer is CODE_UNTOLD.
+ * Registers and the layout of frames are those of Go's ABIInternal (cmd/compile/abi-internal.md).  One reader a processor,
+ * code_NAME.c; code.c chooses it by target.arch.  Where there is none every answer is CODE_UNTOLD.
  */
 #ifndef GOCTX_RUNTIME_CODE_H
 #define GOCTX_RUNTIME_CODE_H
@@ -40,6 +40,9 @@ struct code_result {
  * Cost: at most some hundred instructions.  Any number of threads.
  */
 struct code_result code_returns(struct runtime *rt, taddr entry, unsigned words);
+
+/** The readers, for code.c. */
+struct code_result code_returns_amd64(struct runtime *rt, taddr entry, unsigned words);
 
 /** Address of the field, for a receiver at @p base.  @return false: none, a nil pointer on the way, unreadable */
 static inline bool code_place(struct runtime *rt, const struct code_result *r, taddr base, taddr *ret)

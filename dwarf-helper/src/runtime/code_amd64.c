@@ -526,7 +526,7 @@ static struct code_result result(const struct machine *m, unsigned words)
 	return r;
 }
 
-struct code_result code_returns(struct runtime *rt, taddr entry, unsigned words)
+struct code_result code_returns_amd64(struct runtime *rt, taddr entry, unsigned words)
 {
 	struct machine *m = mem_zalloc(sizeof(*m));
 	struct code_result r = {0};
