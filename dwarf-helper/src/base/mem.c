@@ -7,7 +7,6 @@
 
 #define HUGE_MIN (4u << 20)
 #define HUGE_PAGE (2u << 20)
-#define PAGE 4096u
 #define MMAP_HEAD 16u /* glibc: a block with a mapping of its own begins this far behind the mapping */
 #define MMAP_LOSS 32u /* …and is at least this much smaller than a mapping that is filled to the brim */
 
@@ -35,9 +34,10 @@ static void *advise(void *p, size_t size)
 
 	if (size < HUGE_MIN)
 		return p;
-	if (start % PAGE == MMAP_HEAD) {
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	if (start % page == MMAP_HEAD) {
 		start -= MMAP_HEAD;
-		end = (end + MMAP_LOSS - MMAP_HEAD) / PAGE * PAGE;
+		end = (end + MMAP_LOSS - MMAP_HEAD) / page * page;
 	} else {
 		start = (start + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
 		end &= ~(uintptr_t)(HUGE_PAGE - 1);

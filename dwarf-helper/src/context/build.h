@@ -48,7 +48,7 @@ struct ref_list {
 
 #define CTX_DEPTH_UNKNOWN UINT32_MAX /* ctx.depth of all of them when graph_build() begins */
 
-#define REF_ADDR_BITS 47 /* user addresses of linux/amd64; 16 bits of type above */
+#define REF_ADDR_BITS ARCH_ADDRESS_BITS_MAX /* above them 15 bits of type, WORD_TYPE_MASK */
 #define REF_ADDR_MASK ((1ull << REF_ADDR_BITS) - 1)
 #define REF_CODE (1ull << 63)
 

@@ -197,7 +197,7 @@ static uint32_t add_type(struct builder *b, taddr addr)
 		.by_pointer = pointer,
 		.size = obj && !opaque ? obj->size : 0,
 	};
-	if (t.size < fill_needs(&rt->L, &t))
+	if (b->m->types.n > WORD_TYPE_MASK || t.size < fill_needs(&rt->L, &t))
 		return U64MAP_NONE; /* a descriptor that contradicts the layout */
 	inner_of_kind(b, &t, obj);
 	custom_methods(b, &t, obj);
