@@ -247,7 +247,7 @@ class Selection:
         for _ in range(_WAY_MAX):
             if frame is None:
                 break
-            sp = int(frame.read_register("rsp"))
+            sp = int(frame.read_register("sp"))
             if sp == self.stack.sp and frame.pc() == self.stack.pc:
                 return frame
             if self.stack.sp < sp < self.stack.hi:

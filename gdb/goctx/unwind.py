@@ -12,6 +12,7 @@ from __future__ import annotations
 import gdb
 from gdb.unwinder import Unwinder
 
+from .machine import machine
 from .stacks import Caller, Stack
 
 __all__ = ["GoroutineUnwinder"]
@@ -43,7 +44,9 @@ class GoroutineUnwinder(Unwinder):
         self._below = below
         self._stack = stack
         self._start = Caller(stack.pc, stack.sp, stack.exact)
-        self._sp = gdb.selected_inferior().architecture().registers().find("rsp")
+        architecture = gdb.selected_inferior().architecture()
+        self._machine = machine(architecture.name())
+        self._sp = architecture.registers().find(self._machine.sp)
         # Ids must sort below those of the goroutine's frames, or GDB takes the stack for corrupt;
         # for a frame that shall be the last one that is just what is wanted.
         self._first_id = _value(stack.sp - 8)
@@ -68,10 +71,10 @@ class GoroutineUnwinder(Unwinder):
     def _claim(self, pending: gdb.PendingFrame, ident: gdb.Value, caller: Caller) -> gdb.UnwindInfo:
         info = pending.create_unwind_info(_FrameId(ident, _value(0)))
         # GDB takes the pc of a caller for a return address and looks one byte before it.
-        info.add_saved_register("rip", _value(caller.pc + caller.exact))
-        info.add_saved_register("rsp", _value(caller.sp))
+        info.add_saved_register(self._machine.pc, _value(caller.pc + caller.exact))
+        info.add_saved_register(self._machine.sp, _value(caller.sp))
         if self._stack.bp and caller is self._start:
-            info.add_saved_register("rbp", _value(self._stack.bp))
+            info.add_saved_register(self._machine.fp, _value(self._stack.bp))
         return info
 
 

@@ -21,7 +21,7 @@ TREE = ("limit", "depth", "no-fold", "tasks", "no-tasks", "json", "color", "help
 def test_modules_without_gdb_do_not_import_it() -> None:
     names = ["goctx", "goctx.errors", "goctx.options", "goctx.complete", "goctx.bridge.protocol",
              "goctx.bridge.client", "goctx.bridge.locate", "goctx.applyline", "goctx.stacks",
-             "goctx.interrupt"]
+             "goctx.interrupt", "goctx.machine"]
     code = f"import sys, importlib; [importlib.import_module(n) for n in {names}]"
     subprocess.run([sys.executable, "-c", code + "; assert 'gdb' not in sys.modules"],
                    cwd=ROOT / "gdb", check=True)

@@ -1,10 +1,10 @@
 """Breakpoints in package context, and what the registers say there.
 
-Go passes arguments and results in registers since 1.17 (amd64: rax, rbx, rcx,
-rdi, rsi, r8, ...; an interface takes two; r14 is the goroutine's g):
-src/cmd/compile/abi-internal.md.
+Go passes arguments and results in registers since 1.17, one integer or pointer
+each, an interface in two (..machine has their names).  Numbers below count
+them: word 0 is the first one.
 
-    create   the ret instructions of WithCancel, WithValue, ...: rax, rbx are the new context
+    create   the ret instructions of WithCancel, WithValue, ...: words 0 and 1 are the new context
     attach   propagateCancel: AfterFunc's contexts are seen being made here, too
     remove   removeChild
     cancel   (*cancelCtx).cancel, where every cancellation ends up
@@ -18,6 +18,7 @@ from typing import Callable, Iterator, NamedTuple
 import gdb
 
 from ..errors import GoctxError
+from ..machine import Machine, machine
 from .journal import Event, Place
 from .memory import Interface, Memory
 
@@ -26,7 +27,6 @@ __all__ = ["Probe", "set_probes"]
 FRAMES_MAX = 64
 CHAIN_MAX = 10000
 _MAKERS = ("WithCancel", "WithCancelCause", "WithDeadline", "WithDeadlineCause", "WithValue", "WithoutCancel")
-_BRANCHES = ("jb", "jbe", "jc", "jna")
 
 
 class Registers:
@@ -34,12 +34,23 @@ class Registers:
 
     def __init__(self) -> None:
         self.frame = gdb.newest_frame()
+        self._machine = machine(self.frame.architecture().name())
 
-    def __getitem__(self, name: str) -> int:
+    @property
+    def g(self) -> int:
+        """The runtime.g of the goroutine."""
+        return self._read(self._machine.g)
+
+    def word(self, number: int) -> int:
+        """An argument or a result, counted in words from 0 on."""
+        return self._read(self._machine.words[number])
+
+    def interface(self, first: int) -> Interface:
+        """The one whose type is in this word, and its value in the next."""
+        return Interface(self.word(first), self.word(first + 1))
+
+    def _read(self, name: str) -> int:
         return int(self.frame.read_register(name).format_string(format="x"), 16)
-
-    def interface(self, first: str, second: str) -> Interface:
-        return Interface(self[first], self[second])
 
 
 class Seen(NamedTuple):
@@ -97,7 +108,7 @@ class Probe(gdb.Breakpoint):
         seen = self._look(registers, self._memory)
         if seen is None:
             return False
-        goid = self._memory.goid(registers["r14"])
+        goid = self._memory.goid(registers.g)
         # A signal that arrives here (SIGURG, Go's preemption) lets the thread come to the breakpoint again, and one
         # maker may have called another.
         if Probe.last.get(goid) == (seen.what, seen.context):
@@ -145,8 +156,7 @@ def _points(memory: Memory) -> Iterator[tuple[int, Look]]:
     method = _function("context.(*cancelCtx).propagateCancel")  # since 1.21
     function = method or _function("context.propagateCancel")
     if function:
-        yield _entry(function), _attached("rdi", "rsi", "rbx", "rcx") if method else _attached(
-            "rcx", "rdi", "rax", "rbx")
+        yield _entry(function), _attached(child=3, parent=1) if method else _attached(child=2, parent=0)
     function = _function("context.removeChild")
     if function:
         yield _entry(function), _removed
@@ -191,15 +201,23 @@ def _code(function: Function) -> list[dict[str, object]]:
     return architecture.disassemble(function.start, function.end - 1)
 
 
+def _mnemonic(instruction: dict[str, object]) -> str:
+    return str(instruction["asm"]).split()[0]
+
+
+def _machine() -> Machine:
+    return machine(gdb.selected_inferior().architecture().name())
+
+
 def _returns(function: Function) -> list[int]:
-    return [int(one["addr"]) for one in _code(function) if str(one["asm"]).startswith("ret")]
+    return [int(one["addr"]) for one in _code(function) if _mnemonic(one) in _machine().returns]
 
 
 def _entry(function: Function) -> int:
     """Behind the check of the stack: a function whose stack must grow begins a second time."""
     code = _code(function)[:4]
     for one, following in zip(code, code[1:]):
-        if str(one["asm"]).split()[0] in _BRANCHES:
+        if _mnemonic(one) in _machine().grows:
             return int(following["addr"])
     return function.start
 
@@ -209,7 +227,7 @@ def _entry(function: Function) -> int:
 
 def _maker(name: str) -> Look:
     def look(registers: Registers, memory: Memory) -> Seen | None:
-        made = registers.interface("rax", "rbx")
+        made = registers.interface(0)
         if name == "WithoutCancel" or not made.tab:  # its result is boxed, or there is none
             parent = memory.interface(made.data) if made.tab else Interface(0, 0)
         else:
@@ -222,18 +240,18 @@ def _maker(name: str) -> Look:
     return look
 
 
-def _attached(child: str, child_data: str, parent: str, parent_data: str) -> Look:
+def _attached(child: int, parent: int) -> Look:
     def look(registers: Registers, memory: Memory) -> Seen | None:
-        below = registers.interface(child, child_data)
-        above = registers.interface(parent, parent_data)
+        below = registers.interface(child)
+        above = registers.interface(parent)
         return Seen("attach", _attachment(above, memory), below.data, _name_of(above, memory))
 
     return look
 
 
 def _removed(registers: Registers, memory: Memory) -> Seen | None:
-    return Seen("remove", "removeChild", registers["rdi"],
-                _name_of(registers.interface("rax", "rbx"), memory))
+    return Seen("remove", "removeChild", registers.word(3),
+                _name_of(registers.interface(0), memory))
 
 
 class Fields(NamedTuple):
@@ -260,13 +278,13 @@ def _fields(memory: Memory) -> Fields:
 
 def _canceled(fields: Fields) -> Look:
     def look(registers: Registers, memory: Memory) -> Seen | None:
-        context = registers["rax"]
+        context = registers.word(0)
         if memory.word(context + fields.err):
             return None  # already: this call does nothing
-        err = memory.error(registers.interface("rcx", "rdi"), concrete=False)
+        err = memory.error(registers.interface(2), concrete=False)
         cause = None
         if fields.has_cause:
-            cause = memory.error(registers.interface("rsi", "r8"), concrete=False)
+            cause = memory.error(registers.interface(4), concrete=False)
         parent = _name_of(memory.interface(context), memory)
         return Seen("cancel", "cancel", context, parent, err, cause)
 
