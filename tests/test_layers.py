@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -47,3 +48,92 @@ def test_only_report_and_main_print() -> None:
 def test_no_file_grows_without_bound() -> None:
     long = [f"{p.relative_to(SRC)}: {n}" for p in FILES if (n := len(p.read_text().splitlines())) > 700]
     assert not long, long
+
+
+# A processor is a table and a reader of its code; what they know, no other file writes down (base/arch.h).
+ARCH_FILES = re.compile(r"(base/arch|runtime/code)(_\w+)?\.[ch]")
+REGISTERS = ("r8 r9 r10 r11 r12 r13 r14 r15 rax rbx rcx rdx rsi rdi rbp rsp rip orig_rax eflags fs_base gs_base"
+             " x0 x28 x29 x30 lr xmm15").split()
+MACHINE = {
+    "register": r"(?<!\\)\b(U?REG_)?(%s)\b" % "|".join(REGISTERS + [name.upper() for name in REGISTERS]),
+    "header of the host's processor": r"#\s*include\s*<(sys/(user|procfs|ucontext|reg)|ucontext|asm/[^>]+)\.h>",
+    "struct of the host's processor": r"\b(user_regs_struct|elf_gregset_t|elf_prstatus|elf_prpsinfo|[um]context_t|gregs)\b",
+    "machine": r"\bR_X86_64_\w+|\bEM_(?!NONE\b)\w+|\w*x86\w*|\w*amd64\w*|\w*arm64\w*|\baarch64",
+    "page size": r"(?i)\b\w*page(_size|_bytes)?\s*=?\s*(4096|0x1000|16384|65536)u?\b"  # #define PAGE 4096, page = 4096
+                 r"|[-&~/]\s*\(?\s*(4096|4095|0x1000|0xfff)u?\b|\b(4096|0x1000)u?\s*-\s*1\b",
+    "width of addresses": r"(>>|<<)\s*4[78]\b|BITS\w*\s+4[78]\b|\b0x8000_?0000_?0000|\b0x7fff_?ffff_?f|\b0xffff8",
+}
+# Where a word that looks like one is something else: a file, the text, and why.
+NOT_OF_THE_TARGET = {
+    ("context/words.c", "__x86_64__"): "what the processor that goctx runs on can do",
+}
+
+
+def code_of(text: str) -> str:
+    """C without its comments."""
+    return re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.S)
+
+
+def machine_words(text: str) -> set[tuple[str, str]]:
+    return {(what, hit.group(0).strip()) for what, pattern in MACHINE.items() for hit in re.finditer(pattern, code_of(text))}
+
+
+def test_only_arch_files_know_the_processor() -> None:
+    known, found = set(), []
+    for path in FILES:
+        name = str(path.relative_to(SRC))
+        if ARCH_FILES.fullmatch(name):
+            continue
+        for what, word in sorted(machine_words(path.read_text())):
+            if (name, word) in NOT_OF_THE_TARGET:
+                known.add((name, word))
+            else:
+                found.append(f"{name}: {what}: {word}")
+    assert not found, "\n".join(found)
+    assert known == set(NOT_OF_THE_TARGET)
+
+
+def test_only_machine_py_names_registers_in_gdb() -> None:
+    """Texts that are the name of a register; help may speak of $rax."""
+    package, users = ROOT / "gdb" / "goctx", {}
+    for path in package.rglob("*.py"):
+        texts = {node.value for node in ast.walk(ast.parse(path.read_text()))
+                 if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        named = texts.intersection(REGISTERS)
+        if named:
+            users[str(path.relative_to(package))] = named
+    assert set(users) == {"machine.py"}, users
+
+
+@pytest.mark.parametrize("line, what", [
+    ("uint64_t pc = th->regs[UREG_RIP];", "register"),
+    ("static const char *g = \"r14\";", "register"),
+    ("#include <sys/ucontext.h>", "header of the host's processor"),
+    ("struct elf_prstatus st;", "struct of the host's processor"),
+    ("if (eh.e_machine != EM_X86_64)", "machine"),
+    ("if (ELF64_R_TYPE(r.r_info) == R_X86_64_RELATIVE)", "machine"),
+    ("buf_lit(out, \"linux/amd64\");", "machine"),
+    ("enum { PAGE = 4096 };", "page size"),
+    ("#define PAGE 4096u", "page size"),
+    ("\tFIRST_PAGE = 4096,", "page size"),
+    ("static const uint64_t page = 4096;", "page size"),
+    ("a = (a + 4095) & ~0xfff;", "page size"),
+    ("return hi >> 47 == 0;", "width of addresses"),
+    ("#define SIZE_MAX_PLAUSIBLE (1ull << 47)", "width of addresses"),
+    ("#define REF_ADDR_BITS 47", "width of addresses"),
+    ("uint64_t index = (base + 0x800000000000u) / HEAP_ARENA;", "width of addresses"),
+])
+def test_words_of_a_processor_are_seen(line: str, what: str) -> None:
+    assert what in {kind for kind, _ in machine_words(line)}
+
+
+@pytest.mark.parametrize("line", [
+    "if (i % 4096 == 0 && runtime_canceled(rt))",
+    "#define RTYPE_NAME_MAX 4096",
+    "\tCTX_FROM_TYPED = 4096,",
+    "#define HEAP_PAGE 8192u",
+    "n = 48;  // >> 47 in rax",
+    "uint64_t h = word * 0x9e3779b97f4a7c15u >> 52;",
+])
+def test_other_words_are_none_of_a_processor(line: str) -> None:
+    assert not machine_words(line)
