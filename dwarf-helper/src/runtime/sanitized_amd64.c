@@ -145,6 +145,8 @@ static bool find_switch(struct runtime *rt, const struct sanitized_g0 *g0, const
 {
 	taddr top = g0->sched_sp & ~UINT64_C(15), pc; /* the return address of the CALL is below */
 
+	if (rt->t->arch != &arch_amd64)
+		return false;
 	if (r->sp < g0->lo || r->sp > g0->sched_sp || g0->sched_sp > g0->hi || top - 8 < g0->lo)
 		return false;
 	ret->exact_pc = r->sp == g0->sched_sp || r->sp == top; /* before the CALL or behind it */

@@ -265,7 +265,7 @@ static bool from_g0(struct runtime *rt, taddr m, const struct thread *th, const 
 /* A goroutine that runs: its thread's registers, unless the thread is on another stack just now. */
 static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs *ret)
 {
-	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi, context;
+	taddr m = runtime_load(g, rt->L.g.m), lo = ret->lo, hi = ret->hi, context = 0;
 	const struct thread *th = thread_of(rt, m);
 
 	if (!th)
