@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "analysis/signature.h"
+#include "base/text.h"
 #include "fake_model.h"
 #include "report/findings.h"
 
@@ -54,17 +55,26 @@ static size_t lines_of(const char *s)
 	return n;
 }
 
+/* Its goroutines stand in function @p word, which lives as long as the test. */
 static struct finding *add(enum finding_rule rule, enum confidence sure, uint64_t bytes, const char *word)
 {
-	struct finding *x = finding_new(&fs, rule, sure, "context");
+	struct finding *x = finding_new(&fs, rule, sure, UNIT_CONTEXT);
 
 	x->count = 7;
 	x->bytes = bytes;
+	x->context = 0;
+	x->claim.lost.under = rule == RULE_LOST_CANCEL ? CTX_NONE : 0;
 	finding_sign(x, word, NULL);
-	finding_say(x, "It is %s.", word);
-	finding_evidence(x, "like", "Background.%s · first 0x%x", word, 0x1234);
-	finding_next(x, "goctx show 0x%x", 0x1234);
+	VEC_PUSH(&x->locations, (struct location){.role = PLACE_WAITS, .frame = (uint32_t)f.rt.frames.n, .count = 1});
+	VEC_PUSH(&f.rt.frames, (struct frame){.func = word, .file = "/src/hub.go", .line = 61});
+	finding_evidence(x, EV_PLACES)->role = PLACE_WAITS;
+	finding_next(x, NEXT_SHOW, 0x1234);
 	return x;
+}
+
+static const char *func_of(const struct finding *x)
+{
+	return f.rt.frames.v[x->locations.v[0].frame].func;
 }
 
 static void test_worst_comes_first(void **state)
@@ -75,10 +85,10 @@ static void test_worst_comes_first(void **state)
 	add(RULE_LOST_CANCEL, CONF_CERTAIN, 20, "c");
 	add(RULE_LOST_CANCEL, CONF_INFO, 1 << 30, "d");
 	findings_sort(&fs);
-	assert_string_equal(fs.list.v[0].summary, "It is c.");
-	assert_string_equal(fs.list.v[1].summary, "It is b.");
-	assert_string_equal(fs.list.v[2].summary, "It is a.");
-	assert_string_equal(fs.list.v[3].summary, "It is d.");
+	assert_string_equal(func_of(&fs.list.v[0]), "c");
+	assert_string_equal(func_of(&fs.list.v[1]), "b");
+	assert_string_equal(func_of(&fs.list.v[2]), "a");
+	assert_string_equal(func_of(&fs.list.v[3]), "d");
 }
 
 static void test_signatures_are_of_names_alone(void **state)
@@ -128,30 +138,30 @@ static void test_long_chains_sign_like_longer_ones(void **state)
 
 static void test_first_page_fits_a_screen(void **state)
 {
-	char name[16];
+	static char name[60][16];
 
 	(void)state;
 	for (unsigned k = 0; k < 60; k++) {
-		snprintf(name, sizeof(name), "leak%u", k);
-		add(RULE_LOST_CANCEL, CONF_CERTAIN, 1000 - k, name);
+		snprintf(name[k], sizeof(name[k]), "leak%u", k);
+		add(RULE_LOST_CANCEL, CONF_CERTAIN, 1000 - k, name[k]);
 	}
 	findings_sort(&fs);
 	const char *text = written();
 	assert_true(lines_of(text) <= 40);
-	assert_non_null(strstr(text, "It is leak0."));
-	assert_null(strstr(text, "It is leak10."));
-	assert_non_null(strstr(text, "7 contexts, 990 B  Background.leak10 ")); // a line alone says what it is about
+	assert_non_null(strstr(text, "tasks      leak0 hub.go:61\n"));
+	assert_null(strstr(text, "tasks      leak10 "));
+	assert_non_null(strstr(text, "7 contexts, 990 B  leak10 hub.go:61 ")); // a line alone says what it is about
 	assert_non_null(strstr(text, "(--limit 0 for all)"));
 	assert_non_null(strstr(text, "60 suspects."));
 	f.opt.limit = 2;
 	text = written();
-	assert_non_null(strstr(text, "It is leak1."));
-	assert_null(strstr(text, "It is leak2."));
+	assert_non_null(strstr(text, "tasks      leak1 "));
+	assert_null(strstr(text, "tasks      leak2 "));
 	assert_non_null(strstr(text, "58 more (--limit 0 for all)"));
 	f.opt.limit = 0;
 	text = written();
-	assert_non_null(strstr(text, "It is leak59."));
-	assert_null(strstr(text, "more"));
+	assert_non_null(strstr(text, "tasks      leak59 "));
+	assert_null(strstr(text, "more (--limit"));
 }
 
 static void test_lines_stay_within_the_width(void **state)
@@ -161,13 +171,13 @@ static void test_lines_stay_within_the_width(void **state)
 	(void)state;
 	x->tasks = 103671;
 	x->count = 51838;
-	finding_say(x, "%s",
-		    "Contexts made under WithCancel 0xc000126000 are never cancelled: no CancelFunc of theirs exists "
-		    "any more, and they have no "
-		    "deadline. They live until 0xc000126000 is cancelled.");
-	finding_evidence(x, "tasks", "%s",
-			 "example.com/app/stream.(*Conn).pump conn.go:88 × 51 836 · "
-			 "example.com/app/stream.(*Conn).watch conn.go:112 × 51 835");
+	x->locations.n = 0;
+	for (unsigned k = 0; k < 2; k++) {
+		VEC_PUSH(&x->locations, (struct location){.role = PLACE_WAITS, .frame = (uint32_t)f.rt.frames.n, .count = 51836 - k});
+		VEC_PUSH(&f.rt.frames, (struct frame){.func = k ? "example.com/app/stream.(*Conn).watch" : "example.com/app/stream.(*Conn).pump",
+						      .file = "/src/conn.go",
+						      .line = 88});
+	}
 	const char *text = written();
 	for (const char *p = text; *p;) {
 		const char *end = strchr(p, '\n');
@@ -184,14 +194,14 @@ static void test_what_is_below_the_confidence_is_counted(void **state)
 	add(RULE_LOST_CANCEL, CONF_LIKELY, 10, "a");
 	add(RULE_ACCUMULATION, CONF_POSSIBLE, 10, "b");
 	add(RULE_SUBTREE_COST, CONF_INFO, 10, "c");
-	VEC_PUSH(&fs.quiet, mem_strdup("3 net/http accept loops"));
+	VEC_PUSH(&fs.quiet, (struct quiet){.what = "net/http accept loop", .count = 3});
 	findings_sort(&fs);
 	const char *text = written();
 	assert_non_null(strstr(
 		text, "2 suspects. Quiet because known: 3 net/http accept loops. Info: 1 (--min-confidence info)"));
 	f.opt.min_confidence = CONF_LIKELY;
 	text = written();
-	assert_null(strstr(text, "It is b."));
+	assert_null(strstr(text, "tasks      b "));
 	assert_non_null(strstr(text, "1 suspect."));
 	assert_non_null(strstr(text, "Less sure: 1"));
 	f.opt.min_confidence = CONF_CERTAIN;
@@ -244,7 +254,8 @@ static void test_json(void **state)
 	assert_non_null(strstr(line, "\"also\":[\"accumulation\",\"afterfunc\"]"));
 	assert_non_null(strstr(line, "\"goids\":[77]"));
 	assert_non_null(strstr(line, "\"next\":[\"goctx show 0x1234\"]"));
-	assert_non_null(strstr(line, "\"evidence\":[\"like: Background.quote"));
+	assert_non_null(strstr(line, "\"evidence\":[\"tasks: quote\\\\\\\" hub.go:61\"]"));
+	assert_non_null(strstr(line, "\"locations\":[{\"role\":\"waits\",\"function\":\"quote\\\\\\\"\",\"file\":\"/src/hub.go\",\"line\":61,\"count\":1}]"));
 	const char *list = strstr(line, "\"contexts\":[");
 	assert_memory_equal(list, "\"contexts\":[\"background\",", 25);
 	for (const char *p = list; *p != ']'; p++)

@@ -81,15 +81,14 @@ static struct ctx_above above_of(struct checker *k, uint32_t i)
 static void on_issue(void *arg, const struct ctx_issue *issue)
 {
 	struct checker *k = arg;
-	struct problem p = {.kind = (uint8_t)issue->problem, .changing = issue->changing, .context = issue->context,
-			    .other = issue->other, .task = UINT32_MAX};
+	struct problem p = {.kind = (uint8_t)issue->problem, .changing = issue->changing, .task = UINT32_MAX, .issue = *issue};
 
 	if (issue->problem == PROBLEM_UNREAD || issue->problem == PROBLEM_COUNT || issue->problem == PROBLEM_WILD_CHILD)
 		k->blind[issue->context] = 1;
 	if (issue->problem == PROBLEM_UNREAD)
 		k->ps->unread++;
 	else if (issue->problem != PROBLEM_NONE && issue->problem != PROBLEM_DEAF)
-		problem_add(k->ps, p, "%s", issue->text);
+		problem_add(k->ps, p);
 }
 
 /* An entry of the map of k->owner. */
@@ -106,9 +105,8 @@ static bool on_child(void *arg, uint32_t child, taddr addr)
 		k->held[child] = 1;
 	} else if (!a.foreign && !(m->ctxs.v[child].flags & (CTX_CYCLE | CTX_DAMAGED))) {
 		bool locked = (m->ctxs.v[child].flags | m->ctxs.v[k->owner].flags) & CTX_LOCKED;
-		struct problem p = {.kind = PROBLEM_STRANGER, .changing = locked, .context = child, .other = k->owner, .task = UINT32_MAX};
-		problem_add(k->ps, p, "the map of 0x%llx holds it, but its parents do not lead there",
-			    (unsigned long long)m->ctxs.v[k->owner].addr);
+		struct ctx_issue issue = {.problem = PROBLEM_STRANGER, .changing = locked, .context = child, .other = k->owner};
+		on_issue(k, &issue);
 	}
 	return !runtime_canceled(m->rt);
 }
@@ -117,14 +115,14 @@ static bool on_child(void *arg, uint32_t child, taddr addr)
 static void check_links(struct checker *k, uint32_t i)
 {
 	const struct ctx *c = &k->m->ctxs.v[i];
-	struct problem p = {.context = i, .other = CTX_NONE, .task = UINT32_MAX};
+	struct ctx_issue issue = {.context = i, .other = CTX_NONE};
 
 	if (c->flags & CTX_CYCLE) {
-		p.kind = PROBLEM_LOOP;
-		problem_add(k->ps, p, "its parents form a loop");
+		issue.problem = PROBLEM_LOOP;
+		on_issue(k, &issue);
 	} else if (ctx_parent_wild(c)) {
-		p.kind = PROBLEM_WILD_PARENT;
-		problem_add(k->ps, p, "its parent word leads to no context");
+		issue.problem = PROBLEM_WILD_PARENT;
+		on_issue(k, &issue);
 	} else if (c->flags & CTX_DAMAGED && c->state == CTX_UNKNOWN) {
 		k->ps->unread++;
 	}

@@ -26,7 +26,11 @@ struct queues {
 
 static struct problem about(taddr channel, uint32_t task, enum check_kind kind, bool changing)
 {
-	return (struct problem){.kind = (uint8_t)kind, .changing = changing, .context = CTX_NONE, .other = CTX_NONE, .task = task, .channel = channel};
+	return (struct problem){.kind = (uint8_t)kind,
+				.changing = changing,
+				.task = task,
+				.channel = channel,
+				.issue = {.context = CTX_NONE, .other = CTX_NONE}};
 }
 
 /* ---- goroutines ---- */
@@ -43,8 +47,7 @@ static void collect_task(struct queues *q, uint32_t i)
 	taddr sudog;
 
 	if (t->flags & TASK_DAMAGED && is_parked(t))
-		problem_add(q->ps, about(0, i, CHECK_WAITS, false), "goroutine %llu: its list of waits makes no sense",
-			    (unsigned long long)t->goid);
+		problem_add(q->ps, about(0, i, CHECK_WAITS, false));
 	if (!t->nwaits || !runtime_field(rt, t->g, rt->L.g.waiting, &sudog))
 		return;
 	for (uint32_t k = 0; k < t->nwaits && sudog; k++) {
@@ -82,13 +85,8 @@ static void on_stranger(struct queues *q, const struct channel *c, const uint8_t
 		return; /* told already */
 	bool select = runtime_load(p, l->sudog.isSelect) & 1;
 	bool awake = task != U64MAP_NONE && !is_parked(&q->m->tasks.list.v[task]);
-	if (task == U64MAP_NONE)
-		problem_add(q->ps, about(c->addr, UINT32_MAX, CHECK_QUEUED, c->locked),
-			    "a queue of channel 0x%llx holds an entry of no goroutine", (unsigned long long)c->addr);
-	else
-		problem_add(q->ps, about(c->addr, task, CHECK_QUEUED, c->locked || (select && awake)),
-			    "goroutine %llu is on a queue of channel 0x%llx, and does not wait there",
-			    (unsigned long long)q->m->tasks.list.v[task].goid, (unsigned long long)c->addr);
+	bool on_its_way = c->locked || (task != U64MAP_NONE && select && awake);
+	problem_add(q->ps, about(c->addr, task == U64MAP_NONE ? UINT32_MAX : task, CHECK_QUEUED, on_its_way));
 }
 
 /* One queue.  @return false: its links do not fit (a sudog that cannot be read is none that could be looked at) */
@@ -123,23 +121,29 @@ static bool walk_queue(struct queues *q, struct channel *c, int which, taddr fir
 	return prev == last;
 }
 
+static void add_counted(struct queues *q, const struct channel *c, enum check_kind kind, bool changing, uint64_t n, uint64_t m, bool senders)
+{
+	struct problem p = about(c->addr, UINT32_MAX, kind, changing);
+
+	p.n = n;
+	p.m = m;
+	p.senders = senders;
+	problem_add(q->ps, p);
+}
+
 static void check_state(struct queues *q, const struct channel *c)
 {
-	bool done = u64map_find(&q->m->by_done, c->addr) != U64MAP_NONE; /* check_contexts tells of these */
-	unsigned long long addr = c->addr, recv = c->waiting[0], send = c->waiting[1];
+	bool done = u64map_find(&q->m->by_done, c->addr) != U64MAP_NONE; /* those are check_contexts()'s */
+	uint64_t recv = c->waiting[0], send = c->waiting[1];
 
 	if (c->closed && (recv || send) && !done)
-		problem_add(q->ps, about(c->addr, UINT32_MAX, CHECK_CLOSED, c->locked),
-			    "channel 0x%llx is closed, and %llu goroutines still wait on it", addr, recv + send);
+		add_counted(q, c, CHECK_CLOSED, c->locked, recv + send, 0, false);
 	if (c->closed || c->locked)
 		return;
 	if (recv && c->count)
-		problem_add(q->ps, about(c->addr, UINT32_MAX, CHECK_BUFFER, false),
-			    "channel 0x%llx has %llu elements, and %llu receivers wait", addr, (unsigned long long)c->count, recv);
+		add_counted(q, c, CHECK_BUFFER, false, recv, c->count, false);
 	if (send && c->count < c->size)
-		problem_add(q->ps, about(c->addr, UINT32_MAX, CHECK_BUFFER, false),
-			    "channel 0x%llx has room for %llu more elements, and %llu senders wait", addr,
-			    (unsigned long long)(c->size - c->count), send);
+		add_counted(q, c, CHECK_BUFFER, false, send, c->size - c->count, true);
 }
 
 static void check_channel(struct queues *q, taddr addr)
@@ -163,8 +167,7 @@ static void check_channel(struct queues *q, taddr addr)
 	if (!fits)
 		u64map_set(&q->channels, addr, 1);
 	if (!fits)
-		problem_add(q->ps, about(addr, UINT32_MAX, CHECK_LINKS, c.locked), "a queue of channel 0x%llx is not linked as it must be",
-			    (unsigned long long)addr);
+		problem_add(q->ps, about(addr, UINT32_MAX, CHECK_LINKS, c.locked));
 	check_state(q, &c);
 }
 
@@ -182,8 +185,7 @@ static void check_lost(struct queues *q, const struct waiter *w)
 		return; /* told already */
 	runtime_field(rt, t->g, l->g.param, &param);
 	runtime_field(rt, chan, l->hchan.lock, &lock);
-	problem_add(q->ps, about(chan, w->task, CHECK_LOST, param || lock), "goroutine %llu is parked on channel 0x%llx, and on no queue of it",
-		    (unsigned long long)t->goid, (unsigned long long)chan);
+	problem_add(q->ps, about(chan, w->task, CHECK_LOST, param || lock));
 }
 
 static struct err *run(struct queues *q)

@@ -1,9 +1,10 @@
 /*
- * What several rules want to know of each context: told once, parents before children.
+ * What several rules want to know of each context: worked out once, parents before children.
  */
 #include "analysis/leaks.h"
 
 #include "analysis/signature.h"
+#include "runtime/rtype.h"
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
@@ -41,14 +42,43 @@ static bool cuts_chain(const struct ctx *c)
 	return c->kind == CTX_BACKGROUND || c->kind == CTX_TODO || ctx_cuts(c);
 }
 
-/* Kind, type and, of value contexts, the type of the key. */
-static uint64_t level_of(struct model *m, const struct ctx *c)
+/* Names of types, hashed once each. */
+struct type_names {
+	struct u64map keys; /* descriptor of a key's type -> index */
+	VEC(uint64_t) key_hash;
+	VEC(uint64_t) types; /* by ctx.type; 0 not asked yet */
+};
+
+static uint64_t key_name(struct model *m, struct type_names *n, taddr type)
+{
+	uint32_t at = u64map_add(&n->keys, type, (uint32_t)n->key_hash.n);
+
+	if (at == n->key_hash.n) {
+		const struct rtype *ty = rtype_get(m->rt, type);
+		VEC_PUSH(&n->key_hash, sign_word(SIGN_START, ty ? ty->full : NULL));
+	}
+	return n->key_hash.v[at];
+}
+
+static uint64_t type_name(const struct model *m, struct type_names *n, uint16_t type)
+{
+	if (type >= m->types.n)
+		return 0;
+	while (n->types.n < m->types.n)
+		VEC_PUSH(&n->types, 0);
+	if (!n->types.v[type])
+		n->types.v[type] = sign_word(SIGN_START, m->types.v[type].full);
+	return n->types.v[type];
+}
+
+/* Kind, name of the type and, of value contexts, that of the key's type: equal in all cores of a program. */
+static uint64_t level_of(struct model *m, struct type_names *names, const struct ctx *c)
 {
 	uint64_t key = 0;
 
-	if (c->kind == CTX_VALUE)
-		runtime_field(m->rt, c->addr, m->rt->L.valueCtx.key, &key);
-	return mix(mix(SIGN_START, (uint64_t)c->kind << 16 | c->type), key) | 1;
+	if (c->kind == CTX_VALUE && runtime_field(m->rt, c->addr, m->rt->L.valueCtx.key, &key) && key)
+		key = key_name(m, names, key);
+	return mix(mix(mix(SIGN_START, c->kind), type_name(m, names, c->type)), key) | 1;
 }
 
 /* From the third time on, repetitions of one level, and of two in turn, are folded: a loop that wraps what it wrapped before. */
@@ -101,14 +131,14 @@ static void own_cancelers(struct leaks *l, uint32_t i)
 }
 
 /* Of a context whose parent's facts are known. */
-static void facts_of(struct leaks *l, uint32_t i, uint64_t *level)
+static void facts_of(struct leaks *l, uint32_t i, struct type_names *names, uint64_t *level)
 {
 	const struct model *m = l->m;
 	const struct ctx *c = &m->ctxs.v[i];
 	struct leak_ctx *f = &l->ctx[i];
 	uint32_t p = c->parent;
 
-	level[i] = level_of(l->m, c);
+	level[i] = level_of(l->m, names, c);
 	f->chain = chain_of(l, level, i);
 	f->under = f->holder = CTX_NONE;
 	own_cancelers(l, i);
@@ -188,6 +218,7 @@ static void how_sure(struct leaks *l)
 struct err *leak_facts(struct leaks *l)
 {
 	struct model *m = l->m;
+	struct type_names names = {0};
 
 	l->ctx = mem_zalloc((m->ctxs.n + 1) * sizeof(*l->ctx));
 	l->task_bytes = mem_zalloc((m->tasks.list.n + 1) * sizeof(*l->task_bytes));
@@ -196,8 +227,11 @@ struct err *leak_facts(struct leaks *l)
 	l->order = parents_first(m);
 	uint64_t *level = mem_zalloc((m->ctxs.n + 1) * sizeof(*level));
 	for (size_t k = 0; k < m->ctxs.n; k++)
-		facts_of(l, l->order[k], level);
+		facts_of(l, l->order[k], &names, level);
 	free(level);
+	u64map_free(&names.keys);
+	VEC_FREE(&names.key_hash);
+	VEC_FREE(&names.types);
 	add_costs(l);
 	index_closures(l);
 	how_sure(l);

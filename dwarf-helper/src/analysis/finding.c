@@ -39,65 +39,31 @@ const char *confidence_name(unsigned confidence)
 	return confidence < CONFS ? confidence_names[confidence] : NULL;
 }
 
-struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum confidence confidence, const char *unit)
+struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum confidence confidence, enum finding_unit unit)
 {
 	VEC_PUSH(&fs->list, (struct finding){.rule = (uint8_t)rule,
 					     .confidence = (uint8_t)confidence,
-					     .unit = unit,
-					     .context = CTX_NONE,
-					     .summary = mem_strdup("")});
+					     .unit = (uint8_t)unit,
+					     .oldest_ns = -1,
+					     .newest_ns = -1,
+					     .context = CTX_NONE});
 	struct finding *f = &fs->list.v[fs->list.n - 1];
 	finding_sign(f, NULL);
 	return f;
 }
 
-static char *formatted(const char *fmt, va_list ap)
+struct evidence *finding_evidence(struct finding *f, enum evidence_kind kind)
 {
-	char *text = NULL;
-
-	if (vasprintf(&text, fmt, ap) < 0)
-		mem_out();
-	return text;
+	VEC_PUSH(&f->evidence, (struct evidence){.kind = (uint8_t)kind, .context = CTX_NONE, .task = UINT32_MAX});
+	return &f->evidence.v[f->evidence.n - 1];
 }
 
-void finding_say(struct finding *f, const char *fmt, ...)
+void finding_next(struct finding *f, enum next_command command, uint64_t about)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	free(f->summary);
-	f->summary = formatted(fmt, ap);
-	va_end(ap);
-}
-
-void finding_evidence(struct finding *f, const char *label, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	_cleanup_free_ char *text = formatted(fmt, ap);
-	va_end(ap);
-	size_t n = strlen(label), m = strlen(text);
-	char *line = mem_alloc(n + m + 2);
-	memcpy(line, label, n);
-	line[n] = '\t';
-	memcpy(line + n + 1, text, m + 1);
-	VEC_PUSH(&f->evidence, line);
-}
-
-void finding_next(struct finding *f, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	char *text = formatted(fmt, ap);
-	va_end(ap);
 	for (size_t i = 0; i < f->next.n; i++)
-		if (!strcmp(f->next.v[i], text)) {
-			free(text);
+		if (f->next.v[i].command == command && f->next.v[i].about == about)
 			return;
-		}
-	VEC_PUSH(&f->next, text);
+	VEC_PUSH(&f->next, (struct next){.command = (uint8_t)command, .about = about});
 }
 
 void finding_sign_hash(struct finding *f, uint64_t hash)
@@ -144,13 +110,16 @@ void findings_sort(struct findings *fs)
 
 static void finding_free(struct finding *f)
 {
-	free(f->summary);
-	for (size_t i = 0; i < f->evidence.n; i++)
-		free(f->evidence.v[i]);
-	for (size_t i = 0; i < f->next.n; i++)
-		free(f->next.v[i]);
+	for (size_t i = 0; i < f->evidence.n; i++) {
+		VEC_FREE(&f->evidence.v[i].hanging);
+		VEC_FREE(&f->evidence.v[i].keys);
+	}
+	if (f->holder)
+		steps_free(f->holder);
+	free(f->holder);
 	VEC_FREE(&f->evidence);
 	VEC_FREE(&f->next);
+	VEC_FREE(&f->locations);
 	VEC_FREE(&f->contexts);
 	VEC_FREE(&f->goroutines);
 }
@@ -159,8 +128,6 @@ void findings_free(struct findings *fs)
 {
 	for (size_t i = 0; i < fs->list.n; i++)
 		finding_free(&fs->list.v[i]);
-	for (size_t i = 0; i < fs->quiet.n; i++)
-		free(fs->quiet.v[i]);
 	VEC_FREE(&fs->list);
 	VEC_FREE(&fs->quiet);
 	*fs = (struct findings){0};

@@ -1,14 +1,13 @@
 /**
- * @file  Findings: what `leaks` and `check` say, before it is laid out.
+ * @file  Findings: what `leaks` and `check` found, as data.  report/findings.h has the words, the lines and the JSON.
  *
- * A rule makes one with finding_new(), fills in the numbers and indices, says it in words with the functions below, and signs it.
- * Knows nothing of lines, columns or JSON (report/findings.h).
+ * A rule makes one with finding_new(), fills in the numbers and indices, adds evidence, and signs it.
  */
 #ifndef GOCTX_ANALYSIS_FINDING_H
 #define GOCTX_ANALYSIS_FINDING_H
 
-#include "base/buf.h"
-#include "base/text.h"
+#include "analysis/problem.h"
+#include "analysis/steps.h"
 #include "context/model.h"
 
 /** Names are those of the interface contract (finding_rule_name()). */
@@ -27,41 +26,185 @@ enum finding_rule {
  */
 enum confidence { CONF_INFO, CONF_POSSIBLE, CONF_LIKELY, CONF_CERTAIN, CONFS };
 
+/** What a finding counts. */
+enum finding_unit { UNIT_CONTEXT, UNIT_TASK, UNIT_LAYER, UNIT_ENTRY, UNIT_CHANNEL, UNIT_CHANGE };
+
+/** What a place in the program has to do with a finding. */
+enum place_role {
+	PLACE_WAITS,   /* its goroutines stand there */
+	PLACE_STARTED, /* the go statements that started them */
+	PLACE_HOLDS,   /* goroutines that hold it stand there */
+	PLACE_ROLES
+};
+
+struct location {
+	uint8_t role;	/* enum place_role */
+	uint32_t frame; /* index into rt->frames, FRAME_NONE not known */
+	uint32_t count; /* goroutines */
+};
+
+/** What keeps things as long as the program lets it. */
+enum keeper {
+	KEEPER_NONE, /* structs and slices alone */
+	KEEPER_VARIABLE, KEEPER_CLOSURE, KEEPER_LIST, KEEPER_POOL, KEEPER_MAP, KEEPER_FINALIZER,
+};
+
+/** Contexts that hang on one. */
+struct hanging {
+	uint32_t on;	/* context */
+	uint32_t count;
+	bool children;	/* they are what the tree calls its children; else they hang below it */
+};
+
+/** Keys of one type in a chain of values. */
+struct key_count {
+	taddr type;
+	uint32_t count; /* layers whose key has the type */
+	uint32_t same;	/* of one key, at most */
+};
+
+enum evidence_kind {
+	EV_LIKE,      /* context: one of them, the first; example: not the first */
+	EV_BELOW,     /* hanging */
+	EV_PLACES,    /* role: the locations of that role */
+	EV_WAITING,   /* state, NULL where they differ; oldest_ns and newest_ns of the finding */
+	EV_HOLDER,    /* the finding's holder */
+	EV_DEFERRED,  /* task: whose deferred calls hold them */
+	EV_IN_USE,    /* n on stacks of goroutines, m waited for */
+	EV_AMONG,     /* of n active children there; flag: those below values counted */
+	EV_CALLS,     /* context: of AfterFunc, whose function does the work */
+	EV_DEADLINE,  /* ns until the first one's deadline */
+	EV_BOUNDED,   /* n by deadlines below them, the last in ns (0 not known), m by goroutines that go on */
+	EV_DOUBT,     /* reason: why it is not certain */
+	EV_CHANNEL,   /* n: address; flag: the first of several */
+	EV_CAUSE,     /* finding: signature and rule of the one it belongs to */
+	EV_KEEPS,     /* n bytes of heap; flag: other stuck goroutines reach them, too */
+	EV_CONTEXTLESS, /* the goroutines know of no context */
+	EV_OTHER,     /* context: the other one of the first goroutine, n have ended */
+	EV_PARENT,    /* context has n, m on parents whose inner context has ended */
+	EV_CHILD,     /* context; flag: the first of several */
+	EV_HELD,      /* context that a goroutine holds; flag: the first of several */
+	EV_KEYS,      /* keys, those set most often first */
+	EV_TIP,	      /* context, n more chains like it */
+	EV_STOP,      /* n can be taken back */
+	EV_PROBLEM,   /* problem */
+	EV_MORE,      /* n more problems */
+	EVIDENCES
+};
+
+/** One piece of evidence; which fields count depends on the kind. */
+struct evidence {
+	uint8_t kind, role;
+	bool flag;
+	uint32_t context, task;
+	uint64_t n, m;
+	int64_t ns;
+	const char *state;  /* of goroutines, as the runtime calls it; lives as long as the runtime */
+	const char *reason; /* static */
+	struct {
+		uint8_t rule;
+		char signature[17];
+	} finding;
+	VEC(struct hanging) hanging;
+	VEC(struct key_count) keys;
+	struct problem problem;
+};
+
+/** What to look at next. */
+enum next_command { NEXT_SHOW, NEXT_WHY, NEXT_CHILDREN, NEXT_TREE, NEXT_BT };
+
+struct next {
+	uint8_t command; /* enum next_command */
+	uint64_t about;	 /* an address; of NEXT_BT a goid */
+};
+
+/** How lost contexts end although nobody cancels them. */
+enum lost_end { LOST_END_NEVER, LOST_END_STUCK, LOST_END_PARENT, LOST_END_USERS };
+
+/** Why children pile up. */
+enum pile_why { PILE_DEFERRED, PILE_IDLE, PILE_HOOKED, PILE_USED };
+
+/** What a stuck goroutine waits on. */
+enum stuck_on { STUCK_ON_NOTHING, STUCK_ON_CONTEXT, STUCK_ON_OBJECT };
+
+/** What the finding says, beyond its rule and its numbers: one member a rule, those left out have none. */
+union claim {
+	struct {
+		uint32_t under; /* most of them hang on that, CTX_NONE */
+		uint8_t end;	/* enum lost_end */
+		bool stuck;	/* goroutines that can never run again hold their CancelFuncs */
+	} lost;
+	struct {
+		uint8_t on; /* enum stuck_on */
+	} stuck;
+	struct {
+		uint32_t on;	/* context that the largest pile hangs on */
+		uint32_t piles; /* how many contexts have such */
+		bool children;	/* those of the largest are its children */
+		uint8_t why;	/* enum pile_why */
+	} pile;
+	struct {
+		uint32_t from; /* Background, TODO, what WithoutCancel made */
+		bool ended;    /* the other context has */
+	} detached;
+	struct {
+		uint32_t parent;
+		bool ended; /* what the parent is made on has */
+	} watcher;
+	struct {
+		bool of_calls; /* as deep as the calls that made it */
+		bool again;    /* one key, again and again */
+	} chain;
+	struct {
+		bool expired;
+	} retained;
+	struct {
+		bool orphans; /* who started them has ended */
+	} pileup;
+	uint8_t problem; /* enum check_kind, of the rules of check but torn */
+};
+
 #define FINDING_SHOWN 100 /* addresses and goids of one finding that are told when --limit 0 is not given */
 
-/** One finding; strings are malloc'ed and owned by it, texts already safe for a terminal. */
+/** One finding; owns what it points to. */
 struct finding {
-	uint8_t rule, confidence;
-	uint32_t also;	      /* set of rules (1u << rule) that say the same of the same objects, and are therefore not told alone */
-	const char *unit;     /* what count counts: "context", "task", "entry"; static */
-	uint64_t count;	      /* contexts or goroutines it is about */
-	uint64_t tasks;	      /* goroutines that hang on it; equal to count, or 0, when the unit is "task" */
-	uint64_t bytes;	      /* what they cost: stacks, contexts and what only they are known to hold; 0 not known */
-	uint32_t context;     /* CTX_NONE; the one to ask about next (accumulation point, lost context, …) */
-	char signature[17];   /* hex; equal across cores of the same program: made of names only, never of addresses or counts */
-	char *summary;	      /* a sentence or two that a tired person understands; no line breaks */
+	uint8_t rule, confidence, unit;
+	uint32_t also;	     /* set of rules (1u << rule) that say the same of the same objects, and are therefore not told alone */
+	uint64_t count;	     /* contexts or goroutines it is about */
+	uint64_t tasks;	     /* goroutines that hang on it; equal to count, or 0, when the unit is UNIT_TASK */
+	uint64_t bytes;	     /* what they cost: stacks, contexts and what only they are known to hold; 0 not known */
+	int64_t oldest_ns, newest_ns; /* how long its goroutines wait; -1 not known */
+	uint32_t context;    /* CTX_NONE; the one to ask about next (accumulation point, lost context, …) */
+	char signature[17];  /* hex; equal across cores of the same program: made of names only, never of addresses or counts */
+	union claim claim;
+	struct steps *holder; /* why what it is about is alive; NULL */
+	uint8_t keeper;	      /* enum keeper: what on that path keeps it */
 	VEC(uint32_t) contexts, goroutines; /* indices into m->ctxs and m->tasks.list, all of them */
-	VEC(char *) evidence; /* "label\ttext": "like\tBackground.WithCancel …", "tasks\t…", "made by\t…"; items with " · " between them */
-	VEC(char *) next;     /* "goctx show 0x…", most useful first: each works when it is pasted */
+	VEC(struct location) locations;	    /* those of one role together, most frequent first */
+	VEC(struct evidence) evidence;
+	VEC(struct next) next; /* most useful first */
+};
+
+/** Goroutines that are known and left out. */
+struct quiet {
+	const char *what; /* "net/http accept loop"; static */
+	uint32_t count;
 };
 
 struct findings {
 	VEC(struct finding) list;
-	VEC(char *) quiet;   /* "3 net/http accept loops": known and left out */
+	VEC(struct quiet) quiet;
 	bool healthy_unknown; /* something kept us from looking: no finding is no clean bill */
 };
 
 /** A new one at the end of the list; the pointer holds until the next call. */
-struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum confidence confidence, const char *unit);
+struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum confidence confidence, enum finding_unit unit);
 
-/** Set the sentence. */
-void finding_say(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** Add evidence; the pointer holds until the next call. */
+struct evidence *finding_evidence(struct finding *f, enum evidence_kind kind);
 
-/** Add a line of evidence under a label ("like", "tasks", "held by"); the text must be safe for a terminal. */
-void finding_evidence(struct finding *f, const char *label, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-/** Add a command to run next, "goctx " included; one that is there already is not added again. */
-void finding_next(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** Add a command to run next; one that is there already is not added again. */
+void finding_next(struct finding *f, enum next_command command, uint64_t about);
 
 /**
  * Make the signature from the rule's name and the words given; the last argument is NULL.  Words are names of types, functions and
@@ -81,7 +224,7 @@ void findings_free(struct findings *fs);
 const char *finding_rule_name(unsigned rule);
 const char *confidence_name(unsigned confidence);
 
-/** All rules of `check`: integrity of contexts, children maps and wait queues; torn snapshots are told from damage.  No marking. */
+/** All rules of `check`: integrity of contexts, children maps and wait queues; torn snapshots are kept apart from damage.  No marking. */
 struct err *check_find(struct model *m, struct findings *ret);
 
 #endif

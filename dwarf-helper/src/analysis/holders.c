@@ -30,21 +30,42 @@ static uint64_t task_key(const struct model *m, uint32_t task)
 	return sign_frame(sign_frame(sign_word(SIGN_START, "task"), m, t->created), m, t->start) | 1;
 }
 
-/* A name ends where one of many equal things is chosen. */
+/* Offsets and addresses name nothing; what is one of many equal ones ends a name. */
+static bool is_place(const struct link *l)
+{
+	return l->kind == LINK_OFFSET || l->kind == LINK_ADDRESS || l->kind == LINK_CAPTURE_AT || l->kind == LINK_STACK;
+}
+
+static bool is_element(const struct link *l)
+{
+	return l->kind == LINK_INDEX || l->kind == LINK_ELEMENT || l->kind == LINK_KEY || l->kind == LINK_LIST;
+}
+
+/* @return false: an element was chosen */
+static bool sign_links(uint64_t *h, const struct links *via)
+{
+	for (size_t k = 0; k < via->list.n; k++) {
+		const struct link *l = &via->list.v[k];
+		if (is_element(l))
+			return false;
+		*h = sign_word(sign_word(*h ^ l->kind, l->name), l->func);
+	}
+	return true;
+}
+
 static uint64_t steps_key(const struct steps *s)
 {
-	uint64_t h = sign_word(sign_word(SIGN_START, s->root), s->timer_calls);
-	const char *last = NULL;
+	uint64_t h = sign_word(SIGN_START ^ s->root, s->timer_calls);
+	const struct links *last = NULL;
 
 	for (size_t k = 0; k < s->list.n && k < STEPS; k++) {
-		const char *via = s->list.v[k].via;
-		if (!via || strstr(via, "0x") || (last && !strcmp(last, via)))
+		const struct links *via = &s->list.v[k].via;
+		bool place = !via->list.n;
+		for (size_t n = 0; n < via->list.n; n++)
+			place |= is_place(&via->list.v[n]);
+		if (place || (last && links_equal(last, via)))
 			continue;
-		size_t n = strcspn(via, "[");
-		char *name = mem_strndup(via, n);
-		h = sign_word(h, name);
-		free(name);
-		if (via[n])
+		if (!sign_links(&h, via))
 			break;
 		last = via;
 	}

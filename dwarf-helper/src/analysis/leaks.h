@@ -4,7 +4,7 @@
  *     reach  ──▶  facts (per context and goroutine, one pass each)  ──▶  rules, one file each  ──▶  findings, sorted
  *
  * The rules run in the order of leak_rules[] (leaks.c).  A rule whose objects an earlier one has told of adds itself to that finding
- * (leak_tell(), finding.also) instead of making one of its own: the same mistake is one suspect.
+ * (leak_told_also(), finding.also) instead of making one of its own: the same mistake is one suspect.
  * The exception are goroutines that can never run again: they are always told by stuck-task, which points to the finding it belongs to.
  */
 #ifndef GOCTX_ANALYSIS_LEAKS_H
@@ -15,16 +15,12 @@
 #include "analysis/reach.h"
 #include "analysis/steps.h"
 
-struct leaks_options {
-	bool all; /* --limit 0: nothing inside of a finding is cut */
-};
-
 /**
  * All rules of `leaks` over one marking.
  * Cost: linear in contexts, goroutines and the words of their stacks, and a few searches for paths (path.h).
  * @return NULL, ERR_CANCELED
  */
-struct err *leaks_find(struct model *m, struct reach *r, const struct leaks_options *opt, struct findings *ret);
+struct err *leaks_find(struct model *m, struct reach *r, struct findings *ret);
 
 /* ------------------------------------------------------------------ inside: what the rules share */
 
@@ -58,7 +54,6 @@ struct leak_ctx {
 struct leaks {
 	struct model *m;
 	struct reach *r;
-	const struct leaks_options *opt;
 	struct findings *out;
 	struct leak_ctx *ctx;	/* by context */
 	uint32_t *order;	/* contexts, parents before children */
@@ -111,25 +106,31 @@ const char *exempt_task(const struct model *m, const struct task *t);
 /** Is the context one that a library makes, holds and ends by itself (connections of net/http)?  By its type and its parent's type or key. */
 bool exempt_context(struct model *m, uint32_t i);
 
-/* told.c */
-/** Does a finding tell of the context, or one above info of an ancestor, already?  It is then given the rule as `also`.  @return the finding, NULL */
-struct finding *leak_told(struct leaks *l, uint32_t context, enum finding_rule also);
+/*
+ * told.c: which finding is about which context and goroutine
+ */
+/** The finding that is about the context already, or one above info that is about an ancestor; NULL. */
+struct finding *leak_told(const struct leaks *l, uint32_t context);
+/** The same; the finding is given the rule as `also`. */
+struct finding *leak_told_also(struct leaks *l, uint32_t context, enum finding_rule also);
 void leak_tell_context(struct leaks *l, struct finding *f, uint32_t context);
 void leak_tell_task(struct leaks *l, struct finding *f, uint32_t task);
 
-/* say.c: words of evidence */
-/** "Background.WithCancel.WithValue(app/mw.requestID).WithCancel" */
-void say_name(struct leaks *l, uint32_t i, struct buf *out);
-/** "WithCancel 0xc000126000", "Background" */
-void say_context(const struct leaks *l, uint32_t i, struct buf *out);
-/** Evidence under @p label ("tasks"): functions with place and count, most frequent first; @p tasks indices. */
-void say_tasks(struct leaks *l, struct finding *f, const char *label, const uint32_t *tasks, size_t n);
-/** Evidence "made by": go statements that started them. */
-void say_creators(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
-/** Evidence "waiting": reasons and ages. */
-void say_waits(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
+/*
+ * places.c: evidence that most findings have
+ */
+/** EV_PLACES: where goroutines (indices) stand, or who started them. */
+void add_places(struct leaks *l, struct finding *f, enum place_role role, const uint32_t *tasks, size_t n);
+/** EV_WAITING: state and ages. */
+void add_waits(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
+/** EV_DOUBT, where there is one. */
+void add_doubt(struct leaks *l, struct finding *f);
+/** EV_LIKE: the first one. */
+void add_like(struct finding *f, uint32_t context);
 
-/* say_below.c: what contexts hang on, so that numbers agree with those of the tree */
+/*
+ * hanging.c: what contexts hang on, so that numbers agree with those of the tree
+ */
 /** Contexts that end with the same one. */
 struct hangs {
 	uint32_t under;	 /* the one they end with (leak_ctx.under) */
@@ -140,24 +141,29 @@ struct hangs {
 void hangs_add(const struct leaks *l, struct hangs *h, uint32_t context);
 /** Are all of them what the tree calls children of `common`?  Else some hang below others there. */
 bool hangs_children(const struct hangs *h);
-/** Evidence "below": how the contexts are spread over those they hang on. */
-void say_parents(struct leaks *l, struct finding *f);
+/** EV_BELOW: how the finding's contexts are spread over those they hang on. */
+void add_hanging(struct leaks *l, struct finding *f);
 
-/* say_path.c: why one object is alive, in one line */
-struct said_path {
-	const char *keeper; /* what on the path keeps things: "a map", "a sync.Pool"; NULL: nothing but structs and slices */
+/*
+ * holder.c: why one object is alive
+ */
+struct leak_holder {
+	struct steps path;  /* .list.n is 0: not known, or nothing reaches it */
+	enum keeper keeper; /* what on the path keeps things */
 	bool library;	    /* the one that refers to it is of package net/http, testing or of the runtime, or a finalizer whose object something else
 			       keeps, or that is about to go: theirs to let go */
-	uint32_t task;	    /* whose stack is the root, UINT32_MAX */
-	char *root_name;    /* "global app.sessions", "task 12 main.main main.go:9"; malloc'ed, NULL */
 };
-/** Add evidence under @p label (@p f NULL: look only).  The first one costs a search of the heap.  @return false, nothing added: not known, or nothing reaches it */
-bool say_path(struct leaks *l, struct finding *f, const char *label, taddr addr, struct said_path *ret);
-void said_path_free(struct said_path *p);
-/** Why objects are alive, NULL: not to be had. */
+/** The first question costs a search of the heap.  @return false: not known, or nothing reaches it; there is nothing to free then */
+bool leak_holder(struct leaks *l, taddr addr, struct leak_holder *ret);
+void leak_holder_free(struct leak_holder *h);
+/**
+ * EV_HOLDER: the same as evidence; the finding owns the path.
+ * @param look_ret  NULL, or a copy to look at as long as the finding lives, not to be freed
+ * @return false, nothing added
+ */
+bool add_holder(struct leaks *l, struct finding *f, taddr addr, struct leak_holder *look_ret);
+/** Why objects are alive, NULL: the heap could not be searched. */
 struct forest *leak_forest(struct leaks *l);
-/** Evidence "not sure": why it is not certain. */
-void say_doubt(struct leaks *l, struct finding *f);
 
 leak_rule rule_lost_cancel, rule_stuck_task, rule_uncancellable_wait, rule_accumulation, rule_ignores_cancel, rule_detached, rule_watcher, rule_afterfunc,
 	rule_retained, rule_value_chain, rule_task_pileup, rule_subtree_cost;

@@ -86,40 +86,29 @@ static void tell(struct leaks *l, const struct hooks *s)
 	bool piled = most >= MANY && most * 2ul >= s->contexts.n, used = s->on_stack * 10ul > s->contexts.n;
 	bool gone = s->stop_live * 10ul < s->contexts.n;
 	enum confidence sure = !piled || used ? CONF_INFO : gone ? CONF_LIKELY : CONF_POSSIBLE;
-	struct finding *f = finding_new(l->out, RULE_AFTERFUNC, sure, "context");
-	struct buf func = {0}, text = {0};
+	struct finding *f = finding_new(l->out, RULE_AFTERFUNC, sure, UNIT_CONTEXT);
+	struct buf func = {0};
 
 	ctx_func(l->m, s->first, &func);
-	if (func.n)
-		text_safe(&text, func.p, func.n);
 	f->count = s->contexts.n;
 	f->bytes = s->bytes;
 	f->context = s->first;
 	for (size_t k = 0; k < s->contexts.n; k++)
 		leak_tell_context(l, f, s->contexts.v[k]);
 	finding_sign(f, buf_cstr(&func), NULL);
-	finding_say(f, "%s is registered many times to be called when a context ends%s",
-		    text.n ? buf_cstr(&text) : "A function",
-		    sure == CONF_LIKELY
-			    ? "; the context does not end, and the stop functions that AfterFunc returned are gone."
-		    : sure == CONF_POSSIBLE ? "; the context does not end, and no goroutine is about to take them back."
-					    : ".");
-	say_parents(l, f);
-	text.n = 0;
-	text_count(&text, s->stop_live);
-	finding_evidence(f, "stop", "%s can be taken back", buf_cstr(&text));
-	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[s->first].addr);
+	add_hanging(l, f);
+	finding_evidence(f, EV_STOP)->n = s->stop_live;
+	finding_next(f, NEXT_SHOW, l->m->ctxs.v[s->first].addr);
 	if (under != CTX_NONE && l->m->ctxs.v[under].addr)
-		finding_next(f, "goctx children 0x%llx", (unsigned long long)l->m->ctxs.v[under].addr);
+		finding_next(f, NEXT_CHILDREN, l->m->ctxs.v[under].addr);
 	buf_free(&func);
-	buf_free(&text);
 }
 
 /* Those that hang on contexts which are told of already are told with them. */
 static bool told_above(struct leaks *l, const struct hooks *s)
 {
 	for (size_t k = 0; k < s->contexts.n; k += s->contexts.n / 8 + 1)
-		if (!leak_told(l, s->contexts.v[k], RULE_AFTERFUNC))
+		if (!leak_told_also(l, s->contexts.v[k], RULE_AFTERFUNC))
 			return false;
 	return true;
 }

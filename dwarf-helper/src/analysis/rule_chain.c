@@ -29,12 +29,6 @@ struct chain_set {
 	uint32_t tip, depth, tips;
 };
 
-struct key_count {
-	taddr type;
-	uint32_t count; /* layers whose key has the type */
-	uint32_t same;	/* of one key, at most */
-};
-
 struct key_counts {
 	struct key_count v[KEYS];
 	unsigned n;
@@ -143,27 +137,12 @@ static uint32_t top_of_chain(const struct leaks *l, uint32_t tip)
 	return top;
 }
 
-static void say_keys(struct leaks *l, struct finding *f, const struct key_counts *keys)
+static void add_keys(struct finding *f, const struct key_counts *keys)
 {
-	struct buf text = {0};
+	struct evidence *e = finding_evidence(f, EV_KEYS);
 
-	for (unsigned k = 0; k < keys->n && (k < 4 || l->opt->all); k++) {
-		struct buf name = {0};
-		value_print_type(l->m->rt, &name, keys->v[k].type);
-		buf_str(&text, k ? " · " : "");
-		if (name.n)
-			text_safe(&text, name.p, name.n);
-		if (keys->v[k].count > 1) {
-			buf_lit(&text, " × ");
-			text_count(&text, keys->v[k].count);
-			buf_str(&text, keys->v[k].same == 1 ? " (all different)" : "");
-		}
-		buf_free(&name);
-	}
-	if (keys->n > 4 && !l->opt->all)
-		buf_printf(&text, " · %u more", keys->n - 4);
-	finding_evidence(f, "keys", "%s", buf_cstr(&text));
-	buf_free(&text);
+	for (unsigned k = 0; k < keys->n; k++)
+		VEC_PUSH(&e->keys, keys->v[k]);
 }
 
 /* Its layers are told with it, so that what other rules say of them is the same mistake. */
@@ -196,7 +175,6 @@ static bool was_told(struct leaks *l, const struct chain_set *s, uint8_t *marked
 static void tell(struct leaks *l, const struct chain_set *s)
 {
 	struct key_counts keys = {0};
-	struct buf text = {0};
 
 	count_keys(l, s->tip, &keys);
 	qsort(keys.v, keys.n, sizeof(*keys.v), more_first);
@@ -211,36 +189,24 @@ static void tell(struct leaks *l, const struct chain_set *s)
 	bool depth = used && (uint64_t)used * 4 >= (uint64_t)s->depth * 3;
 	if (depth)
 		sure = CONF_INFO;
-	struct finding *f = finding_new(l->out, RULE_VALUE_CHAIN, sure, "layer");
+	struct finding *f = finding_new(l->out, RULE_VALUE_CHAIN, sure, UNIT_LAYER);
 
 	f->count = s->depth;
 	f->context = s->tip;
 	f->bytes = sure > CONF_INFO ? l->ctx[top].cost : 0;
 	leak_tell_context(l, f, s->tip);
 	finding_sign_hash(f, sign_chain(SIGN_START, l->m, s->tip));
-	text_count(&text, s->depth);
-	if (depth)
-		finding_say(f, "A chain of %s values, as deep as the calls that made it: frames that still run use its layers.", buf_cstr(&text));
-	else
-		finding_say(f, "A chain of %s values, each a WithValue upon the one before%s", buf_cstr(&text),
-			    repeats >= REPEATS ? ": the same key is set again and again, and the old values stay." : ".");
+	f->claim.chain.of_calls = depth;
+	f->claim.chain.again = repeats >= REPEATS;
 	tell_layers(l, f, s->tip);
-	say_keys(l, f, &keys);
-	text.n = 0;
-	say_context(l, s->tip, &text);
-	if (s->tips > 1) {
-		buf_lit(&text, " · ");
-		text_count(&text, s->tips - 1);
-		buf_lit(&text, " more chains like it");
-	}
-	finding_evidence(f, "tip", "%s", buf_cstr(&text));
-	struct said_path path = {0};
+	add_keys(f, &keys);
+	struct evidence *tip = finding_evidence(f, EV_TIP);
+	tip->context = s->tip;
+	tip->n = s->tips - 1;
 	if (sure == CONF_LIKELY)
-		say_path(l, f, "held by", l->m->ctxs.v[s->tip].addr, &path);
-	said_path_free(&path);
-	finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[s->tip].addr);
-	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[s->tip].addr);
-	buf_free(&text);
+		add_holder(l, f, l->m->ctxs.v[s->tip].addr, NULL);
+	finding_next(f, NEXT_WHY, l->m->ctxs.v[s->tip].addr);
+	finding_next(f, NEXT_SHOW, l->m->ctxs.v[s->tip].addr);
 }
 
 struct err *rule_value_chain(struct leaks *l)

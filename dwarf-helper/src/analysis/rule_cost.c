@@ -36,7 +36,6 @@ static uint32_t dearest_root(const struct leaks *l)
 struct err *rule_subtree_cost(struct leaks *l)
 {
 	uint32_t at = dearest_root(l), next;
-	struct buf text = {0}, bytes = {0};
 
 	if (at == CTX_NONE)
 		return NULL;
@@ -46,19 +45,13 @@ struct err *rule_subtree_cost(struct leaks *l)
 	if (l->ctx[at].cost < WORTH || !l->m->ctxs.v[at].addr)
 		return NULL;
 	const struct ctx *c = &l->m->ctxs.v[at];
-	struct finding *f = finding_new(l->out, RULE_SUBTREE_COST, CONF_INFO, "context");
+	struct finding *f = finding_new(l->out, RULE_SUBTREE_COST, CONF_INFO, UNIT_CONTEXT);
 	f->count = c->below + 1ul;
 	f->tasks = c->tasks_below;
 	f->bytes = l->ctx[at].cost;
 	f->context = at;
 	VEC_PUSH(&f->contexts, at);
 	finding_sign_hash(f, sign_chain(SIGN_START, l->m, at));
-	say_context(l, at, &text);
-	text_size(&bytes, l->ctx[at].cost);
-	finding_say(f, "The subtree of %s costs most: at least %s of stacks, contexts and values.", buf_cstr(&text),
-		    buf_cstr(&bytes));
-	finding_next(f, "goctx tree 0x%llx", (unsigned long long)c->addr);
-	buf_free(&text);
-	buf_free(&bytes);
+	finding_next(f, NEXT_TREE, c->addr);
 	return NULL;
 }

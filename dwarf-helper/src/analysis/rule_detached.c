@@ -90,9 +90,8 @@ static enum confidence how_sure(const struct leaks *l, const struct task_set *s,
 
 static void tell(struct leaks *l, const struct task_set *s, const struct detached_set *d)
 {
-	struct finding *f = finding_new(l->out, RULE_DETACHED, how_sure(l, s, d), "context");
+	struct finding *f = finding_new(l->out, RULE_DETACHED, how_sure(l, s, d), UNIT_CONTEXT);
 	uint32_t root = d->roots.v[0];
-	struct buf text = {0};
 
 	for (size_t k = 0; k < s->tasks.n; k++)
 		leak_tell_task(l, f, s->tasks.v[k]);
@@ -100,32 +99,18 @@ static void tell(struct leaks *l, const struct task_set *s, const struct detache
 		leak_tell_context(l, f, d->roots.v[k]);
 	finding_sign_hash(f, sign_word(sign_word(sign_chain(SIGN_START, l->m, root), task_func(l->m, s->tasks.v[0])),
 				       task_maker(l->m, s->tasks.v[0])));
-	say_context(l, l->ctx[root].under, &text);
-	finding_say(f,
-		    "Contexts made from %s by goroutines that work under another context: when that one ends, they do "
-		    "not.%s",
-		    buf_cstr(&text), d->ended ? " It has ended." : "");
-	text.n = 0;
-	say_name(l, root, &text);
-	buf_lit(&text, " · first ");
-	buf_hex(&text, l->m->ctxs.v[root].addr);
-	finding_evidence(f, "like", "%s", buf_cstr(&text));
-	text.n = 0;
-	say_context(l, d->other, &text);
-	buf_printf(&text, " %s (the first one's)", ctx_state_name(l->m->ctxs.v[d->other].state));
-	if (d->ended) {
-		buf_lit(&text, " · ");
-		text_count(&text, d->ended);
-		buf_lit(&text, " have ended");
-	}
-	finding_evidence(f, "other", "%s", buf_cstr(&text));
-	task_set_say(l, f, s);
+	f->claim.detached.from = l->ctx[root].under;
+	f->claim.detached.ended = d->ended;
+	add_like(f, root);
+	struct evidence *other = finding_evidence(f, EV_OTHER);
+	other->context = d->other;
+	other->n = d->ended;
+	task_set_evidence(l, f, s);
 	f->count = d->roots.n;
 	f->context = root;
-	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[root].addr);
+	finding_next(f, NEXT_SHOW, l->m->ctxs.v[root].addr);
 	if (l->m->ctxs.v[d->other].addr)
-		finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[d->other].addr);
-	buf_free(&text);
+		finding_next(f, NEXT_SHOW, l->m->ctxs.v[d->other].addr);
 }
 
 struct err *rule_detached(struct leaks *l)
@@ -140,7 +125,7 @@ struct err *rule_detached(struct leaks *l)
 			continue;
 		leak_holds(l, t, note_held, &s);
 		uint32_t other = s.root == CTX_NONE ? CTX_NONE : other_of(&s);
-		if (other == CTX_NONE || leak_told(l, s.root, RULE_DETACHED))
+		if (other == CTX_NONE || leak_told_also(l, s.root, RULE_DETACHED))
 			continue;
 		size_t k = (size_t)(task_sets_add(l, &sets, t, l->ctx[s.root].chain, s.root) - sets.list.v);
 		if (k == more.n)

@@ -124,27 +124,20 @@ static enum confidence how_sure(const struct leaks *l, const struct task_set *s)
 
 static void tell(struct leaks *l, const struct task_set *s)
 {
-	struct finding *f = finding_new(l->out, RULE_IGNORES_CANCEL, how_sure(l, s), "task");
-	struct buf text = {0};
+	struct finding *f = finding_new(l->out, RULE_IGNORES_CANCEL, how_sure(l, s), UNIT_TASK);
 	const struct ctx *c = &l->m->ctxs.v[s->context];
-	bool one = s->tasks.n == 1;
 
 	for (size_t k = 0; k < s->tasks.n; k++)
 		leak_tell_task(l, f, s->tasks.v[k]);
 	leak_tell_context(l, f, s->context);
 	f->context = s->context;
 	finding_sign(f, task_func(l->m, s->tasks.v[0]), task_maker(l->m, s->tasks.v[0]), NULL);
-	finding_say(f, "%s a context that has ended, and %s for something else without listening to its Done.",
-		    one ? "A goroutine holds" : "Goroutines hold", one ? "waits" : "wait");
-	say_context(l, s->context, &text);
-	buf_printf(&text, " %s", ctx_state_name(c->state));
-	if (!one)
-		buf_lit(&text, " (the first one's)");
-	finding_evidence(f, "holds", "%s", buf_cstr(&text));
-	task_set_say(l, f, s);
+	struct evidence *held = finding_evidence(f, EV_HELD);
+	held->context = s->context;
+	held->flag = s->tasks.n > 1;
+	task_set_evidence(l, f, s);
 	if (c->addr)
-		finding_next(f, "goctx show 0x%llx", (unsigned long long)c->addr);
-	buf_free(&text);
+		finding_next(f, NEXT_SHOW, c->addr);
 }
 
 struct err *rule_ignores_cancel(struct leaks *l)

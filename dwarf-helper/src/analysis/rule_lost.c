@@ -63,10 +63,10 @@ static uint32_t creator_of(const struct model *m, uint32_t i)
 	return best;
 }
 
+/* Of names alone. */
 static uint64_t key_of(const struct leaks *l, uint32_t i)
 {
-	uint32_t creator = creator_of(l->m, i);
-	uint64_t func = creator == FRAME_NONE ? 0 : (uint64_t)(uintptr_t)l->m->rt->frames.v[creator].func;
+	uint64_t func = sign_frame(SIGN_START, l->m, creator_of(l->m, i));
 
 	return (l->ctx[i].chain ^ func ^ (l->ctx[i].flags & LEAK_FUNC_STUCK)) * UINT64_C(0x9e3779b97f4a7c15) | 1;
 }
@@ -232,82 +232,39 @@ static uint32_t main_parent(const struct leaks *l, const struct lost_group *g)
 }
 
 /* How long they live: until their parent ends, if it does. */
-static void put_end(struct leaks *l, uint32_t under, struct buf *out)
+static enum lost_end end_of(const struct leaks *l, uint32_t under, bool is_bounded)
 {
-	if (under == CTX_NONE || l->m->ctxs.v[under].state == CTX_NEVER) {
-		buf_lit(out, "Nothing ends them.");
-		return;
-	}
+	if (is_bounded)
+		return LOST_END_USERS;
+	if (under == CTX_NONE || l->m->ctxs.v[under].state == CTX_NEVER)
+		return LOST_END_NEVER;
 	switch (l->r->cancelable[under]) {
 	case CANCELABLE_NOBODY:
 	case CANCELABLE_BY_WAITER:
-		buf_lit(out, "Nobody can cancel that one either: they stay.");
-		break;
+		return LOST_END_STUCK;
 	default:
-		buf_lit(out, "They live until that one is cancelled.");
+		return LOST_END_PARENT;
 	}
 }
 
-static void say_lost(struct leaks *l, struct finding *f, uint32_t under, bool is_bounded)
+static void add_evidence(struct leaks *l, struct finding *f, const struct lost_group *g, uint32_t under)
 {
-	bool one = f->count == 1, stuck = l->ctx[f->context].flags & LEAK_FUNC_STUCK;
-	struct buf where = {0}, end = {0};
+	const struct ctx *v = l->m->ctxs.v, *hub = under == CTX_NONE || v[under].state == CTX_NEVER ? NULL : &v[under];
 
-	if (under != CTX_NONE) {
-		buf_lit(&where, " under ");
-		say_context(l, under, &where);
-	}
-	if (is_bounded)
-		buf_lit(&end, "They last as long as what uses them.");
-	else
-		put_end(l, under, &end);
-	if (one)
-		finding_say(f, "A context made%s has no %s and no deadline: it ends when what it hangs on does.", buf_cstr(&where),
-			    stuck ? "CancelFunc but those of goroutines that can never run again," : "CancelFunc any more");
-	else
-		finding_say(f, "Contexts made%s are never cancelled: %s, and they have no deadline. %s", buf_cstr(&where),
-			    stuck ? "only goroutines that can never run again hold their CancelFuncs"
-				  : "no CancelFunc of theirs exists any more",
-			    buf_cstr(&end));
-	buf_free(&where);
-	buf_free(&end);
-}
-
-/* What keeps the context alive that they hang on: as long as that lives, they do. */
-static void say_keeper(struct leaks *l, struct finding *f, uint32_t under)
-{
-	struct said_path path = {0};
-
-	if (f->confidence == CONF_INFO || under == CTX_NONE || l->m->ctxs.v[under].state == CTX_NEVER)
-		return;
-	say_path(l, f, "held by", l->m->ctxs.v[under].addr, &path);
-	said_path_free(&path);
-}
-
-static void evidence(struct leaks *l, struct finding *f, const struct lost_group *g, uint32_t under)
-{
-	struct buf text = {0};
-
-	say_name(l, g->first, &text);
-	buf_lit(&text, " · first ");
-	buf_hex(&text, l->m->ctxs.v[g->first].addr);
-	finding_evidence(f, "like", "%s", buf_cstr(&text));
-	buf_free(&text);
-	say_parents(l, f);
-	say_tasks(l, f, "tasks", g->tasks.v, g->tasks.n);
-	say_waits(l, f, g->tasks.v, g->tasks.n);
-	say_creators(l, f, g->tasks.v, g->tasks.n);
-	say_tasks(l, f, "stuck", g->holders.v, g->holders.n);
-	say_keeper(l, f, under);
+	add_like(f, g->first);
+	add_hanging(l, f);
+	add_places(l, f, PLACE_WAITS, g->tasks.v, g->tasks.n);
+	add_waits(l, f, g->tasks.v, g->tasks.n);
+	add_places(l, f, PLACE_STARTED, g->tasks.v, g->tasks.n);
+	add_places(l, f, PLACE_HOLDS, g->holders.v, g->holders.n);
+	if (hub && f->confidence > CONF_INFO)
+		add_holder(l, f, hub->addr, NULL); // as long as that lives, they do
 	if (!l->no_func_proof)
-		say_doubt(l, f);
-	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[g->first].addr);
-	if (under != CTX_NONE && l->m->ctxs.v[under].addr && l->m->ctxs.v[under].state != CTX_NEVER)
-		finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[under].addr);
-	else
-		finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[g->first].addr);
+		add_doubt(l, f);
+	finding_next(f, NEXT_SHOW, v[g->first].addr);
+	finding_next(f, NEXT_WHY, hub && hub->addr ? hub->addr : v[g->first].addr);
 	if (g->tasks.n)
-		finding_next(f, "goctx bt %llu", (unsigned long long)l->m->tasks.list.v[g->tasks.v[0]].goid);
+		finding_next(f, NEXT_BT, l->m->tasks.list.v[g->tasks.v[0]].goid);
 }
 
 /* Nothing would end it, nothing hangs on it: of use only to who refers to it. */
@@ -324,12 +281,14 @@ static bool library_lets_go(struct leaks *l, const uint32_t *contexts, size_t n)
 	unsigned theirs = 0;
 
 	for (unsigned third = 0; third < 3; third++) {
-		struct said_path path;
+		struct leak_holder h;
 		uint32_t i = contexts[(n - 1) * third / 2];
-		bool found = say_path(l, NULL, NULL, l->m->ctxs.v[i].addr, &path);
-		bool user = !found || (!path.library && path.task == UINT32_MAX);
-		theirs += found && path.library;
-		said_path_free(&path);
+		bool found = leak_holder(l, l->m->ctxs.v[i].addr, &h), user = !found;
+		if (found) {
+			theirs += h.library;
+			user = !h.library && h.path.task == UINT32_MAX;
+			leak_holder_free(&h);
+		}
 		if (user)
 			return false;
 	}
@@ -437,21 +396,13 @@ static bool bounded(struct leaks *l, const struct lost_group *g, uint32_t under,
 	return (ret->by_deadline + ret->by_task) * 10ull >= n * 9ull;
 }
 
-static void say_bounds(struct finding *f, const struct bounds *b)
+static void add_bounds(struct finding *f, const struct bounds *b)
 {
-	struct buf text = {0};
+	struct evidence *e = finding_evidence(f, EV_BOUNDED);
 
-	if (b->by_deadline) {
-		buf_lit(&text, "deadlines below them");
-		if (b->latest_ns > 0) {
-			buf_lit(&text, ", the last in ");
-			text_duration(&text, b->latest_ns);
-		}
-	}
-	if (b->by_task)
-		buf_printf(&text, "%sgoroutines that go on", b->by_deadline ? " · " : "");
-	finding_evidence(f, "bounded by", "%s", buf_cstr(&text));
-	buf_free(&text);
+	e->n = b->by_deadline;
+	e->m = b->by_task;
+	e->ns = b->latest_ns;
 }
 
 static enum confidence how_sure(struct leaks *l, const struct lost_group *g, bool is_bounded)
@@ -468,7 +419,7 @@ static void tell(struct leaks *l, const struct lost_group *g)
 	uint32_t under = main_parent(l, g);
 	struct bounds bounds;
 	bool is_bounded = bounded(l, g, under, &bounds);
-	struct finding *f = finding_new(l->out, RULE_LOST_CANCEL, how_sure(l, g, is_bounded), "context");
+	struct finding *f = finding_new(l->out, RULE_LOST_CANCEL, how_sure(l, g, is_bounded), UNIT_CONTEXT);
 
 	f->count = g->contexts.n;
 	f->tasks = g->tasks.n;
@@ -482,10 +433,12 @@ static void tell(struct leaks *l, const struct lost_group *g)
 	if (l->ctx[g->first].flags & LEAK_FUNC_STUCK)
 		sign = sign_word(sign, "stuck");
 	finding_sign_hash(f, sign_frame(sign, l->m, creator_of(l->m, g->first)));
-	say_lost(l, f, under, is_bounded);
-	evidence(l, f, g, under);
+	f->claim.lost.under = under;
+	f->claim.lost.end = (uint8_t)end_of(l, under, is_bounded);
+	f->claim.lost.stuck = l->ctx[f->context].flags & LEAK_FUNC_STUCK;
+	add_evidence(l, f, g, under);
 	if (is_bounded)
-		say_bounds(f, &bounds);
+		add_bounds(f, &bounds);
 }
 
 struct err *rule_lost_cancel(struct leaks *l)

@@ -142,7 +142,7 @@ static bool told_already(struct leaks *l, const struct piles *all, const struct 
 		if (at++ % step)
 			continue;
 		seen++;
-		told += leak_told(l, i, RULE_ACCUMULATION) != NULL;
+		told += leak_told_also(l, i, RULE_ACCUMULATION) != NULL;
 	}
 	return told * 2 > seen;
 }
@@ -242,7 +242,7 @@ static uint32_t defers_them(struct leaks *l, const struct pile *p)
 	return UINT32_MAX;
 }
 
-/* ---- words ---- */
+/* ---- the finding ---- */
 
 static bool used(const struct piled *k)
 {
@@ -317,81 +317,40 @@ static void put_tasks(struct leaks *l, struct piles *p)
 	free(kind);
 }
 
-static void say_use(struct leaks *l, struct finding *f, const struct piled *k, uint32_t deferring)
+static void add_use(struct leaks *l, struct finding *f, const struct piled *k, uint32_t deferring)
 {
-	struct buf text = {0};
+	struct evidence *e = finding_evidence(f, deferring != UINT32_MAX ? EV_DEFERRED : EV_IN_USE);
 
-	if (deferring != UINT32_MAX) {
-		const struct task *t = &l->m->tasks.list.v[deferring];
-		buf_printf(&text, "deferred calls of task %llu, ", (unsigned long long)t->goid);
-		say_frame(l->m, t->frame, &text);
-		finding_evidence(f, "held by", "%s", buf_cstr(&text));
-		finding_next(f, "goctx bt %llu", (unsigned long long)t->goid);
-	} else {
-		text_count(&text, k->on_stack);
-		buf_lit(&text, " on stacks of goroutines · ");
-		text_count(&text, k->waited);
-		buf_lit(&text, " waited for");
-		finding_evidence(f, "in use", "%s", buf_cstr(&text));
-	}
-	buf_free(&text);
+	e->task = deferring;
+	e->n = k->on_stack;
+	e->m = k->waited;
+	if (deferring != UINT32_MAX)
+		finding_next(f, NEXT_BT, l->m->tasks.list.v[deferring].goid);
 }
 
-/* What tells them from others of their shape. */
-static void say_holder(struct leaks *l, struct finding *f, const struct pile *p, uint32_t deferring)
+static enum pile_why why(const struct finding *f, const struct piled *k, uint32_t deferring)
 {
-	struct said_path path;
-
-	if (f->confidence == CONF_INFO || deferring != UINT32_MAX)
-		return;
-	say_path(l, f, "held by", l->m->ctxs.v[p->first].addr, &path);
-	said_path_free(&path);
+	if (deferring != UINT32_MAX)
+		return PILE_DEFERRED;
+	if (f->confidence == CONF_POSSIBLE)
+		return PILE_IDLE;
+	return by_hook(k) ? PILE_HOOKED : PILE_USED;
 }
 
-static void say_what(struct leaks *l, struct finding *f, const struct piled *k, const struct pile *p, const struct piled_on *on, bool deferring)
+static void add_what(struct leaks *l, struct finding *f, const struct piled *k, const struct pile *p, const struct piled_on *on)
 {
-	struct buf text = {0};
-	bool several = k->piles.n > 1;
+	uint32_t hook = by_hook(k) ? hook_of(l, p->first) : CTX_NONE;
 	int64_t left;
 
-	if (several)
-		text_plural(&text, k->piles.n, "context");
-	else
-		say_context(l, on->largest.common, &text);
-	finding_say(f, "%s %s equal %s that are active%s", buf_cstr(&text),
-		    several	? "have many"
-		    : deferring ? "piles up"
-				: "has many",
-		    several || hangs_children(&on->largest) ? "children" : "contexts below it",
-		    deferring ? ": their CancelFuncs wait in deferred calls of a function that does not return."
-		    : f->confidence == CONF_POSSIBLE
-			    ? ": somebody could cancel them, but no goroutine is at work with them."
-		    : by_hook(k) ? ": deadlines end them, and a function that AfterFunc has registered does the work then."
-			    : ", and goroutines are at work with them.");
-	text.n = 0;
-	say_name(l, p->first, &text);
-	buf_lit(&text, " · first ");
-	buf_hex(&text, l->m->ctxs.v[p->first].addr);
-	finding_evidence(f, "like", "%s", buf_cstr(&text));
-	say_parents(l, f);
-	text.n = 0;
-	text_count(&text, on->of);
-	finding_evidence(f, "of", "%s active children there%s", buf_cstr(&text), on->below_values ? ", those below values counted" : "");
-	text.n = 0;
-	uint32_t hook = by_hook(k) ? hook_of(l, p->first) : CTX_NONE;
-	if (hook != CTX_NONE) {
-		struct buf func = {0};
-		ctx_func(l->m, hook, &func);
-		text_safe(&text, func.n ? func.p : "?", func.n ? func.n : 1);
-		finding_evidence(f, "calls", "%s", buf_cstr(&text));
-		buf_free(&func);
-	}
-	if (ctx_deadline_left(l->m, p->first, &left)) {
-		text.n = 0;
-		text_duration(&text, left);
-		finding_evidence(f, "deadline", "in %s (the first one's)", buf_cstr(&text));
-	}
-	buf_free(&text);
+	add_like(f, p->first);
+	add_hanging(l, f);
+	struct evidence *e = finding_evidence(f, EV_AMONG);
+	e->n = on->of;
+	e->flag = on->below_values;
+	if (hook != CTX_NONE)
+		finding_evidence(f, EV_CALLS)->context = hook;
+	if (ctx_deadline_left(l->m, p->first, &left))
+		finding_evidence(f, EV_DEADLINE)->ns = left;
 }
 
 /* What AfterFunc has made on them is told with them. */
@@ -409,7 +368,7 @@ static void tell(struct leaks *l, const struct piles *all, const struct piled *k
 	struct piled_on on = what_they_are_on(l, all, k);
 	uint32_t deferring = used(k) || by_hook(k) || !ask ? UINT32_MAX : defers_them(l, p);
 	enum confidence sure = how_sure(l, k, p->first, deferring);
-	struct finding *f = finding_new(l->out, RULE_ACCUMULATION, sure, "context");
+	struct finding *f = finding_new(l->out, RULE_ACCUMULATION, sure, UNIT_CONTEXT);
 
 	f->count = k->count;
 	f->bytes = k->bytes;
@@ -423,14 +382,19 @@ static void tell(struct leaks *l, const struct piles *all, const struct piled *k
 		leak_tell_task(l, f, k->tasks.v[n]);
 	f->tasks = f->goroutines.n;
 	finding_sign_hash(f, sign_chain(SIGN_START ^ p->holder, l->m, p->first));
-	say_what(l, f, k, p, &on, deferring != UINT32_MAX);
-	say_use(l, f, k, deferring);
-	say_holder(l, f, p, deferring);
-	say_tasks(l, f, "tasks", f->goroutines.v, f->goroutines.n);
-	say_waits(l, f, f->goroutines.v, f->goroutines.n);
-	say_creators(l, f, f->goroutines.v, f->goroutines.n);
-	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[p->first].addr);
-	finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[p->first].addr);
+	f->claim.pile.on = on.largest.common;
+	f->claim.pile.piles = (uint32_t)k->piles.n;
+	f->claim.pile.children = hangs_children(&on.largest);
+	f->claim.pile.why = (uint8_t)why(f, k, deferring);
+	add_what(l, f, k, p, &on);
+	add_use(l, f, k, deferring);
+	if (sure > CONF_INFO && deferring == UINT32_MAX)
+		add_holder(l, f, l->m->ctxs.v[p->first].addr, NULL); // what it has that others of its shape have not
+	add_places(l, f, PLACE_WAITS, f->goroutines.v, f->goroutines.n);
+	add_waits(l, f, f->goroutines.v, f->goroutines.n);
+	add_places(l, f, PLACE_STARTED, f->goroutines.v, f->goroutines.n);
+	finding_next(f, NEXT_SHOW, l->m->ctxs.v[p->first].addr);
+	finding_next(f, NEXT_WHY, l->m->ctxs.v[p->first].addr);
 }
 
 struct err *rule_accumulation(struct leaks *l)

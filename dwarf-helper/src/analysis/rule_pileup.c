@@ -52,19 +52,18 @@ static void tell(struct leaks *l, const struct task_set *s, const struct u64map 
 {
 	uint64_t known, alive = living_starters(l, s, goids, &known);
 	bool orphans = known == s->tasks.n && alive * 10 < known;
-	struct finding *f = finding_new(l->out, RULE_TASK_PILEUP, orphans ? CONF_LIKELY : CONF_POSSIBLE, "task");
+	struct finding *f = finding_new(l->out, RULE_TASK_PILEUP, orphans ? CONF_LIKELY : CONF_POSSIBLE, UNIT_TASK);
 	taddr chan = sends_to(l, s->tasks.v[0]);
 
 	for (size_t k = 0; k < s->tasks.n; k++)
 		leak_tell_task(l, f, s->tasks.v[k]);
 	finding_sign(f, task_func(l->m, s->tasks.v[0]), task_maker(l->m, s->tasks.v[0]), NULL);
-	finding_say(f, "Goroutines pile up sending to one channel that nobody receives from; no context can end them%s",
-		    orphans ? ", and whoever started them has ended." : ".");
-	task_set_say(l, f, s);
-	finding_evidence(f, "on", "channel 0x%llx", (unsigned long long)chan);
+	f->claim.pileup.orphans = orphans;
+	task_set_evidence(l, f, s);
+	finding_evidence(f, EV_CHANNEL)->n = chan;
 	if (orphans)
-		finding_evidence(f, "context", "none: they do not know of the work they were started for");
-	finding_next(f, "goctx why 0x%llx", (unsigned long long)chan);
+		finding_evidence(f, EV_CONTEXTLESS);
+	finding_next(f, NEXT_WHY, chan);
 }
 
 struct err *rule_task_pileup(struct leaks *l)

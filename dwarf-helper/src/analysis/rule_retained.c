@@ -69,7 +69,7 @@ static void collect(struct leaks *l, struct kept_sets *s)
 {
 	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
 		if (!kept(l, i) || kept_below(l, i) ||
-		    leak_told(l, i,
+		    leak_told_also(l, i,
 			      l->m->ctxs.v[i].state == CTX_EXPIRED ? RULE_EXPIRED_RETAINED : RULE_RETAINED_CONTEXT))
 			continue;
 		uint32_t at = u64map_add(&s->index, l->ctx[i].chain | 1, (uint32_t)s->list.n);
@@ -104,57 +104,35 @@ static void split(struct leaks *l, struct kept_sets *s)
 	}
 }
 
-static void say_kept(struct finding *f, const struct kept *k, const char *where)
-{
-	bool expired = k->expired * 2ul > k->contexts.n;
-
-	finding_say(f, "Contexts that have %s are still kept%s%s%s.", expired ? "expired" : "ended",
-		    *where ? " by " : "", where, ", and with them what they hold");
-}
-
 /*
  * Does what holds one of them hold for the others, too?  Requests on their way out are held by a goroutine
  * each; what a library lets go by itself is no leak.  Of three that lie apart, each must be kept for good.
  */
-static bool kept_for_good(struct leaks *l, const struct kept *k, const struct said_path *shown)
+static bool kept_for_good(struct leaks *l, const struct kept *k, const struct leak_holder *shown)
 {
 	static const unsigned quarter[] = {1, 3};
 
 	if (shown->library)
 		return false;
 	for (unsigned q = 0; q < 2; q++) {
-		struct said_path other;
+		struct leak_holder other;
 		uint32_t i = k->contexts.v[k->contexts.n * quarter[q] / 4];
-		bool found = say_path(l, NULL, NULL, l->m->ctxs.v[i].addr, &other);
-		bool good = !found || (!other.library && other.task == shown->task);
-		said_path_free(&other);
+		if (!leak_holder(l, l->m->ctxs.v[i].addr, &other))
+			continue;
+		bool good = !other.library && other.path.task == shown->path.task;
+		leak_holder_free(&other);
 		if (!good)
 			return false;
 	}
 	return true;
 }
 
-static void say_where(struct finding *f, const struct kept *k, const struct said_path *path)
-{
-	struct buf where = {0};
-
-	if (path->keeper && strcmp(path->keeper, "a package variable"))
-		buf_str(&where, path->keeper);
-	if (path->root_name && strcmp(buf_cstr(&where), "a finalizer")) {
-		buf_str(&where, where.n ? " in " : "");
-		buf_str(&where, path->root_name);
-	}
-	say_kept(f, k, buf_cstr(&where));
-	buf_free(&where);
-}
-
 static void tell(struct leaks *l, const struct kept *k, bool search)
 {
 	enum confidence sure = k->contexts.n >= MANY ? CONF_LIKELY : k->contexts.n >= SOME ? CONF_POSSIBLE : CONF_INFO;
-	struct finding *f = finding_new(l->out, RULE_EXPIRED_RETAINED, sure, "context");
+	struct finding *f = finding_new(l->out, RULE_EXPIRED_RETAINED, sure, UNIT_CONTEXT);
 	uint32_t shown = k->contexts.v[k->contexts.n / 2]; // not the first one: that may be held for reasons of its own
-	struct said_path path = {.task = UINT32_MAX};
-	struct buf text = {0};
+	struct leak_holder holder;
 
 	finding_sign_hash(f, sign_chain(SIGN_START ^ k->holder, l->m,
 					shown)); // before the rule is known: the path may be one too many to look for
@@ -163,21 +141,17 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 	f->context = shown;
 	for (size_t n = 0; n < k->contexts.n; n++)
 		leak_tell_context(l, f, k->contexts.v[n]);
-	say_name(l, shown, &text);
-	buf_lit(&text, " · for example ");
-	buf_hex(&text, l->m->ctxs.v[shown].addr);
-	finding_evidence(f, "like", "%s", buf_cstr(&text));
-	buf_free(&text);
-	if (search && say_path(l, f, "held by", l->m->ctxs.v[shown].addr, &path) && !kept_for_good(l, k, &path))
+	add_like(f, shown);
+	f->evidence.v[0].flag = true;
+	f->claim.retained.expired = k->expired * 2ul > k->contexts.n;
+	if (search && add_holder(l, f, l->m->ctxs.v[shown].addr, &holder) && !kept_for_good(l, k, &holder))
 		f->confidence = CONF_INFO;
-	if (path.keeper || k->expired * 2ul <= k->contexts.n) {
+	if (f->keeper != KEEPER_NONE || !f->claim.retained.expired) {
 		f->rule = RULE_RETAINED_CONTEXT;
 		f->also |= k->expired ? 1u << RULE_EXPIRED_RETAINED : 0;
 	}
-	say_where(f, k, &path);
-	finding_next(f, "goctx why 0x%llx", (unsigned long long)l->m->ctxs.v[shown].addr);
-	finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[shown].addr);
-	said_path_free(&path);
+	finding_next(f, NEXT_WHY, l->m->ctxs.v[shown].addr);
+	finding_next(f, NEXT_SHOW, l->m->ctxs.v[shown].addr);
 }
 
 struct err *rule_retained(struct leaks *l)

@@ -65,16 +65,16 @@ static void add_contexts(struct leaks *l, struct finding *f, const struct task_s
 		f->context = f->contexts.v[0];
 }
 
-static void say_common(struct leaks *l, struct finding *f, const struct task_set *s)
+static void add_common(struct leaks *l, struct finding *f, const struct task_set *s)
 {
 	uint32_t first = s->tasks.v[0];
 
 	finding_sign(f, task_func(l->m, first), task_maker(l->m, first), NULL);
-	task_set_say(l, f, s);
+	task_set_evidence(l, f, s);
 }
 
-/* "chan 0xc000012345" of the first one: what to ask about. */
-static void say_object(struct leaks *l, struct finding *f, const struct task_set *g)
+/* The first one's channel: what to ask about. */
+static void add_channel(struct leaks *l, struct finding *f, const struct task_set *g)
 {
 	const struct task *t = &l->m->tasks.list.v[g->tasks.v[0]];
 
@@ -82,9 +82,10 @@ static void say_object(struct leaks *l, struct finding *f, const struct task_set
 		const struct task_wait *w = &l->m->tasks.waits.v[t->wait_first + k];
 		if (!w->chan || w->context != CTX_NONE)
 			continue;
-		finding_evidence(f, "on", "channel 0x%llx%s", (unsigned long long)w->chan,
-				 g->tasks.n > 1 ? " (the first of them)" : "");
-		finding_next(f, "goctx why 0x%llx", (unsigned long long)w->chan);
+		struct evidence *e = finding_evidence(f, EV_CHANNEL);
+		e->n = w->chan;
+		e->flag = g->tasks.n > 1;
+		finding_next(f, NEXT_WHY, w->chan);
 		return;
 	}
 }
@@ -98,86 +99,52 @@ static void link_told(struct leaks *l, struct finding *f, uint32_t task)
 	struct finding *other = &l->out->list.v[n - 1];
 	if (other == f || other->confidence == CONF_INFO)
 		return;
-	finding_evidence(f, "cause", "%.6s: %s, in the same contexts", other->signature,
-			 finding_rule_name(other->rule));
+	struct evidence *e = finding_evidence(f, EV_CAUSE);
+	e->finding.rule = other->rule;
+	memcpy(e->finding.signature, other->signature, sizeof(e->finding.signature));
 	other->also |= 1u << RULE_STUCK_TASK;
 }
 
 /* What the marking reached from stuck goroutines only; whose it is when there are several suspects is not known. */
-static void say_kept(struct leaks *l, struct finding *f, bool alone)
+static void add_kept(struct leaks *l, struct finding *f, bool alone)
 {
 	uint64_t bytes = l->r->bytes[REACH_STUCK];
-	struct buf text = {0};
 
 	if (!bytes)
 		return;
 	if (alone)
 		f->bytes += bytes;
-	text_size(&text, bytes);
-	finding_evidence(f, "keep", "%s of heap that %s", buf_cstr(&text),
-			 alone ? "nothing else reaches" : "only they and other stuck goroutines reach");
-	buf_free(&text);
-}
-
-/* What it waits on, by how it waits: runtime/runtime2.go, waitReasonStrings. */
-static const char *waited_for(const struct task *t, const char *reason)
-{
-	static const struct {
-		const char *reason, *noun;
-	} nouns[] = {
-		{"sync.Mutex", "mutex"}, {"sync.RWMutex", "read-write mutex"}, {"sync.WaitGroup", "wait group"},
-		{"sync.Cond", "condition variable"}, {"semacquire", "lock or counter"},
-	};
-
-	if (t->nwaits)
-		return t->nwaits > 1 ? "channels" : "channel";
-	for (size_t i = 0; reason && i < sizeof(nouns) / sizeof(*nouns); i++)
-		if (strncmp(reason, nouns[i].reason, strlen(nouns[i].reason)) == 0)
-			return nouns[i].noun;
-	return "object";
+	struct evidence *e = finding_evidence(f, EV_KEEPS);
+	e->n = bytes;
+	e->flag = !alone;
 }
 
 /*
- * What never answers: nil channels alone.  A select of those has no cases that the runtime would wait for (select.go: selectgo leaves nil channels
+ * Nil channels alone, which never answer.  A select of those has no cases that the runtime would wait for (select.go: selectgo leaves nil channels
  * out), so that no sudog hangs on its goroutine.
  */
-static const char *never_answers(const struct task *t, const char *reason)
+static bool on_nothing(const struct task *t, const char *reason)
 {
-	if (t->nwaits || !reason)
-		return NULL;
-	if (strcmp(reason, "select") == 0)
-		return "select on nil channels alone";
-	return strstr(reason, "nil chan") || strstr(reason, "no cases") ? reason : NULL;
+	return !t->nwaits && reason && (!strcmp(reason, "select") || strstr(reason, "nil chan") || strstr(reason, "no cases"));
 }
 
 static void tell_stuck(struct leaks *l, const struct task_set *g, bool alone)
 {
-	struct finding *f = finding_new(l->out, RULE_STUCK_TASK, l->proof ? CONF_CERTAIN : CONF_LIKELY, "task");
+	struct finding *f = finding_new(l->out, RULE_STUCK_TASK, l->proof ? CONF_CERTAIN : CONF_LIKELY, UNIT_TASK);
 	const struct task *first = &l->m->tasks.list.v[g->tasks.v[0]];
-	const char *reason = task_reason(l->m->rt, first), *never = never_answers(first, reason);
-	bool one = g->tasks.n == 1;
-	uint32_t c = g->context;
 
-	say_common(l, f, g);
+	add_common(l, f, g);
 	for (size_t k = 0; k < g->tasks.n; k++)
 		VEC_PUSH(&f->goroutines, g->tasks.v[k]);
 	link_told(l, f, g->tasks.v[0]);
-	if (never)
-		finding_say(f, "%s on what never answers: %s.", one ? "It waits" : "They wait", never);
-	else if (c != CTX_NONE)
-		finding_say(f, "Nothing that can still run reaches what %s on: %s never run again, and what %s stays.",
-			    one ? "it waits" : "they wait", one ? "it can" : "they can",
-			    one ? "it holds" : "they hold");
-	else
-		finding_say(f,
-			    "Nothing that can still run reaches the %s %s on: %s never run again, and what %s stays.",
-			    waited_for(first, reason), one ? "it waits" : "they wait", one ? "it can" : "they can",
-			    one ? "it holds" : "they hold");
+	f->claim.stuck.on = on_nothing(first, task_reason(l->m->rt, first)) ? STUCK_ON_NOTHING
+			    : g->context != CTX_NONE			    ? STUCK_ON_CONTEXT
+									    : STUCK_ON_OBJECT;
 	add_contexts(l, f, g);
-	say_object(l, f, g);
-	say_kept(l, f, alone);
+	add_channel(l, f, g);
+	add_kept(l, f, alone);
 	if (!l->proof)
-		say_doubt(l, f);
+		add_doubt(l, f);
 	for (size_t k = 0; k < g->tasks.n; k++)
 		if (!l->task_told[g->tasks.v[k]])
 			l->task_told[g->tasks.v[k]] = (uint32_t)l->out->list.n;
@@ -200,22 +167,16 @@ static void tell_uncancellable(struct leaks *l, const struct task_set *g)
 	const struct task *first = &l->m->tasks.list.v[g->tasks.v[0]];
 	bool few = g->tasks.n < MANY || exempt_task(l->m, first);
 	enum confidence sure = few ? CONF_INFO : l->no_func_proof ? CONF_CERTAIN : CONF_LIKELY;
-	struct finding *f = finding_new(l->out, RULE_UNCANCELLABLE_WAIT, sure, "task");
-	bool one = g->tasks.n == 1;
+	struct finding *f = finding_new(l->out, RULE_UNCANCELLABLE_WAIT, sure, UNIT_TASK);
 
-	say_common(l, f, g);
+	add_common(l, f, g);
 	for (size_t k = 0; k < g->tasks.n; k++)
 		leak_tell_task(l, f, g->tasks.v[k]);
-	finding_say(f,
-		    "%s for a context that nobody can cancel any more: no CancelFunc of it or of those above is held "
-		    "by anything but goroutines that "
-		    "wait likewise, and there is no deadline.",
-		    one ? "A goroutine waits" : "Goroutines wait");
 	add_contexts(l, f, g);
 	if (f->context != CTX_NONE && l->m->ctxs.v[f->context].addr)
-		finding_next(f, "goctx show 0x%llx", (unsigned long long)l->m->ctxs.v[f->context].addr);
+		finding_next(f, NEXT_SHOW, l->m->ctxs.v[f->context].addr);
 	if (!l->no_func_proof)
-		say_doubt(l, f);
+		add_doubt(l, f);
 }
 
 struct err *rule_uncancellable_wait(struct leaks *l)

@@ -98,45 +98,31 @@ static void tell_all(struct leaks *l, struct finding *f, const struct watched *s
 			VEC_PUSH(&waiting, t);
 		}
 	if (waiting.n)
-		say_tasks(l, f, "tasks", waiting.v, waiting.n);
-	say_waits(l, f, s->tasks.v, s->tasks.n);
+		add_places(l, f, PLACE_WAITS, waiting.v, waiting.n);
+	add_waits(l, f, s->tasks.v, s->tasks.n);
 	VEC_FREE(&waiting);
 }
 
 static void tell(struct leaks *l, const struct watched *s)
 {
-	struct finding *f = finding_new(l->out, RULE_WATCHER, how_sure(s), "task");
+	struct finding *f = finding_new(l->out, RULE_WATCHER, how_sure(s), UNIT_TASK);
 	const struct model *m = l->m;
-	const char *type = m->types.v[m->ctxs.v[s->parent].type].name;
-	struct buf name = {0}, text = {0};
 
-	if (type)
-		text_safe(&name, type, strlen(type));
 	f->count = f->tasks = s->tasks.n;
 	f->context = s->parent;
 	finding_sign_hash(f, sign_chain(SIGN_START, l->m, s->parent));
-	finding_say(f, "Contexts made on a %s each cost a goroutine that watches it.%s", buf_cstr(&name),
-		    s->ended ? " What it is made on has ended, its own Done has not: neither the watchers nor the "
-			       "children end."
-		    : f->confidence ? " Nobody cancels the children."
-				    : "");
-	say_context(l, s->parent, &text);
-	buf_lit(&text, " has ");
-	text_count(&text, s->on_parent);
-	if (s->ended) {
-		buf_lit(&text, " · ");
-		text_count(&text, s->ended);
-		buf_lit(&text, " on parents whose inner context has ended");
-	}
-	finding_evidence(f, "parent", "%s", buf_cstr(&text));
-	text.n = 0;
-	say_context(l, s->first, &text);
-	finding_evidence(f, "child", "%s%s", buf_cstr(&text), s->children.n > 1 ? " (the first one)" : "");
+	f->claim.watcher.parent = s->parent;
+	f->claim.watcher.ended = s->ended;
+	struct evidence *parent = finding_evidence(f, EV_PARENT);
+	parent->context = s->parent;
+	parent->n = s->on_parent;
+	parent->m = s->ended;
+	struct evidence *child = finding_evidence(f, EV_CHILD);
+	child->context = s->first;
+	child->flag = s->children.n > 1;
 	tell_all(l, f, s);
-	finding_next(f, "goctx tree 0x%llx", (unsigned long long)m->ctxs.v[s->parent].addr);
-	finding_next(f, "goctx bt %llu", (unsigned long long)m->tasks.list.v[s->tasks.v[0]].goid);
-	buf_free(&name);
-	buf_free(&text);
+	finding_next(f, NEXT_TREE, m->ctxs.v[s->parent].addr);
+	finding_next(f, NEXT_BT, m->tasks.list.v[s->tasks.v[0]].goid);
 }
 
 struct err *rule_watcher(struct leaks *l)

@@ -84,8 +84,8 @@ static bool is_deferred(struct model *m, const struct task *t, taddr at)
 	return false;
 }
 
-/* "stack +0x58 of main.pump", "deferred call", "register", "g.sched.ctxt". */
-static void stack_place(struct model *m, const struct root *r, struct buf *via, struct buf *type, struct typed *to)
+/* In a frame, a deferred call, a register, or the g itself. */
+static void stack_place(struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
 {
 	const struct task *t = &m->tasks.list.v[r->task];
 	struct frame_search f;
@@ -93,26 +93,23 @@ static void stack_place(struct model *m, const struct root *r, struct buf *via, 
 
 	typed_object(m->rt, r->value, to);
 	if (!r->at) {
-		buf_lit(via, "register");
+		links_add(via, (struct link){.kind = LINK_REGISTER});
 	} else if (is_deferred(m, t, r->at)) {
-		buf_lit(via, "deferred call");
+		links_add(via, (struct link){.kind = LINK_DEFERRED});
 	} else if (frame_of_root(m, r, &f)) {
-		buf_printf(via, "stack +0x%llx", (unsigned long long)(r->at - f.sp));
-		const char *func = frame_func(m, f.info);
-		if (func)
-			buf_printf(via, " of %s", func);
+		links_add(via, (struct link){.kind = LINK_STACK, .n = (int64_t)(r->at - f.sp), .func = frame_func(m, f.info)});
 	} else if (r->at >= t->g && r->at - t->g < m->rt->L.s[LAYOUT_g].size &&
 		   typed_by_name(m->rt, "runtime.g", t->g, &g)) {
-		buf_lit(via, "g");
+		links_add(via, (struct link){.kind = LINK_G});
 		typed_follow(m->rt, &g, r->at, r->value, via, type, to);
 		return;
 	} else {
-		buf_lit(via, "stack");
+		links_add(via, (struct link){.kind = LINK_STACK});
 	}
 	typed_name(m->rt, to, type);
 }
 
-static void global_place(struct model *m, const struct root *r, struct buf *via, struct buf *type, struct typed *to)
+static void global_place(struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
 {
 	struct typed var;
 
@@ -120,13 +117,13 @@ static void global_place(struct model *m, const struct root *r, struct buf *via,
 		typed_follow(m->rt, &var, r->at, r->value, via, type, to);
 		return;
 	}
-	buf_printf(via, "0x%llx", (unsigned long long)r->at);
+	links_add(via, (struct link){.kind = LINK_ADDRESS, .n = (int64_t)r->at});
 	typed_object(m->rt, r->value, to);
 	typed_name(m->rt, to, type);
 }
 
 /* Finalizers and cleanups: their function, or what the object reaches. */
-static void special_place(struct model *m, const struct root *r, struct buf *via, struct buf *type, struct typed *to)
+static void special_place(struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
 {
 	struct heap_object o;
 	struct typed owner;
@@ -137,24 +134,14 @@ static void special_place(struct model *m, const struct root *r, struct buf *via
 		return;
 	}
 	typed_object(m->rt, r->value, to);
-	buf_str(via, to->shape == TYPED_CLOSURE ? "function" : "argument");
+	links_add(via, (struct link){.kind = to->shape == TYPED_CLOSURE ? LINK_FUNCTION : LINK_ARGUMENT});
 	typed_name(m->rt, to, type);
 }
 
 /* ---- steps ---- */
 
-static char *text_of(struct buf *b)
+static uint32_t task_of_g(const struct model *m, taddr g)
 {
-	char *s = b->n ? mem_strndup(b->p, b->n) : NULL;
-
-	b->n = 0;
-	return s;
-}
-
-static uint32_t task_of_g(const struct model *m, const char *type, taddr g)
-{
-	if (!type || strcmp(type, "*runtime.g"))
-		return UINT32_MAX;
 	for (size_t i = 0; i < m->tasks.list.n; i++)
 		if (m->tasks.list.v[i].g == g)
 			return (uint32_t)i;
@@ -179,18 +166,24 @@ static uint32_t context_at(struct model *m, const struct path_hop *hop, struct t
 	return m->ctxs.v[i].addr == to->addr ? i : CTX_NONE;
 }
 
-static void end_step(struct steps *s, const struct path_hop *hop, uint32_t ctx, struct buf *via, struct buf *type,
+static bool is_type(const struct pointer_type *t, const char *name)
+{
+	return t->name.n == strlen(name) && !memcmp(t->name.p, name, t->name.n);
+}
+
+/* Takes the links and the type. */
+static void end_step(struct steps *s, const struct path_hop *hop, uint32_t ctx, struct links *via, struct pointer_type *type,
 		     const struct typed *to)
 {
-	struct step step = {.addr = hop->object, .times = 1, .ctx = ctx};
+	struct step step = {.addr = hop->object, .times = 1, .ctx = ctx, .shape = to->shape};
 
-	if (!type->n)
+	if (!type->name.n && !type->func)
 		typed_name(s->m->rt, to, type);
-	if (!s->list.n && s->timer && via->n && via->p[0] == '.')
-		memmove(via->p, via->p + 1, --via->n); // ".arg" of the timer
-	step.via = text_of(via);
-	step.type = text_of(type);
-	step.task = task_of_g(s->m, step.type, to->addr);
+	step.via = *via;
+	step.type = *type;
+	step.task = is_type(type, "*runtime.g") ? task_of_g(s->m, to->addr) : UINT32_MAX;
+	*via = (struct links){0};
+	*type = (struct pointer_type){0};
 	VEC_PUSH(&s->list, step);
 }
 
@@ -199,15 +192,21 @@ static bool same_name(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+static bool same_type(const struct pointer_type *a, const struct pointer_type *b)
+{
+	return a->name.n == b->name.n && (!a->name.n || !memcmp(a->name.p, b->name.p, a->name.n)) && same_name(a->iface, b->iface) &&
+	       same_name(a->func, b->func);
+}
+
 static bool same_step(const struct step *a, const struct step *b)
 {
-	return same_name(a->via, b->via) && same_name(a->type, b->type);
+	return links_equal(&a->via, &b->via) && same_type(&a->type, &b->type);
 }
 
 static void free_step(struct step *s)
 {
-	free(s->via);
-	free(s->type);
+	links_free(&s->via);
+	buf_free(&s->type.name);
 }
 
 /* A linked list of a thousand elements is one idea. */
@@ -233,7 +232,7 @@ static void fold_runs(struct steps *s)
 	s->list.n = kept;
 }
 
-static void root_place(struct steps *s, const struct root *r, struct buf *via, struct buf *type, struct typed *to)
+static void root_place(struct steps *s, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
 {
 	switch (r->kind) {
 	case ROOT_GLOBAL:
@@ -263,17 +262,17 @@ static size_t from_g(struct model *m, const struct path *p, uint32_t *task_ret)
 
 	if (p->hops.n < 3 || p->root.at != m->rt->L.var[LAYOUT_VAR_allgs].addr)
 		return 0;
-	*task_ret = task_of_g(m, "*runtime.g", hop[1].target);
+	*task_ret = task_of_g(m, hop[1].target);
 	return *task_ret == UINT32_MAX ? 0 : 2;
 }
 
 /* Where the steps begin, and what the root is then called. */
-static size_t choose_root(struct steps *s, const struct path *p, struct buf *via, struct typed *at)
+static size_t choose_root(struct steps *s, const struct path *p, struct links *via, struct typed *at)
 {
 	bool timer = p->root.kind == ROOT_TIMER || p->root.kind == ROOT_STOPPED_TIMER;
 	size_t first = 0;
 
-	s->root = root_kind_name(p->root.kind);
+	s->root = p->root.kind;
 	s->owner = p->root.object;
 	if (p->root.kind == ROOT_STACK || p->root.kind == ROOT_REGISTER)
 		s->task = p->root.task;
@@ -284,8 +283,8 @@ static size_t choose_root(struct steps *s, const struct path *p, struct buf *via
 		first = 1;
 		typed_by_name(s->m->rt, "runtime.timer", p->root.value, at);
 	} else if ((first = from_g(s->m, p, &s->task))) {
-		s->root = "task";
-		buf_lit(via, "g");
+		s->root = STEPS_TASK;
+		links_add(via, (struct link){.kind = LINK_G});
 		typed_by_name(s->m->rt, "runtime.g", p->hops.v[first - 1].target, at);
 	}
 	return first;
@@ -293,14 +292,14 @@ static size_t choose_root(struct steps *s, const struct path *p, struct buf *via
 
 void steps_build(struct model *m, const struct path *p, struct steps *ret)
 {
-	struct buf via = {0}, type = {0};
+	struct links via = {0};
+	struct pointer_type type = {0};
 	struct typed at = {0};
 
 	*ret = (struct steps){.m = m, .task = UINT32_MAX};
 	for (size_t i = choose_root(ret, p, &via, &at); i < p->hops.n; i++) {
 		const struct path_hop *hop = &p->hops.v[i];
-		type.n = 0; // of the insides of a container only the last pointer's type counts
-		if (!i)
+		if (!i) // of the insides of a container only the last pointer's type counts
 			root_place(ret, &p->root, &via, &type, &at);
 		else
 			typed_follow(m->rt, &at, hop->at, hop->target, &via, &type, &at);
@@ -309,8 +308,8 @@ void steps_build(struct model *m, const struct path *p, struct steps *ret)
 			end_step(ret, hop, ctx, &via, &type, &at);
 	}
 	fold_runs(ret);
-	buf_free(&via);
-	buf_free(&type);
+	links_free(&via);
+	buf_free(&type.name);
 }
 
 void steps_free(struct steps *s)
@@ -322,7 +321,7 @@ void steps_free(struct steps *s)
 
 /* ---- addresses outside of the heap ---- */
 
-static bool on_a_stack(struct model *m, taddr a, struct buf *out)
+static bool on_a_stack(struct model *m, taddr a, struct outside *ret)
 {
 	for (size_t i = 0; i < m->tasks.list.n; i++) {
 		const struct task *t = &m->tasks.list.v[i];
@@ -331,13 +330,13 @@ static bool on_a_stack(struct model *m, taddr a, struct buf *out)
 		if (!runtime_field(m->rt, t->g, m->rt->L.g.stack_lo, &lo) ||
 		    !runtime_field(m->rt, t->g, m->rt->L.g.stack_hi, &hi) || a < lo || a >= hi)
 			continue;
-		buf_printf(out, "on the stack of task %llu", (unsigned long long)t->goid);
-		if (!frame_of(m, t, a, &f)) {
-			buf_lit(out, ", in no frame that is in use");
-			return true;
+		ret->what = OUTSIDE_STACK;
+		ret->task = (uint32_t)i;
+		ret->in_frame = frame_of(m, t, a, &f);
+		if (ret->in_frame) {
+			ret->offset = a - f.sp;
+			ret->func = frame_func(m, f.info);
 		}
-		const char *func = frame_func(m, f.info);
-		buf_printf(out, ", +0x%llx of %s", (unsigned long long)(a - f.sp), func ? func : "?");
 		return true;
 	}
 	return false;
@@ -349,9 +348,8 @@ static bool is_variable(const struct module *mod, taddr a)
 	       (a >= mod->noptrdata && a < mod->enoptrdata) || (a >= mod->noptrbss && a < mod->enoptrbss);
 }
 
-static bool is_global(struct model *m, taddr a, struct buf *out)
+static bool is_global(struct model *m, taddr a, struct outside *ret)
 {
-	struct buf type = {0};
 	struct typed var;
 	bool found = false;
 
@@ -359,25 +357,28 @@ static bool is_global(struct model *m, taddr a, struct buf *out)
 		found = is_variable(&m->rt->modules.v[i], a);
 	if (!found)
 		return false;
-	buf_lit(out, "global ");
-	if (typed_variable(m->rt, a, out, &var)) {
-		if (a != var.addr)
-			buf_printf(out, " +0x%llx", (unsigned long long)(a - var.addr));
-		typed_name(m->rt, &var, &type);
-		if (type.n && type.p[0] == '*')
-			buf_printf(out, ", a %s", buf_cstr(&type) + 1);
-	} else {
-		buf_lit(out, "data without a name");
+	ret->what = OUTSIDE_GLOBAL;
+	if (typed_variable(m->rt, a, &ret->via, &var)) {
+		ret->offset = a - var.addr;
+		typed_name(m->rt, &var, &ret->type);
 	}
-	buf_free(&type);
 	return true;
 }
 
-void place_outside(struct model *m, taddr a, struct buf *out)
+void outside_find(struct model *m, taddr a, struct outside *ret)
 {
-	if (is_global(m, a, out) || on_a_stack(m, a, out))
+	*ret = (struct outside){.task = UINT32_MAX};
+	if (is_global(m, a, ret) || on_a_stack(m, a, ret))
 		return;
-	const char *func = runtime_module_of_pc(m->rt, a) ? runtime_func_name(m->rt, a) : NULL;
-	if (func)
-		buf_printf(out, "code of %s", func);
+	ret->func = runtime_module_of_pc(m->rt, a) ? runtime_func_name(m->rt, a) : NULL;
+	if (ret->func)
+		ret->what = OUTSIDE_CODE;
+	else if (target_region_at(m->rt->t, a) < 0)
+		ret->what = OUTSIDE_UNMAPPED;
+}
+
+void outside_free(struct outside *o)
+{
+	links_free(&o->via);
+	buf_free(&o->type.name);
 }

@@ -1,5 +1,7 @@
 #include "analysis/task_groups.h"
 
+#include "analysis/signature.h"
+
 static const char *func_of(const struct model *m, uint32_t frame)
 {
 	const char *func = frame < m->rt->frames.n ? m->rt->frames.v[frame].func : NULL;
@@ -17,12 +19,11 @@ const char *task_maker(const struct model *m, uint32_t task)
 	return func_of(m, m->tasks.list.v[task].created);
 }
 
-/* Names of functions are kept once in the program: equal pointers are equal names. */
 static uint64_t key_of(const struct model *m, uint32_t task, uint64_t extra)
 {
-	uint64_t a = (uint64_t)(uintptr_t)task_func(m, task), b = (uint64_t)(uintptr_t)task_maker(m, task);
+	uint64_t names = sign_word(sign_word(SIGN_START, task_func(m, task)), task_maker(m, task));
 
-	return ((a * 31 ^ b) * UINT64_C(0xd6e8feb86659fd93) ^ extra) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	return (names ^ extra) * UINT64_C(0x9e3779b97f4a7c15) | 1;
 }
 
 struct task_set *task_sets_add(struct leaks *l, struct task_sets *s, uint32_t task, uint64_t extra, uint32_t context)
@@ -45,14 +46,14 @@ void task_sets_free(struct task_sets *s)
 	u64map_free(&s->index);
 }
 
-void task_set_say(struct leaks *l, struct finding *f, const struct task_set *s)
+void task_set_evidence(struct leaks *l, struct finding *f, const struct task_set *s)
 {
 	f->count = f->tasks = s->tasks.n;
 	f->bytes = s->bytes;
-	say_tasks(l, f, "tasks", s->tasks.v, s->tasks.n);
-	say_waits(l, f, s->tasks.v, s->tasks.n);
-	say_creators(l, f, s->tasks.v, s->tasks.n);
-	finding_next(f, "goctx bt %llu", (unsigned long long)l->m->tasks.list.v[s->tasks.v[0]].goid);
+	add_places(l, f, PLACE_WAITS, s->tasks.v, s->tasks.n);
+	add_waits(l, f, s->tasks.v, s->tasks.n);
+	add_places(l, f, PLACE_STARTED, s->tasks.v, s->tasks.n);
+	finding_next(f, NEXT_BT, l->m->tasks.list.v[s->tasks.v[0]].goid);
 }
 
 uint32_t task_context(const struct model *m, uint32_t task)
@@ -105,9 +106,9 @@ static void join_by_maker(const struct leaks *l, const struct task_sets *s, uint
 	struct u64map stands = {0};
 
 	for (uint32_t k = 0; k < s->list.n; k++)
-		u64map_add(&stands, (uint64_t)(uintptr_t)task_func(l->m, s->list.v[k].tasks.v[0]), k);
+		u64map_add(&stands, sign_word(SIGN_START, task_func(l->m, s->list.v[k].tasks.v[0])), k);
 	for (uint32_t k = 0; k < s->list.n; k++) {
-		uint32_t at = u64map_find(&stands, (uint64_t)(uintptr_t)task_maker(l->m, s->list.v[k].tasks.v[0]));
+		uint32_t at = u64map_find(&stands, sign_word(SIGN_START, task_maker(l->m, s->list.v[k].tasks.v[0])));
 		if (at != U64MAP_NONE)
 			join(l, s, up, k, at);
 	}

@@ -32,7 +32,7 @@ const char *task_func(const struct model *m, uint32_t task);
 const char *task_maker(const struct model *m, uint32_t task);
 
 /** Counts, costs, the evidence that all findings of goroutines have, and `goctx bt`; does not tell (leak_tell_task()) nor sign. */
-void task_set_say(struct leaks *l, struct finding *f, const struct task_set *s);
+void task_set_evidence(struct leaks *l, struct finding *f, const struct task_set *s);
 
 /** The context that it is parked on, CTX_NONE. */
 uint32_t task_context(const struct model *m, uint32_t task);

@@ -1,5 +1,5 @@
 /*
- * Which finding tells of which context and goroutine: so that one mistake is one suspect.
+ * Which finding is about which context and goroutine: so that one mistake is one suspect.
  */
 #include "analysis/leaks.h"
 
@@ -10,23 +10,26 @@ static uint32_t number_of(const struct leaks *l, const struct finding *f)
 	return (uint32_t)(f - l->out->list.v) + 1;
 }
 
-struct finding *leak_told(struct leaks *l, uint32_t context, enum finding_rule also)
+struct finding *leak_told(const struct leaks *l, uint32_t context)
 {
 	uint32_t n = 0;
 
 	for (unsigned climbed = 0; context < l->m->ctxs.n && climbed < TOLD_CLIMB; climbed++) {
 		n = l->ctx[context].told;
 		if (n && (!climbed || l->out->list.v[n - 1].confidence > CONF_INFO))
-			break;
-		n = 0;
+			return &l->out->list.v[n - 1];
 		if (ctx_cuts(&l->m->ctxs.v[context]))
 			break;
 		context = l->m->ctxs.v[context].parent;
 	}
-	if (!n)
-		return NULL;
-	struct finding *f = &l->out->list.v[n - 1];
-	if (f->rule != also)
+	return NULL;
+}
+
+struct finding *leak_told_also(struct leaks *l, uint32_t context, enum finding_rule also)
+{
+	struct finding *f = leak_told(l, context);
+
+	if (f && f->rule != also)
 		f->also |= 1u << also;
 	return f;
 }

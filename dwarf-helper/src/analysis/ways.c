@@ -1,10 +1,8 @@
 #include "analysis/ways.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "analysis/reach.h"
-#include "analysis/steps.h"
 #include "context/detail.h"
 #include "runtime/defer.h"
 
@@ -30,7 +28,7 @@ static void take(const struct cancelers *all, uint32_t i, struct ways *w)
 				w->more++;
 				continue;
 			}
-			VEC_PUSH(&w->list, (struct way){.closure = c->closure, .func = c->func, .task = c->task, .kind = c->kind});
+			VEC_PUSH(&w->list, (struct way){.closure = c->closure, .func = c->func, .task = c->task, .frame = FRAME_NONE, .kind = c->kind});
 		}
 	}
 }
@@ -64,17 +62,12 @@ struct defers {
 	size_t left; /* closures that nobody was seen to have deferred */
 };
 
-static char *deferred_by(const struct model *m, uint32_t task, uint32_t info)
+/* What is inlined there defers nothing. */
+static uint32_t frame_at(const struct runtime *rt, uint32_t info)
 {
-	const struct runtime *rt = m->rt;
 	const struct pcinfo *pc = info < rt->pcs.n && rt->pcs.v[info].n ? &rt->pcs.v[info] : NULL;
-	struct buf text = {0};
 
-	buf_printf(&text, "deferred by task %" PRIu64 " ", m->tasks.list.v[task].goid);
-	say_frame(m, pc ? pc->first + pc->n - 1u : FRAME_NONE, &text); // what is inlined there defers nothing
-	char *by = mem_strdup(buf_cstr(&text));
-	buf_free(&text);
-	return by;
+	return pc ? pc->first + pc->n - 1u : FRAME_NONE;
 }
 
 static bool on_defer(void *arg, const struct defer_call *d)
@@ -87,7 +80,7 @@ static bool on_defer(void *arg, const struct defer_call *d)
 			continue;
 		way->held = HELD_DEFERRED;
 		way->task = s->task;
-		way->held_by = deferred_by(s->m, s->task, d->info);
+		way->frame = frame_at(s->m->rt, d->info);
 		s->left--;
 	}
 	return s->left > 0;
@@ -112,17 +105,10 @@ static struct err *find_defers(struct model *m, struct ways *w)
 
 static void name_path(struct model *m, const struct path *path, struct way *way)
 {
-	struct buf text = {0};
-	struct steps s;
-
-	steps_build(m, path, &s);
-	steps_line(&s, STEPS_LINE, &text);
+	way->path = mem_alloc(sizeof(*way->path));
+	steps_build(m, path, way->path);
 	way->held = HELD_PATH;
-	way->task = s.task;
-	way->is_final = path->root.kind == ROOT_FINALIZER || path->root.kind == ROOT_CLEANUP;
-	way->held_by = mem_strdup(buf_cstr(&text));
-	steps_free(&s);
-	buf_free(&text);
+	way->task = way->path->task;
 }
 
 /* What holds the first that is not deferred. */
@@ -165,7 +151,7 @@ static bool plainly_held(const struct model *m, struct way *way)
 
 	if (way->held != HELD_PATH && way->held != HELD_DEFERRED)
 		return true;
-	way->lost = parked || way->is_final ? LOST_UNKNOWN : LOST_NO;
+	way->lost = parked || way_is_final(way) ? LOST_UNKNOWN : LOST_NO;
 	return way->lost == LOST_NO;
 }
 
@@ -241,7 +227,10 @@ struct err *ways_find(struct model *m, uint32_t i, struct ways *ret)
 void ways_free(struct ways *w)
 {
 	for (size_t k = 0; k < w->list.n; k++)
-		free(w->list.v[k].held_by);
+		if (w->list.v[k].path) {
+			steps_free(w->list.v[k].path);
+			free(w->list.v[k].path);
+		}
 	VEC_FREE(&w->list);
 	*w = (struct ways){.above = CTX_NONE};
 }

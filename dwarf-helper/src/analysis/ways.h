@@ -16,6 +16,7 @@
 #define GOCTX_ANALYSIS_WAYS_H
 
 #include "analysis/cancel.h"
+#include "analysis/steps.h"
 
 enum way_held {
 	HELD_UNASKED,  /* it needs no holder (timer, watcher), or the one search was another's */
@@ -38,9 +39,15 @@ struct way {
 	uint8_t kind;  /* enum canceler_kind */
 	uint8_t held;  /* enum way_held */
 	uint8_t lost;  /* enum way_lost */
-	bool is_final; /* HELD_PATH: the path begins at a finalizer or cleanup, called once its object is let go */
-	char *held_by; /* "deferred by task 12 main.hold hold.go:12", "global app.srv → .cancel": safe for a terminal; else NULL */
+	uint32_t frame;	    /* HELD_DEFERRED: the one that has deferred it (index into rt->frames), FRAME_NONE */
+	struct steps *path; /* HELD_PATH: how it is reached; else NULL */
 };
+
+/** Does the path begin at a finalizer or cleanup, which is called once its object is let go? */
+static inline bool way_is_final(const struct way *w)
+{
+	return w->path && (w->path->root == ROOT_FINALIZER || w->path->root == ROOT_CLEANUP);
+}
 
 struct ways {
 	bool asked;	     /* false: not active, or without a cancel of its own; all else is empty then */

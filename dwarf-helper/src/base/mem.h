@@ -11,6 +11,7 @@
 #ifndef GOCTX_BASE_MEM_H
 #define GOCTX_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -93,18 +93,31 @@ enum ctx_problem {
 	PROBLEM_DONE_CLOSED, /* err nil, done closed */
 	PROBLEM_RECEIVERS,   /* done closed, receivers still parked on it */
 	PROBLEM_KEPT_MAP,    /* cancelled, and its children map is still there */
-	PROBLEM_COUNT,	     /* its map's count word differs from the entries found */
-	PROBLEM_WILD_CHILD,  /* entries of its map are no contexts */
+	PROBLEM_COUNT,	     /* its map's count word is n, and m entries were found */
+	PROBLEM_WILD_CHILD,  /* n entries of its map are no contexts */
 	PROBLEMS
+};
+
+/** What agrees (PROBLEM_NONE), and what could not be read (PROBLEM_UNREAD). */
+enum ctx_part {
+	PART_OWN_MAP,	/* its parent's map holds it */
+	PART_MAP,	/* the map of `other` does */
+	PART_AFTERFUNC, /* its parent cancels it by AfterFunc */
+	PART_WATCHER,	/* a goroutine passes its parent's cancellation on */
+	PART_DONE,	/* err and done */
+	PART_CHILDREN,	/* its children map; n: some of it was read */
+	PART_WORDS,	/* words of its own */
 };
 
 /** One thing found when the parts of a context were compared. */
 struct ctx_issue {
 	enum ctx_problem problem;
 	bool changing;	  /* a lock that excuses it was held: caught in the middle of a change */
+	char done;	  /* PART_DONE, PROBLEM_DONE_OPEN: as of ctx_done_state() */
+	uint8_t part;	  /* enum ctx_part, of PROBLEM_NONE and _UNREAD */
 	uint32_t context; /* which one */
 	uint32_t other;	  /* the ancestor or map's owner it does not fit, CTX_NONE */
-	const char *text; /* a sentence about it; valid during the call */
+	uint64_t n, m;	  /* PROBLEM_RECEIVERS: n are parked; others as said above */
 };
 typedef void ctx_issue_fn(void *arg, const struct ctx_issue *issue);
 

@@ -7,29 +7,29 @@
  */
 #include "context/detail.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
 struct telling {
 	ctx_issue_fn *fn;
 	void *arg;
 	uint32_t context, other;
 };
 
-static void tell(const struct telling *t, enum ctx_problem p, bool changing, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static void tell(const struct telling *t, enum ctx_problem p, bool changing, const char *fmt, ...)
+/* issue.problem and what the kind needs; the rest is known here. */
+static void tell(const struct telling *t, struct ctx_issue issue)
 {
-	char text[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	struct ctx_issue issue = {p, changing && p != PROBLEM_NONE, t->context, t->other, text};
+	issue.changing &= issue.problem != PROBLEM_NONE;
+	issue.context = t->context;
+	issue.other = t->other;
 	t->fn(t->arg, &issue);
+}
+
+static void tell_problem(const struct telling *t, enum ctx_problem problem, bool changing)
+{
+	tell(t, (struct ctx_issue){.problem = problem, .changing = changing});
+}
+
+static void tell_part(const struct telling *t, enum ctx_problem problem, enum ctx_part part)
+{
+	tell(t, (struct ctx_issue){.problem = problem, .part = (uint8_t)part});
 }
 
 static bool is_over(const struct ctx *c)
@@ -44,13 +44,6 @@ static bool is_locked(const struct ctx *c)
 
 /* ---- the one above ---- */
 
-static void check_over(const struct model *m, const struct ctx_above *a, const struct telling *t, bool locked)
-{
-	if (a->held)
-		tell(t, PROBLEM_STALE, locked, "cancelled, and the map of 0x%" PRIx64 " still holds it%s",
-		     m->ctxs.v[a->canceler].addr, locked ? " (caught while it was being cancelled)" : "");
-}
-
 void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
@@ -61,21 +54,20 @@ void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ct
 	const struct ctx *p = &m->ctxs.v[a->canceler];
 	bool locked = is_locked(c) || is_locked(p);
 	const char *via = ctx_edge_via(m, i);
-	if (is_over(c))
-		check_over(m, a, &t, locked);
-	else if (is_over(p))
-		tell(&t, a->foreign ? PROBLEM_DEAF : PROBLEM_SPARED, locked, "0x%" PRIx64 " above it is cancelled, this one is not%s",
-		     p->addr, locked ? " (caught while it was being cancelled)" : "");
-	else if (a->held)
-		tell(&t, PROBLEM_NONE, false, c->parent == a->canceler ? "parent's map holds it" : "the map of 0x%" PRIx64 " holds it",
-		     p->addr);
-	else if (via && !strcmp(via, "afterfunc"))
-		tell(&t, PROBLEM_NONE, false, "the parent cancels it by AfterFunc");
-	else if (via && !strcmp(via, "watcher"))
-		tell(&t, PROBLEM_NONE, false, "a goroutine passes the parent's cancellation on");
-	else if (!a->foreign)
-		tell(&t, PROBLEM_MISSING, locked, "the map of 0x%" PRIx64 " above it does not hold it%s", p->addr,
-		     locked ? " (its lock was held)" : "");
+	if (is_over(c)) {
+		if (a->held)
+			tell_problem(&t, PROBLEM_STALE, locked);
+	} else if (is_over(p)) {
+		tell_problem(&t, a->foreign ? PROBLEM_DEAF : PROBLEM_SPARED, locked);
+	} else if (a->held) {
+		tell_part(&t, PROBLEM_NONE, c->parent == a->canceler ? PART_OWN_MAP : PART_MAP);
+	} else if (via && !strcmp(via, "afterfunc")) {
+		tell_part(&t, PROBLEM_NONE, PART_AFTERFUNC);
+	} else if (via && !strcmp(via, "watcher")) {
+		tell_part(&t, PROBLEM_NONE, PART_WATCHER);
+	} else if (!a->foreign) {
+		tell_problem(&t, PROBLEM_MISSING, locked);
+	}
 }
 
 /* ---- err and done ---- */
@@ -86,21 +78,20 @@ void ctx_check_done(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 	struct telling t = {fn, arg, i, CTX_NONE};
 	uint64_t receivers;
 	char done = ctx_done_state(m, i, &receivers);
-	bool closed = done == 'c' || done == 'g', locked = is_locked(c);
-	const char *why = locked ? " (its lock was held)" : "";
+	bool closed = done == 'c' || done == 'g';
+	struct ctx_issue issue = {.changing = is_locked(c), .done = done, .part = PART_DONE, .n = receivers};
 
-	if (done == '?' || c->state == CTX_UNKNOWN)
-		tell(&t, PROBLEM_UNREAD, false, "its done channel or its err cannot be read");
-	else if (!is_over(c) && closed)
-		tell(&t, PROBLEM_DONE_CLOSED, locked, "err is nil, and done is closed%s", why);
-	else if (!is_over(c))
-		tell(&t, PROBLEM_NONE, false, done == 'n' ? "err nil and no done channel yet agree" : "err nil and done open agree");
-	else if (!closed)
-		tell(&t, PROBLEM_DONE_OPEN, locked, "err is set, and done is %s%s", done == 'n' ? "not made" : "open", why);
-	else if (receivers)
-		tell(&t, PROBLEM_RECEIVERS, locked, "done is closed, and %" PRIu64 " receivers are still parked on it", receivers);
-	else
-		tell(&t, PROBLEM_NONE, false, "err set and done closed agree");
+	if (done == '?' || c->state == CTX_UNKNOWN) {
+		issue.problem = PROBLEM_UNREAD;
+		issue.changing = false;
+	} else if (!is_over(c) && closed) {
+		issue.problem = PROBLEM_DONE_CLOSED;
+	} else if (is_over(c) && !closed) {
+		issue.problem = PROBLEM_DONE_OPEN;
+	} else if (is_over(c) && receivers) {
+		issue.problem = PROBLEM_RECEIVERS;
+	}
+	tell(&t, issue);
 }
 
 /* ---- children ---- */
@@ -130,24 +121,21 @@ void ctx_check_children(struct model *m, uint32_t i, ctx_child_fn *each, void *e
 	taddr map;
 
 	if (!ctx_children_map(m, i, &map)) {
-		tell(&t, PROBLEM_UNREAD, false, "its children map cannot be read");
+		tell_part(&t, PROBLEM_UNREAD, PART_CHILDREN);
 		return;
 	}
 	if (!map)
 		return;
 	if (is_over(c))
-		tell(&t, PROBLEM_KEPT_MAP, is_locked(c), "cancelled, and its children map is still there%s",
-		     is_locked(c) ? " (caught while it was being cancelled)" : "");
+		tell_problem(&t, PROBLEM_KEPT_MAP, is_locked(c));
 	ctx_children_each(m, i, CHILDREN_MAX, count_child, &count, &st);
 	bool torn = st.writing || is_locked(c);
 	if (!st.readable || st.unreadable)
-		tell(&t, PROBLEM_UNREAD, false, "its children map can be read in part only");
+		tell(&t, (struct ctx_issue){.problem = PROBLEM_UNREAD, .part = PART_CHILDREN, .n = 1});
 	else if (st.found != st.count && !st.cut)
-		tell(&t, PROBLEM_COUNT, torn, "its children map counts %" PRIu64 ", and %" PRIu64 " entries were found%s", st.count,
-		     st.found, torn ? " (caught while it was being written)" : "");
+		tell(&t, (struct ctx_issue){.problem = PROBLEM_COUNT, .changing = torn, .n = st.count, .m = st.found});
 	if (count.unknown)
-		tell(&t, PROBLEM_WILD_CHILD, torn, "%" PRIu64 " entries of its children map are no contexts that are alive",
-		     count.unknown);
+		tell(&t, (struct ctx_issue){.problem = PROBLEM_WILD_CHILD, .changing = torn, .n = count.unknown});
 }
 
 /* ---- all of one ---- */
@@ -180,11 +168,11 @@ void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 	struct gomap_state st;
 
 	if (c->flags & CTX_CYCLE)
-		tell(&t, PROBLEM_LOOP, false, "its parents form a loop");
+		tell_problem(&t, PROBLEM_LOOP, false);
 	else if (ctx_parent_wild(c))
-		tell(&t, PROBLEM_WILD_PARENT, false, "its parent word leads to no context");
+		tell_problem(&t, PROBLEM_WILD_PARENT, false);
 	else if (c->flags & CTX_DAMAGED)
-		tell(&t, PROBLEM_UNREAD, false, "part of it could not be read");
+		tell_part(&t, PROBLEM_UNREAD, PART_WORDS);
 	if (ctx_canceler(m, i) != i)
 		return;
 	struct ctx_above above = ctx_above(m, i);
@@ -194,8 +182,7 @@ void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 		above.held = s.found;
 	}
 	if (c->flags & CTX_IN_PARENT_MAP && !above.held && !above.foreign) {
-		t.other = above.canceler;
-		tell(&t, PROBLEM_STRANGER, is_locked(c), "a children map holds it that is not that of its parents");
+		tell_problem(&t, PROBLEM_STRANGER, is_locked(c)); // whose map that is has not been looked for
 	}
 	ctx_check_parent(m, i, &above, fn, arg);
 	ctx_check_done(m, i, fn, arg);

@@ -25,7 +25,6 @@ struct walk {
 	struct u64map functions; /* number of a frame + 1 -> number in locals_of */
 	VEC(struct locals_of) locals_of;
 	VEC(struct typed) locals;
-	struct buf via, type; /* what typed_follow() says, of no interest here */
 	taddr first_word;	/* itabs and types lie in [first_word, first_word + words] */
 	uint64_t words;
 	size_t left;		/* wanted that are not found */
@@ -82,9 +81,8 @@ static void follow(struct walk *w, struct typed holder)
 		memcpy(&word, p + at, 8);
 		if (word % 8 || !word || (!heap_span(rt->heap, word) && !runtime_in_data(rt, word)))
 			continue;
-		w->via.n = w->type.n = 0;
 		w->pointers++;
-		typed_follow(rt, &holder, holder.addr + at, word, &w->via, &w->type, &to);
+		typed_follow(rt, &holder, holder.addr + at, word, NULL, NULL, &to);
 		arrive(w, &to, word);
 	}
 }
@@ -299,6 +297,4 @@ void evidence_from_types(struct builder *b)
 	VEC_FREE(&w.queue);
 	VEC_FREE(&w.locals_of);
 	VEC_FREE(&w.locals);
-	buf_free(&w.via);
-	buf_free(&w.type);
 }

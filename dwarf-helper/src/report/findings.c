@@ -1,5 +1,6 @@
 #include "report/findings.h"
 
+#include "report/finding_words.h"
 #include "report/lines.h"
 #include "report/words.h"
 
@@ -11,77 +12,12 @@
 static const enum style confidence_style[CONFS] = {
 	[CONF_POSSIBLE] = STYLE_YELLOW, [CONF_LIKELY] = STYLE_YELLOW, [CONF_CERTAIN] = STYLE_RED};
 
-/* ---- folding ---- */
-
-/* A text being broken into lines. */
-struct fold_text {
-	struct buf *out;
-	size_t indent, width, at; /* columns; at: of the line under way, behind the indent */
-};
-
-static void fold_break(struct fold_text *t)
-{
-	buf_char(t->out, '\n');
-	buf_fill(t->out, ' ', t->indent);
-	t->at = 0;
-}
-
-static void fold_piece(struct fold_text *t, const char *s, size_t n)
-{
-	size_t w = text_width(s, n);
-
-	if (t->at && t->at + 1 + w > t->width)
-		fold_break(t);
-	if (t->at) {
-		buf_char(t->out, ' ');
-		t->at++;
-	}
-	buf_bytes(t->out, s, n);
-	t->at += w;
-}
-
-static void fold_words(struct fold_text *t, const char *s, size_t n)
-{
-	while (n) {
-		const char *space = memchr(s, ' ', n);
-		size_t k = space ? (size_t)(space - s) : n;
-		if (k)
-			fold_piece(t, s, k);
-		s += k + (space != NULL);
-		n -= k + (space != NULL);
-	}
-}
-
-/* Lines break between items ("a × 1 · b × 2"); items that are too long for one line, between words. */
-static void fold_items(struct fold_text *t, const char *s)
-{
-	static const char dot[] = " · ";
-
-	while (*s) {
-		const char *end = strstr(s, dot);
-		size_t n = end ? (size_t)(end - s) + sizeof(dot) - 2 : strlen(s); // the dot stays with its item
-		size_t w = text_width(s, n);
-		if (w <= t->width)
-			fold_piece(t, s, n);
-		else
-			fold_words(t, s, n);
-		s += n + (end != NULL);
-	}
-}
-
-static struct fold_text fold_start(struct report *r, struct buf *out, size_t indent)
-{
-	size_t width = r->opt->width > indent + FOLD_MIN ? r->opt->width - indent : FOLD_MIN;
-
-	return (struct fold_text){.out = out, .indent = indent, .width = width};
-}
-
 /* ---- text ---- */
 
 static void put_amount(const struct finding *f, struct buf *out)
 {
-	text_plural(out, f->count, f->unit);
-	if (f->tasks && strcmp(f->unit, "task")) {
+	text_plural(out, f->count, finding_unit_word(f->unit));
+	if (f->tasks && f->unit != UNIT_TASK) {
 		buf_lit(out, ", ");
 		text_plural(out, f->tasks, "task");
 	}
@@ -93,35 +29,8 @@ static void put_amount(const struct finding *f, struct buf *out)
 
 /* Columns of rule and confidence, the same for all that are shown. */
 struct heads {
-	size_t rule, confidence, amount;
+	size_t rule, confidence;
 };
-
-/* What a first line that stands alone is about: the first piece of evidence that names something, without its count. */
-static void put_about(const struct finding *f, size_t room, struct buf *out)
-{
-	static const char *const naming[] = {"tasks", "held by", "like"};
-
-	for (size_t n = 0; n < sizeof(naming) / sizeof(naming[0]); n++) {
-		for (size_t i = 0; i < f->evidence.n; i++) {
-			const char *tab = strchr(f->evidence.v[i], '\t');
-			size_t label = (size_t)(tab - f->evidence.v[i]);
-			if (label != strlen(naming[n]) || strncmp(f->evidence.v[i], naming[n], label))
-				continue;
-			const char *end = strstr(tab + 1, " · "), *times = strstr(tab + 1, " × ");
-			size_t len = strlen(tab + 1);
-			if (end)
-				len = (size_t)(end - tab - 1);
-			if (times && (size_t)(times - tab - 1) < len)
-				len = (size_t)(times - tab - 1);
-			if (text_width(tab + 1, len) > room) // the name without its place
-				len = strcspn(tab + 1, " ");
-			if (text_width(tab + 1, len) > room)
-				return;
-			buf_bytes(out, tab + 1, len);
-			return;
-		}
-	}
-}
 
 static void first_line(struct report *r, const struct finding *f, const struct heads *h, size_t number, bool alone,
 		       struct buf *out)
@@ -133,7 +42,7 @@ static void first_line(struct report *r, const struct finding *f, const struct h
 	size_t start = INDENT + h->rule + h->confidence + 6 + text_width(amount.p, amount.n) + 2;
 	if (alone && r->opt->width > start + 8) {
 		struct buf about = {0};
-		put_about(f, r->opt->width - start - 8, &about);
+		finding_about(&about, r, f, r->opt->width - start - 8);
 		if (about.n) {
 			buf_lit(&amount, "  ");
 			buf_bytes(&amount, about.p, about.n);
@@ -160,53 +69,60 @@ static void first_line(struct report *r, const struct finding *f, const struct h
 	buf_free(&amount);
 }
 
-static void labelled(struct report *r, const char *label, size_t label_n, const char *text, struct buf *out)
+static size_t columns(const struct report *r, size_t indent)
 {
-	struct fold_text t = fold_start(r, out, INDENT + LABEL_COLUMNS);
+	return r->opt->width > indent + FOLD_MIN ? r->opt->width - indent : FOLD_MIN;
+}
+
+static void labelled(struct report *r, const char *label, const struct phrase *text, struct buf *out)
+{
+	size_t n = strlen(label), indent = INDENT + LABEL_COLUMNS;
 
 	buf_fill(out, ' ', INDENT);
 	text_style(out, r, STYLE_DIM);
-	buf_bytes(out, label, label_n);
+	buf_str(out, label);
 	text_style_end(out, r, STYLE_DIM);
-	buf_fill(out, ' ', label_n < LABEL_COLUMNS ? LABEL_COLUMNS - label_n : 1);
-	fold_items(&t, text);
+	buf_fill(out, ' ', n < LABEL_COLUMNS ? LABEL_COLUMNS - n : 1);
+	phrase_fold(out, text, 0, indent, columns(r, indent), true);
 	buf_char(out, '\n');
 }
 
-static void put_also(const struct finding *f, struct buf *out)
+static void put_also(const struct finding *f, struct phrase *out)
 {
 	for (unsigned rule = 0; rule < RULES; rule++) {
 		if (!(f->also >> rule & 1))
 			continue;
-		if (out->n)
-			buf_lit(out, " · ");
-		buf_str(out, finding_rule_name(rule));
+		phrase_item(out);
+		buf_str(&out->text, finding_rule_name(rule));
 	}
 }
 
 static void below(struct report *r, const struct finding *f, struct buf *out)
 {
-	struct fold_text t = fold_start(r, out, INDENT);
-	struct buf joined = {0};
+	struct phrase text = {0};
 
+	finding_summary(&text.text, r, f);
 	buf_fill(out, ' ', INDENT);
-	fold_words(&t, f->summary, strlen(f->summary));
+	phrase_fold(out, &text, 0, INDENT, columns(r, INDENT), true);
 	buf_char(out, '\n');
 	for (size_t i = 0; i < f->evidence.n; i++) {
-		const char *tab = strchr(f->evidence.v[i], '\t');
-		labelled(r, f->evidence.v[i], (size_t)(tab - f->evidence.v[i]), tab + 1, out);
+		phrase_clear(&text);
+		finding_text(&text, r, f, &f->evidence.v[i]);
+		if (text.text.n)
+			labelled(r, finding_label(f, i), &text, out);
 	}
-	put_also(f, &joined);
-	if (joined.n)
-		labelled(r, "also", 4, buf_cstr(&joined), out);
-	joined.n = 0;
+	phrase_clear(&text);
+	put_also(f, &text);
+	if (text.text.n)
+		labelled(r, "also", &text, out);
+	phrase_clear(&text);
 	for (size_t i = 0; i < f->next.n; i++) {
-		buf_str(&joined, i ? " · " : "");
-		buf_str(&joined, f->next.v[i]);
+		phrase_item(&text);
+		finding_command(&text.text, &f->next.v[i]);
 	}
-	if (joined.n)
-		labelled(r, "next", 4, buf_cstr(&joined), out);
-	buf_free(&joined);
+	if (text.text.n)
+		labelled(r, "next", &text, out);
+	phrase_free(&text);
 }
 
 static size_t count_lines(const struct buf *b)
@@ -274,8 +190,8 @@ static size_t page(struct report *r, const struct findings *f, size_t n)
 /* "2 suspects. Quiet because known: 3 net/http accept loops. Info: 4 (--min-confidence info)" */
 static void footer(struct report *r, const struct findings *f, size_t shown, const char *what)
 {
-	struct buf line = {0};
-	struct fold_text t = fold_start(r, &r->out, 0);
+	struct phrase phrase = {0};
+	struct buf *line = &phrase.text;
 	size_t hidden = f->list.n - shown, infos = 0;
 
 	for (size_t i = shown; i < f->list.n; i++)
@@ -284,64 +200,116 @@ static void footer(struct report *r, const struct findings *f, size_t shown, con
 	while (sure < shown && f->list.v[sure].confidence > CONF_INFO)
 		sure++;
 	if (sure)
-		text_plural(&line, sure, what);
+		text_plural(line, sure, what);
 	else
-		buf_printf(&line, "no %ss", what);
+		buf_printf(line, "no %ss", what);
 	if (shown > sure)
-		buf_printf(&line, ", %zu to know of", shown - sure);
-	buf_str(&line, !sure && f->healthy_unknown ? " found, but not all of the target could be looked at." : ".");
+		buf_printf(line, ", %zu to know of", shown - sure);
+	buf_str(line, !sure && f->healthy_unknown ? " found, but not all of the target could be looked at." : ".");
 	if (f->quiet.n) {
-		buf_lit(&line, " Quiet because known: ");
+		buf_lit(line, " Quiet because known: ");
 		for (size_t i = 0; i < f->quiet.n; i++) {
-			buf_str(&line, i ? ", " : "");
-			buf_str(&line, f->quiet.v[i]);
+			buf_str(line, i ? ", " : "");
+			text_plural(line, f->quiet.v[i].count, f->quiet.v[i].what);
 		}
-		buf_char(&line, '.');
+		buf_char(line, '.');
 	}
 	if (hidden > infos) {
-		buf_lit(&line, " Less sure: ");
-		text_count(&line, hidden - infos);
-		buf_lit(&line, " (--min-confidence possible).");
+		buf_lit(line, " Less sure: ");
+		text_count(line, hidden - infos);
+		buf_lit(line, " (--min-confidence possible).");
 	}
 	if (infos) {
-		buf_lit(&line, " Info: ");
-		text_count(&line, infos);
-		buf_lit(&line, " (--min-confidence info)");
+		buf_lit(line, " Info: ");
+		text_count(line, infos);
+		buf_lit(line, " (--min-confidence info)");
 	}
-	fold_words(&t, line.p, line.n);
+	phrase_fold(&r->out, &phrase, 0, 0, columns(r, 0), true);
 	buf_char(&r->out, '\n');
-	buf_free(&line);
+	phrase_free(&phrase);
 }
 
 /* ---- JSON ---- */
 
-static void json_strings(struct buf *out, const char *name, char *const *v, size_t n)
+static void json_text(struct buf *out, size_t i, const struct buf *text)
 {
-	buf_printf(out, ",\"%s\":[", name);
-	for (size_t i = 0; i < n; i++) {
-		buf_str(out, i ? "," : "");
-		buf_json(out, v[i], strlen(v[i]));
+	buf_str(out, i ? "," : "");
+	buf_json(out, text->p, text->n);
+}
+
+static void json_summary(struct report *r, struct buf *out, const struct finding *f)
+{
+	struct buf text = {0};
+
+	finding_summary(&text, r, f);
+	line_str(out, "summary", buf_cstr(&text));
+	buf_free(&text);
+}
+
+/* "like: Background.WithCancel" */
+static void json_evidence(struct report *r, struct buf *out, const struct finding *f)
+{
+	struct phrase text = {0};
+	struct buf line = {0};
+
+	buf_lit(out, ",\"evidence\":[");
+	for (size_t i = 0, n = 0; i < f->evidence.n; i++) {
+		phrase_clear(&text);
+		finding_text(&text, r, f, &f->evidence.v[i]);
+		if (!text.text.n)
+			continue;
+		line.n = 0;
+		buf_str(&line, finding_label(f, i));
+		buf_lit(&line, ": ");
+		buf_bytes(&line, text.text.p, text.text.n);
+		json_text(out, n++, &line);
+	}
+	buf_char(out, ']');
+	buf_free(&line);
+	phrase_free(&text);
+}
+
+static void json_next(struct buf *out, const struct finding *f)
+{
+	struct buf line = {0};
+
+	buf_lit(out, ",\"next\":[");
+	for (size_t i = 0; i < f->next.n; i++) {
+		line.n = 0;
+		finding_command(&line, &f->next.v[i]);
+		json_text(out, i, &line);
+	}
+	buf_char(out, ']');
+	buf_free(&line);
+}
+
+static void json_locations(const struct model *m, struct buf *out, const struct finding *f)
+{
+	static const char *const roles[PLACE_ROLES] = {[PLACE_WAITS] = "waits", [PLACE_STARTED] = "started", [PLACE_HOLDS] = "holds"};
+
+	buf_lit(out, ",\"locations\":[");
+	for (size_t i = 0; i < f->locations.n; i++) {
+		const struct location *at = &f->locations.v[i];
+		const struct frame *frame = at->frame < m->rt->frames.n ? &m->rt->frames.v[at->frame] : NULL;
+		buf_printf(out, "%s{\"role\":\"%s\"", i ? "," : "", roles[at->role]);
+		line_str(out, "function", frame ? frame->func : NULL);
+		line_str(out, "file", frame ? frame->file : NULL);
+		if (frame && frame->file)
+			buf_printf(out, ",\"line\":%d", (int)frame->line);
+		else
+			buf_lit(out, ",\"line\":null");
+		buf_printf(out, ",\"count\":%u}", (unsigned)at->count);
 	}
 	buf_char(out, ']');
 }
 
-/* "like: Background.WithCancel" */
-static void json_evidence(struct buf *out, const struct finding *f)
+static void json_age(struct buf *out, const char *name, int64_t ns)
 {
-	struct buf line = {0};
-
-	buf_lit(out, ",\"evidence\":[");
-	for (size_t i = 0; i < f->evidence.n; i++) {
-		const char *tab = strchr(f->evidence.v[i], '\t');
-		line.n = 0;
-		buf_bytes(&line, f->evidence.v[i], (size_t)(tab - f->evidence.v[i]));
-		buf_lit(&line, ": ");
-		buf_str(&line, tab + 1);
-		buf_str(out, i ? "," : "");
-		buf_json(out, line.p, line.n);
-	}
-	buf_char(out, ']');
-	buf_free(&line);
+	buf_printf(out, ",\"%s\":", name);
+	if (ns < 0)
+		buf_lit(out, "null");
+	else
+		buf_i64(out, ns);
 }
 
 static void json_also(struct buf *out, const struct finding *f)
@@ -368,8 +336,8 @@ static void finding_line(struct lines *l, const struct finding *f)
 	line_str(out, "rule", finding_rule_name(f->rule));
 	line_str(out, "confidence", confidence_name(f->confidence));
 	line_str(out, "signature", f->signature);
-	line_str(out, "summary", f->summary);
-	line_str(out, "unit", f->unit);
+	json_summary(r, out, f);
+	line_str(out, "unit", finding_unit_word(f->unit));
 	buf_printf(out, ",\"count\":%llu,\"tasks\":%llu,\"bytes\":", (unsigned long long)f->count,
 		   (unsigned long long)f->tasks);
 	if (f->bytes)
@@ -389,9 +357,12 @@ static void finding_line(struct lines *l, const struct finding *f)
 		buf_u64(out, r->m->tasks.list.v[f->goroutines.v[i]].goid);
 	}
 	buf_char(out, ']');
-	json_evidence(out, f);
-	json_strings(out, "next", f->next.v, f->next.n);
+	json_evidence(r, out, f);
+	json_next(out, f);
 	json_also(out, f);
+	json_locations(r->m, out, f);
+	json_age(out, "oldest_ns", f->oldest_ns);
+	json_age(out, "newest_ns", f->newest_ns);
 	buf_lit(out, "}\n");
 }
 

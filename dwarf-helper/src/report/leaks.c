@@ -18,7 +18,6 @@ static struct err *without_heap(const struct report *r, struct err *err)
 
 struct err *report_leaks(struct report *r)
 {
-	struct leaks_options opt = {.all = r->opt->limit == 0};
 	struct reach reach;
 	struct findings f;
 	struct err *err = reach_build(r->m, &reach);
@@ -27,7 +26,7 @@ struct err *report_leaks(struct report *r)
 		return without_heap(r, err);
 	if (err)
 		return err;
-	err = leaks_find(r->m, &reach, &opt, &f);
+	err = leaks_find(r->m, &reach, &f);
 	reach_free(&reach);
 	if (err)
 		return err;

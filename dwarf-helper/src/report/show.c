@@ -4,6 +4,8 @@
 #include "context/known.h"
 #include "report/arg.h"
 #include "report/lines.h"
+#include "report/path.h"
+#include "report/problem.h"
 #include "report/show_cancel.h"
 #include "report/words.h"
 #include "runtime/typed.h"
@@ -428,7 +430,7 @@ static void on_check(void *arg, const struct ctx_issue *issue)
 
 	if (b->n)
 		buf_str(b, good ? " · " : "\n           ");
-	text_safe(b, issue->text, strlen(issue->text));
+	word_issue(b, c->s->m, issue);
 }
 
 static void show_checks(struct show *s)
@@ -465,6 +467,7 @@ static void known_text(struct show *s, const struct known *k)
 		[KNOWN_CODE] = "a CancelFunc or timer that has captured it",
 		[KNOWN_SELF] = "its own words (done and err agree)",
 	};
+	struct links via = {0};
 	struct typed t;
 
 	buf_str(s->out, words[k->by]);
@@ -475,10 +478,12 @@ static void known_text(struct show *s, const struct known *k)
 		buf_u64(s->out, s->m->tasks.list.v[k->other].goid);
 	else if (k->by == KNOWN_MAP || k->by == KNOWN_PARENT)
 		buf_hex(s->out, s->m->ctxs.v[k->other].addr);
-	else if (k->by == KNOWN_VARIABLE && typed_variable(s->m->rt, k->at, &s->text, &t))
+	else if (k->by == KNOWN_VARIABLE && typed_variable(s->m->rt, k->at, &via, &t)) {
+		path_links(&s->text, s->m, &via);
 		text_safe(s->out, s->text.p, s->text.n);
-	else if (k->by == KNOWN_VARIABLE)
+	} else if (k->by == KNOWN_VARIABLE)
 		buf_hex(s->out, k->at);
+	links_free(&via);
 }
 
 static void show_known(struct show *s)

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "report/lines.h"
+#include "report/path.h"
 #include "report/words.h"
 
 /* Lines under one label. */
@@ -24,28 +25,38 @@ static const char *func_of(const struct model *m, uint32_t func)
 	return func < m->rt->frames.n ? m->rt->frames.v[func].func : NULL;
 }
 
-/* A path breaks where its steps do. */
-static void put_holder(struct rows *rows, const char *lead, const char *text)
+static void put_line(struct rows *rows, const char *text)
 {
-	static const char arrow[] = " → ";
-	size_t width = rows->r->opt->width ? rows->r->opt->width : 100, at = rows->indent + strlen(lead);
-
 	row(rows);
-	buf_str(rows->out, lead);
-	for (const char *p = text; *p;) {
-		const char *end = strstr(p + (p != text ? strlen(arrow) : 0), arrow);
-		size_t n = end ? (size_t)(end - p) : strlen(p), columns = text_width(p, n);
-		if (p != text && at + columns > width) {
-			buf_char(rows->out, '\n');
-			buf_fill(rows->out, ' ', rows->indent);
-			p++, n--, columns--;
-			at = rows->indent;
-		}
-		buf_bytes(rows->out, p, n);
-		at += columns;
-		p += n;
-	}
+	buf_str(rows->out, text);
 	buf_char(rows->out, '\n');
+}
+
+/* "deferred by task 12 main.hold hold.go:12", "global app.srv → .cancel". */
+static void put_holder(struct phrase *out, const struct model *m, const struct way *way)
+{
+	if (way->held == HELD_PATH) {
+		path_line(out, way->path, PATH_LINE);
+	} else if (way->held == HELD_DEFERRED) {
+		buf_lit(&out->text, "deferred by task ");
+		buf_u64(&out->text, m->tasks.list.v[way->task].goid);
+		buf_char(&out->text, ' ');
+		path_frame(&out->text, m, way->frame);
+	}
+}
+
+static void put_held_by(struct rows *rows, const struct way *way)
+{
+	size_t width = rows->r->opt->width ? rows->r->opt->width : 100;
+	struct phrase line = {0};
+
+	if (way->held == HELD_PATH)
+		buf_lit(&line.text, "held by ");
+	put_holder(&line, rows->r->m, way);
+	row(rows);
+	phrase_fold(rows->out, &line, 0, rows->indent, width > rows->indent ? width - rows->indent : 0, false);
+	buf_char(rows->out, '\n');
+	phrase_free(&line);
 }
 
 /* "context.WithCancel.func1 0xc0000a8010", and below it what holds that. */
@@ -60,23 +71,24 @@ static void put_func(struct rows *rows, const struct ways *w, const struct way *
 	buf_char(rows->out, '\n');
 	switch (way->held) {
 	case HELD_DEFERRED:
-		put_holder(rows, "", way->held_by);
-		break;
 	case HELD_PATH:
-		put_holder(rows, "held by ", way->held_by);
+		put_held_by(rows, way);
 		break;
 	case HELD_NOTHING:
-		put_holder(rows, "", "held by nothing: it is garbage that awaits its collection");
+		put_line(rows, "held by nothing: it is garbage that awaits its collection");
 		break;
 	case HELD_UNKNOWN:
-		put_holder(rows, "what holds it is not known: ", w->why_incomplete ? w->why_incomplete : "not all could be read");
+		row(rows);
+		buf_lit(rows->out, "what holds it is not known: ");
+		buf_str(rows->out, w->why_incomplete ? w->why_incomplete : "not all could be read");
+		buf_char(rows->out, '\n');
 		break;
 	default:
 		break;
 	}
 	if (way->lost == LOST_YES)
-		put_holder(rows, "", way->is_final ? "which is never called: only goroutines that can never run again hold the object"
-						   : "which can never run again: nobody will call it");
+		put_line(rows, way_is_final(way) ? "which is never called: only goroutines that can never run again hold the object"
+						: "which can never run again: nobody will call it");
 }
 
 static void put_timer(struct rows *rows, uint32_t i)
@@ -207,7 +219,10 @@ void line_ways(struct report *r, uint32_t i, const struct ways *w)
 		else
 			buf_lit(out, "null");
 		put_held(out, way->held);
-		line_str(out, "held_by", way->held_by);
+		struct phrase by = {0};
+		put_holder(&by, m, way);
+		line_str(out, "held_by", by.text.n ? buf_cstr(&by.text) : NULL);
+		phrase_free(&by);
 		buf_str(out, way->lost == LOST_UNKNOWN ? ",\"lost\":null" : way->lost == LOST_YES ? ",\"lost\":true" : ",\"lost\":false");
 		buf_lit(out, "}\n");
 	}

@@ -4,33 +4,15 @@
 #include <inttypes.h>
 #include <strings.h>
 
-#include "analysis/steps.h"
 #include "report/arg.h"
 #include "report/lines.h"
+#include "report/path.h"
 #include "report/text.h"
 #include "report/words.h"
 #include "runtime/typed.h"
 
 #define WHY_PATHS 3  /* shown when --paths is not given */
 #define WHY_STEPS 60 /* of a longer path the beginning and the end are shown */
-
-/* "*stream.Conn" of "*example.com/app/stream.Conn": the paths of packages go, wherever they stand in a type. */
-static void put_type(struct buf *out, const char *type)
-{
-	size_t word = 0, keep = 0, n = strlen(type);
-
-	for (size_t i = 0; i <= n; i++) {
-		if (i < n && !strchr(" *()[]{},;\"", type[i])) {
-			if (type[i] == '/')
-				keep = i + 1;
-			continue;
-		}
-		if (keep < word)
-			keep = word;
-		text_safe(out, type + keep, i - keep + (i < n));
-		word = keep = i + 1;
-	}
-}
 
 /* ---- text ---- */
 
@@ -53,16 +35,30 @@ static void put_marks(struct report *r, const struct step *s)
 	}
 }
 
+/* With a space behind it; nothing when it is not known. */
+static void put_type(struct buf *out, const struct pointer_type *t)
+{
+	if (!t->name.n && !t->func)
+		return;
+	path_type_short(out, t);
+	buf_char(out, ' ');
+}
+
+static void put_via(struct report *r, const struct steps *path, const struct step *s)
+{
+	struct buf text = {0};
+
+	path_via(&text, path, s);
+	if (text.n)
+		text_safe(&r->out, text.p, text.n);
+	buf_free(&text);
+}
+
 /* "  *stream.Conn 0xc0004f2000  WithCancel, active" */
 static void put_rest(struct report *r, const struct step *s)
 {
-	if (s->type) {
-		buf_lit(&r->out, "  ");
-		put_type(&r->out, s->type);
-		buf_char(&r->out, ' ');
-	} else {
-		buf_lit(&r->out, "  ");
-	}
+	buf_lit(&r->out, "  ");
+	put_type(&r->out, &s->type);
 	buf_hex(&r->out, s->addr);
 	text_style(&r->out, r, STYLE_DIM);
 	put_marks(r, s);
@@ -70,15 +66,14 @@ static void put_rest(struct report *r, const struct step *s)
 	buf_char(&r->out, '\n');
 }
 
-static void put_step(struct report *r, const struct step *s)
+static void put_step(struct report *r, const struct steps *path, const struct step *s)
 {
 	buf_lit(&r->out, "   → ");
 	if (s->times > 1) {
 		text_count(&r->out, s->times);
 		buf_lit(&r->out, " more of ");
 	}
-	if (s->via)
-		text_safe(&r->out, s->via, strlen(s->via));
+	put_via(r, path, s);
 	put_rest(r, s);
 }
 
@@ -94,7 +89,7 @@ static void put_task(struct report *r, uint32_t task)
 
 static void put_owner(struct report *r, taddr owner)
 {
-	struct buf type = {0};
+	struct pointer_type type = {0};
 	struct typed t;
 
 	if (!owner)
@@ -102,12 +97,9 @@ static void put_owner(struct report *r, taddr owner)
 	buf_lit(&r->out, " of ");
 	typed_object(r->m->rt, owner, &t);
 	typed_name(r->m->rt, &t, &type);
-	if (type.n) {
-		put_type(&r->out, buf_cstr(&type));
-		buf_char(&r->out, ' ');
-	}
+	put_type(&r->out, &type);
 	buf_hex(&r->out, owner);
-	buf_free(&type);
+	buf_free(&type.name);
 }
 
 /* " fires in 9h 58m"; the clock of a core is the runtime's own, which may be late. */
@@ -134,7 +126,7 @@ static void put_root(struct report *r, size_t index, const struct steps *s)
 	if (s->task != UINT32_MAX) {
 		put_task(r, s->task);
 	} else {
-		buf_str(&r->out, s->root);
+		buf_str(&r->out, path_root_name(s));
 		put_owner(r, s->owner);
 	}
 	if (s->timer)
@@ -144,9 +136,9 @@ static void put_root(struct report *r, size_t index, const struct steps *s)
 		text_safe(&r->out, s->timer_calls, strlen(s->timer_calls));
 	}
 	bool same_line = s->task == UINT32_MAX && !s->owner && !s->timer;
-	if (same_line && first->via) {
+	if (same_line && first->via.list.n) {
 		buf_char(&r->out, ' ');
-		text_safe(&r->out, first->via, strlen(first->via));
+		put_via(r, s, first);
 	}
 	text_style_end(&r->out, r, STYLE_BOLD);
 	if (same_line) {
@@ -154,7 +146,7 @@ static void put_root(struct report *r, size_t index, const struct steps *s)
 		return;
 	}
 	buf_char(&r->out, '\n');
-	put_step(r, first);
+	put_step(r, s, first);
 }
 
 static void put_path(struct report *r, size_t index, const struct steps *s)
@@ -169,7 +161,7 @@ static void put_path(struct report *r, size_t index, const struct steps *s)
 			text_more(&r->out, n - head - tail, "steps");
 			i = n - tail;
 		}
-		put_step(r, &s->list.v[i]);
+		put_step(r, s, &s->list.v[i]);
 	}
 }
 
@@ -203,7 +195,8 @@ static void put_summary(struct report *r, const struct paths *p)
 /* "96 bytes, *context.cancelCtx, WithCancel active" of the object asked for. */
 static void put_subject(struct report *r, const struct paths *p, taddr addr)
 {
-	struct buf *out = &r->out, type = {0};
+	struct buf *out = &r->out;
+	struct pointer_type type = {0};
 	uint32_t ctx = model_find(r->m, addr);
 	struct typed t;
 
@@ -218,19 +211,37 @@ static void put_subject(struct report *r, const struct paths *p, taddr addr)
 	if (ctx != CTX_NONE && ctx < r->m->ctxs.n) {
 		buf_str(out, ctx_label(r->m, ctx));
 		buf_lit(out, ", ");
-	} else if (type.n) {
-		put_type(out, buf_cstr(&type));
+	} else if (type.name.n || type.func) {
+		path_type_short(out, &type);
 		buf_lit(out, ", ");
 	}
 	text_count(out, p->size);
 	buf_lit(out, " bytes)");
-	buf_free(&type);
+	buf_free(&type.name);
+}
+
+static void put_outside(struct report *r, taddr addr)
+{
+	struct buf place = {0};
+	struct outside o;
+
+	outside_find(r->m, addr, &o);
+	path_outside(&place, r->m, &o);
+	buf_hex(&r->out, addr);
+	buf_lit(&r->out, " is no heap object: ");
+	if (place.n)
+		text_safe(&r->out, place.p, place.n);
+	else
+		buf_str(&r->out, o.what == OUTSIDE_UNMAPPED ? "nothing is mapped there" : "it is neither a variable nor on a goroutine's stack");
+	buf_char(&r->out, '\n');
+	outside_free(&o);
+	buf_free(&place);
 }
 
 /* What to say when there is no path. */
 static void put_nothing(struct report *r, const struct paths *p, taddr addr)
 {
-	struct buf *out = &r->out, place = {0};
+	struct buf *out = &r->out;
 
 	switch (p->subject) {
 	case SUBJECT_OBJECT:
@@ -256,18 +267,8 @@ static void put_nothing(struct report *r, const struct paths *p, taddr addr)
 		buf_lit(out, " is in the heap's bookkeeping behind the last object of a span: no object\n");
 		break;
 	default:
-		place_outside(r->m, addr, &place);
-		buf_hex(out, addr);
-		buf_lit(out, " is no heap object: ");
-		if (place.n)
-			text_safe(out, place.p, place.n);
-		else
-			buf_str(out, target_region_at(r->m->rt->t, addr) < 0
-					     ? "nothing is mapped there"
-					     : "it is neither a variable nor on a goroutine's stack");
-		buf_char(out, '\n');
+		put_outside(r, addr);
 	}
-	buf_free(&place);
 }
 
 static void why_text(struct report *r, const struct paths *p, taddr addr)
@@ -289,8 +290,6 @@ static void why_text(struct report *r, const struct paths *p, taddr addr)
 
 static void json_root(struct report *r, const struct steps *s, struct buf *via)
 {
-	const struct step *first = &s->list.v[0];
-
 	if (s->task != UINT32_MAX) {
 		const struct task *t = &r->m->tasks.list.v[s->task];
 		buf_printf(via, "task %" PRIu64 " ", t->goid);
@@ -299,23 +298,24 @@ static void json_root(struct report *r, const struct steps *s, struct buf *via)
 		word_place(via, r->m, t->frame);
 		buf_char(via, ' ');
 	} else if (s->owner) {
-		buf_str(via, s->root);
+		buf_str(via, path_root_name(s));
 		buf_lit(via, " of ");
 		buf_hex(via, s->owner);
 		buf_char(via, ' ');
 	}
-	if (first->via)
-		buf_str(via, first->via);
 }
 
-static void json_step(struct report *r, const struct step *s, const char *via)
+/* Its root stands before the first one. */
+static void json_step(struct report *r, const struct steps *path, const struct step *s, struct buf *via)
 {
-	struct buf *out = &r->out;
+	struct buf *out = &r->out, type = {0};
 
+	path_type(&type, &s->type);
+	path_via(via, path, s);
 	buf_lit(out, "{\"addr\":");
 	line_addr(out, s->addr);
-	line_str(out, "type", s->type);
-	line_str(out, "via", via ? via : "");
+	line_str(out, "type", type.n ? buf_cstr(&type) : NULL);
+	line_str(out, "via", buf_cstr(via));
 	if (s->times > 1) {
 		buf_lit(out, ",\"times\":");
 		buf_u64(out, s->times);
@@ -323,6 +323,8 @@ static void json_step(struct report *r, const struct step *s, const char *via)
 	if (s->ctx != CTX_NONE)
 		line_str(out, "context", ctx_kind_name(r->m->ctxs.v[s->ctx].kind));
 	buf_char(out, '}');
+	buf_free(&type);
+	via->n = 0;
 }
 
 static void json_path(struct report *r, size_t index, const struct steps *s)
@@ -331,7 +333,7 @@ static void json_path(struct report *r, size_t index, const struct steps *s)
 
 	buf_lit(out, "{\"type\":\"path\",\"index\":");
 	buf_u64(out, index + 1);
-	line_str(out, "root", s->root);
+	line_str(out, "root", path_root_name(s));
 	buf_lit(out, ",\"goid\":");
 	if (s->task != UINT32_MAX)
 		buf_u64(out, r->m->tasks.list.v[s->task].goid);
@@ -343,7 +345,7 @@ static void json_path(struct report *r, size_t index, const struct steps *s)
 			buf_char(out, ',');
 		else
 			json_root(r, s, &via);
-		json_step(r, &s->list.v[i], i ? s->list.v[i].via : buf_cstr(&via));
+		json_step(r, s, &s->list.v[i], &via);
 	}
 	buf_lit(out, "]}\n");
 	buf_free(&via);
@@ -365,8 +367,12 @@ static void json_subject(struct report *r, const struct paths *p, taddr addr)
 		buf_u64(out, p->size);
 	else
 		buf_lit(out, "null");
-	if (p->subject == SUBJECT_OTHER)
-		place_outside(r->m, addr, &place);
+	if (p->subject == SUBJECT_OTHER) {
+		struct outside o;
+		outside_find(r->m, addr, &o);
+		path_outside(&place, r->m, &o);
+		outside_free(&o);
+	}
 	line_str(out, "place", place.n ? buf_cstr(&place) : NULL);
 	buf_lit(out, ",\"holders\":");
 	buf_u64(out, p->holders);

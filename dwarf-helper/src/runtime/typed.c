@@ -36,46 +36,24 @@ void typed_object(struct runtime *rt, taddr addr, struct typed *ret)
 	}
 }
 
-/* As Go's tracebacks have it: type arguments, which can be endless, are "[...]". */
-void typed_func_name(struct buf *out, const char *func)
-{
-	const char *open = strchr(func, '['), *end = open ? strrchr(open, ']') : NULL;
-
-	if (!end) {
-		buf_str(out, func);
-		return;
-	}
-	buf_bytes(out, func, (size_t)(open - func));
-	buf_lit(out, "[...]");
-	buf_str(out, end + 1);
-}
-
-static void closure_name(struct runtime *rt, taddr addr, struct buf *out)
-{
-	taddr code;
-	const char *name = target_u64(rt->t, addr, &code) ? runtime_func_name(rt, code) : NULL;
-
-	if (!name)
-		return;
-	buf_lit(out, "func ");
-	typed_func_name(out, name);
-}
-
-void typed_name(struct runtime *rt, const struct typed *t, struct buf *out)
+void typed_name(struct runtime *rt, const struct typed *t, struct pointer_type *ret)
 {
 	struct type_info info;
+	taddr code;
 
+	ret->iface = ret->func = NULL;
+	ret->name.n = 0;
 	if (t->shape == TYPED_CLOSURE) {
-		closure_name(rt, t->addr, out);
+		ret->func = target_u64(rt->t, t->addr, &code) ? runtime_func_name(rt, code) : NULL;
 		return;
 	}
 	if (t->shape == TYPED_UNKNOWN || !type_get(rt, (struct type_ref){t->rtype, t->die}, &info))
 		return;
 	if (t->shape == TYPED_ARRAY)
-		buf_lit(out, "[]");
+		buf_lit(&ret->name, "[]");
 	else if (t->shape == TYPED_VALUE)
-		buf_char(out, '*');
-	buf_str(out, info.full);
+		buf_char(&ret->name, '*');
+	buf_str(&ret->name, info.full);
 }
 
 uint64_t typed_size(struct runtime *rt, const struct typed *t)
@@ -98,14 +76,13 @@ static bool receiver(struct spot *s, const char *func)
 
 	if (n < 3 || strcmp(func + n - 3, "-fm"))
 		return false;
-	buf_lit(s->via, "receiver of ");
-	typed_func_name(s->via, func);
+	spot_link(s, (struct link){.kind = LINK_RECEIVER, .func = func});
 	if (!end)
 		return true;
 	buf_bytes(&name, func, (size_t)(star + 1 - func));
 	buf_bytes(&name, star + 3, (size_t)(end - star - 3));
 	if (s->type)
-		buf_printf(s->type, "*%s", buf_cstr(&name));
+		buf_printf(&s->type->name, "*%s", buf_cstr(&name));
 	*s->ret = typed_value(type_named(s->rt, name.p, name.n), s->target);
 	buf_free(&name);
 	return true;
@@ -132,10 +109,8 @@ static bool in_capture(struct spot *s, const struct typed *holder, const struct 
 	struct type_ref type = {.die = c->type}, variable = type;
 	bool shared = c->name[0] == '&' && shares_variable(s, type, &variable);
 
-	buf_printf(s->via, "capture %s", c->name + (c->name[0] == '&'));
+	spot_link(s, (struct link){.kind = LINK_CAPTURE, .name = c->name + (c->name[0] == '&'), .func = func});
 	spot_in_type(s, shared ? type : variable, holder->addr + c->off, 0);
-	buf_lit(s->via, " of ");
-	typed_func_name(s->via, func);
 	s->ret->inner |= shared;
 	return true;
 }
@@ -154,8 +129,7 @@ static bool in_closure(struct spot *s, const struct typed *holder)
 		return true;
 	if (d && debug_capture_at(d, func, off, &c))
 		return in_capture(s, holder, &c, func);
-	buf_printf(s->via, "capture +0x%llx of ", (unsigned long long)off);
-	typed_func_name(s->via, func);
+	spot_link(s, (struct link){.kind = LINK_CAPTURE_AT, .n = (int64_t)off, .func = func});
 	return true;
 }
 
@@ -172,7 +146,7 @@ static bool in_chan(struct spot *s, const struct typed *holder)
 	if (!type_get(s->rt, (struct type_ref){holder->rtype, holder->die}, &t))
 		return false;
 	runtime_field(s->rt, holder->addr, s->rt->L.hchan.dataqsiz, &n);
-	buf_lit(s->via, ".buf");
+	spot_link(s, (struct link){.kind = LINK_BUFFER});
 	*s->ret = typed_value(t.elem, s->target);
 	s->ret->shape = TYPED_ARRAY;
 	s->ret->n = n;
@@ -196,7 +170,7 @@ static bool in_array(struct spot *s, const struct typed *holder, struct type_ref
 	uint64_t i = (s->at - first) / t.size;
 	s->quiet = t.special == SPECIAL_POOL_PART || t.special == SPECIAL_EFACE;
 	if (!s->quiet)
-		buf_printf(s->via, "[%llu]", (unsigned long long)i);
+		spot_link(s, (struct link){.kind = LINK_INDEX, .n = (int64_t)i});
 	return spot_in_type(s, elem, first + i * t.size, 0);
 }
 
@@ -231,7 +205,7 @@ static bool in_iface(struct spot *s, const struct typed *holder)
 
 static bool follow_as(struct spot *s, const struct typed *holder)
 {
-	size_t via = s->via->n, type = s->type->n;
+	size_t via = s->via ? s->via->list.n : 0;
 	bool ok = false;
 
 	switch (holder->shape) {
@@ -260,12 +234,16 @@ static bool follow_as(struct spot *s, const struct typed *holder)
 	}
 	if (ok) {
 		// A pointer to a pointer has no name.
-		if (s->via->n == via && !holder->inner && !s->ret->inner)
-			buf_char(s->via, '*');
+		if (s->via && s->via->list.n == via && !holder->inner && !s->ret->inner)
+			spot_link(s, (struct link){.kind = LINK_POINTEE});
 		return true;
 	}
-	s->via->n = via;
-	s->type->n = type;
+	if (s->via)
+		links_cut(s->via, via);
+	if (s->type) {
+		s->type->iface = s->type->func = NULL;
+		s->type->name.n = 0;
+	}
 	s->quiet = false;
 	*s->ret = (struct typed){.addr = s->target};
 	return false;
@@ -279,18 +257,21 @@ static void follow_unknown(struct spot *s, const struct typed *holder)
 	taddr base = heap ? o.base : holder->addr, word;
 
 	if (heap || s->at != base)
-		buf_printf(s->via, "+0x%llx", (unsigned long long)(s->at - base));
+		spot_link(s, (struct link){.kind = LINK_OFFSET, .n = (int64_t)(s->at - base)});
 	if (s->at - base >= 8 && target_u64(s->rt->t, s->at - 8, &word))
 		spot_dynamic(s, word, NULL);
 }
 
-void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target, struct buf *via, struct buf *type,
+void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target, struct links *via, struct pointer_type *type,
 		  struct typed *ret)
 {
 	struct typed h = *holder, self, to = {.addr = target};
 	struct spot s = {.rt = rt, .at = at, .target = target, .via = via, .type = type, .ret = &to};
-	size_t type_n = type->n;
 
+	if (type) {
+		type->iface = type->func = NULL;
+		type->name.n = 0;
+	}
 	if (!follow_as(&s, &h)) {
 		typed_object(rt, at, &self);
 		if (!follow_as(&s, &self))
@@ -301,7 +282,7 @@ void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, tadd
 		typed_object(rt, target, &to);
 		to.inner = inner;
 	}
-	if (type->n == type_n)
+	if (type && !type->name.n && !type->func)
 		typed_name(rt, &to, type);
 	*ret = to;
 }

@@ -6,13 +6,13 @@
  * descriptors; where the program has no descriptor of a type, from DWARF.
  *
  *     struct typed t;
- *     typed_variable(rt, root, &text, &t);              "app.srv", a *app.Server
- *     typed_follow(rt, &t, root, value, &text, …, &t)   the app.Server it points to
- *     typed_follow(rt, &t, at, value, &text, …, &t)     ".hub", …
+ *     typed_variable(rt, root, &links, &t);              app.srv, a *app.Server
+ *     typed_follow(rt, &t, root, value, &links, …, &t)   the app.Server it points to
+ *     typed_follow(rt, &t, at, value, &links, …, &t)     its field hub, …
  *
  * Containers of the runtime and of the standard library are shown as what they are, not as the structs they are made of: maps of both generations,
- * channels, sync.Map of both generations, sync.Pool, sync/atomic's boxes, container/list.  Following a pointer into their insides appends little or
- * nothing to the text and says `inner`: the next pointer belongs to the same step (".conns" + "" + `["a"]`).
+ * channels, sync.Map of both generations, sync.Pool, sync/atomic's boxes, container/list.  Following a pointer into their insides adds few or
+ * no links and says `inner`: the next pointer belongs to the same step (field conns, nothing, element "a").
  *
  * Reads the target, remembers nothing of it; debug information is opened at the first need (0.03 s for a program of the size of cmd/compile) and kept until
  * runtime_close().  Not thread-safe.  Whatever the target holds, the answer is a guess about names at worst: nothing here decides what is alive.
@@ -22,6 +22,7 @@
 
 #include "base/buf.h"
 #include "runtime/heap.h"
+#include "runtime/link.h"
 #include "runtime/rtype.h"
 
 /** What the bytes at some address are. */
@@ -49,23 +50,22 @@ struct typed {
 	uint64_t n;    /* elements of an array, 0 not known */
 	int32_t nth;   /* container/list: number of the element, counted from 1, or from the end with -1; 0 not known */
 	uint8_t shape; /* enum typed_shape */
-	bool inner;    /* part of the container that the last text names: the next pointer belongs to the same step */
+	bool inner;    /* part of the container that the last link names: the next pointer belongs to the same step */
 };
 
 /**
- * The package variable that holds @p at: appends its name to @p name_ret ("app/stream.hubs"), tells where it begins and its type.
+ * The package variable that holds @p at: adds its name to @p via, and returns where it begins and its type.
  * Name from .symtab, type from DWARF.  Data that has no name of its own (what a variable was initialised to point to) is named by the variable
  * that points to it.
  * @return false when no variable is known there; *ret is of unknown type then, and begins at @p at
  */
-bool typed_variable(struct runtime *rt, taddr at, struct buf *name_ret, struct typed *ret);
+bool typed_variable(struct runtime *rt, taddr at, struct links *via, struct typed *ret);
 
 /**
- * Follow the pointer at @p at inside of @p holder to @p target: appends how it is called there (".ctx", "[17]", `["a"]`, `[key "a"]`, "capture c of
- * main.f.func1", "+0x58" when nothing is known) to @p via, the type of the pointer ("*stream.Conn", "context.Context (*context.cancelCtx)", with full
- * package paths; nothing when not known) to @p type, and tells what it leads to.  @p holder and @p ret may be the same.
+ * Follow the pointer at @p at inside of @p holder to @p target: adds what it is called there to @p via, sets @p type to the type of the pointer, and
+ * @p ret to what it leads to.  @p via and @p type may be NULL; @p holder and @p ret may be the same.
  */
-void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target, struct buf *via, struct buf *type,
+void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target, struct links *via, struct pointer_type *type,
 		  struct typed *ret);
 
 /** What is known of a heap object by itself: header, large type, closure's code. */
@@ -74,8 +74,8 @@ void typed_object(struct runtime *rt, taddr addr, struct typed *ret);
 /** Bytes of what is known to be there: of a value its type's, of an array its elements'; 0 not known. */
 uint64_t typed_size(struct runtime *rt, const struct typed *t);
 
-/** The type of a pointer to it: "*app/stream.Conn", "[]main.T", "func main.f.func1"; nothing appended when not known. */
-void typed_name(struct runtime *rt, const struct typed *t, struct buf *out);
+/** The type of a pointer to it: "*app/stream.Conn", "[]main.T", a closure's function. */
+void typed_name(struct runtime *rt, const struct typed *t, struct pointer_type *ret);
 
 /** A package variable of known type: its name and value.  @return false to stop */
 typedef bool typed_variable_fn(void *arg, const char *name, const struct typed *t);

@@ -5,16 +5,25 @@
 #include "runtime/gomap_walk.h"
 #include "runtime/typeds.h"
 
+/* Takes the text. */
+static void add_key(struct spot *s, bool is_key, struct buf *text)
+{
+	spot_link(s, (struct link){.kind = is_key ? LINK_KEY : LINK_ELEMENT, .text = mem_strdup(buf_cstr(text))});
+	buf_free(text);
+}
+
 static void put_key(struct spot *s, bool is_key, taddr type, taddr key)
 {
 	const struct rtype *ty = rtype_get(s->rt, type);
+	struct buf text = {0};
 
-	buf_str(s->via, is_key ? "[key " : "[");
+	if (!s->via)
+		return;
 	if (ty)
-		value_print(s->rt, s->via, ty, key);
+		value_print(s->rt, &text, ty, key);
 	else
-		buf_lit(s->via, "?");
-	buf_char(s->via, ']');
+		buf_lit(&text, "?");
+	add_key(s, is_key, &text);
 }
 
 /* In a slot's key or element; one that is kept outside of the slot is a pointer to it. */
@@ -192,9 +201,11 @@ bool spot_in_plain_trie(struct spot *s, taddr base)
 	}
 	if ((off != 24 && off != 40) || !target_read(s->rt->t, base + 16, key, sizeof(key)))
 		return false;
-	buf_str(s->via, off == 24 ? "[key " : "[");
-	value_print_eface(s->rt, s->via, key[0], key[1]);
-	buf_char(s->via, ']');
+	if (s->via) {
+		struct buf text = {0};
+		value_print_eface(s->rt, &text, key[0], key[1]);
+		add_key(s, off == 24, &text);
+	}
 	taddr word = 0;
 	return target_u64(s->rt->t, s->at - 8, &word) && spot_dynamic(s, word, "interface {}");
 }

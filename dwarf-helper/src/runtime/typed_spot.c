@@ -18,7 +18,7 @@ struct descent {
 static void put_type(struct spot *s, const char *full)
 {
 	if (s->type)
-		buf_str(s->type, full);
+		buf_str(&s->type->name, full);
 }
 
 /* ---- what a pointer leads to ---- */
@@ -108,11 +108,8 @@ static void put_func(struct spot *s)
 	taddr code;
 	const char *name = target_u64(s->rt->t, s->target, &code) ? runtime_func_name(s->rt, code) : NULL;
 
-	put_type(s, "func ");
-	if (s->type && name)
-		typed_func_name(s->type, name);
-	else
-		put_type(s, "?");
+	if (s->type)
+		s->type->func = name ? name : "?";
 }
 
 /* Pointers whose type only their container knows. */
@@ -125,7 +122,7 @@ static bool to_unsafe(struct spot *s, const struct descent *d)
 	if (d->special == SPECIAL_POOL && d->field) {
 		uint64_t n = 0;
 		target_u64(s->rt->t, s->at + 8, &n);
-		buf_str(s->via, !strcmp(d->field, "victim") ? " (pool's victims)" : " (pool)");
+		spot_link(s, (struct link){.kind = strcmp(d->field, "victim") ? LINK_POOL : LINK_POOL_VICTIMS});
 		return to_array(s, type_named(s->rt, "sync.poolLocal", 14), n);
 	}
 	return true;
@@ -179,19 +176,18 @@ bool spot_dynamic(struct spot *s, taddr word, const char *static_name)
 		type = word;
 	if (!type_get(s->rt, (struct type_ref){.rtype = type}, &d.t) || d.t.kind == GO_INTERFACE)
 		return false;
-	if (s->type && static_name)
-		buf_printf(s->type, "%s (%s)", static_name, d.t.full);
-	else
-		put_type(s, d.t.full);
+	if (s->type)
+		s->type->iface = static_name;
+	put_type(s, d.t.full);
 	if (!d.t.direct) {
 		*s->ret = typed_value(d.t.ref, s->target);
 		s->ret->inner = is_inside(d.t.special);
 		return true;
 	}
-	struct buf *told = s->type;
+	struct pointer_type *said = s->type;
 	s->type = NULL;
 	bool ok = d.t.kind == GO_STRUCT || d.t.kind == GO_ARRAY ? spot_in_type(s, d.t.ref, s->at, 0) : at_word(s, &d);
-	s->type = told;
+	s->type = said;
 	return ok;
 }
 
@@ -209,13 +205,13 @@ static bool through_atomic(struct spot *s, struct descent *d)
 	if (!elem.rtype && open && end > open)
 		elem = type_named(s->rt, open + 1, (size_t)(end - open - 1));
 	if (s->type && open && end > open) {
-		buf_char(s->type, '*');
-		buf_bytes(s->type, open + 1, (size_t)(end - open - 1));
+		buf_char(&s->type->name, '*');
+		buf_bytes(&s->type->name, open + 1, (size_t)(end - open - 1));
 	}
 	return to_value(s, d, elem);
 }
 
-/* Is the field's name left out, being the inside of a container?  What is said instead is appended. */
+/* Is the field's name left out, being the inside of a container?  What stands for it is added. */
 static bool is_silent(struct spot *s, const struct descent *d, const char *field)
 {
 	switch (d->t.special) {
@@ -233,7 +229,7 @@ static bool is_silent(struct spot *s, const struct descent *d, const char *field
 	case SPECIAL_ELEMENT:
 		if (!d->nth || strcmp(field, "Value"))
 			return (d->nth || d->in_root) && (!strcmp(field, "next") || !strcmp(field, "prev"));
-		buf_printf(s->via, d->nth > 0 ? "[element %d]" : "[element %d from the end]", d->nth > 0 ? d->nth : -d->nth);
+		spot_link(s, (struct link){.kind = LINK_LIST, .n = d->nth});
 		return true;
 	default:
 		return false;
@@ -249,10 +245,8 @@ static bool into_struct(struct spot *s, struct descent *d)
 
 	if (!type_field(s->rt, &d->t, s->at - d->base, &name, &off, &next))
 		return false;
-	if (!is_silent(s, d, name) && !s->quiet) {
-		buf_char(s->via, '.');
-		buf_str(s->via, name);
-	}
+	if (!is_silent(s, d, name) && !s->quiet)
+		spot_link(s, (struct link){.kind = LINK_FIELD, .name = name});
 	if (d->t.special) {
 		s->quiet |= is_inside(d->t.special) || d->t.special == SPECIAL_TRIE;
 		d->in_root = d->t.special == SPECIAL_LIST || (d->in_root && d->t.special == SPECIAL_ELEMENT);
@@ -271,7 +265,7 @@ static bool into_array(struct spot *s, struct descent *d)
 		return false;
 	uint64_t i = (s->at - d->base) / elem.size;
 	if (!s->quiet)
-		buf_printf(s->via, "[%llu]", (unsigned long long)i);
+		spot_link(s, (struct link){.kind = LINK_INDEX, .n = (int64_t)i});
 	d->base += i * elem.size;
 	d->t = elem;
 	return true;

@@ -27,7 +27,7 @@ static bool find_variable(struct runtime *rt, uint64_t addr, struct known_variab
 	return true;
 }
 
-static bool named(struct runtime *rt, taddr at, struct buf *name_ret, struct typed *ret)
+static bool named(struct runtime *rt, taddr at, struct links *via, struct typed *ret)
 {
 	struct known_variable v;
 
@@ -37,7 +37,7 @@ static bool named(struct runtime *rt, taddr at, struct buf *name_ret, struct typ
 			      .die = v.die,
 			      .shape = v.die ? TYPED_VALUE : TYPED_UNKNOWN,
 			      .inner = true};
-	buf_str(name_ret, v.name);
+	links_add(via, (struct link){.kind = LINK_VARIABLE, .name = v.name});
 	return true;
 }
 
@@ -69,10 +69,9 @@ static bool covers(struct runtime *rt, const struct typed *t, taddr at)
 }
 
 /* What `var srv = &Server{…}` points to is data without a name; "app.srv" is where it is known from. */
-static bool through_variable(struct runtime *rt, taddr at, int depth, struct buf *name_ret, struct typed *ret)
+static bool through_variable(struct runtime *rt, taddr at, int depth, struct links *via, struct typed *ret)
 {
 	taddr from = 0, to = 0;
-	struct buf type = {0};
 
 	for (size_t i = 0; i < rt->modules.n; i++) {
 		const struct module *m = &rt->modules.v[i];
@@ -81,23 +80,22 @@ static bool through_variable(struct runtime *rt, taddr at, int depth, struct buf
 			nearest(rt, m->bss, m->ebss, at, &from, &to);
 		}
 	}
-	size_t n = name_ret->n;
-	bool known = from && (named(rt, from, name_ret, ret) ||
-			      (depth < CHAIN_MAX && from != at && through_variable(rt, from, depth + 1, name_ret, ret)));
+	size_t n = via->list.n;
+	bool known = from && (named(rt, from, via, ret) ||
+			      (depth < CHAIN_MAX && from != at && through_variable(rt, from, depth + 1, via, ret)));
 	if (known) {
-		typed_follow(rt, ret, from, to, name_ret, &type, ret);
+		typed_follow(rt, ret, from, to, via, NULL, ret);
 		known = covers(rt, ret, at);
 	}
 	if (!known)
-		name_ret->n = n;
-	buf_free(&type);
+		links_cut(via, n);
 	return known;
 }
 
-bool typed_variable(struct runtime *rt, taddr at, struct buf *name_ret, struct typed *ret)
+bool typed_variable(struct runtime *rt, taddr at, struct links *via, struct typed *ret)
 {
 	*ret = (struct typed){.addr = at};
-	if (named(rt, at, name_ret, ret) || through_variable(rt, at, 0, name_ret, ret))
+	if (named(rt, at, via, ret) || through_variable(rt, at, 0, via, ret))
 		return true;
 	*ret = (struct typed){.addr = at};
 	return false;

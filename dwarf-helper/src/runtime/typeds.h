@@ -80,7 +80,8 @@ const struct image *typed_symbols(struct runtime *rt);
 struct spot {
 	struct runtime *rt;
 	taddr at, target;
-	struct buf *via, *type;
+	struct links *via;	   /* NULL: nobody asks */
+	struct pointer_type *type; /* NULL: nobody asks */
 	struct typed *ret;
 	bool quiet; /* names are left out: insides of a container */
 	unsigned nested; /* values gone down into so far: types of a damaged program may contain themselves */
@@ -99,8 +100,11 @@ bool spot_in_plain_trie(struct spot *s, taddr base);
 /** What s->target is when the pointer to it is an interface's data word and @p word the interface's first. */
 bool spot_dynamic(struct spot *s, taddr word, const char *static_name);
 
-/** Name of a function, type arguments left out. */
-void typed_func_name(struct buf *out, const char *func);
+static inline void spot_link(struct spot *s, struct link link)
+{
+	if (s->via)
+		links_add(s->via, link);
+}
 
 /** An object of that type at @p addr. */
 struct typed typed_value(struct type_ref t, taddr addr);

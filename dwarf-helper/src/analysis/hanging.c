@@ -1,9 +1,8 @@
 /*
- * What contexts hang on, in words that agree with the tree: "has" is said of what the tree calls children.
+ * What contexts hang on, counted as the tree counts.
  */
 #include "analysis/leaks.h"
 
-#define ITEMS 4	   /* parents that are named */
 #define CLIMB 1000 /* levels of values between a context and the one it ends with */
 
 static uint32_t lowest_common(const struct ctx *v, uint32_t a, uint32_t b, uint32_t under)
@@ -45,12 +44,10 @@ static int by_count(const void *a, const void *b)
 	return x->count != y->count ? (x->count < y->count ? 1 : -1) : x->under < y->under ? -1 : x->under > y->under;
 }
 
-void say_parents(struct leaks *l, struct finding *f)
+void add_hanging(struct leaks *l, struct finding *f)
 {
 	VEC(struct hangs) rows = {0};
 	struct u64map index = {0};
-	struct buf text = {0};
-	size_t most = l->opt->all ? SIZE_MAX : ITEMS;
 
 	for (size_t k = 0; k < f->contexts.n; k++) {
 		uint32_t under = l->ctx[f->contexts.v[k]].under;
@@ -62,22 +59,11 @@ void say_parents(struct leaks *l, struct finding *f)
 		hangs_add(l, &rows.v[at], f->contexts.v[k]);
 	}
 	u64map_free(&index);
-	if (rows.n)
-		qsort(rows.v, rows.n, sizeof(*rows.v), by_count);
-	for (size_t k = 0; k < rows.n && k < most; k++) {
-		buf_str(&text, k ? " · " : "");
-		say_context(l, rows.v[k].common, &text);
-		buf_lit(&text, " has ");
-		text_count(&text, rows.v[k].count);
-		buf_str(&text, hangs_children(&rows.v[k]) ? "" : " below it");
-	}
-	if (rows.n > most) {
-		buf_lit(&text, " · ");
-		text_count(&text, rows.n - most);
-		buf_lit(&text, " more parents");
-	}
-	if (rows.n)
-		finding_evidence(f, "below", "%s", buf_cstr(&text));
+	if (!rows.n)
+		return;
+	qsort(rows.v, rows.n, sizeof(*rows.v), by_count);
+	struct evidence *e = finding_evidence(f, EV_BELOW);
+	for (size_t k = 0; k < rows.n; k++)
+		VEC_PUSH(&e->hanging, (struct hanging){.on = rows.v[k].common, .count = rows.v[k].count, .children = hangs_children(&rows.v[k])});
 	VEC_FREE(&rows);
-	buf_free(&text);
 }

@@ -1,0 +1,593 @@
+#include "report/finding_words.h"
+
+#include <inttypes.h>
+
+#include "context/detail.h"
+#include "report/path.h"
+#include "report/problem.h"
+#include "report/words.h"
+#include "runtime/rtype.h"
+
+#define ITEMS 4 /* functions, parents and keys that are named */
+
+static size_t items(const struct report *r)
+{
+	return r->opt->limit == 0 ? SIZE_MAX : ITEMS;
+}
+
+const char *finding_unit_word(uint8_t unit)
+{
+	static const char *const words[] = {
+		[UNIT_CONTEXT] = "context", [UNIT_TASK] = "task",	[UNIT_LAYER] = "layer",
+		[UNIT_ENTRY] = "entry",	    [UNIT_CHANNEL] = "channel", [UNIT_CHANGE] = "change",
+	};
+	return words[unit];
+}
+
+/* "Background.WithCancel.WithValue(app/mw.requestID).WithCancel" */
+static void put_chain(struct buf *out, const struct report *r, uint32_t context)
+{
+	static const char package[] = "context.";
+	struct buf raw = {0};
+
+	ctx_name(r->m, context, &raw);
+	size_t skip = raw.n > sizeof(package) && !memcmp(raw.p, package, sizeof(package) - 1) ? sizeof(package) - 1 : 0;
+	if (raw.n)
+		text_safe(out, raw.p + skip, raw.n - skip);
+	buf_free(&raw);
+}
+
+static void put_called(struct buf *out, const struct report *r, uint32_t context)
+{
+	struct buf func = {0};
+
+	ctx_func(r->m, context, &func);
+	if (func.n)
+		text_safe(out, func.p, func.n);
+	buf_free(&func);
+}
+
+/* ---- sentences ---- */
+
+static void sum_lost(struct buf *out, const struct report *r, const struct finding *f)
+{
+	static const char *const ends[] = {
+		[LOST_END_NEVER] = "Nothing ends them.",
+		[LOST_END_STUCK] = "Nobody can cancel that one either: they stay.",
+		[LOST_END_PARENT] = "They live until that one is cancelled.",
+		[LOST_END_USERS] = "They last as long as what uses them.",
+	};
+	bool one = f->count == 1, stuck = f->claim.lost.stuck;
+
+	buf_str(out, one ? "A context made" : "Contexts made");
+	if (f->claim.lost.under != CTX_NONE) {
+		buf_lit(out, " under ");
+		word_ctx(out, r->m, f->claim.lost.under);
+	}
+	if (one) {
+		buf_printf(out, " has no %s and no deadline: it ends when what it hangs on does.",
+			   stuck ? "CancelFunc but those of goroutines that can never run again," : "CancelFunc any more");
+		return;
+	}
+	buf_printf(out, " are never cancelled: %s, and they have no deadline. %s",
+		   stuck ? "only goroutines that can never run again hold their CancelFuncs" : "no CancelFunc of theirs exists any more",
+		   ends[f->claim.lost.end]);
+}
+
+/* What it waits on, by how it waits: runtime/runtime2.go, waitReasonStrings. */
+static const char *waited_for(const struct task *t, const char *reason)
+{
+	static const struct {
+		const char *reason, *noun;
+	} nouns[] = {
+		{"sync.Mutex", "mutex"}, {"sync.RWMutex", "read-write mutex"}, {"sync.WaitGroup", "wait group"},
+		{"sync.Cond", "condition variable"}, {"semacquire", "lock or counter"},
+	};
+
+	if (t->nwaits)
+		return t->nwaits > 1 ? "channels" : "channel";
+	for (size_t i = 0; reason && i < sizeof(nouns) / sizeof(*nouns); i++)
+		if (strncmp(reason, nouns[i].reason, strlen(nouns[i].reason)) == 0)
+			return nouns[i].noun;
+	return "object";
+}
+
+static void sum_stuck(struct buf *out, const struct report *r, const struct finding *f)
+{
+	const struct task *first = &r->m->tasks.list.v[f->goroutines.v[0]];
+	const char *reason = task_reason(r->m->rt, first);
+	bool one = f->count == 1;
+
+	if (f->claim.stuck.on == STUCK_ON_NOTHING) {
+		buf_printf(out, "%s on what never answers: %s.", one ? "It waits" : "They wait",
+			   reason && strcmp(reason, "select") ? reason : "select on nil channels alone");
+		return;
+	}
+	buf_lit(out, "Nothing that can still run reaches ");
+	if (f->claim.stuck.on == STUCK_ON_CONTEXT)
+		buf_lit(out, "what");
+	else
+		buf_printf(out, "the %s", waited_for(first, reason));
+	buf_printf(out, " %s on: %s never run again, and what %s stays.", one ? "it waits" : "they wait", one ? "it can" : "they can",
+		   one ? "it holds" : "they hold");
+}
+
+static void sum_pile(struct buf *out, const struct report *r, const struct finding *f)
+{
+	static const char *const why[] = {
+		[PILE_DEFERRED] = ": their CancelFuncs wait in deferred calls of a function that does not return.",
+		[PILE_IDLE] = ": somebody could cancel them, but no goroutine is at work with them.",
+		[PILE_HOOKED] = ": deadlines end them, and a function that AfterFunc has registered does the work then.",
+		[PILE_USED] = ", and goroutines are at work with them.",
+	};
+	bool several = f->claim.pile.piles > 1;
+
+	if (several)
+		text_plural(out, f->claim.pile.piles, "context");
+	else
+		word_ctx(out, r->m, f->claim.pile.on);
+	buf_printf(out, " %s equal %s that are active%s",
+		   several				  ? "have many"
+		   : f->claim.pile.why == PILE_DEFERRED ? "piles up"
+							  : "has many",
+		   several || f->claim.pile.children ? "children" : "contexts below it", why[f->claim.pile.why]);
+}
+
+static void sum_detached(struct buf *out, const struct report *r, const struct finding *f)
+{
+	buf_lit(out, "Contexts made from ");
+	word_ctx(out, r->m, f->claim.detached.from);
+	buf_lit(out, " by goroutines that work under another context: when that one ends, they do not.");
+	if (f->claim.detached.ended)
+		buf_lit(out, " It has ended.");
+}
+
+static void sum_watcher(struct buf *out, const struct report *r, const struct finding *f)
+{
+	const char *type = r->m->types.v[r->m->ctxs.v[f->claim.watcher.parent].type].name;
+
+	buf_lit(out, "Contexts made on a ");
+	if (type)
+		text_safe(out, type, strlen(type));
+	buf_lit(out, " each cost a goroutine that watches it.");
+	if (f->claim.watcher.ended)
+		buf_lit(out, " What it is made on has ended, its own Done has not: neither the watchers nor the children end.");
+	else if (f->confidence > CONF_INFO)
+		buf_lit(out, " Nobody cancels the children.");
+}
+
+static void sum_afterfunc(struct buf *out, const struct report *r, const struct finding *f)
+{
+	size_t at = out->n;
+
+	put_called(out, r, f->context);
+	if (out->n == at)
+		buf_lit(out, "A function");
+	buf_lit(out, " is registered many times to be called when a context ends");
+	buf_str(out, f->confidence == CONF_LIKELY ? "; the context does not end, and the stop functions that AfterFunc returned are gone."
+		     : f->confidence == CONF_POSSIBLE
+			     ? "; the context does not end, and no goroutine is about to take them back."
+			     : ".");
+}
+
+static void sum_chain(struct buf *out, const struct finding *f)
+{
+	buf_lit(out, "A chain of ");
+	text_count(out, f->count);
+	if (f->claim.chain.of_calls)
+		buf_lit(out, " values, as deep as the calls that made it: frames that still run use its layers.");
+	else
+		buf_printf(out, " values, each a WithValue upon the one before%s",
+			   f->claim.chain.again ? ": the same key is set again and again, and the old values stay." : ".");
+}
+
+/* "a map in global app.sessions", "task 12 main.main main.go:9". */
+static void put_keeper(struct buf *out, const struct finding *f)
+{
+	static const char *const keepers[] = {
+		[KEEPER_CLOSURE] = "a closure", [KEEPER_LIST] = "a list",	    [KEEPER_POOL] = "a sync.Pool",
+		[KEEPER_MAP] = "a map",		[KEEPER_FINALIZER] = "a finalizer", [KEEPER_VARIABLE] = NULL,
+	};
+	const struct steps *s = f->holder;
+
+	if (keepers[f->keeper])
+		buf_str(out, keepers[f->keeper]);
+	if (!s || f->keeper == KEEPER_FINALIZER)
+		return;
+	if (keepers[f->keeper])
+		buf_lit(out, " in ");
+	path_root(out, s);
+	if (s->root != ROOT_GLOBAL)
+		return;
+	buf_char(out, ' ');
+	path_variable(out, s);
+}
+
+static void sum_retained(struct buf *out, const struct finding *f)
+{
+	struct buf where = {0};
+
+	put_keeper(&where, f);
+	buf_printf(out, "Contexts that have %s are still kept%s%s, and with them what they hold.",
+		   f->claim.retained.expired ? "expired" : "ended", where.n ? " by " : "", buf_cstr(&where));
+	buf_free(&where);
+}
+
+static void sum_cost(struct buf *out, const struct report *r, const struct finding *f)
+{
+	buf_lit(out, "The subtree of ");
+	word_ctx(out, r->m, f->context);
+	buf_lit(out, " costs most: at least ");
+	text_size(out, f->bytes);
+	buf_lit(out, " of stacks, contexts and values.");
+}
+
+void finding_summary(struct buf *out, const struct report *r, const struct finding *f)
+{
+	bool one = f->count == 1;
+
+	switch (f->rule) {
+	case RULE_LOST_CANCEL:
+		sum_lost(out, r, f);
+		break;
+	case RULE_STUCK_TASK:
+		sum_stuck(out, r, f);
+		break;
+	case RULE_UNCANCELLABLE_WAIT:
+		buf_str(out, one ? "A goroutine waits" : "Goroutines wait");
+		buf_lit(out, " for a context that nobody can cancel any more: no CancelFunc of it or of those above is held by anything but goroutines "
+			     "that wait likewise, and there is no deadline.");
+		break;
+	case RULE_ACCUMULATION:
+		sum_pile(out, r, f);
+		break;
+	case RULE_IGNORES_CANCEL:
+		buf_printf(out, "%s a context that has ended, and %s for something else without listening to its Done.",
+			   one ? "A goroutine holds" : "Goroutines hold", one ? "waits" : "wait");
+		break;
+	case RULE_DETACHED:
+		sum_detached(out, r, f);
+		break;
+	case RULE_WATCHER:
+		sum_watcher(out, r, f);
+		break;
+	case RULE_AFTERFUNC:
+		sum_afterfunc(out, r, f);
+		break;
+	case RULE_VALUE_CHAIN:
+		sum_chain(out, f);
+		break;
+	case RULE_EXPIRED_RETAINED:
+	case RULE_RETAINED_CONTEXT:
+		sum_retained(out, f);
+		break;
+	case RULE_TASK_PILEUP:
+		buf_printf(out, "Goroutines pile up sending to one channel that nobody receives from; no context can end them%s",
+			   f->claim.pileup.orphans ? ", and whoever started them has ended." : ".");
+		break;
+	case RULE_SUBTREE_COST:
+		sum_cost(out, r, f);
+		break;
+	case RULE_TORN:
+		buf_lit(out, "Caught in the middle of a change: a lock was held, or a goroutine was just cancelling, making or waking. "
+			     "That is no damage.");
+		break;
+	default:
+		buf_str(out, word_problems((enum check_kind)f->claim.problem));
+	}
+}
+
+/* ---- evidence ---- */
+
+const char *finding_label(const struct finding *f, size_t index)
+{
+	static const char *const labels[EVIDENCES] = {
+		[EV_LIKE] = "like",	    [EV_BELOW] = "below",	[EV_WAITING] = "waiting", [EV_HOLDER] = "held by",
+		[EV_DEFERRED] = "held by",  [EV_IN_USE] = "in use",	[EV_AMONG] = "of",	  [EV_CALLS] = "calls",
+		[EV_DEADLINE] = "deadline", [EV_BOUNDED] = "bounded by", [EV_DOUBT] = "not sure",  [EV_CHANNEL] = "on",
+		[EV_CAUSE] = "cause",	    [EV_KEEPS] = "keep",	[EV_CONTEXTLESS] = "context", [EV_OTHER] = "other",
+		[EV_PARENT] = "parent",	    [EV_CHILD] = "child",	[EV_HELD] = "holds",	  [EV_KEYS] = "keys",
+		[EV_TIP] = "tip",	    [EV_STOP] = "stop",		[EV_MORE] = "and",
+	};
+	static const char *const places[PLACE_ROLES] = {
+		[PLACE_WAITS] = "tasks", [PLACE_STARTED] = "started at", [PLACE_HOLDS] = "stuck"};
+	const struct evidence *e = &f->evidence.v[index];
+
+	if (e->kind == EV_PLACES)
+		return places[e->role];
+	return e->kind == EV_PROBLEM ? (index ? "and" : "first") : labels[e->kind];
+}
+
+static void put_more(struct phrase *out, size_t n, const char *what)
+{
+	phrase_item(out);
+	text_count(&out->text, n);
+	buf_lit(&out->text, " more ");
+	buf_str(&out->text, what);
+}
+
+/* "f f.go:1 × 12 · g g.go:2" */
+static void put_places(struct phrase *out, const struct report *r, const struct finding *f, uint8_t role)
+{
+	const struct location *v = f->locations.v;
+	size_t from = 0, n = 0;
+
+	while (from < f->locations.n && v[from].role != role)
+		from++;
+	while (from + n < f->locations.n && v[from + n].role == role)
+		n++;
+	for (size_t k = 0; k < n && k < items(r); k++) {
+		phrase_item(out);
+		path_frame(&out->text, r->m, v[from + k].frame);
+		if (v[from + k].count > 1 || n > 1) {
+			buf_lit(&out->text, " × ");
+			text_count(&out->text, v[from + k].count);
+		}
+	}
+	if (n > items(r))
+		put_more(out, n - items(r), "places");
+}
+
+static void put_hanging(struct phrase *out, const struct report *r, const struct evidence *e)
+{
+	for (size_t k = 0; k < e->hanging.n && k < items(r); k++) {
+		phrase_item(out);
+		word_ctx(&out->text, r->m, e->hanging.v[k].on);
+		buf_lit(&out->text, " has ");
+		text_count(&out->text, e->hanging.v[k].count);
+		buf_str(&out->text, e->hanging.v[k].children ? "" : " below it");
+	}
+	if (e->hanging.n > items(r))
+		put_more(out, e->hanging.n - items(r), "parents");
+}
+
+static void put_waiting(struct phrase *out, const struct finding *f, const struct evidence *e)
+{
+	struct buf *text = &out->text;
+
+	if (e->state)
+		text_safe(text, e->state, strlen(e->state));
+	if (f->oldest_ns < 0)
+		return;
+	phrase_item(out);
+	buf_lit(text, "for ");
+	text_duration(text, f->oldest_ns);
+	if (f->newest_ns < f->oldest_ns) {
+		buf_lit(text, ", the newest for ");
+		text_duration(text, f->newest_ns);
+	}
+}
+
+static void put_keys(struct phrase *out, const struct report *r, const struct evidence *e)
+{
+	for (size_t k = 0; k < e->keys.n && k < items(r); k++) {
+		struct buf name = {0};
+		value_print_type(r->m->rt, &name, e->keys.v[k].type);
+		phrase_item(out);
+		if (name.n)
+			text_safe(&out->text, name.p, name.n);
+		if (e->keys.v[k].count > 1) {
+			buf_lit(&out->text, " × ");
+			text_count(&out->text, e->keys.v[k].count);
+			buf_str(&out->text, e->keys.v[k].same == 1 ? " (all different)" : "");
+		}
+		buf_free(&name);
+	}
+	if (e->keys.n > items(r)) {
+		phrase_item(out);
+		buf_u64(&out->text, e->keys.n - items(r));
+		buf_lit(&out->text, " more");
+	}
+}
+
+static void put_bounds(struct phrase *out, const struct evidence *e)
+{
+	if (e->n) {
+		buf_lit(&out->text, "deadlines below them");
+		if (e->ns > 0) {
+			buf_lit(&out->text, ", the last in ");
+			text_duration(&out->text, e->ns);
+		}
+	}
+	if (e->m) {
+		phrase_item(out);
+		buf_lit(&out->text, "goroutines that go on");
+	}
+}
+
+/* A context, and how many have something in common with it. */
+static void put_context(struct phrase *out, const struct report *r, const struct evidence *e)
+{
+	struct buf *text = &out->text;
+
+	word_ctx(text, r->m, e->context);
+	switch (e->kind) {
+	case EV_OTHER:
+		buf_printf(text, " %s (the first one's)", ctx_state_name(r->m->ctxs.v[e->context].state));
+		if (!e->n)
+			break;
+		phrase_item(out);
+		text_count(text, e->n);
+		buf_lit(text, " have ended");
+		break;
+	case EV_PARENT:
+		buf_lit(text, " has ");
+		text_count(text, e->n);
+		if (!e->m)
+			break;
+		phrase_item(out);
+		text_count(text, e->m);
+		buf_lit(text, " on parents whose inner context has ended");
+		break;
+	case EV_HELD:
+		buf_printf(text, " %s%s", ctx_state_name(r->m->ctxs.v[e->context].state), e->flag ? " (the first one's)" : "");
+		break;
+	case EV_TIP:
+		if (!e->n)
+			break;
+		phrase_item(out);
+		text_count(text, e->n);
+		buf_lit(text, " more chains like it");
+		break;
+	default:
+		buf_str(text, e->flag ? " (the first one)" : "");
+	}
+}
+
+static void put_like(struct phrase *out, const struct report *r, const struct evidence *e)
+{
+	put_chain(&out->text, r, e->context);
+	phrase_item(out);
+	buf_str(&out->text, e->flag ? "for example " : "first ");
+	buf_hex(&out->text, r->m->ctxs.v[e->context].addr);
+}
+
+static void put_deferred(struct buf *text, const struct report *r, uint32_t task)
+{
+	buf_printf(text, "deferred calls of task %" PRIu64 ", ", r->m->tasks.list.v[task].goid);
+	path_frame(text, r->m, r->m->tasks.list.v[task].frame);
+}
+
+static void put_counted(struct phrase *out, const struct evidence *e)
+{
+	struct buf *text = &out->text;
+
+	switch (e->kind) {
+	case EV_IN_USE:
+		text_count(text, e->n);
+		buf_lit(text, " on stacks of goroutines");
+		phrase_item(out);
+		text_count(text, e->m);
+		buf_lit(text, " waited for");
+		break;
+	case EV_AMONG:
+		text_count(text, e->n);
+		buf_str(text, e->flag ? " active children there, those below values counted" : " active children there");
+		break;
+	case EV_KEEPS:
+		text_size(text, e->n);
+		buf_str(text, e->flag ? " of heap that only they and other stuck goroutines reach" : " of heap that nothing else reaches");
+		break;
+	case EV_STOP:
+		text_count(text, e->n);
+		buf_lit(text, " can be taken back");
+		break;
+	default:
+		buf_u64(text, e->n);
+		buf_lit(text, " more");
+	}
+}
+
+void finding_text(struct phrase *out, const struct report *r, const struct finding *f, const struct evidence *e)
+{
+	struct buf *text = &out->text;
+	struct phrase path = {0};
+
+	switch (e->kind) {
+	case EV_LIKE:
+		put_like(out, r, e);
+		break;
+	case EV_BELOW:
+		put_hanging(out, r, e);
+		break;
+	case EV_PLACES:
+		put_places(out, r, f, e->role);
+		break;
+	case EV_WAITING:
+		put_waiting(out, f, e);
+		break;
+	case EV_HOLDER: // as long as it is, it may break anywhere
+		path_line(&path, f->holder, r->opt->limit == 0 ? SIZE_MAX : PATH_LINE);
+		buf_bytes(text, path.text.p, path.text.n);
+		phrase_free(&path);
+		break;
+	case EV_DEFERRED:
+		put_deferred(text, r, e->task);
+		break;
+	case EV_CALLS:
+		put_called(text, r, e->context);
+		buf_str(text, text->n ? "" : "?");
+		break;
+	case EV_DEADLINE:
+		buf_lit(text, "in ");
+		text_duration(text, e->ns);
+		buf_lit(text, " (the first one's)");
+		break;
+	case EV_BOUNDED:
+		put_bounds(out, e);
+		break;
+	case EV_DOUBT:
+		buf_str(text, e->reason);
+		break;
+	case EV_CHANNEL:
+		buf_printf(text, "channel 0x%" PRIx64 "%s", e->n, e->flag ? " (the first of them)" : "");
+		break;
+	case EV_CAUSE:
+		buf_printf(text, "%.6s: %s, in the same contexts", e->finding.signature, finding_rule_name(e->finding.rule));
+		break;
+	case EV_CONTEXTLESS:
+		buf_lit(text, "none: they do not know of the work they were started for");
+		break;
+	case EV_OTHER:
+	case EV_PARENT:
+	case EV_CHILD:
+	case EV_HELD:
+	case EV_TIP:
+		put_context(out, r, e);
+		break;
+	case EV_KEYS:
+		put_keys(out, r, e);
+		break;
+	case EV_PROBLEM:
+		word_problem(text, r->m, &e->problem);
+		break;
+	default:
+		put_counted(out, e);
+	}
+}
+
+static const struct evidence *find(const struct finding *f, enum evidence_kind kind)
+{
+	for (size_t k = 0; k < f->evidence.n; k++)
+		if (f->evidence.v[k].kind == kind)
+			return &f->evidence.v[k];
+	return NULL;
+}
+
+/* Whole, or the first word of it. */
+static void put_fitting(struct buf *out, const struct buf *text, size_t room)
+{
+	size_t word = 0;
+
+	while (word < text->n && text->p[word] != ' ')
+		word++;
+	size_t n = text_width(text->p, text->n) <= room ? text->n : word;
+	if (text_width(text->p, n) <= room)
+		buf_bytes(out, text->p, n);
+}
+
+void finding_about(struct buf *out, const struct report *r, const struct finding *f, size_t room)
+{
+	const struct evidence *like = find(f, EV_LIKE), *deferred = find(f, EV_DEFERRED);
+	struct phrase path = {0};
+	struct buf *text = &path.text;
+
+	if (f->locations.n && f->locations.v[0].role == PLACE_WAITS)
+		path_frame(text, r->m, f->locations.v[0].frame);
+	else if (deferred)
+		put_deferred(text, r, deferred->task);
+	else if (f->holder)
+		path_line(&path, f->holder, PATH_LINE);
+	else if (like)
+		put_chain(text, r, like->context);
+	put_fitting(out, text, room);
+	phrase_free(&path);
+}
+
+void finding_command(struct buf *out, const struct next *n)
+{
+	static const char *const names[] = {
+		[NEXT_SHOW] = "show", [NEXT_WHY] = "why", [NEXT_CHILDREN] = "children", [NEXT_TREE] = "tree", [NEXT_BT] = "bt"};
+
+	buf_printf(out, n->command == NEXT_BT ? "goctx %s %" PRIu64 : "goctx %s 0x%" PRIx64, names[n->command], n->about);
+}

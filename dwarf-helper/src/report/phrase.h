@@ -1,0 +1,35 @@
+/**
+ * @file  A text of one line, and where it may be broken when the screen is narrower.
+ */
+#ifndef GOCTX_REPORT_PHRASE_H
+#define GOCTX_REPORT_PHRASE_H
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+/** Zero-initialise, end with phrase_free(). */
+struct phrase {
+	struct buf text;
+	VEC(size_t) breaks; /* offsets of spaces that a line break may replace, ascending */
+};
+
+/** The space that is appended next may become a line break. */
+void phrase_break(struct phrase *p);
+
+/** " · " between two items; nothing before the first. */
+void phrase_item(struct phrase *p);
+
+/** Append another one with its breaks. */
+void phrase_add(struct phrase *p, const struct phrase *other);
+
+/**
+ * Append it to @p out in lines of @p width columns, the second and all further ones indented by @p indent.  What is too long between two breaks is
+ * broken between words where @p words is set.
+ * @param at  columns of the first line that are in use, beyond the indent
+ */
+void phrase_fold(struct buf *out, const struct phrase *p, size_t at, size_t indent, size_t width, bool words);
+
+void phrase_clear(struct phrase *p);
+void phrase_free(struct phrase *p);
+
+#endif
