@@ -9,6 +9,7 @@
  */
 #include "analysis/reach.h"
 #include "main/session.h"
+#include "report/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -58,7 +59,7 @@ static void print_all(struct model *m, const struct reach *r)
 	const uint64_t *o = r->objects, *b = r->bytes;
 
 	printf("{\"type\":\"reach\",\"complete\":%s,\"why\":", r->complete ? "true" : "false");
-	printf(r->why_incomplete ? "\"%s\"" : "null", r->why_incomplete);
+	printf(r->gap ? "\"%s\"" : "null", word_gap(r->gap));
 	printf(",\"objects\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"bytes\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"pgo\":%s,\"cancelers\":%zu}\n", o[0], o[1],
 	       o[2], b[0], b[1], b[2], r->cancelers.pgo ? "true" : "false", r->cancelers.list.n);
 	for (size_t i = 0; i < m->tasks.list.n; i++)

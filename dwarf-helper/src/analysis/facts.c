@@ -207,11 +207,11 @@ static void how_sure(struct leaks *l)
 	l->proof = r->complete;
 	l->no_func_proof = r->complete && !r->cancelers.pgo && !r->cancelers.unread;
 	if (!r->complete)
-		l->why_not = r->why_incomplete ? r->why_incomplete : "not all of the heap could be followed";
+		l->why_not = r->gap ? (enum gap)r->gap : GAP_HEAP;
 	else if (r->cancelers.pgo)
-		l->why_not = "the program was built with a profile: CancelFuncs may be inlined, and not to be seen";
+		l->why_not = GAP_PROFILE;
 	else if (r->cancelers.unread)
-		l->why_not = "part of the heap could not be searched for CancelFuncs";
+		l->why_not = GAP_CLOSURES;
 	l->out->healthy_unknown = !r->complete;
 }
 

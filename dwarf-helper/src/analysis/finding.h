@@ -75,7 +75,7 @@ enum evidence_kind {
 	EV_CALLS,     /* context: of AfterFunc, whose function does the work */
 	EV_DEADLINE,  /* ns until the first one's deadline */
 	EV_BOUNDED,   /* n by deadlines below them, the last in ns (0 not known), m by goroutines that go on */
-	EV_DOUBT,     /* reason: why it is not certain */
+	EV_DOUBT,     /* gap: why it is not certain */
 	EV_CHANNEL,   /* n: address; flag: the first of several */
 	EV_CAUSE,     /* finding: signature and rule of the one it belongs to */
 	EV_KEEPS,     /* n bytes of heap; flag: other stuck goroutines reach them, too */
@@ -94,13 +94,12 @@ enum evidence_kind {
 
 /** One piece of evidence; which fields count depends on the kind. */
 struct evidence {
-	uint8_t kind, role;
+	uint8_t kind, role, gap; /* gap: enum gap */
 	bool flag;
 	uint32_t context, task;
 	uint64_t n, m;
 	int64_t ns;
 	const char *state;  /* of goroutines, as the runtime calls it; lives as long as the runtime */
-	const char *reason; /* static */
 	struct {
 		uint8_t rule;
 		char signature[17];

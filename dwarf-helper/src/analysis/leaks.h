@@ -66,7 +66,7 @@ struct leaks {
 	struct u64map closures; /* CancelFunc -> context */
 	bool proof;		/* reach is complete: what it did not reach is not reachable */
 	bool no_func_proof;	/* and a missing CancelFunc is none: no profile-guided build, all spans searched */
-	const char *why_not;	/* NULL, or what keeps findings from being certain */
+	enum gap why_not;	/* what keeps findings from being certain */
 };
 
 /** @return NULL or ERR_CANCELED */

@@ -279,11 +279,11 @@ static bool whole_stack(struct search *s, const struct task *t)
 	return all;
 }
 
-static void incomplete(struct search *s, const char *why)
+static void incomplete(struct search *s, enum gap gap)
 {
 	s->ret->complete = false;
-	if (!s->ret->why_incomplete)
-		s->ret->why_incomplete = why;
+	if (!s->ret->gap)
+		s->ret->gap = (uint8_t)gap;
 }
 
 /* Timers that will fire, or those that will not. */
@@ -312,13 +312,13 @@ static struct err *search_roots(struct search *s)
 		if (i % CANCEL_EVERY == 0 && runtime_canceled(s->rt))
 			err = err_new(ERR_CANCELED, "interrupted");
 		else if (!livestack_each(s->rt, t, on_live, s, &st) ? !whole_stack(s, t) : st.unreadable)
-			incomplete(s, "part of a goroutine's stack cannot be read");
+			incomplete(s, GAP_STACK);
 	}
 	flush_roots(s);
 	if (missing)
-		incomplete(s, "part of the global variables cannot be read");
+		incomplete(s, GAP_GLOBALS);
 	if (s->m->tasks.unread || s->m->tasks.beyond)
-		incomplete(s, "some goroutines cannot be read");
+		incomplete(s, GAP_TASKS);
 	return err;
 }
 
@@ -452,8 +452,8 @@ struct err *search_run(struct search *s)
 	if (err)
 		return err;
 	if (s->rt->heap->incomplete)
-		incomplete(s, "part of the heap's spans cannot be read");
+		incomplete(s, GAP_SPANS);
 	if (s->reader.unread)
-		incomplete(s, "part of the heap cannot be read");
+		incomplete(s, GAP_HEAP);
 	return NULL;
 }

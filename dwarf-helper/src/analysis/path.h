@@ -22,6 +22,7 @@
 #ifndef GOCTX_ANALYSIS_PATH_H
 #define GOCTX_ANALYSIS_PATH_H
 
+#include "analysis/gap.h"
 #include "context/model.h"
 #include "runtime/mark.h"
 #include "runtime/roots.h"
@@ -55,7 +56,7 @@ struct paths {
 	taddr object;	       /* base of the object or slot asked for; 0 when there is none */
 	uint64_t size;	       /* its bytes */
 	bool complete;	       /* everything could be read: "nothing reaches it" is proven */
-	const char *why_incomplete; /* NULL; a short reason for people */
+	uint8_t gap;	       /* enum gap: why not */
 };
 
 /**

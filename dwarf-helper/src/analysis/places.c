@@ -86,7 +86,7 @@ void add_waits(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t
 void add_doubt(struct leaks *l, struct finding *f)
 {
 	if (l->why_not)
-		finding_evidence(f, EV_DOUBT)->reason = l->why_not;
+		finding_evidence(f, EV_DOUBT)->gap = (uint8_t)l->why_not;
 }
 
 void add_like(struct finding *f, uint32_t context)

@@ -3,11 +3,11 @@
 #include "runtime/stack.h"
 #include "runtime/timers.h"
 
-void reach_incomplete(struct reacher *x, const char *why)
+void reach_incomplete(struct reacher *x, enum gap gap)
 {
 	x->r->complete = false;
-	if (!x->r->why_incomplete)
-		x->r->why_incomplete = why;
+	if (!x->r->gap)
+		x->r->gap = (uint8_t)gap;
 }
 
 bool reach_watch(struct reacher *x, taddr a, uint32_t who)
@@ -59,9 +59,9 @@ static struct err *mark_roots(struct reacher *x)
 	struct err *err = roots_each(x->rt, mark_root, x, &incomplete);
 
 	if (incomplete)
-		reach_incomplete(x, "part of the package variables, finalizers or cleanups could not be read");
+		reach_incomplete(x, GAP_ROOTS);
 	if (!err && !stack_threads(x->rt, mark_word, x))
-		reach_incomplete(x, "registers or stack of a thread could not be read");
+		reach_incomplete(x, GAP_THREAD);
 	return err;
 }
 
@@ -170,13 +170,13 @@ static void doubts(struct reacher *x)
 	const struct tasks *ts = &x->m->tasks;
 
 	if (x->rt->notes->count[NOTE_DAMAGE])
-		reach_incomplete(x, "part of what was read is damaged or missing (see the end of the answer)");
+		reach_incomplete(x, GAP_DAMAGE);
 	if (x->rt->heap->incomplete)
-		reach_incomplete(x, "part of the heap is missing or damaged");
+		reach_incomplete(x, GAP_HEAP);
 	if (ts->unread || ts->beyond)
-		reach_incomplete(x, "some goroutines could not be read");
+		reach_incomplete(x, GAP_TASKS);
 	if (ts->by_status[TASK_COPYSTACK])
-		reach_incomplete(x, "a goroutine's stack was being moved");
+		reach_incomplete(x, GAP_MOVING_STACK);
 }
 
 static void forget_work(struct reacher *x)
@@ -241,7 +241,7 @@ static struct err *build(struct reacher *x)
 	if (again && ((err = begin(x)) || (err = run_stages(x, &again))))
 		return err;
 	if (x->mk->incomplete)
-		reach_incomplete(x, "memory of objects that hold pointers could not be read");
+		reach_incomplete(x, GAP_OBJECTS);
 	reach_cancelable(x);
 	return NULL;
 }

@@ -45,6 +45,7 @@
 #define GOCTX_ANALYSIS_REACH_H
 
 #include "analysis/cancel.h"
+#include "analysis/gap.h"
 #include "runtime/mark.h"
 
 enum reach_stage { REACH_LIVE, REACH_CHANNEL, REACH_STUCK, REACH_NONE };
@@ -69,7 +70,7 @@ struct reach {
 	uint8_t *cancelable; /* by context, enum cancelable */
 	uint64_t objects[REACH_NONE], bytes[REACH_NONE]; /* newly marked in each stage; bytes are slot sizes */
 	bool complete;	     /* all roots, stacks and marked objects could be read: what is not reached is not reachable */
-	const char *why_incomplete; /* NULL; a short reason for people: "part of the heap is missing from the core" */
+	uint8_t gap; /* enum gap: the first thing that kept it from being complete */
 };
 
 /**

@@ -60,7 +60,7 @@ struct reacher {
 enum { CAN_NOT, CAN, CAN_FOREIGN };
 
 /** "Not reached proves nothing", and why; the first reason is kept. */
-void reach_incomplete(struct reacher *x, const char *why);
+void reach_incomplete(struct reacher *x, enum gap gap);
 
 /** Tell @p who when the slot that holds @p a is marked.  @return false: it is marked already, or lies outside of the heap */
 bool reach_watch(struct reacher *x, taddr a, uint32_t who);

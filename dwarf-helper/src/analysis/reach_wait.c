@@ -142,11 +142,11 @@ static void scan_whole(struct reacher *x, const struct task *t)
 	taddr lo, hi;
 
 	if (t->status == TASK_RUNNING)
-		reach_incomplete(x, "the registers of a running goroutine are not known");
+		reach_incomplete(x, GAP_REGISTERS);
 	if (stack_bounds(x->rt, t->g, &lo, &hi))
 		mark_words(x->mk, lo, hi);
 	else
-		reach_incomplete(x, "a goroutine's stack could not be found");
+		reach_incomplete(x, GAP_NO_STACK);
 }
 
 void reach_scan_ready(struct reacher *x)
@@ -161,7 +161,7 @@ void reach_scan_ready(struct reacher *x)
 		if (!livestack_each(x->rt, t, live_word, &s, &st))
 			scan_whole(x, t);
 		if (st.unreadable)
-			reach_incomplete(x, "part of a goroutine's stack could not be read");
+			reach_incomplete(x, GAP_STACK);
 		reach_cancel_task(x, i);
 	}
 }

@@ -33,15 +33,15 @@ static void take(const struct cancelers *all, uint32_t i, struct ways *w)
 	}
 }
 
-static const char *why_unsure(const struct model *m, const struct cancelers *c)
+static enum gap why_unsure(const struct model *m, const struct cancelers *c)
 {
 	if (!m->rt->heap)
-		return "the heap could not be read";
+		return GAP_NO_HEAP;
 	if (c->no_code)
-		return "the program's functions could not be read";
+		return GAP_FUNCTIONS;
 	if (c->unread)
-		return "part of the heap could not be searched";
-	return c->pgo ? "the program was built with a profile: it may be inlined, and not to be seen" : NULL;
+		return GAP_CLOSURES;
+	return c->pgo ? GAP_PROFILE : GAP_NONE;
 }
 
 static void look_above(const struct model *m, uint32_t i, struct ways *w)
@@ -124,7 +124,7 @@ static struct err *find_holder(struct model *m, struct ways *w)
 		return NULL;
 	struct err *err = paths_find(m, way->closure, 1, &p);
 	if (err && err->kind != ERR_CANCELED) {
-		w->why_incomplete = "the heap could not be searched";
+		w->gap = GAP_NO_HEAP;
 		way->held = HELD_UNKNOWN;
 		err_free(err);
 		return NULL;
@@ -135,7 +135,7 @@ static struct err *find_holder(struct model *m, struct ways *w)
 		name_path(m, &p.list.v[0], way);
 	} else {
 		way->held = p.complete ? HELD_NOTHING : HELD_UNKNOWN;
-		w->why_incomplete = p.complete ? NULL : p.why_incomplete;
+		w->gap = p.complete ? GAP_NONE : p.gap;
 	}
 	paths_free(&p);
 	return NULL;
@@ -211,7 +211,7 @@ struct err *ways_find(struct model *m, uint32_t i, struct ways *ret)
 	if (err)
 		return err;
 	take(&all, i, ret);
-	ret->unsure = why_unsure(m, &all);
+	ret->unsure = (uint8_t)why_unsure(m, &all);
 	cancelers_free(&all);
 	look_above(m, i, ret);
 	err = find_defers(m, ret);

@@ -55,11 +55,11 @@ struct ways {
 	uint64_t more;	     /* left out of the list */
 	bool func;	     /* one of them is a CancelFunc, or of AfterFunc its stop function */
 	bool lost;	     /* and all of those are LOST_YES */
-	const char *unsure;  /* NULL; why there may be a CancelFunc although none was found */
+	uint8_t unsure;	     /* enum gap: why there may be a CancelFunc although none was found */
 	uint32_t above;	     /* nearest active context above it that has a cancel of its own, CTX_NONE */
 	bool above_sure;     /* cancelling that one cancels this: its children map holds this, or only the library's types lie between */
 	bool foreign;	     /* a type of the program lies above that may cancel it in a way of its own */
-	const char *why_incomplete; /* of a search that ended HELD_UNKNOWN */
+	uint8_t gap;	     /* enum gap, of a search that ended HELD_UNKNOWN */
 };
 
 /** @return NULL, ERR_CANCELED */

@@ -517,7 +517,7 @@ void finding_text(struct phrase *out, const struct report *r, const struct findi
 		put_bounds(out, e);
 		break;
 	case EV_DOUBT:
-		buf_str(text, e->reason);
+		buf_str(text, word_gap(e->gap));
 		break;
 	case EV_CHANNEL:
 		buf_printf(text, "channel 0x%" PRIx64 "%s", e->n, e->flag ? " (the first of them)" : "");

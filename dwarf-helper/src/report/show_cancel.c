@@ -80,7 +80,7 @@ static void put_func(struct rows *rows, const struct ways *w, const struct way *
 	case HELD_UNKNOWN:
 		row(rows);
 		buf_lit(rows->out, "what holds it is not known: ");
-		buf_str(rows->out, w->why_incomplete ? w->why_incomplete : "not all could be read");
+		buf_str(rows->out, word_gap(w->gap));
 		buf_char(rows->out, '\n');
 		break;
 	default:
@@ -149,7 +149,7 @@ static void put_none(struct rows *rows, uint32_t i, const struct ways *w)
 	buf_str(rows->out, what);
 	if (w->unsure) {
 		buf_lit(rows->out, " of it was found; ");
-		buf_str(rows->out, w->unsure);
+		buf_str(rows->out, word_gap(w->unsure));
 	} else {
 		buf_lit(rows->out, " of it exists any more");
 	}

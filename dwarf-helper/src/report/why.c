@@ -248,7 +248,7 @@ static void put_nothing(struct report *r, const struct paths *p, taddr addr)
 		if (!p->complete) {
 			buf_lit(out, "no path leads to ");
 			put_subject(r, p, addr);
-			buf_printf(out, ", as far as could be read\nthat is no proof: %s\n", p->why_incomplete);
+			buf_printf(out, ", as far as could be read\nthat is no proof: %s\n", word_gap(p->gap));
 			break;
 		}
 		buf_lit(out, "nothing reaches ");
@@ -444,7 +444,7 @@ struct err *report_why(struct report *r)
 	if (e)
 		return e;
 	if (!p.complete)
-		notes_add(r->m->rt->notes, NOTE_DAMAGE, "%s: there may be other paths", p.why_incomplete);
+		notes_add(r->m->rt->notes, NOTE_DAMAGE, "%s: there may be other paths", word_gap(p.gap));
 	if (r->opt->json)
 		why_json(r, &p, addr);
 	else

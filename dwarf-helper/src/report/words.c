@@ -275,6 +275,30 @@ uint64_t word_limit(const struct options *opt, uint64_t default_limit)
 	return opt->limit ? (uint64_t)opt->limit : UINT64_MAX;
 }
 
+const char *word_gap(uint8_t gap)
+{
+	static const char *const words[GAPS] = {
+		[GAP_NONE] = "not all could be read",
+		[GAP_STACK] = "part of a goroutine's stack could not be read",
+		[GAP_NO_STACK] = "a goroutine's stack could not be found",
+		[GAP_MOVING_STACK] = "a goroutine's stack was being moved",
+		[GAP_REGISTERS] = "the registers of a running goroutine are not known",
+		[GAP_THREAD] = "registers or stack of a thread could not be read",
+		[GAP_TASKS] = "some goroutines could not be read",
+		[GAP_GLOBALS] = "part of the package variables could not be read",
+		[GAP_ROOTS] = "part of the package variables, finalizers or cleanups could not be read",
+		[GAP_SPANS] = "part of the heap's spans could not be read",
+		[GAP_HEAP] = "part of the heap is missing or damaged",
+		[GAP_OBJECTS] = "memory of objects that hold pointers could not be read",
+		[GAP_DAMAGE] = "part of what was read is damaged or missing (see the end of the answer)",
+		[GAP_NO_HEAP] = "the heap could not be read",
+		[GAP_PROFILE] = "the program was built with a profile: CancelFuncs may be inlined, and not to be seen",
+		[GAP_CLOSURES] = "part of the heap could not be searched for CancelFuncs",
+		[GAP_FUNCTIONS] = "the program's functions could not be read",
+	};
+	return words[gap < GAPS ? gap : GAP_NONE];
+}
+
 void word_no_contexts(struct report *r)
 {
 	if (r->m->rt->notes->count[NOTE_DAMAGE])

@@ -4,6 +4,7 @@
 #ifndef GOCTX_REPORT_WORDS_H
 #define GOCTX_REPORT_WORDS_H
 
+#include "analysis/gap.h"
 #include "report/text.h"
 
 /** "context.(*cancelCtx)" for "*context.cancelCtx". */
@@ -64,6 +65,9 @@ void word_place(struct buf *out, const struct model *m, uint32_t frame);
 
 /** Command's limit: the one given, else @p default_limit; 0 becomes UINT64_MAX. */
 uint64_t word_limit(const struct options *opt, uint64_t default_limit);
+
+/** What could not be looked at (enum gap), as a sentence without its end: "part of the heap is missing or damaged". */
+const char *word_gap(uint8_t gap);
 
 /** The line in place of contexts where there are none; after damage it does not claim that the program made none. */
 void word_no_contexts(struct report *r);
