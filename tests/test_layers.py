@@ -40,9 +40,53 @@ def test_only_report_and_main_print() -> None:
         layer = path.relative_to(SRC).parts[0]
         if layer in ("report", "main"):
             continue
-        text = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(), flags=re.S)
-        hit = printing.search(text)
+        hit = printing.search(without_comments(path))
         assert not hit, f"{path.relative_to(SRC)} prints: {hit.group(0)}"
+
+
+# Texts of the program or the runtime that are looked into; what goctx has said itself is never read back.
+READS_NAMES = {
+    "analysis/rule_ignores.c": "wait reasons",
+    "analysis/rule_stuck.c": "wait reasons",
+    "context/above.c": "a function's name",
+    "context/custom.c": "a type's name",
+    "report/context.c": "the user's argument",
+    "report/layout.c": "alternatives in the table of fields",
+    "report/path.c": "a function's name",
+    "report/show.c": "a value as Go prints it: whether it has its address",
+    "report/task_filter.c": "wait reasons, against the user's word",
+}
+
+
+def without_comments(path: Path) -> str:
+    return re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(), flags=re.S)
+
+
+def test_answers_are_data_up_to_the_report() -> None:
+    """No sentence is made below report/; errors, notes and hints, which say what went wrong, are."""
+    for path in FILES:
+        layer = path.relative_to(SRC).parts[0]
+        if layer not in ("context", "analysis"):
+            continue
+        text = re.sub(r"\b(err_\w+|notes_add)\s*\([^;]*;", "", without_comments(path), flags=re.S)
+        said = [s for s in re.findall(r'"((?:[^"\\]|\\.)*)"', text) if re.search(r"[a-z] [a-z]+ [a-z]", s)]
+        said = [s for s in said if not re.match(r"(net/http|database/sql|gRPC) ", s)]  # names of exempt.c
+        assert not said, f"{path.relative_to(SRC)}: {said}"
+        assert "base/text.h" not in text, f"{path.relative_to(SRC)} has words for numbers"
+
+
+def test_no_text_of_ours_is_read_back() -> None:
+    searching = re.compile(r"\b(strstr|strchr|strrchr|strcspn|strtok|memmem)\s*\(")
+    users = {str(p.relative_to(SRC)) for p in FILES
+             if p.relative_to(SRC).parts[0] in ("context", "analysis", "report") and searching.search(without_comments(p))}
+    assert users == set(READS_NAMES), users ^ set(READS_NAMES)
+
+
+def test_no_key_is_a_host_pointer() -> None:
+    """What is equal in two cores hashes equal."""
+    for path in FILES:
+        if path.relative_to(SRC).parts[0] in ("context", "analysis"):
+            assert "uintptr_t" not in without_comments(path), path.relative_to(SRC)
 
 
 def test_no_file_grows_without_bound() -> None:

@@ -360,10 +360,10 @@ static struct err *search_rest(struct search *s)
 	add_timers(s, true);
 	flush_roots(s);
 	err = search_heap(s);
-	for (size_t i = 0; i < s->timers.ps.n && !err; i++) {
-		uint64_t slot = slots_at(&s->slots, s->timers.ps.v[i]);
+	for (size_t i = 0; i < s->timers.keepers.n && !err; i++) {
+		uint64_t slot = slots_at(&s->slots, s->timers.keepers.v[i]);
 		if (slot != UINT64_MAX && s->parent[slot])
-			frontier_add(&s->next, (uint32_t)slot, slots_span(&s->slots, s->timers.ps.v[i]));
+			frontier_add(&s->next, (uint32_t)slot, slots_span(&s->slots, s->timers.keepers.v[i]));
 	}
 	return err ? err : search_heap(s);
 }
@@ -408,12 +408,12 @@ struct err *search_open(struct search *s)
 	return NULL;
 }
 
-/* The Ps, all of whose timers are roots, are taken for reached, so that they are not entered. */
-static void hold_ps(struct search *s)
+/* The Ps and their heaps, all of whose timers are roots, are taken for reached, so that they are not entered. */
+static void hold_keepers(struct search *s)
 {
 	timers_read(s->rt, &s->timers);
-	for (size_t i = 0; i < s->timers.ps.n; i++) {
-		taddr p = s->timers.ps.v[i];
+	for (size_t i = 0; i < s->timers.keepers.n; i++) {
+		taddr p = s->timers.keepers.v[i];
 		uint64_t slot = slots_at(&s->slots, p);
 		if (slot == UINT64_MAX)
 			continue;
@@ -443,7 +443,7 @@ void search_close(struct search *s)
 
 struct err *search_run(struct search *s)
 {
-	hold_ps(s);
+	hold_keepers(s);
 	struct err *err = search_roots(s);
 	if (!err)
 		err = search_heap(s);

@@ -37,14 +37,14 @@ static void mark_word(void *arg, uint64_t word)
 	mark_addr(x->mk, word);
 }
 
-/* Timers that fire are roots, and no P is entered: those that were stopped hold nothing (timers.h). */
+/* Timers that fire are roots, and no P or heap of one is entered: those that were stopped hold nothing (timers.h). */
 static void mark_timers(struct reacher *x)
 {
 	struct timers t;
 
 	timers_read(x->rt, &t);
-	for (size_t i = 0; i < t.ps.n; i++)
-		mark_leaf(x->mk, t.ps.v[i]);
+	for (size_t i = 0; i < t.keepers.n; i++)
+		mark_leaf(x->mk, t.keepers.v[i]);
 	for (size_t i = 0; i < t.list.n; i++)
 		if (!t.list.v[i].stopped)
 			mark_addr(x->mk, t.list.v[i].timer);

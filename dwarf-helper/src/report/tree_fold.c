@@ -1,5 +1,6 @@
 #include "report/tree_fold.h"
 
+#include "analysis/signature.h"
 #include "report/words.h"
 
 /* Siblings of one shape. */
@@ -163,16 +164,14 @@ static void push_task(struct tree_items *ret, uint32_t task)
 
 /*
  * Equal for tasks in the same state at the same line of the same function.  Not by frame index: a function inlined in
- * several places has several frames, but its name lies in the program only once.
+ * several places has several frames.
  */
 static uint64_t task_likeness(const struct model *m, const struct task *t)
 {
 	uint64_t key = (uint64_t)t->status << 8 | t->reason;
 
-	if (t->frame < m->rt->frames.n) {
-		const struct frame *f = &m->rt->frames.v[t->frame];
-		key ^= (uint64_t)(uintptr_t)f->func * 0x9e3779b97f4a7c15u ^ (uint64_t)(uint32_t)f->line << 16;
-	}
+	if (t->frame < m->rt->frames.n)
+		key ^= sign_frame(SIGN_START, m, t->frame) ^ (uint64_t)(uint32_t)m->rt->frames.v[t->frame].line << 16;
 	return key ? key : 1;
 }
 

@@ -27,7 +27,7 @@ static bool is_stopped(struct runtime *rt, taddr timer)
 }
 
 /* @return false: not all of them are in the list */
-static bool read_heap(struct runtime *rt, taddr p, struct timers *ret)
+static bool read_heap(struct runtime *rt, taddr p, struct timers *ret, taddr *array_ret)
 {
 	const struct layout *l = &rt->L;
 	bool pairs = LAYOUT_HAS(l->p.timers_heap);
@@ -38,6 +38,7 @@ static bool read_heap(struct runtime *rt, taddr p, struct timers *ret)
 	    !target_u64(rt->t, p + (uint64_t)f.off + 8, &n) || n + ret->list.n < n ||
 	    n + ret->list.n > target_bytes(rt->t) / (size + TIMER_SIZE_MIN))
 		return false; // more than memory has room for
+	*array_ret = first;
 	for (uint64_t i = 0; i < n && !runtime_canceled(rt); i++) {
 		struct timer_entry e = {.at = first + i * size};
 
@@ -64,17 +65,20 @@ void timers_read(struct runtime *rt, struct timers *ret)
 		return;
 	}
 	for (uint64_t i = 0; i < n; i++) {
-		if (!target_u64(rt->t, first + i * 8, &p) || (p && !read_heap(rt, p, ret)))
-			ret->incomplete = true;
-		else if (p)
-			VEC_PUSH(&ret->ps, p);
+		taddr array = 0;
+		bool read = target_u64(rt->t, first + i * 8, &p) && (!p || read_heap(rt, p, ret, &array));
+		ret->incomplete |= !read;
+		if (read && p)
+			VEC_PUSH(&ret->keepers, p);
+		if (read && array)
+			VEC_PUSH(&ret->keepers, array);
 	}
 }
 
 void timers_free(struct timers *t)
 {
 	VEC_FREE(&t->list);
-	VEC_FREE(&t->ps);
+	VEC_FREE(&t->keepers);
 }
 
 uint64_t timer_when(struct runtime *rt, taddr timer)

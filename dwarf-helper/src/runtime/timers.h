@@ -7,7 +7,7 @@
  * on, so it never fires: what only such timers hold is garbage that awaits their removal, and then its collection.
  *
  * So marking (analysis/reach.h) and paths (analysis/path.h) take the timers that will fire for roots of their own, and do not go through
- * a P: all that a P points to besides are its own caches of freed defers and sudogs, and runnable goroutines, which are no pointers
+ * a P, nor through the array of its heap, which stacks of goroutines that set or stop a timer refer to: all that a P points to besides are its own caches of freed defers and sudogs, and runnable goroutines, which are no pointers
  * to the collector.  Timers of a testing/synctest bubble lie in the bubble and are reached through it.
  */
 #ifndef GOCTX_RUNTIME_TIMERS_H
@@ -25,8 +25,8 @@ struct timer_entry {
 
 struct timers {
 	VEC(struct timer_entry) list; /* by P, in the order of its heap */
-	VEC(taddr) ps;		      /* those whose timers are all in the list */
-	bool incomplete;	      /* there are Ps, or timers, that could not be read: these Ps are not in @p ps */
+	VEC(taddr) keepers;	      /* Ps whose timers are all in the list, and the arrays of their heaps */
+	bool incomplete;	      /* there are Ps, or timers, that could not be read: these Ps are not among the keepers */
 };
 
 /** Read all of them.  Cost: about 50 ns a timer.  A timer whose state cannot be read counts as one that fires. */
