@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,10 @@ import helper  # noqa: E402
 def pytest_configure(config: pytest.Config) -> None:
     """The mark exists also where tests run in one process."""
     config.addinivalue_line("markers", "xdist_group(name): tests that one process runs")
+    # A shell without job control starts what is in its background with these ignored, and so would be all programs under test.
+    for one, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(one) == signal.SIG_IGN:
+            signal.signal(one, default)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks

@@ -64,6 +64,8 @@ func newObj(scenario, label string) *Obj {
 	return p
 }
 
+var never = make(chan struct{})
+
 //go:noinline
 func use(p *Obj) {
 	if p != nil {
@@ -148,10 +150,14 @@ func main() {
 	fresh := newObj("never-run", "captured")
 	records[fresh.id].Goid = 0
 	text := report()
-	go func() { use(fresh) }()
-	// From here on nothing but this goroutine runs, since it never lets go of
-	// the only P: the spinning one stays where it is preempted, and the last
-	// one is never started.
+	go func() {
+		<-never
+		use(fresh)
+	}()
+	// From here on hardly anything but this goroutine runs, since it does not let
+	// go of the only P: the spinning one stays where it is preempted, and the last
+	// one is not started, unless the machine is so busy that this one was preempted
+	// before it got to its reading; it then waits with what it captured.
 	raw(syscall.SYS_WRITE, 1, text)
 	for raw(syscall.SYS_READ, 0, make([]byte, 16)) != 0 {
 	}
