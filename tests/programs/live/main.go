@@ -22,6 +22,8 @@ import (
 )
 
 // Obj is what the goroutines point to. Other is a second hop.
+const mark = 0x0b1ec70b1ec7
+
 type Obj struct {
 	Other *Obj
 	id    int
@@ -50,7 +52,7 @@ var (
 func newObj(scenario, label string) *Obj {
 	p := new(Obj)
 	mu.Lock()
-	p.id = len(records)
+	p.id, p.pad[0] = len(records), mark // what is made in its place is no Obj of this number
 	records = append(records, &record{
 		Type: "object", Scenario: scenario, Label: label, Goid: goid(),
 		Addr: fmt.Sprintf("0x%x", uintptr(unsafe.Pointer(p))), Size: uint64(unsafe.Sizeof(*p)),
