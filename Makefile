@@ -17,7 +17,14 @@ OBJECTS := $(SOURCES:$(SRC)/%.c=$(BUILD)/obj/%.o)
 LIBOBJS := $(filter-out $(BUILD)/obj/main/main.o,$(OBJECTS))
 
 .PHONY: all
-all: $(BUILD)/goctx ## build the helper (default)
+all: $(BUILD)/goctx $(BUILD)/.options ## build the helper (default)
+
+# GDB's help and completion know the options by the helper's own table (dwarf-helper/src/main/table.h).
+OPTIONS := gdb/goctx/options.tsv
+$(BUILD)/.options: $(BUILD)/goctx
+	@$< @options >$@.new
+	@cmp -s $@.new $(OPTIONS) || cp $@.new $(OPTIONS)
+	@mv $@.new $@
 
 # Say which packages are missing before the compiler complains about headers.
 $(BUILD)/.deps:

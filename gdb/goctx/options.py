@@ -1,19 +1,21 @@
 """The options of the helper's commands, and command lines taken apart.  Knows nothing of GDB.
 
 The helper checks and understands options; here they are known for help and
-completion, and to tell them from arguments.  The table mirrors option_infos in
-dwarf-helper/src/main/commands.c; a test compares it with `goctx help COMMAND`.
+completion, and to tell them from arguments.  They are read from options.tsv,
+which `make` writes with what the helper prints (dwarf-helper/src/main/table.h):
+loading must not start a helper.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from typing import Iterable, NamedTuple, Sequence
 
 from .errors import WrongUse
 
-__all__ = ["OPTIONS", "Line", "Option", "describe", "document", "find", "first", "split", "take_apart"]
+__all__ = ["COMMON", "OPTIONS", "Line", "Option", "describe", "document", "find", "first", "own", "split", "take_apart"]
 
 
 class Option(NamedTuple):
@@ -34,107 +36,41 @@ class Option(NamedTuple):
     many: bool = False
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+_TABLE = os.path.join(os.path.dirname(__file__), "options.tsv")
+COMMON = ("json", "color", "width", "help")  # every command has these
+
+OPTIONS: dict[str, Option] = {}
+_own: dict[str, tuple[str, ...]] = {}  # names of options by command
 
 
-_TABLE = (
-    Option("json", None, "JSON Lines instead of text"),
-    Option(
-        "color",
-        "WHEN",
-        "auto, always or never (NO_COLOR is honoured)",
-        _words("auto always never"),
-    ),
-    Option("width", "N", "columns of the output; the terminal's, else 100"),
-    Option("help", None, "this text"),
-    Option("limit", "N", "lines at most; 0 lifts every cut"),
-    Option("depth", "N", "levels below the roots, or below CTX"),
-    Option("no-fold", None, "show equal siblings one by one"),
-    Option("tasks", None, "show the goroutines that wait on each context (the default)"),
-    Option("no-tasks", None, "leave the goroutines out"),
-    Option("values", None, "show the values of value contexts, too"),
-    Option(
-        "redact",
-        None,
-        "types instead of the values of value contexts: they may be secrets",
-    ),
-    Option(
-        "kind",
-        "KIND,...",
-        "background, todo, cancel, timer, value, without_cancel, after_func, stop, custom",
-        _words("background todo cancel timer value without_cancel after_func stop custom"),
-        many=True,
-    ),
-    Option(
-        "state",
-        "STATE,...",
-        "active, canceled, expired, never, unknown",
-        _words("active canceled expired never unknown"),
-        many=True,
-    ),
-    Option("min-children", "N", "only contexts with at least N children"),
-    Option(
-        "sort",
-        "KEY",
-        "children, waiters, depth, deadline or addr",
-        _words("children waiters depth deadline addr"),
-    ),
-    Option(
-        "status",
-        "STATUS,...",
-        "running, runnable, waiting, syscall, ...",
-        _words("running runnable waiting syscall"),
-        many=True,
-    ),
-    Option(
-        "wait",
-        "TEXT",
-        'only those whose wait reason contains TEXT ("select", "chan receive")',
-    ),
-    Option(
-        "min-wait",
-        "DURATION",
-        "only those that wait at least that long: 90s, 5m, 1h30m, 2d",
-    ),
-    Option("func", "REGEX", "only those whose function matches (POSIX extended)"),
-    Option("system", None, "the runtime's own goroutines, too"),
-    Option(
-        "group",
-        "KEY",
-        "count by stack, func, wait, created or context",
-        _words("stack func wait created context"),
-    ),
-    Option("tree", None, "by parent goroutine"),
-    Option("paths", "N", "paths at most, 3 when not given; 0 for all"),
-    Option(
-        "min-confidence",
-        "HOW",
-        "certain, likely, possible (the default) or info",
-        _words("certain likely possible info"),
-    ),
-    Option(
-        "fail-on",
-        "HOW",
-        "exit status 1 when something is found that is at least so sure",
-        _words("certain likely possible info"),
-    ),
-)
-# Of commands that the helper knows nothing of.
-_OWN = (
+def _read_table() -> None:
+    with open(_TABLE, encoding="utf-8") as lines:
+        for line in lines:
+            kind, name, *rest = line.rstrip("\n").replace("\u2026", "...").split("\t")
+            if kind == "option":
+                value, words, many, text = rest
+                # Lists of words break where lines do.
+                OPTIONS[name] = Option(name, value or None, re.sub(r",(?=\w)", ", ", text), tuple(words.split()),
+                                       bool(many))
+            else:
+                _own[name] = tuple(rest[0].split())
+
+
+_read_table()
+# Of goctx trace, which the helper knows nothing of.
+for _one in (
     Option("context", "CTX", "only this context and what is made on it"),
-    Option(
-        "stop-on",
-        "EVENT",
-        "stop the program at the first create, attach, remove or cancel",
-        _words("create attach remove cancel"),
-    ),
+    Option("stop-on", "EVENT", "stop the program at the first create, attach, remove or cancel",
+           ("create", "attach", "remove", "cancel")),
     Option("count", "N", "stop the program after N events"),
     Option("to", "FILE", "write the events as JSON Lines instead of printing them"),
-)
-OPTIONS = {option.name: option for option in (*_TABLE, *_OWN)}
+):
+    OPTIONS[_one.name] = _one
 
-COMMON = ("json", "color", "width", "help")  # every command has these
+
+def own(command: str) -> tuple[str, ...]:
+    """Names of the options that a command, or a request, of the helper has beside COMMON."""
+    return _own[command]
 
 
 def find(name: str, known: Iterable[str]) -> Option | None:

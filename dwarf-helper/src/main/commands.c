@@ -135,7 +135,8 @@ const struct command commands[] = {
 
 /* What GDB asks and nobody types: not in any help. */
 static const struct command requests[] = {
-	{.name = "@stacks", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_stacks, .needs = NEED_TASKS,
+	{.name = "@options", .args = "", .kind = COMMAND_TABLE, .summary = "", .about = "", .example = ""},
+	{.name = "@stacks", .typed = "frame", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_stacks, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_LIMIT), .summary = "", .about = "", .example = ""},
 	{.name = "@context", .args = "CTX", .min_args = 1, .max_args = 1, .run = report_context,
 	 .needs = NEED_TASKS | NEED_CONTEXTS, .summary = "", .about = "", .example = ""},
@@ -143,7 +144,7 @@ static const struct command requests[] = {
 	 .needs = NEED_TASKS | NEED_CONTEXTS, .summary = "", .about = "", .example = ""},
 	{.name = "@words", .args = "TYPE@ADDR", .min_args = 1, .max_args = 1, .run = report_context_words,
 	 .summary = "", .about = "", .example = ""},
-	{.name = "@frames", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_stacks, .needs = NEED_TASKS,
+	{.name = "@frames", .typed = "frame", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_stacks, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_LIMIT), .summary = "", .about = "", .example = ""},
 };
 // clang-format on
@@ -154,18 +155,35 @@ static const char *const later[] = {"export", "diff"};
 
 const struct command *command_find(const char *name)
 {
-	for (size_t i = 0; i < command_count; i++)
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
-	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
-		if (!strcmp(requests[i].name, name))
-			return &requests[i];
+	const struct command *c = NULL;
+
+	for (size_t i = 0; (c = command_at(i)); i++)
+		if (!strcmp(c->name, name))
+			return c;
 	return NULL;
+}
+
+const struct command *command_at(size_t i)
+{
+	if (i < command_count)
+		return &commands[i];
+	return i - command_count < sizeof(requests) / sizeof(requests[0]) ? &requests[i - command_count] : NULL;
+}
+
+const char *command_typed(const struct command *c)
+{
+	return c->typed ? c->typed : c->name;
+}
+
+/* Does it look at a target? */
+static bool has_target(const struct command *c)
+{
+	return c->kind == COMMAND_REPORT || c->kind == COMMAND_SERVE;
 }
 
 uint64_t command_options(const struct command *c)
 {
-	return c->options | COMMON_OPTIONS | (c->kind == COMMAND_HELP ? 0 : TARGET_OPTIONS);
+	return c->options | COMMON_OPTIONS | (has_target(c) ? TARGET_OPTIONS : 0);
 }
 
 static size_t min3(size_t a, size_t b, size_t c)
@@ -264,7 +282,7 @@ static void help_options(struct buf *out, const char *title, uint64_t set)
 
 void help_command(const struct command *c, struct buf *out)
 {
-	bool target = c->kind != COMMAND_HELP;
+	bool target = has_target(c);
 
 	buf_printf(out, "usage: goctx %s%s%s%s%s\n\n%s\n", target ? "[TARGET] " : "", c->name,
 		   c->options ? " [OPTIONS]" : "", *c->args ? " " : "", c->args, c->about);

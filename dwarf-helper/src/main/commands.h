@@ -60,13 +60,18 @@ enum command_kind {
 	COMMAND_REPORT, /* run() on a model */
 	COMMAND_SERVE,
 	COMMAND_HELP,
+	COMMAND_TABLE, /* main/table.h */
 };
+
+/** Values of --color. */
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /** Which parts of the model a command's text needs (with --json the header counts everything, so all is read). */
 enum { NEED_TASKS = 1, NEED_CONTEXTS = 2 };
 
 struct command {
 	const char *name;
+	const char *typed;   /* a request: the command of GDB that asks it, for errors; NULL: the name */
 	const char *args;    /* "[CTX]", "GOID|all", "" */
 	const char *summary; /* one line for the overview, lower case */
 	const char *about;   /* a few sentences for its own help */
@@ -89,6 +94,12 @@ extern const size_t command_count;
 
 /** By exact name, requests of GDB ("@stacks") included, NULL. */
 const struct command *command_find(const char *name);
+
+/** All of them one after the other, requests last.  NULL at the end. */
+const struct command *command_at(size_t i);
+
+/** What a person typed to get there. */
+const char *command_typed(const struct command *c);
 
 /**
  * Why there is no command @p name, with a hint that names the nearest one.

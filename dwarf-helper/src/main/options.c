@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analysis/finding.h"
+#include "main/choices.h"
 
 #define DEFAULT_WIDTH 100
 #define MIN_WIDTH 40
@@ -98,107 +99,12 @@ static struct err *set_count(enum option_id o, const char *value, uint64_t max, 
 	return NULL;
 }
 
-/* Words that a list option knows, by number; NULL: none with this number. */
-typedef const char *word_fn(unsigned i);
-
-static const char *kind_word(unsigned i)
-{
-	return i < CTX_KINDS ? ctx_kind_name((uint8_t)i) : NULL;
-}
-
-static const char *state_word(unsigned i)
-{
-	return i < CTX_STATES ? ctx_state_name((uint8_t)i) : NULL;
-}
-
-static const char *status_word(unsigned i)
-{
-	static const uint8_t known[] = {TASK_IDLE,	TASK_RUNNABLE,	TASK_RUNNING, TASK_SYSCALL,  TASK_WAITING,
-					TASK_COPYSTACK, TASK_PREEMPTED, TASK_LEAKED,  TASK_DEADEXTRA};
-
-	return memchr(known, (int)i, sizeof(known)) ? task_status_name((uint8_t)i) : NULL;
-}
-
-/* Is the n-byte word s this name?  '-' stands for '_', and "cancelled" for "canceled". */
-static bool word_is(const char *name, const char *s, size_t n)
-{
-	if (n == 9 && !memcmp(s, "cancelled", 9))
-		return !strcmp(name, "canceled");
-	if (strlen(name) != n)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (name[i] != (s[i] == '-' ? '_' : s[i]))
-			return false;
-	return true;
-}
-
-static struct err *set_words(enum option_id o, const char *value, word_fn *word, uint32_t *set_ret)
-{
-	uint32_t set = 0;
-	const char *s = value;
-
-	for (;;) {
-		size_t n = strcspn(s, ",");
-		uint32_t bit = 0;
-		for (unsigned i = 0; i < 32 && !bit; i++) {
-			const char *name = word(i);
-			if (name && word_is(name, s, n))
-				bit = UINT32_C(1) << i;
-		}
-		if (!bit)
-			return err_hint(
-				err_new(ERR_USAGE, "--%s: no such word '%.*s'", option_infos[o].name, (int)n, s),
-				"--%s %s: %s", option_infos[o].name, option_infos[o].arg, option_infos[o].help);
-		set |= bit;
-		if (!s[n])
-			break;
-		s += n + 1;
-	}
-	*set_ret = set;
-	return NULL;
-}
-
-static struct err *set_choice(enum option_id o, const char *value, const char *const *words, unsigned n, int *ret)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (words[i] && !strcmp(words[i], value)) {
-			*ret = (int)i;
-			return NULL;
-		}
-	return err_hint(err_new(ERR_USAGE, "--%s: no such word '%s'", option_infos[o].name, value), "--%s %s: %s",
-			option_infos[o].name, option_infos[o].arg, option_infos[o].help);
-}
-
-#define CHOICE(o, value, words, ret) set_choice(o, value, words, sizeof(words) / sizeof((words)[0]), ret)
-
-static const char *const color_words[] = {"auto", "always", "never"};
-static const char *const sort_words[] = {[SORT_ADDR] = "addr",
-					 [SORT_CHILDREN] = "children",
-					 [SORT_WAITERS] = "waiters",
-					 [SORT_DEPTH] = "depth",
-					 [SORT_DEADLINE] = "deadline"};
-static const char *const group_words[] = {[GROUP_STACK] = "stack",
-					  [GROUP_FUNC] = "func",
-					  [GROUP_WAIT] = "wait",
-					  [GROUP_CREATED] = "created",
-					  [GROUP_CONTEXT] = "context"};
-
-/* By rising confidence, as enum confidence. */
-static struct err *set_confidence(enum option_id o, const char *value, int *ret)
-{
-	const char *words[CONFS];
-
-	for (unsigned i = 0; i < CONFS; i++)
-		words[i] = confidence_name(i);
-	return CHOICE(o, value, words, ret);
-}
-
 /* ---- applying one option ---- */
 
 /* What is gathered while parsing. */
 struct parse {
 	struct invocation *inv;
-	int color; /* index into color_words */
+	int color; /* enum color */
 	int64_t width;
 };
 
@@ -248,19 +154,19 @@ static struct err *apply_filter(struct options *opt, enum option_id o, const cha
 
 	switch (o) {
 	case OPT_KIND:
-		return set_words(o, value, kind_word, &opt->kinds);
+		return choice_set(o, value, &opt->kinds);
 	case OPT_STATE:
-		return set_words(o, value, state_word, &opt->states);
+		return choice_set(o, value, &opt->states);
 	case OPT_STATUS:
-		return set_words(o, value, status_word, &opt->statuses);
+		return choice_set(o, value, &opt->statuses);
 	case OPT_MIN_CHILDREN:
 		return parse_u64(value, UINT64_MAX, &opt->min_children) ? NULL : bad_value(o, value, "a number");
 	case OPT_MIN_WAIT:
 		return parse_duration(value, &opt->min_wait_ns) ? NULL : bad_value(o, value, "a duration");
 	case OPT_MIN_CONFIDENCE:
-		return set_confidence(o, value, &opt->min_confidence);
+		return choice_one(o, value, &opt->min_confidence);
 	case OPT_FAIL_ON:
-		return set_confidence(o, value, &opt->fail_on);
+		return choice_one(o, value, &opt->fail_on);
 	case OPT_WAIT:
 		opt->wait = value;
 		return NULL;
@@ -268,11 +174,11 @@ static struct err *apply_filter(struct options *opt, enum option_id o, const cha
 		opt->func = value;
 		return NULL;
 	case OPT_SORT:
-		if (!(err = CHOICE(o, value, sort_words, &choice)))
+		if (!(err = choice_one(o, value, &choice)))
 			opt->sort = (enum ctx_sort)choice;
 		return err;
 	default:
-		if (!(err = CHOICE(o, value, group_words, &choice)))
+		if (!(err = choice_one(o, value, &choice)))
 			opt->group = (enum task_group)choice;
 		return err;
 	}
@@ -314,7 +220,7 @@ static struct err *apply(struct parse *p, enum option_id o, const char *value)
 		opt->by_parent = true;
 		break;
 	case OPT_COLOR:
-		return CHOICE(o, value, color_words, &p->color);
+		return choice_one(o, value, &p->color);
 	case OPT_LIMIT:
 		return set_count(o, value, INT64_MAX, &opt->limit);
 	case OPT_DEPTH:
@@ -350,8 +256,8 @@ static size_t long_options(uint64_t set, struct option *ret)
 static struct err *misplaced_option(const char *name, const struct command *c)
 {
 	if (c)
-		return err_hint(err_new(ERR_USAGE, "'%s' takes no option --%s", c->name, name), "goctx help %s",
-				c->name);
+		return err_hint(err_new(ERR_USAGE, "'%s' takes no option --%s", command_typed(c), name), "goctx help %s",
+				command_typed(c));
 	return err_hint(err_new(ERR_USAGE, "option --%s stands before the command", name),
 			"goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]");
 }
@@ -376,7 +282,7 @@ static struct err *unknown_option(const char *word, const struct command *c, uin
 	const char *near = nearest_word(name, names, n);
 	if (near)
 		return err_hint(e, "did you mean '--%s'?", near);
-	return c ? err_hint(e, "goctx help %s", c->name) : err_hint(e, "goctx help");
+	return c ? err_hint(e, "goctx help %s", command_typed(c)) : err_hint(e, "goctx help");
 }
 
 /*
@@ -395,12 +301,12 @@ static struct err *parse_part(struct parse *p, int argc, char **argv, bool first
 	while ((found = getopt_long(argc, argv, first ? "+:h" : ":h", longs, NULL)) != -1) {
 		if (found == ':')
 			return err_hint(err_new(ERR_USAGE, "%s needs a value", argv[optind - 1]), "goctx help%s%s",
-					c ? " " : "", c ? c->name : "");
+					c ? " " : "", c ? command_typed(c) : "");
 		if (found == '?' && optopt >= 256)
 			return err_new(ERR_USAGE, "--%s takes no value", option_infos[optopt - 256].name);
 		if (found == '?' && optopt)
 			return err_hint(err_new(ERR_USAGE, "unknown option -%c", optopt), "goctx help%s%s",
-					c ? " " : "", c ? c->name : "");
+					c ? " " : "", c ? command_typed(c) : "");
 		if (found == '?')
 			return unknown_option(argv[optind - 1], c, allowed);
 		struct err *err = apply(p, found == 'h' ? OPT_HELP : (enum option_id)(found - 256), optarg);
@@ -431,10 +337,10 @@ static void set_terminal(struct parse *p, bool serve)
 		opt->width = (unsigned)p->width;
 	else if (tty && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) && ws.ws_col)
 		opt->width = ws.ws_col < MIN_WIDTH ? MIN_WIDTH : ws.ws_col;
-	if (p->color == 0)
+	if (p->color == COLOR_AUTO)
 		opt->color = tty && !(no_color && *no_color) && term && strcmp(term, "dumb");
 	else
-		opt->color = p->color == 1;
+		opt->color = p->color == COLOR_ALWAYS;
 }
 
 static struct err *check_args(struct invocation *inv, int n, char **args)
@@ -444,11 +350,11 @@ static struct err *check_args(struct invocation *inv, int n, char **args)
 	if (inv->help)
 		return NULL;
 	if (n < c->min_args)
-		return err_hint(err_new(ERR_USAGE, "'%s' needs %s", c->name, c->args), "goctx help %s", c->name);
+		return err_hint(err_new(ERR_USAGE, "'%s' needs %s", command_typed(c), c->args), "goctx help %s", command_typed(c));
 	if (n > c->max_args)
-		return err_hint(err_new(ERR_USAGE, "'%s' takes %s: '%s' is too much", c->name,
+		return err_hint(err_new(ERR_USAGE, "'%s' takes %s: '%s' is too much", command_typed(c),
 					c->max_args ? "one argument" : "no arguments", args[c->max_args]),
-				"goctx help %s", c->name);
+				"goctx help %s", command_typed(c));
 	inv->opt.arg = n ? args[0] : NULL;
 	if (inv->opt.group && inv->opt.by_parent)
 		return err_new(ERR_USAGE, "--group and --tree exclude each other");
@@ -459,7 +365,7 @@ static struct err *check_target(const struct invocation *inv)
 {
 	const struct session_options *t = &inv->target;
 
-	if (inv->help || inv->command->kind == COMMAND_HELP)
+	if (inv->help || inv->table)
 		return NULL;
 	if (t->core && t->pid)
 		return err_hint(err_new(ERR_USAGE, "--core and --pid exclude each other"), "goctx help");
@@ -475,6 +381,7 @@ static struct err *check_target(const struct invocation *inv)
 /* `goctx help COMMAND` is `goctx COMMAND --help`. */
 static struct err *resolve_help(struct invocation *inv)
 {
+	inv->table = inv->command->kind == COMMAND_TABLE;
 	if (inv->command->kind != COMMAND_HELP)
 		return NULL;
 	if (!inv->help && inv->opt.arg) {

@@ -16,6 +16,7 @@ struct invocation {
 	const struct command *command; /* NULL with `version` set, or with `help`: the overview */
 	bool help;		       /* show help of `command` instead of running it */
 	bool version;
+	bool table; /* print main/table.h instead */
 	struct options opt;
 	struct session_options target;
 };

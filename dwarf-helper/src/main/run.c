@@ -1,5 +1,6 @@
 #include "main/run.h"
 
+#include "main/table.h"
 #include "main/version.h"
 
 int exit_of(const struct err *e)
@@ -105,6 +106,8 @@ bool run_help(const struct invocation *inv, struct buf *out)
 		help_command(inv->command, out);
 	else if (inv->help)
 		help_overview(out);
+	else if (inv->table)
+		table_print(out);
 	else
 		return false;
 	return true;

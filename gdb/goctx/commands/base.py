@@ -59,13 +59,18 @@ class GoctxCommand(Command):
 
     Attributes:
         name: what follows `goctx`
-        own_options: names of its options beside those that all commands have
+        request: what the helper calls it, the same when left out
+        own_options: names of its options beside those that all commands have, by the helper's table
     """
 
     name: ClassVar[str]
+    request: ClassVar[str | None] = None
     own_options: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
+        if not hasattr(cls, "name"):  # what some commands have in common
+            return
+        cls.own_options = options.own(cls.request or cls.name)
         cls.__doc__ = options.document(cls.__doc__, cls.known())
 
     def __init__(self) -> None:

@@ -34,7 +34,6 @@ class TreeCommand(HelperCommand):
     See also: goctx show, goctx children, goctx blocked."""
 
     name = "tree"
-    own_options = ("limit", "depth", "no-fold", "tasks", "no-tasks", "values", "redact")
     argument = "context"
 
 
@@ -53,7 +52,6 @@ class ListCommand(HelperCommand):
     See also: goctx tree, goctx show."""
 
     name = "list"
-    own_options = ("limit", "values", "redact", "kind", "state", "min-children", "sort")
 
 
 class ShowCommand(HelperCommand):
@@ -79,7 +77,6 @@ class ShowCommand(HelperCommand):
     See also: goctx tree, goctx children."""
 
     name = "show"
-    own_options = ("limit", "values", "redact")
     argument = "context"
 
 
@@ -100,5 +97,4 @@ class ChildrenCommand(HelperCommand):
     See also: goctx show, goctx tree."""
 
     name = "children"
-    own_options = ("limit", "values", "redact")
     argument = "context"

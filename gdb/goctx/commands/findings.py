@@ -31,7 +31,6 @@ class LeaksCommand(HelperCommand):
     See also: goctx why, goctx show, goctx tasks."""
 
     name = "leaks"
-    own_options = ("limit", "min-confidence", "fail-on")
 
 
 class CheckCommand(HelperCommand):
@@ -56,4 +55,3 @@ class CheckCommand(HelperCommand):
     See also: goctx show, goctx children."""
 
     name = "check"
-    own_options = ("limit", "min-confidence", "fail-on")

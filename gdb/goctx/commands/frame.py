@@ -9,7 +9,6 @@ import gdb
 from .. import applyline, ask, complete, expr, frames, interrupt, stacks
 from ..errors import GoctxError, WrongUse
 from .base import DONE, GoctxCommand, printable
-from .goroutines import FILTERS
 
 __all__ = ["FrameCommand"]
 
@@ -50,7 +49,7 @@ class FrameCommand(GoctxCommand):
     See also: goctx bt, goctx tasks."""
 
     name = "frame"
-    own_options = ("limit", *FILTERS)
+    request = "@stacks"
 
     @classmethod
     def known(cls) -> tuple[str, ...]:

@@ -6,8 +6,6 @@ from .base import HelperCommand
 
 __all__ = ["BlockedCommand", "BtCommand", "TasksCommand"]
 
-FILTERS = ("status", "wait", "min-wait", "func", "system")
-
 
 class TasksCommand(HelperCommand):
     """List goroutines, or count them by what they have in common.
@@ -25,7 +23,6 @@ class TasksCommand(HelperCommand):
     See also: goctx bt, goctx blocked."""
 
     name = "tasks"
-    own_options = ("limit", *FILTERS, "group", "tree")
 
 
 class BlockedCommand(HelperCommand):
@@ -50,7 +47,6 @@ class BlockedCommand(HelperCommand):
     See also: goctx bt, goctx tree, goctx tasks."""
 
     name = "blocked"
-    own_options = ("limit", "wait", "min-wait", "func")
 
 
 class BtCommand(HelperCommand):
@@ -73,5 +69,4 @@ class BtCommand(HelperCommand):
     See also: goctx tasks."""
 
     name = "bt"
-    own_options = ("limit", *FILTERS)
     argument = "goroutine"

@@ -39,5 +39,4 @@ class WhyCommand(HelperCommand):
     See also: goctx show, goctx blocked."""
 
     name = "why"
-    own_options = ("limit", "paths")
     argument = "address"

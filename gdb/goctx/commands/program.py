@@ -41,7 +41,6 @@ class HeapCommand(HelperCommand):
       gc        2 collections, 2 of them forced"""
 
     name = "heap"
-    own_options = ("limit",)
 
 
 class LayoutCommand(HelperCommand):
