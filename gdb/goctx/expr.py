@@ -11,6 +11,7 @@ from typing import Iterator
 
 import gdb
 
+from . import ask
 from .errors import GoctxError, WrongUse
 
 __all__ = ["address_word", "context_word", "goroutine_word", "locals_in_scope", "word_of"]
@@ -20,8 +21,6 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _PATH = re.compile(r"(?<![\w'$.])[^\W\d][\w/.\-]*\.\w+")  # main.server.ctx, example.com/app/srv.hub
 _MASK = (1 << 64) - 1
 _EMPTY_CONTEXTS = {"context.backgroundCtx": "background", "context.todoCtx": "todo"}
-_NAME_BYTES = 64  # of a type's name, enough to tell those two
-_EXTRA_STAR = 1 << 1  # abi.TFlagExtraStar: the name has a star in front that is not part of it
 
 
 def context_word(expression: str) -> str:
@@ -269,42 +268,11 @@ def _word_of_interface(value: gdb.Value, expression: str) -> str:
     if not head.is_optimized_out:
         if not int(head):
             raise WrongUse(f"'{expression}' is a nil interface")
-        name = _EMPTY_CONTEXTS.get(_dynamic_type(head))
+        # Since Go 1.21 Background and TODO are structs without fields and have no address of their own.
+        name = _EMPTY_CONTEXTS.get(ask.type_name(int(head) & _MASK))
         if name:
             return name
     return _empty_variable(address) or hex(address)
-
-
-def _dynamic_type(head: gdb.Value) -> str:
-    """Name of the type in an interface, "" if it cannot be read.
-
-    Since Go 1.21 Background and TODO are structs without fields
-    (context.backgroundCtx, context.todoCtx) and have no address of their own:
-    only the type tells them.  Go keeps names as offsets from
-    runtime.firstmoduledata.types: a byte of flags, the length as a varint of
-    one byte for the names that matter here, the text (see abi.Name).
-    """
-    module = gdb.lookup_global_symbol("runtime.firstmoduledata")
-    if module is None:
-        return ""
-    try:
-        kind = head.dereference()
-        if _field(kind, "Str", "str") is None:  # an itab
-            kind = _field(kind, "Type", "_type").dereference()
-        base = int(module.value()["types"])
-        name = base + int(_field(kind, "Str", "str"))
-        data = gdb.selected_inferior().read_memory(name, 2 + _NAME_BYTES).tobytes()
-        text = data[2 : 2 + data[1]].decode("utf-8", "replace")
-        return text[1:] if int(_field(kind, "TFlag", "tflag")) & _EXTRA_STAR else text
-    except (gdb.error, gdb.MemoryError, AttributeError, TypeError):
-        return ""  # AttributeError, TypeError: fields that this Go names otherwise
-
-
-def _field(value: gdb.Value, *names: str) -> gdb.Value | None:
-    """The field that has one of the names: Go spelled them small before 1.21."""
-    known = [field.name for field in value.type.strip_typedefs().fields()]
-    found = [name for name in names if name in known]
-    return value[found[0]] if found else None
 
 
 def _empty_variable(address: int) -> str | None:

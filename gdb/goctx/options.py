@@ -57,15 +57,6 @@ def _read_table() -> None:
 
 
 _read_table()
-# Of goctx trace, which the helper knows nothing of.
-for _one in (
-    Option("context", "CTX", "only this context and what is made on it"),
-    Option("stop-on", "EVENT", "stop the program at the first create, attach, remove or cancel",
-           ("create", "attach", "remove", "cancel")),
-    Option("count", "N", "stop the program after N events"),
-    Option("to", "FILE", "write the events as JSON Lines instead of printing them"),
-):
-    OPTIONS[_one.name] = _one
 
 
 def own(command: str) -> tuple[str, ...]:

@@ -76,6 +76,44 @@ def test_who_did_it(tmp_path: Path) -> None:
     assert [one["func"] for one in events if one.get("event") == "cancel" and one["context"] in late] == ["a timer"]
 
 
+def test_file_is_an_answer_like_others(tmp_path: Path) -> None:
+    """It begins with a header; what it says of the same events is what the screen says."""
+    exe = built(NEWEST, "noopt")
+    events, _, _ = traced(exe, tmp_path, "--count", "9")
+    header, *rest = events
+    assert header["type"] == "header" and header["command"] == "trace" and header["schema"] == 1
+    assert [one["type"] for one in rest].index("site") == 9
+    result = gdbrun.run([*START, f"run {tmp_path / 'again'}", "goctx trace --count 9", "kill"], exe=exe)
+    printed = re.findall(r"^ +[\d.]+s  goroutine \d+ +(\w+) +(\S+) 0x.*  (\S+)  main.go:(\d+)$", result.out, re.MULTILINE)
+    assert printed == [(one["event"], one["how"], one["func"], str(one["line"])) for one in rest[:9]]
+
+
+# The helper dies at the n-th request of a trace.
+DYING = """\
+import os, signal
+from goctx import ask
+again, requests = ask.Held.again, []
+def dying(self, args):
+    requests.append(args)
+    if len(requests) == NTH:
+        os.kill(self._where._client.pid, signal.SIGKILL)
+    return again(self, args)
+ask.Held.again = dying
+"""
+
+
+@pytest.mark.parametrize("nth", [1, 4, 9])
+def test_helper_that_dies_stops_the_trace(nth: int, tmp_path: Path) -> None:
+    dying = tmp_path / "dying.py"
+    dying.write_text(DYING.replace("NTH", str(nth)))
+    result = gdbrun.run([*START, f"run {tmp_path / 'truth'}", f"source {dying}", "goctx trace",
+                         "maint info breakpoints", "info threads", "kill"], exe=built(NEWEST))
+    assert re.search("goctx: the helper (ended before its answer was complete|has ended)\nhint: ", result.err)
+    assert "Traceback" not in result.err
+    assert re.search(r"^\* +\d+ +.*LWP", result.out, re.MULTILINE), result
+    assert not re.search(r" breakpoint +keep .*<context\.", result.out)
+
+
 def test_sums_by_call_site(tmp_path: Path) -> None:
     """Before anything is cancelled from above: two of five are still active."""
     events, _, result = traced(built(NEWEST), tmp_path, "--count", "23")
@@ -108,13 +146,13 @@ def test_subtree_function_and_event(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options, said", [
-    ("--stop-on birth", "goctx: --stop-on: 'birth' is no event\nhint: one of create, "),
-    ("--count some", "goctx: --count: 'some' is no number"),
-    ("--func (", "goctx: --func: "),
+    ("--stop-on birth", "goctx: --stop-on: no such word 'birth'\nhint: --stop-on EVENT: stop the program at the first create, "),
+    ("--count some", "goctx: --count some: not a number"),
+    ("--func (", "goctx: --func '(' is no regular expression: "),
     ("--to /nowhere/at/all", "goctx: cannot write /nowhere/at/all: No such file"),
     ("--context background", "goctx: --context: an address is needed"),
-    ("--wrong", "goctx: unknown option '--wrong'\nhint: "),
-    ("more", "goctx: goctx trace takes no argument, 'more' is one\nhint: "),
+    ("--wrong", "goctx: unknown option --wrong\nhint: "),
+    ("more", "goctx: 'trace' takes no arguments: 'more' is too much\nhint: "),
     ("--count", "goctx: --count needs a value"),
 ])
 def test_bad_options(options: str, said: str) -> None:

@@ -1,6 +1,7 @@
 #include "main/choices.h"
 
 #include "analysis/finding.h"
+#include "analysis/journal.h"
 
 /* By number; NULL: none with this number. */
 typedef const char *word_fn(unsigned i);
@@ -69,6 +70,7 @@ static const struct {
 	[OPT_STATUS] = {status_word, true},
 	[OPT_SORT] = {sort_word, false},
 	[OPT_GROUP] = {group_word, false},
+	[OPT_STOP_ON] = {event_name, false},
 	[OPT_MIN_CONFIDENCE] = {confidence_word, false},
 	[OPT_FAIL_ON] = {confidence_word, false},
 };

@@ -38,6 +38,10 @@ const struct option_info option_infos[OPT_COUNT] = {
 	[OPT_TREE] = {"tree", NULL, "by parent goroutine"},
 	[OPT_PATHS] = {"paths", "N", "paths at most, 3 when not given; 0 for all"},
 	[OPT_MIN_CONFIDENCE] = {"min-confidence", "HOW", "certain, likely, possible (the default) or info"},
+	[OPT_CONTEXT] = {"context", "CTX", "only this context and what is made on it"},
+	[OPT_STOP_ON] = {"stop-on", "EVENT", "stop the program at the first create, attach, remove or cancel"},
+	[OPT_STOP_AFTER] = {"count", "N", "stop the program after N events"},
+	[OPT_TO] = {"to", "FILE", "write the events as JSON Lines instead of printing them"},
 	[OPT_FAIL_ON] = {"fail-on", "HOW", "exit status 1 when something is found that is at least so sure"},
 };
 
@@ -144,7 +148,15 @@ static const struct command requests[] = {
 	 .needs = NEED_TASKS | NEED_CONTEXTS, .summary = "", .about = "", .example = ""},
 	{.name = "@words", .args = "TYPE@ADDR", .min_args = 1, .max_args = 1, .run = report_context_words,
 	 .summary = "", .about = "", .example = ""},
-	{.name = "@frames", .typed = "frame", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_stacks, .needs = NEED_TASKS,
+	{.name = "@trace", .typed = "trace", .args = "", .run = report_trace,
+	 .options = OPT_BIT(OPT_CONTEXT) | OPT_BIT(OPT_FUNC) | OPT_BIT(OPT_STOP_ON) | OPT_BIT(OPT_STOP_AFTER) | OPT_BIT(OPT_TO),
+	 .summary = "", .about = "", .example = ""},
+	{.name = "@event", .args = "EVENT...", .min_args = 12, .max_args = 12, .run = report_trace_event, .needs = NEED_NO_TARGET,
+	 .summary = "", .about = "", .example = ""},
+	{.name = "@traced", .args = "HITS SPENT_NS", .min_args = 2, .max_args = 2, .run = report_trace_end, .needs = NEED_NO_TARGET,
+	 .summary = "", .about = "", .example = ""},
+	{.name = "@type", .args = "WORD", .min_args = 1, .max_args = 1, .run = report_type, .summary = "", .about = "", .example = ""},
+	{.name = "@frames", .typed = "frame", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_frames, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_LIMIT), .summary = "", .about = "", .example = ""},
 };
 // clang-format on

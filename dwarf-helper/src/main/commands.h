@@ -44,6 +44,10 @@ enum option_id {
 	OPT_MIN_CONFIDENCE,
 	OPT_FAIL_ON,
 	OPT_PATHS,
+	OPT_CONTEXT,
+	OPT_STOP_ON,
+	OPT_STOP_AFTER,
+	OPT_TO,
 	OPT_COUNT
 };
 
@@ -67,7 +71,7 @@ enum command_kind {
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /** Which parts of the model a command's text needs (with --json the header counts everything, so all is read). */
-enum { NEED_TASKS = 1, NEED_CONTEXTS = 2 };
+enum { NEED_TASKS = 1, NEED_CONTEXTS = 2, NEED_NO_TARGET = 4 /* not even an open one: no model in the report */ };
 
 struct command {
 	const char *name;

@@ -167,6 +167,16 @@ static struct err *apply_filter(struct options *opt, enum option_id o, const cha
 		return choice_one(o, value, &opt->min_confidence);
 	case OPT_FAIL_ON:
 		return choice_one(o, value, &opt->fail_on);
+	case OPT_CONTEXT:
+		opt->context = value;
+		return NULL;
+	case OPT_STOP_ON:
+		return choice_one(o, value, &opt->stop_on);
+	case OPT_STOP_AFTER:
+		return parse_u64(value, UINT64_MAX, &opt->count) ? NULL : bad_value(o, value, "a number");
+	case OPT_TO:
+		opt->to = value;
+		return NULL;
 	case OPT_WAIT:
 		opt->wait = value;
 		return NULL;
@@ -321,7 +331,7 @@ static struct err *parse_part(struct parse *p, int argc, char **argv, bool first
 
 static void set_defaults(struct parse *p, struct invocation *inv)
 {
-	*inv = (struct invocation){.opt = {.limit = -1, .depth = -1, .paths = -1, .min_confidence = CONF_POSSIBLE, .fail_on = -1}, .target = {.mem_fd = -1}};
+	*inv = (struct invocation){.opt = {.limit = -1, .depth = -1, .paths = -1, .min_confidence = CONF_POSSIBLE, .fail_on = -1, .stop_on = -1}, .target = {.mem_fd = -1}};
 	*p = (struct parse){.inv = inv};
 }
 
@@ -356,6 +366,7 @@ static struct err *check_args(struct invocation *inv, int n, char **args)
 					c->max_args ? "one argument" : "no arguments", args[c->max_args]),
 				"goctx help %s", command_typed(c));
 	inv->opt.arg = n ? args[0] : NULL;
+	inv->opt.args = args;
 	if (inv->opt.group && inv->opt.by_parent)
 		return err_new(ERR_USAGE, "--group and --tree exclude each other");
 	return NULL;
@@ -422,7 +433,7 @@ struct err *options_parse(int argc, char **argv, bool serve, struct invocation *
 	uint64_t allowed = command_options(c) & ~(serve ? TARGET_OPTIONS : 0);
 	if ((err = parse_part(&p, argc - at, argv + at, false, c, allowed, &end)))
 		return err;
-	inv->opt.command = c->name;
+	inv->opt.command = command_typed(c);
 	if ((err = check_args(inv, argc - at - end, argv + at + end)) || (err = resolve_help(inv)))
 		return err;
 	if (!inv->help && !serve && (err = check_target(inv)))

@@ -53,7 +53,7 @@ static struct model_options needs_of(const struct invocation *inv)
 {
 	unsigned needs = inv->command->needs;
 
-	if (inv->opt.json)
+	if (inv->opt.json || inv->opt.to || inv->opt.context)
 		needs = NEED_TASKS | NEED_CONTEXTS;
 	if (inv->opt.group == GROUP_CONTEXT)
 		needs |= NEED_CONTEXTS;
@@ -63,7 +63,7 @@ static struct model_options needs_of(const struct invocation *inv)
 static struct err *answer(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
 			  bool *write_failed_ret, bool *failed_ret)
 {
-	struct report r = {.opt = &inv->opt, .m = &s->m, .where = &s->where, .version = GOCTX_VERSION};
+	struct report r = {.opt = &inv->opt, .m = &s->m, .where = &s->where, .version = GOCTX_VERSION, .trace = s->trace};
 
 	buf_init(&r.out, sink, sink_arg);
 	struct err *err = inv->command->run(&r);
@@ -77,6 +77,12 @@ static struct err *answer(struct session *s, const struct invocation *inv, buf_s
 struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
 			int *status_ret, bool *write_failed_ret)
 {
+	if (inv->command->needs & NEED_NO_TARGET) {
+		bool failed;
+		struct err *err = answer(s, inv, sink, sink_arg, write_failed_ret, &failed);
+		*status_ret = failed ? EXIT_FAIL_ON : EXIT_DONE;
+		return err;
+	}
 	struct model_options needs = needs_of(inv);
 	struct err *err = session_model(s, &needs);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "main/version.h"
+#include "report/trace.h"
 
 /* ---- bytes ---- */
 
@@ -275,8 +276,10 @@ int serve(struct session *s, int in, int out)
 	bool alive = write_all(out, hello, sizeof(hello) - 1), go_on = true;
 	struct channel c = {.fd = out, .in = in, .cancel = s->cancel, .lock = PTHREAD_MUTEX_INITIALIZER};
 	struct proxy_source source = {&c, proxy_read, proxy_text};
+	struct trace trace = {0};
 
 	s->opt.source = &source;
+	s->trace = &trace;
 	while (alive && go_on && !c.broken) {
 		struct serve_request req;
 		bool end;
@@ -285,6 +288,7 @@ int serve(struct session *s, int in, int out)
 			fprintf(stderr, "goctx: %s\n", err->msg);
 			err_free(err);
 			serve_request_free(&req);
+			trace_end(&trace);
 			return EXIT_WRONG_USE;
 		}
 		if (end)
@@ -294,6 +298,7 @@ int serve(struct session *s, int in, int out)
 		go_on = answer_request(s, &req, &c, &alive);
 		serve_request_free(&req);
 	}
+	trace_end(&trace);
 	if (c.broken)
 		fputs("goctx: malformed reply\n", stderr);
 	return c.broken ? EXIT_WRONG_USE : EXIT_DONE;

@@ -300,5 +300,7 @@ void session_close(struct session *s)
 	free(s->exe);
 	free(s->core_name);
 	struct session_options opt = s->opt;
+	struct trace *trace = s->trace;
 	session_init(s, &opt, s->cancel); // closed, ready to start over
+	s->trace = trace;
 }

@@ -34,6 +34,7 @@ struct session {
 	struct session_options opt; /* strings borrowed */
 	struct notes notes;
 	volatile sig_atomic_t *cancel;
+	struct trace *trace; /* borrowed; NULL where nothing can be traced; session_close() leaves it alone */
 
 	struct target *t;
 	struct image *img;

@@ -64,3 +64,15 @@ struct err *arg_context(struct report *r, const char *arg, uint32_t *ret)
 	*ret = i;
 	return NULL;
 }
+
+struct err *arg_regex(const char *option, const char *value, regex_t *ret)
+{
+	char why[128];
+	int code = regcomp(ret, value, REG_EXTENDED | REG_NOSUB);
+
+	if (!code)
+		return NULL;
+	regerror(code, ret, why, sizeof(why));
+	return err_hint(err_new(ERR_USAGE, "%s '%s' is no regular expression: %s", option, value, why),
+			"brackets and stars of method names need a backslash: '\\(\\*Conn\\)\\.pump'");
+}

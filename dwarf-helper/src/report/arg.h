@@ -4,6 +4,8 @@
 #ifndef GOCTX_REPORT_ARG_H
 #define GOCTX_REPORT_ARG_H
 
+#include <regex.h>
+
 #include "report/report.h"
 
 /** "0xc000126000" to a number.  @return NULL or ERR_USAGE. */
@@ -15,5 +17,8 @@ struct err *arg_address(const char *arg, taddr *ret);
  * it is.
  */
 struct err *arg_context(struct report *r, const char *arg, uint32_t *ret);
+
+/** The value of @p option ("--func"), a regular expression; free with regfree().  @return NULL or ERR_USAGE. */
+struct err *arg_regex(const char *option, const char *value, regex_t *ret);
 
 #endif

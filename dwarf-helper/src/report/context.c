@@ -1,5 +1,6 @@
 /**
- * @file  `@context ADDR`, `@children ADDR`, `@words TYPE@ADDR`: single contexts, for GDB's typed values and printers.
+ * @file  `@context ADDR`, `@children ADDR`, `@words TYPE@ADDR`, `@type WORD`: single contexts and types, for GDB's typed
+ * values and printers.
  *
  * Requests between GDB and the helper, nothing that people type.  Addresses are hexadecimal without 0x, "background",
  * "todo", or "-" for none.
@@ -10,6 +11,9 @@
  *   @words     context.Background.WithCancel 0xc000126000 (active, 2 children)
  *         TYPE is the name of the struct, or the address of an itab or type as found in an interface; reads this
  *         context and its ancestors alone.  An empty answer: it is no context.
+ *   @type      *context.cancelCtx                         the dynamic type of an interface value
+ *         WORD is the first word of the value, with 0x: an itab or a type.  Name with the path of its package, as
+ *         everywhere.  An empty answer: there is no type.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -131,15 +135,19 @@ static bool in_model(struct model *m, taddr addr, taddr rtype, const char *name,
 }
 
 /* What an interface's first word says of the type: an itab's address, or the type's own. */
+static taddr type_at(struct runtime *rt, taddr word)
+{
+	taddr rtype = rtype_of_itab(rt, word);
+
+	return rtype ? rtype : word;
+}
+
 static taddr type_of_word(struct runtime *rt, const char *word)
 {
 	char *end;
-	taddr addr = strtoull(word, &end, 16), rtype;
+	taddr addr = strtoull(word, &end, 16);
 
-	if (!isxdigit((unsigned char)*word) || *end)
-		return 0;
-	rtype = rtype_of_itab(rt, addr);
-	return rtype ? rtype : addr;
+	return isxdigit((unsigned char)*word) && !*end ? type_at(rt, addr) : 0;
 }
 
 static struct err *words_of(struct report *r, taddr addr, taddr rtype, const char *name)
@@ -170,4 +178,22 @@ struct err *report_context_words(struct report *r)
 		return err;
 	_cleanup_free_ char *name = mem_strndup(r->opt->arg, (size_t)(at - r->opt->arg));
 	return words_of(r, addr, type_of_word(r->m->rt, name), name);
+}
+
+/* ---- @type ---- */
+
+struct err *report_type(struct report *r)
+{
+	struct runtime *rt = r->m->rt;
+	taddr word;
+	struct err *err = arg_address(r->opt->arg, &word);
+
+	if (err)
+		return err;
+	const struct rtype *type = rtype_get(rt, type_at(rt, word));
+	if (!type)
+		return NULL;
+	text_safe(&r->out, type->full, strlen(type->full));
+	buf_char(&r->out, '\n');
+	return NULL;
 }

@@ -13,12 +13,14 @@
 #include "context/model.h"
 #include "runtime/identity.h"
 
+struct trace;
+
 enum ctx_sort { SORT_ADDR, SORT_CHILDREN, SORT_WAITERS, SORT_DEPTH, SORT_DEADLINE };
 enum task_group { GROUP_NONE, GROUP_STACK, GROUP_FUNC, GROUP_WAIT, GROUP_CREATED, GROUP_CONTEXT };
 
 /** Options of all commands, parsed and checked by main. */
 struct options {
-	const char *command;
+	const char *command; /* as a person types it */
 	bool json, color;
 	unsigned width;	     /* columns of the terminal, 100 when not known */
 	int64_t limit;	     /* --limit N; 0: no cut anywhere; -1: the command's own default */
@@ -38,6 +40,11 @@ struct options {
 	int min_confidence;  /* enum confidence: findings below it are counted only */
 	int fail_on;	     /* enum confidence from which on a finding makes the exit status 1; -1 none */
 	const char *arg;     /* CTX, GOID or TYPE as typed, NULL */
+	char *const *args;   /* all arguments, of requests that have several */
+	const char *context; /* trace: --context ADDR, NULL */
+	int stop_on;	     /* trace: enum event_kind, -1 none */
+	uint64_t count;	     /* trace: --count, 0 none */
+	const char *to;	     /* trace: --to FILE, NULL */
 };
 
 /** Where the target came from, for headers and `info`. */
@@ -58,7 +65,8 @@ struct report {
 	const struct report_target *where;
 	struct buf out;
 	const char *version; /* of goctx */
-	bool failed;	     /* --fail-on was met */
+	bool failed;	     /* --fail-on was met; of an event: --stop-on or --count */
+	struct trace *trace; /* report/trace.h; NULL where there can be none */
 };
 
 /** What a command came to: NULL, ERR_USAGE (no such context, goroutine or type; a bad regex), ERR_CANCELED. */
@@ -78,8 +86,13 @@ struct err *report_check(struct report *r);
 
 /** Requests of GDB, each in a format of its own: see the file. */
 struct err *report_stacks(struct report *r);
+struct err *report_frames(struct report *r);
 struct err *report_context(struct report *r);
 struct err *report_context_children(struct report *r);
 struct err *report_context_words(struct report *r);
+struct err *report_type(struct report *r);
+struct err *report_trace(struct report *r);
+struct err *report_trace_event(struct report *r);
+struct err *report_trace_end(struct report *r);
 
 #endif

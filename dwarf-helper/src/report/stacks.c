@@ -118,9 +118,9 @@ static struct err *all_stacks(struct report *r, struct stack_writer *w)
 	return err;
 }
 
-struct err *report_stacks(struct report *r)
+static struct err *stacks(struct report *r, bool all_frames)
 {
-	struct stack_writer w = {.r = r, .all_frames = !strcmp(r->opt->command, "@frames")};
+	struct stack_writer w = {.r = r, .all_frames = all_frames};
 	struct err *err;
 	uint32_t task;
 
@@ -130,4 +130,14 @@ struct err *report_stacks(struct report *r)
 		write_stack(&w, &r->m->tasks.list.v[task]);
 	buf_free(&w.callers);
 	return err;
+}
+
+struct err *report_stacks(struct report *r)
+{
+	return stacks(r, false);
+}
+
+struct err *report_frames(struct report *r)
+{
+	return stacks(r, true);
 }

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "report/arg.h"
 #include "report/text.h"
 
 struct err *task_filter_open(struct task_filter *f, struct report *r)
@@ -10,13 +11,9 @@ struct err *task_filter_open(struct task_filter *f, struct report *r)
 	*f = (struct task_filter){.opt = r->opt, .m = r->m};
 	if (!r->opt->func)
 		return NULL;
-	int code = regcomp(&f->func, r->opt->func, REG_EXTENDED | REG_NOSUB);
-	if (code) {
-		char why[128];
-		regerror(code, &f->func, why, sizeof(why));
-		return err_hint(err_new(ERR_USAGE, "--func '%s' is no regular expression: %s", r->opt->func, why),
-				"brackets and stars of method names need a backslash: '\\(\\*Conn\\)\\.pump'");
-	}
+	struct err *err = arg_regex("--func", r->opt->func, &f->func);
+	if (err)
+		return err;
 	f->has_func = true;
 	f->frames = mem_zalloc(r->m->rt->frames.n + 1);
 	return NULL;

@@ -29,9 +29,11 @@ __all__ = [
     "close_session",
     "current",
     "descriptors",
+    "give_back",
     "image_changed",
     "memory_changed",
     "moment",
+    "take",
 ]
 
 DAMAGED = 4  # exit status: done, but part of the target was damaged or missing
@@ -70,6 +72,16 @@ class Session:
             if not kept or gone.answered:
                 raise
         self._prepare(target)
+        return self._client.request(args, output, errors)
+
+    def again(self, args: Sequence[str], output: Sink, errors: Sink) -> int:
+        """Run one more command on the target of the last one; nothing is read anew.
+
+        Raises:
+            GoctxError, KeyboardInterrupt: as run()
+        """
+        if not self._client or not self._client.alive:
+            raise HelperGone("the helper has ended", "the next command starts it anew")
         return self._client.request(args, output, errors)
 
     @property
@@ -148,6 +160,24 @@ def current() -> tuple[Session, Target]:
     inferior = gdb.selected_inferior()
     target = current_target(inferior)
     return _sessions.setdefault(inferior.num, Session()), target
+
+
+def take() -> tuple[Session, Target]:
+    """As current(), and the helper is the caller's alone: the end of the process does not end it.
+
+    Raises:
+        GoctxError: nothing that the helper can look at
+    """
+    where, target = current()
+    del _sessions[target.inferior]
+    return where, target
+
+
+def give_back(where: Session, target: Target) -> None:
+    """The end of take(); the helper of a process that is gone ends."""
+    here = any(one.num == target.inferior and one.pid == target.pid for one in gdb.inferiors())
+    if not here or _sessions.setdefault(target.inferior, where) is not where:
+        where.close()
 
 
 def descriptors() -> set[int]:

@@ -60,11 +60,13 @@ class GoctxCommand(Command):
     Attributes:
         name: what follows `goctx`
         request: what the helper calls it, the same when left out
+        gdb_class: under which heading GDB's help lists it
         own_options: names of its options beside those that all commands have, by the helper's table
     """
 
     name: ClassVar[str]
     request: ClassVar[str | None] = None
+    gdb_class: ClassVar[int] = gdb.COMMAND_DATA
     own_options: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
@@ -74,12 +76,12 @@ class GoctxCommand(Command):
         cls.__doc__ = options.document(cls.__doc__, cls.known())
 
     def __init__(self) -> None:
-        super().__init__(f"goctx {self.name}", gdb.COMMAND_DATA)
+        super().__init__(f"goctx {self.name}", self.gdb_class)
 
     @classmethod
     def known(cls) -> tuple[str, ...]:
         """Names of all options."""
-        return cls.own_options + options.COMMON
+        return cls.own_options + (("help",) if cls.request else options.COMMON)
 
 
 class HelperCommand(GoctxCommand):

@@ -51,11 +51,6 @@ class FrameCommand(GoctxCommand):
     name = "frame"
     request = "@stacks"
 
-    @classmethod
-    def known(cls) -> tuple[str, ...]:
-        """Names of all options."""
-        return (*cls.own_options, "help")
-
     def _run(self, arg: str, from_tty: bool) -> int:
         line = applyline.parse(arg, self.known())
         if "--help" in line.options:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
+from typing import Iterator
 
 import gdb
 
 from .. import complete, expr, options
-from ..errors import WrongUse
-from .base import DONE, Command
+from .base import DONE, GoctxCommand
 
 __all__ = ["TraceCommand"]
 
-OWN = ("context", "func", "stop-on", "count", "to")
 
-
-class TraceCommand(Command):
+class TraceCommand(GoctxCommand):
     """Let the program run and print what happens to its contexts.
 
     Usage: goctx trace [OPTION]...
@@ -29,9 +26,10 @@ class TraceCommand(Command):
     made and cancelled are counted by call site: what is still active and grows
     is a leak seen as it happens.
 
-    Works by breakpoints in package context: the program is stopped and let go
-    at every event, which costs about half a millisecond each.  They are gone
-    afterwards.  WithoutCancel is seen only where the compiler has not inlined it.
+    Done in GDB, by breakpoints in package context: the program is stopped and
+    let go at every event, which costs about half a millisecond each.  They are
+    gone afterwards.  WithoutCancel is seen only where the compiler has not
+    inlined it.
 
     {options}
 
@@ -42,71 +40,39 @@ class TraceCommand(Command):
     See also: goctx tree, goctx leaks."""
 
     name = "trace"
-
-    def __init__(self) -> None:
-        super().__init__("goctx trace", gdb.COMMAND_RUNNING)
+    request = "@trace"
+    gdb_class = gdb.COMMAND_RUNNING
 
     def _run(self, arg: str, from_tty: bool) -> int:
         from ..trace import session  # here: loading must be quick
 
-        session.run(_wanted(arg))
+        line = options.take_apart(options.split(arg), self.known())
+        if "help" in line.names:
+            gdb.execute("help goctx trace")
+        else:
+            session.run([*self._evaluated(line.options), *(["--", *(one.text for one in line.rest)] if line.rest else [])])
         return DONE
 
     def complete(self, text: str, word: str | None) -> list[str] | int:
         """Called by GDB."""
-        found = complete.options_and_values(text, OWN)
+        found = complete.options_and_values(text, self.known())
         return complete.cut(found or [], text, word)
 
-
-TraceCommand.__doc__ = options.document(TraceCommand.__doc__, OWN)
-
-
-def _wanted(arg: str) -> object:
-    from ..trace.journal import EVENTS
-    from ..trace.session import Wanted
-
-    line = options.take_apart(options.split(arg), OWN)
-    if line.rest:
-        raise WrongUse(f"goctx trace takes no argument, '{line.rest[0].text}' is one",
-                         "a context is named by --context")
-    given = _values(line.options)
-    stop_on = given.get("stop-on")
-    if stop_on is not None and stop_on not in EVENTS:
-        raise WrongUse(f"--stop-on: '{stop_on}' is no event", f"one of {', '.join(EVENTS)}")
-    count = given.get("count", "0")
-    if not (count.isascii() and count.isdigit()):
-        raise WrongUse(f"--count: '{count}' is no number")
-    try:
-        func = re.compile(given["func"]) if "func" in given else None
-    except re.error as why:
-        raise WrongUse(f"--func: {why}") from None
-    root = given.get("context")
-    if root is not None:
-        root = expr.context_word(root)
-        if not root.startswith("0x"):
-            raise WrongUse("--context: an address is needed",
-                             "everything hangs on background and todo: leave --context out")
-    path = given.get("to")
-    return Wanted(int(root, 16) if root else None, func, stop_on, int(count),
-                  os.path.expanduser(path) if path else None)
-
-
-def _values(words: list[str]) -> dict[str, str]:
-    """Options with their values.
-
-    Raises:
-        WrongUse: unknown, or without a value
-    """
-    given: dict[str, str] = {}
-    rest = iter(words)
-    for word in rest:
-        name, equals, value = word[2:].partition("=")
-        option = options.find(name, OWN)
-        if option is None:
-            raise WrongUse(f"unknown option '{word}'", "`help goctx trace` lists the options")
-        if not equals:
-            value = next(rest, None)
-        if value is None:
-            raise WrongUse(f"--{option.name} needs a value")
-        given[option.name] = value
-    return given
+    def _evaluated(self, words: list[str]) -> Iterator[str]:
+        """Options as the helper understands them: it knows nothing of expressions, and has a folder of its own."""
+        rest = iter(words)
+        for word in rest:
+            name, equals, value = word[2:].partition("=")
+            option = options.find(name, self.known())
+            if option is None or not option.value:
+                yield word
+                continue
+            given = value if equals else next(rest, None)
+            if given is None:
+                yield word  # which the helper says
+            elif option.name == "context":
+                yield f"--context={expr.context_word(given)}"
+            elif option.name == "to":
+                yield f"--to={os.path.abspath(os.path.expanduser(given))}"
+            else:
+                yield f"--{option.name}={given}"

@@ -1,23 +1,21 @@
-"""Words, strings, interfaces and type names of a Go program, read through GDB.
+"""Words, strings and interfaces of a Go program, read through GDB.
 
-abi.Type and abi.Name have had the same layout from Go 1.18 on
-(src/internal/abi/type.go; runtime/type.go until 1.20), see
-dwarf-helper/src/runtime/rtype.h for the whole of it.
+What type a value has is asked of the helper, once for each first word of an
+interface: the program runs on between two events, but types do not change.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 import gdb
 
+from .. import ask
+
 __all__ = ["Interface", "Memory"]
 
-NAME_MAX = 256
 TEXT_MAX = 80
-MODULES_MAX = 64
-_TFLAG_EXTRA_STAR = 2
 _ERROR_STRING = "*errors.errorString"
 
 
@@ -31,10 +29,10 @@ class Interface(NamedTuple):
 class Memory:
     """Reads one inferior.  Unreadable memory raises gdb.MemoryError."""
 
-    def __init__(self, inferior: gdb.Inferior) -> None:
+    def __init__(self, inferior: gdb.Inferior, helper: ask.Held) -> None:
         self._inferior = inferior
+        self._helper = helper
         self._names: dict[int, str] = {}
-        self._modules = self._find_modules()
         self.goid_offset = _offset("runtime.g", "goid")
 
     def words(self, address: int, count: int) -> tuple[int, ...]:
@@ -54,38 +52,28 @@ class Memory:
         return self.word(g + self.goid_offset)
 
     def type_of(self, value: Interface) -> str:
-        """Dynamic type of a non-empty interface (its first word is an itab): "*context.cancelCtx"."""
-        return self.type_name(self.word(value.tab + 8)) if value.tab else "nil"
+        """Dynamic type of an interface: "*context.cancelCtx", "nil"; "?" where there is none."""
+        if not value.tab:
+            return "nil"
+        if value.tab not in self._names:
+            self._names[value.tab] = ask.type_name(value.tab, self._ask) or "?"
+        return self._names[value.tab]
 
-    def type_name(self, descriptor: int) -> str:
-        """Name of a type as reflect prints it; "?" when it makes no sense."""
-        name = self._names.get(descriptor)
-        if name is None:
-            try:
-                name = self._read_name(descriptor)
-            except gdb.MemoryError:
-                name = "?"
-            self._names[descriptor] = name
-        return name
+    def _ask(self, words: Sequence[str]) -> str:
+        return self._helper.again(words)[0]
 
-    def error(self, value: Interface, concrete: bool) -> str | None:
-        """What an error would say, None for nil; the type where that takes running its code.
-
-        Args:
-            concrete: the first word is a type, not an itab
-        """
+    def error(self, value: Interface) -> str | None:
+        """What an error would say, None for nil; the type where that takes running its code."""
         if not value.tab:
             return None
-        name = self.type_name(value.tab) if concrete else self.type_of(value)
+        name = self.type_of(value)
         if name == "context.deadlineExceededError":
             return "context deadline exceeded"
         return self._string(value.data) if name == _ERROR_STRING else name
 
     def key(self, value: Interface) -> str:
         """A key of WithValue (an empty interface): its type, with the text of strings."""
-        if not value.tab:
-            return "nil"
-        name = self.type_name(value.tab)
+        name = self.type_of(value)
         if name == "string":
             return f'"{self._string(value.data)}"'
         return name
@@ -98,24 +86,6 @@ class Memory:
         printable = "".join(c if c.isprintable() else "\ufffd" for c in shown)
         return printable + ("\u2026" if length > kept else "")
 
-    def _read_name(self, descriptor: int) -> str:
-        tflag = self._inferior.read_memory(descriptor + 20, 1)[0][0]
-        offset = struct.unpack("<i", bytes(self._inferior.read_memory(descriptor + 40, 4)))[0]
-        for types, etypes in self._modules:
-            if types <= descriptor < etypes and 0 < offset < etypes - types:
-                name = self._name(types + offset)
-                return name[1:] if tflag & _TFLAG_EXTRA_STAR else name
-        return "?"
-
-    def _name(self, address: int) -> str:
-        """An abi.Name: a byte of flags, a varint length, the text."""
-        head = bytes(self._inferior.read_memory(address, 3))
-        length, skip = head[1] & 0x7F, 2
-        if head[1] & 0x80:
-            length, skip = length | (head[2] & 0x7F) << 7, 3
-        kept = min(length, NAME_MAX)
-        return bytes(self._inferior.read_memory(address + skip, kept)).decode("utf-8", "replace")
-
     @staticmethod
     def variable(name: str) -> int:
         """Address of a package variable, whatever the language setting is."""
@@ -123,18 +93,6 @@ class Memory:
         if symbol is None:
             raise gdb.error(f"there is no debug information of {name}")
         return int(symbol.value().address)
-
-    def _find_modules(self) -> list[tuple[int, int]]:
-        """[types, etypes) of each module."""
-        at = self.variable("runtime.firstmoduledata")
-        types = _offset("runtime.moduledata", "types")
-        etypes = _offset("runtime.moduledata", "etypes")
-        following = _offset("runtime.moduledata", "next")
-        found = []
-        while at and len(found) < MODULES_MAX:
-            found.append((self.word(at + types), self.word(at + etypes)))
-            at = self.word(at + following)
-        return found
 
 
 def _offset(struct_name: str, field: str) -> int:

@@ -19,7 +19,7 @@ import gdb
 
 from ..errors import GoctxError
 from ..machine import Machine, machine
-from .journal import Event, Place
+from .event import Event, Place
 from .memory import Interface, Memory
 
 __all__ = ["Probe", "set_probes"]
@@ -74,15 +74,16 @@ class Probe(gdb.Breakpoint):
     Args:
         look: reads the registers
         take: gets the event; true stops the program
-        clock: seconds since the trace began
+        clock: nanoseconds since the trace began
     """
 
-    spent_seconds = 0.0  # in all probes
+    spent_ns = 0  # in all probes
     hits = 0
+    failure: GoctxError | None = None  # of the helper: the program was stopped for that
     last: dict[int, tuple[str, int]] = {}  # by goroutine: what it did last
 
     def __init__(self, address: int, look: Look, memory: Memory, take: Callable[[Event], bool],
-                 clock: Callable[[], float]) -> None:
+                 clock: Callable[[], int]) -> None:
         super().__init__(f"*{address:#x}", internal=True)
         self.silent = True
         self._look = look
@@ -92,16 +93,19 @@ class Probe(gdb.Breakpoint):
 
     def stop(self) -> bool:
         """Called by GDB with the thread stopped here."""
-        start = time.monotonic()
+        start = time.monotonic_ns()
         try:
             return self._seen()
         except (gdb.error, gdb.MemoryError, ValueError):
             return False  # one event is lost; the program must not be
+        except GoctxError as why:
+            Probe.failure = why
+            return True
         except KeyboardInterrupt:
             return True
         finally:
             Probe.hits += 1
-            Probe.spent_seconds += time.monotonic() - start
+            Probe.spent_ns += time.monotonic_ns() - start
 
     def _seen(self) -> bool:
         registers = Registers()
@@ -124,13 +128,13 @@ class Probe(gdb.Breakpoint):
         return self._take(Event(self._clock(), goid, *seen, place)) or stop
 
 
-def set_probes(memory: Memory, take: Callable[[Event], bool], clock: Callable[[], float]) -> list[Probe]:
+def set_probes(memory: Memory, take: Callable[[Event], bool], clock: Callable[[], int]) -> list[Probe]:
     """Set all of them.
 
     Raises:
         GoctxError: the program has none of the functions, or a breakpoint cannot be set
     """
-    Probe.hits, Probe.spent_seconds, Probe.last = 0, 0.0, {}
+    Probe.hits, Probe.spent_ns, Probe.last, Probe.failure = 0, 0, {}, None
     probes: list[Probe] = []
     try:
         for address, look in _points(memory):
@@ -281,10 +285,8 @@ def _canceled(fields: Fields) -> Look:
         context = registers.word(0)
         if memory.word(context + fields.err):
             return None  # already: this call does nothing
-        err = memory.error(registers.interface(2), concrete=False)
-        cause = None
-        if fields.has_cause:
-            cause = memory.error(registers.interface(4), concrete=False)
+        err = memory.error(registers.interface(2))
+        cause = memory.error(registers.interface(4)) if fields.has_cause else None
         parent = _name_of(memory.interface(context), memory)
         return Seen("cancel", "cancel", context, parent, err, cause)
 
