@@ -1,19 +1,12 @@
-"""A printed tree as lines that can be folded.  Knows nothing of GDB.
-
-The helper draws a tree with prefixes of box characters; how deep a line is
-shows in the width of its prefix.
-"""
+"""The lines of a tree, which can be folded.  Knows nothing of GDB."""
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from typing import Iterable, NamedTuple
 
-__all__ = ["Line", "Outline"]
+from .errors import GoctxError
 
-_PREFIX = re.compile("[ │├└─]*")
-_ADDRESS = re.compile(r"0x[0-9a-f]+|\b(?:Background|TODO)\b")
-_ESCAPE = re.compile("\x1b\\[[0-9;]*m")
+__all__ = ["Line", "Outline", "parse", "plain"]
 
 
 class Line(NamedTuple):
@@ -21,28 +14,52 @@ class Line(NamedTuple):
 
     Args:
         text: as printed, colours included
-        depth: width of its prefix
-        key: what it is about, the first address in it; None: nothing that can be folded
+        depth: of what it is about, 0 for roots
+        key: what it is about, as the helper calls it: an address, background, todo; None: nothing that could be folded
+        below: how many lines hang right below it
     """
 
     text: str
     depth: int
     key: str | None
+    below: int
+
+
+def parse(text: str) -> list[Line]:
+    """The lines in the helper's answer to @tree (dwarf-helper/src/report/tree.c).
+
+    Raises:
+        GoctxError: it is no such answer
+    """
+    try:
+        return [_line(*one.split("\t", 1)) for one in text.split("\n")[:-1]]
+    except (TypeError, ValueError):
+        raise GoctxError("the answer of the helper makes no sense") from None
+
+
+def _line(marks: str, text: str) -> Line:
+    depth, key, below = marks.split(" ")
+    return Line(text, int(depth), None if key == "-" else key, int(below))
+
+
+def plain(text: str) -> list[Line]:
+    """Lines of a text that is no tree."""
+    return [Line(one, 0, None, 0) for one in text.splitlines()]
 
 
 class Outline:
     """The lines of a tree, some of them hidden below folded ones.
 
-    What is folded stays so when the tree is printed anew.
+    What is folded stays so when the tree is made anew.
     """
 
     def __init__(self) -> None:
         self._lines: list[Line] = []
         self._folded: set[str] = set()
 
-    def load(self, text: str) -> None:
-        """Take a tree as the helper prints it."""
-        self._lines = [_line(one) for one in text.splitlines()]
+    def load(self, lines: Iterable[Line]) -> None:
+        """Show these instead."""
+        self._lines = list(lines)
 
     def toggle(self, number: int) -> bool:
         """Fold or unfold the n-th visible line.  False when nothing hangs below it."""
@@ -50,13 +67,13 @@ class Outline:
         if not 0 <= number < len(shown):
             return False
         line = shown[number][0]
-        if line.key is None or not self._parent(line):
+        if line.key is None or not line.below:
             return False
         self._folded ^= {line.key}
         return True
 
     def fold(self, key: str, folded: bool) -> bool:
-        """Fold or unfold by address.  False when no line is about it."""
+        """Fold or unfold by key.  False when no line is about it."""
         if not any(line.key == key for line in self._lines):
             return False
         (self._folded.add if folded else self._folded.discard)(key)
@@ -68,7 +85,7 @@ class Outline:
 
     def fold_all(self) -> None:
         """Show the roots alone."""
-        self._folded = {line.key for line in self._lines if line.key and self._parent(line)}
+        self._folded = {line.key for line in self._lines if line.key and line.below}
 
     def visible(self) -> list[tuple[Line, int]]:
         """The lines to show, each with how many are hidden below it."""
@@ -82,14 +99,3 @@ class Outline:
             shown.append((line, 0))
             below = line.depth if line.key in self._folded else None
         return shown
-
-    def _parent(self, line: Line) -> bool:
-        at = next(n for n, one in enumerate(self._lines) if one is line)
-        return at + 1 < len(self._lines) and self._lines[at + 1].depth > line.depth
-
-
-def _line(text: str) -> Line:
-    plain = _ESCAPE.sub("", text)
-    found = _ADDRESS.search(plain)
-    depth = _PREFIX.match(plain)
-    return Line(text, depth.end() if depth else 0, found[0] if found else None)

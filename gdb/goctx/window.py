@@ -11,9 +11,8 @@ from typing import Any
 
 import gdb
 
-from . import params
+from . import outline, params
 from .errors import GoctxError
-from .outline import Outline
 
 __all__ = ["LAYOUT", "TreeWindow", "refresh", "refresh_stale", "register", "shown", "stale"]
 
@@ -30,7 +29,7 @@ class TreeWindow:
 
     def __init__(self, tui: Any) -> None:
         self._tui = tui
-        self._outline = Outline()
+        self._outline = outline.Outline()
         self._top = 0
         self._left = 0
         self._stale = True
@@ -98,7 +97,7 @@ class TreeWindow:
             self._unsure = False
 
     @property
-    def outline(self) -> Outline:
+    def outline(self) -> outline.Outline:
         """What is shown."""
         return self._outline
 
@@ -109,17 +108,17 @@ class TreeWindow:
         self._seen = _looked_at()
         width = max(self._tui.width, MIN_WIDTH)
         color = "never" if params.color_choice() == "off" else "always"
-        words = ["tree", "--width", str(width), "--color", color, "--limit", str(MAX_LINES)]
+        words = ["@tree", "--width", str(width), "--color", color, "--limit", str(MAX_LINES)]
         if not params.folds():
             words.append("--no-fold")
         if params.values() == "redacted":
             words.append("--redact")
         try:
-            self._outline.load(_ask(words))
+            self._outline.load(outline.parse(_ask(words)))
         except GoctxError as why:
-            self._outline.load(str(why))
+            self._outline.load(outline.plain(str(why)))
         except KeyboardInterrupt:
-            self._outline.load("interrupted; goctx window refresh reads it again")
+            self._outline.load(outline.plain("interrupted; goctx window refresh reads it again"))
 
     def _title(self, lines: int, height: int) -> str:
         if lines <= height:

@@ -30,6 +30,16 @@ def test_the_table_is_what_the_helper_prints() -> None:
     assert printed == TABLE.read_bytes()
 
 
+def test_what_gdb_does_itself_says_so() -> None:
+    """Every other command is the helper's: its answer is printed as it is."""
+    asked = gdbrun.run(["python import goctx.commands as c; print(*(one.name for one in c.OTHERS))",
+                        "python import goctx.commands.base as b; print(all(issubclass(o, b.HelperCommand) for o in c.COMMANDS))"])
+    names, helpers = asked.out.splitlines()
+    assert helpers == "True" and len(names.split()) == 3
+    for text in gdbrun.session([f"help goctx {name}" for name in names.split()]):
+        assert "Done in GDB" in text
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_helper_takes_its_options(command: str) -> None:
     """With their values, and several of them only where the table says so."""

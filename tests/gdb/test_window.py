@@ -75,6 +75,32 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         pytest.skip(str(why))
 
 
+@pytest.mark.parametrize("options", [[], ["--no-fold", "--limit", "0"], ["--depth", "2"], ["--no-tasks"]])
+def test_lines_of_the_window_are_those_of_the_tree(chain: tuple[Path, Path], options: list[str]) -> None:
+    """What they are marked with, against the drawing: depth by its indentation, key by the first address, lines below by depth."""
+    exe, core = chain
+
+    def said(command: str) -> list[str]:
+        return subprocess.run([str(gdbrun.helper()), "--core", str(core), "--exe", str(exe), command, *options],
+                              capture_output=True, text=True, check=True).stdout.splitlines()
+
+    rows = [line.split("\t", 1) for line in said("@tree")]
+    assert [text for _, text in rows] == said("tree")
+    depths = [int(marks.split()[0]) for marks, _ in rows]
+    for at, (marks, text) in enumerate(rows):
+        depth, key, below = marks.split()
+        prefix = re.match("[ │├└─]*", text)[0]
+        assert len(prefix) == 3 * int(depth)
+        following = depths[at + 1:]
+        under = next((n for n, one in enumerate(following) if one <= int(depth)), len(following))
+        assert following[:under].count(int(depth) + 1) == int(below), text
+        named = re.match(r"[ │├└─]*(?:(Background|TODO)\b|.*?(0x\w+))", text)
+        if key != "-" and not key.startswith("chain:"):
+            assert named and (named[2] or named[1].lower()) == key, text
+    keys = [marks.split()[1] for marks, _ in rows if not marks.split()[1] == "-"]
+    assert len(keys) == len(set(keys)) > 10
+
+
 @pytest.fixture
 def terminal(chain: tuple[Path, Path]) -> Iterator[Terminal]:
     exe, core = chain

@@ -45,6 +45,9 @@ const struct option_info option_infos[OPT_COUNT] = {
 	[OPT_FAIL_ON] = {"fail-on", "HOW", "exit status 1 when something is found that is at least so sure"},
 };
 
+#define TREE_OPTIONS                                                                                             \
+	(OPT_BIT(OPT_DEPTH) | OPT_BIT(OPT_NO_FOLD) | OPT_BIT(OPT_TASKS) | OPT_BIT(OPT_NO_TASKS) | OPT_BIT(OPT_VALUES) | \
+	 OPT_BIT(OPT_REDACT) | OPT_BIT(OPT_LIMIT))
 #define FILTERS (OPT_BIT(OPT_STATUS) | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_MIN_WAIT) | OPT_BIT(OPT_FUNC) | OPT_BIT(OPT_SYSTEM))
 
 const struct command commands[] = {
@@ -54,7 +57,7 @@ const struct command commands[] = {
 		  "state, damage met and limits hit.",
 	 .example = "info"},
 	{.name = "tree", .args = "[CTX]", .max_args = 1, .run = report_tree, .needs = NEED_TASKS | NEED_CONTEXTS,
-	 .options = OPT_BIT(OPT_DEPTH) | OPT_BIT(OPT_NO_FOLD) | OPT_BIT(OPT_TASKS) | OPT_BIT(OPT_NO_TASKS) | OPT_BIT(OPT_VALUES) | OPT_BIT(OPT_REDACT) | OPT_BIT(OPT_LIMIT),
+	 .options = TREE_OPTIONS,
 	 .summary = "the context tree, with the goroutines that wait on each context",
 	 .about = "From all roots, or from CTX: an address (0x…), background or todo.  Siblings of equal shape are\n"
 		  "folded beyond a few.",
@@ -148,6 +151,8 @@ static const struct command requests[] = {
 	 .needs = NEED_TASKS | NEED_CONTEXTS, .summary = "", .about = "", .example = ""},
 	{.name = "@words", .args = "TYPE@ADDR", .min_args = 1, .max_args = 1, .run = report_context_words,
 	 .summary = "", .about = "", .example = ""},
+	{.name = "@tree", .typed = "window", .args = "[CTX]", .max_args = 1, .run = report_tree_lines, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = TREE_OPTIONS, .summary = "", .about = "", .example = ""},
 	{.name = "@trace", .typed = "trace", .args = "", .run = report_trace,
 	 .options = OPT_BIT(OPT_CONTEXT) | OPT_BIT(OPT_FUNC) | OPT_BIT(OPT_STOP_ON) | OPT_BIT(OPT_STOP_AFTER) | OPT_BIT(OPT_TO),
 	 .summary = "", .about = "", .example = ""},

@@ -85,6 +85,7 @@ struct err *report_heap(struct report *r);
 struct err *report_check(struct report *r);
 
 /** Requests of GDB, each in a format of its own: see the file. */
+struct err *report_tree_lines(struct report *r);
 struct err *report_stacks(struct report *r);
 struct err *report_frames(struct report *r);
 struct err *report_context(struct report *r);

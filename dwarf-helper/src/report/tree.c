@@ -1,8 +1,16 @@
 /**
- * @file  `tree`: the contexts as they hang together, drawn for a person.
+ * @file  `tree`: the contexts as they hang together, drawn for a person; `@tree`: the same for GDB's window.
  *
  * What stands under a context is decided by tree_fold.h; this file walks and draws.  The walk keeps its own stack,
  * since the depth is the target's; indentation stops growing after TREE_INDENT levels, so the output stays linear.
+ *
+ * What GDB asks takes the options of `tree`.  Before each line there is what the window needs to fold it:
+ *
+ *	<depth> <key> <lines> TAB <the line as `tree` draws it>
+ *
+ * depth: 0 for roots and for what is no part of the tree, the sums and notes at its end; key: what the line is about, "0x…",
+ * "background", "todo", or "chain:0x…" for a line that stands for some above 0x…, "-" for others; lines: how many hang
+ * right below it.
  */
 #include "report/arg.h"
 #include "report/lines.h"
@@ -34,6 +42,7 @@ struct tree {
 	uint64_t folds, folded; /* lines that stand for others, and for how many contexts */
 	uint64_t lines;
 	bool hinted; /* "--no-fold shows them" was said */
+	bool marked; /* for @tree */
 };
 
 static void count_part(struct tree *t, uint64_t n, const char *word)
@@ -283,6 +292,35 @@ static void push_level(struct tree *t, size_t first, size_t prefix_n)
 	VEC_PUSH(&t->levels, lv);
 }
 
+/* What the window needs to know of a line with @p below lines under it. */
+static void mark_line(struct tree *t, const struct tree_item *item, size_t below)
+{
+	buf_u64(t->out, t->levels.n - 1);
+	buf_char(t->out, ' ');
+	if (item->kind == ITEM_CHAIN)
+		buf_lit(t->out, "chain:");
+	if (item->kind != ITEM_CONTEXT && item->kind != ITEM_CHAIN)
+		buf_char(t->out, '-');
+	else if (t->m->ctxs.v[item->index].kind <= CTX_TODO)
+		buf_str(t->out, t->m->ctxs.v[item->index].kind == CTX_TODO ? "todo" : "background");
+	else
+		buf_hex(t->out, t->m->ctxs.v[item->index].addr);
+	buf_char(t->out, ' ');
+	buf_u64(t->out, below);
+	buf_char(t->out, '\t');
+}
+
+/* Append the items that hang below one. */
+static void below(struct tree *t, const struct tree_item *item)
+{
+	if (item->kind == ITEM_CHAIN)
+		VEC_PUSH(&t->items.list, (struct tree_item){.kind = ITEM_CONTEXT, .index = item->tail});
+	else if (item->kind == ITEM_CONTEXT && t->r->opt->depth >= 0 && (int64_t)t->levels.n > t->r->opt->depth)
+		fold_cut(&t->fold, item->index, &t->items);
+	else if (item->kind == ITEM_CONTEXT)
+		fold_below(&t->fold, item, &t->items);
+}
+
 /* Print one line and open the level below it. */
 static void step(struct tree *t, struct level *lv)
 {
@@ -290,6 +328,9 @@ static void step(struct tree *t, struct level *lv)
 	bool last = lv->next == lv->end, root = t->levels.n == 1, indent = t->levels.n <= TREE_INDENT;
 	size_t first = t->items.list.n, prefix_n = lv->prefix_n;
 
+	below(t, &item);
+	if (t->marked)
+		mark_line(t, &item, t->items.list.n - first);
 	if (!root) {
 		buf_bytes(t->out, t->prefix.p, prefix_n);
 		buf_str(t->out, last ? "└─ " : "├─ ");
@@ -302,12 +343,6 @@ static void step(struct tree *t, struct level *lv)
 		fold_line(t, &item);
 	buf_char(t->out, '\n');
 	t->lines++;
-	if (item.kind == ITEM_CHAIN)
-		VEC_PUSH(&t->items.list, (struct tree_item){.kind = ITEM_CONTEXT, .index = item.tail});
-	else if (item.kind == ITEM_CONTEXT && t->r->opt->depth >= 0 && (int64_t)t->levels.n > t->r->opt->depth)
-		fold_cut(&t->fold, item.index, &t->items);
-	else if (item.kind == ITEM_CONTEXT)
-		fold_below(&t->fold, &item, &t->items);
 	if (t->items.list.n == first)
 		return;
 	t->prefix.n = prefix_n;
@@ -350,9 +385,39 @@ static void footer(struct tree *t, uint32_t top)
 	buf_char(t->out, '\n');
 }
 
-static struct err *tree_text(struct report *r, uint32_t top)
+/* What stands behind the tree, or in place of it. */
+static void tail(struct tree *t, uint32_t top)
 {
-	struct tree t = {.r = r, .m = r->m, .out = &r->out, .fold = {.m = r->m, .opt = r->opt}};
+	if (t->m->contexts)
+		footer(t, top);
+	else
+		word_no_contexts(t->r);
+	text_notes(t->r);
+}
+
+/* The same, each line marked as one that is no part of the tree. */
+static void marked_tail(struct tree *t, uint32_t top)
+{
+	struct report *r = t->r;
+	struct buf out = r->out;
+
+	r->out = (struct buf){0};
+	tail(t, top);
+	struct buf text = r->out;
+	r->out = out;
+	for (size_t at = 0; at < text.n;) {
+		const char *end = memchr(text.p + at, '\n', text.n - at);
+		size_t n = end ? (size_t)(end - text.p) + 1 - at : text.n - at;
+		buf_lit(&r->out, "0 - 0\t");
+		buf_bytes(&r->out, text.p + at, n);
+		at += n;
+	}
+	buf_free(&text);
+}
+
+static struct err *tree_text(struct report *r, uint32_t top, bool marked)
+{
+	struct tree t = {.r = r, .m = r->m, .out = &r->out, .fold = {.m = r->m, .opt = r->opt}, .marked = marked};
 	struct err *e = NULL;
 
 	buf_room(&t.prefix, 1); // never NULL
@@ -360,11 +425,12 @@ static struct err *tree_text(struct report *r, uint32_t top)
 		VEC_PUSH(&t.items.list, (struct tree_item){.kind = ITEM_CONTEXT, .index = top});
 	else
 		fold_roots(&t.fold, &t.items);
-	if (!r->m->contexts)
-		word_no_contexts(r);
-	else if (!(e = walk(&t)))
-		footer(&t, top);
-	text_notes(r);
+	if (r->m->contexts)
+		e = walk(&t);
+	if (!e)
+		(marked ? marked_tail : tail)(&t, top);
+	else if (!marked)
+		text_notes(r);
 	VEC_FREE(&t.items.list);
 	VEC_FREE(&t.levels);
 	buf_free(&t.prefix);
@@ -373,14 +439,27 @@ static struct err *tree_text(struct report *r, uint32_t top)
 	return e;
 }
 
+static struct err *top_of(struct report *r, uint32_t *ret)
+{
+	*ret = CTX_NONE;
+	target_unload(r->m->rt->t);
+	return r->opt->arg ? arg_context(r, r->opt->arg, ret) : NULL;
+}
+
 struct err *report_tree(struct report *r)
 {
-	uint32_t top = CTX_NONE;
-
-	target_unload(r->m->rt->t);
-	struct err *e = r->opt->arg ? arg_context(r, r->opt->arg, &top) : NULL;
+	uint32_t top;
+	struct err *e = top_of(r, &top);
 
 	if (e)
 		return e;
-	return r->opt->json ? tree_json(r, top) : tree_text(r, top);
+	return r->opt->json ? tree_json(r, top) : tree_text(r, top, false);
+}
+
+struct err *report_tree_lines(struct report *r)
+{
+	uint32_t top;
+	struct err *e = top_of(r, &top);
+
+	return e ? e : tree_text(r, top, true);
 }

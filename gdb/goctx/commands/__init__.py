@@ -34,7 +34,7 @@ COMMANDS: tuple[type[HelperCommand], ...] = (
 )
 
 
-# What GDB alone can do.
+# What GDB alone can do; the help of each says that, and why.
 OTHERS: tuple[type[gdb.Command], ...] = (FrameCommand, TraceCommand, WindowCommand)
 
 

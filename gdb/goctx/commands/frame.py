@@ -27,7 +27,8 @@ class FrameCommand(GoctxCommand):
     anything, the thread and the frame are selected that were so before.
 
     GOID is a number, or an expression without blanks: an integer, a runtime.g
-    or a pointer to one.  Nothing is written to the program's registers.
+    or a pointer to one.  Done in GDB, whose frames they are; nothing is written
+    to the program's registers.
 
     {options}
       -q                    do not print the lines with numbers and states

@@ -20,9 +20,10 @@ class WindowCommand(Command):
            goctx window fold|unfold [CTX]
            goctx window refresh
 
-    Without arguments, the window is opened (`layout goctx`); `tui disable`
-    closes it.  It follows the program: every stop reads the tree anew.  Scroll
-    it with the arrow keys and Page Up and Page Down after `focus goctx`.
+    Done in GDB, whose window it is; its lines are those of `goctx tree`.
+    Without arguments, it is opened (`layout goctx`); `tui disable` closes it.
+    It follows the program: every stop reads the tree anew.  Scroll it with the
+    arrow keys and Page Up and Page Down after `focus goctx`.
 
     `fold` hides what hangs below CTX, an address as the tree shows it, or
     Background or TODO; without CTX all but the roots.  `unfold` shows it again.
@@ -69,7 +70,7 @@ class WindowCommand(Command):
 
 def _fold(one: window.TreeWindow, folded: bool, where: list[str]) -> None:
     if where:
-        key = {"background": "Background", "todo": "TODO"}.get(where[0].lower(), where[0])
+        key = where[0].lower()
         if not one.outline.fold(key, folded):
             raise WrongUse(f"no line of the window is about {where[0]}")
     elif folded:
