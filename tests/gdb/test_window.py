@@ -19,7 +19,7 @@ import pytest
 
 import build
 import gdbrun
-from test_gdb import built
+from sessions import built
 
 pytestmark = pytest.mark.skipif(bool(gdbrun.missing()), reason=str(gdbrun.missing()))
 ROWS, COLUMNS = 40, 100
