@@ -1,19 +1,23 @@
-"""What makes the helpers' knowledge stale.  Handlers print nothing and never raise."""
+"""What makes the helpers' knowledge stale.  Handlers print nothing and never raise.
+
+None is called as the program goes on (event "cont"): a Ctrl-C that comes before
+GDB waits for the program is raised in whatever Python runs next, and GDB only
+prints what is raised in a handler, and waits on.  Where no Python runs it is
+still there when GDB looks, and the program is stopped.  What is known gets
+stale all the same, when the program has stopped.  frames has a handler of its
+own while a goroutine is selected.
+"""
 
 from __future__ import annotations
 
-import contextlib
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import gdb
 
 from . import frames, window
 from .bridge import session
 
-__all__ = ["connect", "disconnect", "quiet_runs"]
-
-
-_unwatched: list[Callable[..., None]] = []  # handlers of "cont" that quiet_runs() has taken out
+__all__ = ["connect", "disconnect"]
 
 
 def _memory_changed(event: Any) -> None:
@@ -35,7 +39,6 @@ def _inferior_gone(event: Any) -> None:
 
 
 def _prompt() -> None:
-    _watch_runs()
     window.refresh_stale()
 
 
@@ -45,9 +48,7 @@ def _gdb_exits(event: Any) -> None:
 
 _HANDLERS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("stop", _memory_changed),
-    ("cont", _memory_changed),
     ("stop", _program_runs),
-    ("cont", _program_runs),
     ("inferior_call", _program_runs),
     ("exited", _program_runs),
     ("connection_removed", _program_runs),
@@ -78,28 +79,3 @@ def disconnect() -> None:
         registry = getattr(gdb.events, name, None)
         if registry is not None:
             registry.disconnect(handler)
-
-
-@contextlib.contextmanager
-def quiet_runs() -> Iterator[None]:
-    """For a block that lets the program run: nothing of ours is called each time that it is resumed.
-
-    A Ctrl-C that comes before GDB waits for the program is raised in whatever Python runs next.  In a handler GDB prints it and
-    waits on; without one it is still there when GDB looks, and the program is stopped.
-    """
-    try:
-        for name, handler in _HANDLERS:
-            if name == "cont":
-                handler(None)
-                _unwatched.append(handler)
-                gdb.events.cont.disconnect(handler)
-        yield
-    finally:
-        _watch_runs()
-
-
-def _watch_runs() -> None:
-    """Call them again; a Ctrl-C in the middle of this leaves the rest to the next prompt."""
-    while _unwatched:
-        gdb.events.cont.connect(_unwatched[-1])
-        _unwatched.pop()

@@ -67,6 +67,11 @@ def forget() -> None:
         _forgotten += 1
 
 
+def _program_runs(event: object) -> None:
+    """Already as it goes on: where GDB stops it for a moment, for `step` and others, it goes by frames."""
+    forget()
+
+
 @contextlib.contextmanager
 def visiting() -> Iterator[Callable[[Stack], None]]:
     """For as long as the block runs, show goroutines one after the other.
@@ -213,6 +218,7 @@ class Selection:
             self._unwinder = GoroutineUnwinder(self.stack, self._thread, None)
         gdb.frame_unwinders.insert(0, self._unwinder)
         gdb.frame_filters[_FILTER] = FrameFilter(self)
+        gdb.events.cont.connect(_program_runs)
         gdb.invalidate_cached_frames()
         _frame_at(self._level).select()
 
@@ -221,6 +227,8 @@ class Selection:
         if self._unwinder in gdb.frame_unwinders:
             gdb.frame_unwinders.remove(self._unwinder)
         gdb.frame_filters.pop(_FILTER, None)
+        with contextlib.suppress(ValueError):  # not entered in full
+            gdb.events.cont.disconnect(_program_runs)
 
     def shows(self, frame: gdb.Frame) -> bool:
         """Whether a frame is one of the goroutine's."""

@@ -56,3 +56,32 @@ def test_no_helper_is_left_behind(end: str, died: build.Died, kinds: Path,
         else:
             proc.kill()
         gdbrun.wait_for(lambda: not Path(f"/proc/{pid}").exists())
+
+
+# GDB gets the signal in a handler of the program's going on, and those of goctx come after that.
+PRESS = """\
+import ctypes
+from goctx import events
+class Two:
+    from_param = classmethod(lambda cls, event: ctypes.c_int(2))
+press = ctypes.CDLL(None)["raise"]
+press.argtypes = [Two]
+events.disconnect()
+gdb.events.cont.connect(press)
+events.connect()
+"""
+
+
+@pytest.mark.parametrize("command", ["continue", "goctx trace"])
+def test_interrupt_before_gdb_waits(command: str, kinds: Path, tmp_path: Path) -> None:
+    """Ctrl-C that comes while the program is let go stops it: nothing of goctx takes it for its own."""
+    press = tmp_path / "press.py"
+    press.write_text(PRESS)
+    with build.running(kinds) as run:
+        with gdbrun.started(["set pagination off", "goctx frame 1", "goctx frame", f"source {press}", command,
+                             "echo then\\n", "goctx info", "detach"], exe=kinds, pid=run.pid) as gdb:
+            out, err = gdb.communicate(timeout=gdbrun.TIMEOUT)
+        text = out.decode()
+        assert "received signal SIGINT" in text, err
+        assert "program " in text.partition("then\n")[2], err
+        assert Path(f"/proc/{run.pid}/status").exists()

@@ -182,35 +182,6 @@ def test_nothing_stays_when_it_cannot_begin() -> None:
     assert "context." not in result.out.partition("after\n")[2]
 
 
-# GDB gets the signal in a handler of the program's going on, and those of goctx come after that.
-PRESS = """\
-import ctypes
-from goctx import events
-class Two:
-    from_param = classmethod(lambda cls, event: ctypes.c_int(2))
-press = ctypes.CDLL(None)["raise"]
-press.argtypes = [Two]
-events.disconnect()
-gdb.events.cont.connect(press)
-events.connect()
-"""
-
-
-def test_interrupt_before_gdb_waits(tmp_path: Path) -> None:
-    """Ctrl-C that comes while the program is let go ends the trace, too; and goctx hears of the program's runs afterwards."""
-    exe = build.build("kinds", NEWEST)
-    press, reports = tmp_path / "press.py", "python print('watched', len(events._unwatched))"
-    press.write_text(PRESS)
-    with build.running(exe) as run:
-        with gdbrun.started(["set pagination off", f"source {press}", "goctx trace",
-                             "echo then\\n", reports, "goctx info", "detach"], exe=exe, pid=run.pid) as gdb:
-            out, err = gdb.communicate(timeout=gdbrun.TIMEOUT)
-        text = out.decode()
-        assert "received signal SIGINT" in text and "watched 0\n" in text, err
-        assert "program " in text.partition("then\n")[2], err
-        assert Path(f"/proc/{run.pid}/status").exists()
-
-
 def test_interrupt_ends_the_trace(tmp_path: Path) -> None:
     exe = build.build("kinds", NEWEST)
     with build.running(exe) as run:

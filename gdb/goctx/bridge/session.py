@@ -214,4 +214,6 @@ def moment() -> object:
     """What changes with everything that makes answers about the selected inferior stale."""
     inferior = gdb.selected_inferior()
     connection = inferior.connection
-    return inferior.num, connection.num if connection else 0, _memory_changes, _image_changes
+    thread = gdb.selected_thread()
+    runs = thread is not None and thread.is_running()
+    return inferior.num, connection.num if connection else 0, runs, _memory_changes, _image_changes

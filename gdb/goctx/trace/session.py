@@ -7,7 +7,7 @@ from typing import Sequence
 
 import gdb
 
-from .. import ask, events
+from .. import ask, frames
 from ..errors import GoctxError
 from .event import Event
 from .memory import Memory
@@ -35,9 +35,9 @@ def run(options: Sequence[str]) -> None:
         gdb.write(begun)
         gdb.flush()
         try:
-            with events.quiet_runs():
-                trace.begin()
-                gdb.execute("continue")
+            frames.forget()
+            trace.begin()
+            gdb.execute("continue")
         finally:
             for probe in probes:
                 if probe.is_valid():
