@@ -23,7 +23,7 @@ all: $(BUILD)/goctx $(BUILD)/.options ## build the helper (default)
 OPTIONS := gdb/goctx/options.tsv
 $(BUILD)/.options: $(BUILD)/goctx
 	@$< @options >$@.new
-	@cmp -s $@.new $(OPTIONS) || cp $@.new $(OPTIONS)
+	@cmp -s $@.new $(OPTIONS) || { cp $@.new $(OPTIONS).$$$$ && mv $(OPTIONS).$$$$ $(OPTIONS); }
 	@mv $@.new $@
 
 # Say which packages are missing before the compiler complains about headers.

@@ -74,7 +74,7 @@ struct site_actives {
 	VEC(struct site_active) list;
 };
 
-/** Contexts made since the beginning and not cancelled, by site and in the order of their making.  VEC_FREE(&ret->list). */
+/** Contexts made since the beginning and not cancelled, by site, then in the order made.  Free with VEC_FREE(&ret->list). */
 void journal_active(const struct journal *j, struct site_actives *ret);
 
 void journal_free(struct journal *j);

@@ -133,7 +133,10 @@ struct err *report_trace(struct report *r)
 
 /* ---- one event as GDB sends it ---- */
 
-enum { AT_EVENT, AT_TIME, AT_GOID, AT_CONTEXT, AT_PARENT, AT_HOW, AT_FUNC, AT_FILE, AT_LINE, AT_KEY, AT_ERR, AT_CAUSE, AT_END };
+/* Places of its words. */
+enum {
+	AT_EVENT, AT_TIME, AT_GOID, AT_CONTEXT, AT_PARENT, AT_HOW, AT_FUNC, AT_FILE, AT_LINE, AT_KEY, AT_ERR, AT_CAUSE,
+};
 
 static bool number(const char *s, int base, uint64_t *ret)
 {

@@ -8,9 +8,10 @@
  *
  *	<depth> <key> <lines> TAB <the line as `tree` draws it>
  *
- * depth: 0 for roots and for what is no part of the tree, the sums and notes at its end; key: what the line is about, "0x…",
- * "background", "todo", or "chain:0x…" for a line that stands for some above 0x…, "-" for others; lines: how many hang
- * right below it.
+ * depth: 0 for roots, and for the sums and notes behind the tree
+ * key:   the context that the line is about ("0x…", "background", "todo"); "chain:0x…" for a line that stands for those
+ *        above 0x…; "-" for all others
+ * lines: how many hang right below it
  */
 #include "report/arg.h"
 #include "report/lines.h"
