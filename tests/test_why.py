@@ -251,6 +251,20 @@ def writable(core: corefile.CoreFile) -> Iterator[corefile.Segment]:
     return (one for one in core.segments if one.writable and one.size >= 4096)
 
 
+def test_functions_met_on_the_way(goctx_asan: helper.Goctx, scratch: Path) -> None:
+    """A path leads through closures whose functions nobody has asked about before, and what is known of functions moves as it grows."""
+    try:
+        exe = build.build("tree", NEWEST)
+    except build.Unavailable as why:
+        pytest.skip(str(why))
+    target = helper.core_target(core_of(exe, scratch).core, exe)
+    listed = goctx_asan.run(target, "list", "--json", "--sort", "children", "--limit", "3")
+    asked = [one.addr for one in listed.context_list if one.addr.startswith("0x")]
+    assert asked
+    for addr in asked:  # each in a process of its own
+        assert paths_of(goctx_asan.run(target, "why", addr, "--paths", "0", "--json"))
+
+
 @pytest.mark.parametrize("version", [VERSIONS[0], NEWEST])
 def test_damage(goctx_asan: helper.Goctx, scratch: Path, version: str) -> None:
     """Words of the heap, stacks and variables overwritten: an answer or a clear error, at an end."""

@@ -9,7 +9,8 @@ static bool is_closure(struct runtime *rt, taddr addr)
 
 	if (!target_u64(rt->t, addr, &code) || !runtime_module_of_pc(rt, code))
 		return false;
-	const struct pcinfo *p = &rt->pcs.v[runtime_pc(rt, code)];
+	uint32_t i = runtime_pc(rt, code); // may move what is known of pcs
+	const struct pcinfo *p = &rt->pcs.v[i];
 	return p->n && p->entry == code;
 }
 
