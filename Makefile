@@ -102,6 +102,10 @@ golden: all ## rewrite the golden screens and those in the examples' READMEs (re
 	@GOCTX_GOLDEN=update $(PYTHON) -m pytest -q tests/test_golden.py
 	@$(PYTHON) tests/support/fill_screens.py --goctx $(BUILD)/goctx
 
+.PHONY: records
+records: all ## rewrite dwarf-helper/RECORDS.md from the list of records (review the diff)
+	@$(BUILD)/goctx @records >dwarf-helper/RECORDS.md
+
 .PHONY: bench
 bench: all ## time every command against one raw pass over a core (BENCH_ARGS=--huge)
 	@CC="$(CC)" $(PYTHON) tests/bench/bench.py $(BENCH_ARGS)

@@ -109,6 +109,8 @@ static void test_go_program(void **state)
 	assert_string_equal(image_go_version(img), "go1.26.11");
 	assert_int_equal(image_go_minor(img), 26);
 	assert_string_equal(image_main_module(img), "example.com/x v1.2.3");
+	assert_string_equal(image_module_path(img), "example.com/x");
+	assert_string_equal(image_module_version(img), "v1.2.3");
 	char *profile = image_build_setting(img, "-pgo");
 	assert_string_equal(profile, "/src/default.pgo");
 	free(profile);
@@ -173,6 +175,8 @@ static void test_no_sections(void **state)
 	struct image *img = open_made(&f);
 	assert_string_equal(image_go_version(img), "go1.19.8");
 	assert_string_equal(image_main_module(img), "example.com/y");
+	assert_string_equal(image_module_path(img), "example.com/y");
+	assert_null(image_module_version(img));
 	assert_null(image_gnu_build_id(img));
 	assert_null(image_debuglink(img));
 	image_close(img);

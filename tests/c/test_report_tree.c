@@ -244,7 +244,8 @@ static void test_json_tree(void **state)
 		text, "{\"type\":\"header\",\"schema\":1,\"version\":\"0\",\"command\":\"test\",\"go\":\"go1.27\","
 		      "\"arch\":\"amd64\","
 		      "\"exe\":\"/srv/app\",\"target\":\"core\",\"build_id_match\":true,\"layout_source\":\"dwarf\","
-		      "\"goroutines\":20,\"contexts\":22,\"damage\":0}\n"));
+		      "\"goroutines\":20,\"contexts\":22,\"damage\":0,\"core\":\"core\",\"pid\":null,\"host\":null,\"time\":null,"
+		      "\"build_id\":null,\"module\":null,\"module_version\":null,\"vcs_revision\":null,\"stopped_ns\":null}\n"));
 	assert_non_null(strstr(
 		text,
 		"{\"type\":\"context\",\"addr\":\"0xc000100300\",\"kind\":\"value\",\"go_type\":\"*context.valueCtx\","

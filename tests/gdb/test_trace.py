@@ -12,6 +12,7 @@ import pytest
 
 import build
 import gdbrun
+import records
 import toolchains
 
 pytestmark = pytest.mark.skipif(bool(gdbrun.missing()), reason=str(gdbrun.missing()))
@@ -36,6 +37,8 @@ def traced(exe: Path, tmp_path: Path, *options: str) -> tuple[list[dict], list[d
     events, truth = tmp_path / "events", tmp_path / "truth"
     result = gdbrun.run([*START, f"run {truth}", f"goctx trace --to {events} {' '.join(options)}",
                          "info breakpoints", "continue"], exe=exe)
+    page = records.read()
+    assert [what for line in events.read_text().splitlines() for what in page.wrong(line)] == []
     return jsonl(events), jsonl(truth), result
 
 

@@ -155,21 +155,31 @@ static const char *info_value(const char *lines, const char *head, size_t *n_ret
 	return NULL;
 }
 
-/* The line "mod\tPATH\tVERSION\tSUM". */
-static char *main_module(const char *lines)
+/* Column @p k of the line "mod\tPATH\tVERSION\tSUM", NULL when it is empty or not there. */
+static char *module_column(const char *lines, unsigned k)
 {
-	size_t n;
+	size_t n, len;
 	const char *value = info_value(lines, "mod\t", &n);
 
-	if (!value || !n)
-		return NULL;
-	char *s = mem_strndup(value, n);
-	char *tab = strchr(s, '\t');
-	char *tab2 = tab ? strchr(tab + 1, '\t') : NULL;
-	if (tab)
-		*tab = tab[1] && tab[1] != '\t' ? ' ' : '\0';
-	if (tab2)
-		*tab2 = '\0';
+	for (; value; k--) {
+		const char *tab = memchr(value, '\t', n);
+		len = tab ? (size_t)(tab - value) : n;
+		if (!k)
+			return len ? mem_strndup(value, len) : NULL;
+		value = tab ? tab + 1 : NULL;
+		n -= tab ? len + 1 : 0;
+	}
+	return NULL;
+}
+
+/* "PATH VERSION" */
+static char *main_module(const struct image *img)
+{
+	char *s = NULL;
+
+	if (img->module_path && asprintf(&s, "%s%s%s", img->module_path, img->module_version ? " " : "",
+					 img->module_version ? img->module_version : "") < 0)
+		mem_out();
 	return s;
 }
 
@@ -207,7 +217,9 @@ static bool parse(struct scan *scan, const uint8_t *p, uint64_t n, uint64_t addr
 		return false;
 	scan->img->go_version = mem_strndup(version.p, version.n);
 	scan->img->modinfo = info_lines(info);
-	scan->img->main_module = main_module(scan->img->modinfo);
+	scan->img->module_path = module_column(scan->img->modinfo, 0);
+	scan->img->module_version = module_column(scan->img->modinfo, 1);
+	scan->img->main_module = main_module(scan->img);
 	return true;
 }
 
@@ -258,6 +270,16 @@ const char *image_go_version(const struct image *img)
 const char *image_main_module(const struct image *img)
 {
 	return img->main_module;
+}
+
+const char *image_module_path(const struct image *img)
+{
+	return img->module_path;
+}
+
+const char *image_module_version(const struct image *img)
+{
+	return img->module_version;
 }
 
 int image_go_minor(const struct image *img)

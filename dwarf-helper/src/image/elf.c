@@ -307,6 +307,8 @@ void image_close(struct image *img)
 	free(img->go_build_id);
 	free(img->go_version);
 	free(img->main_module);
+	free(img->module_path);
+	free(img->module_version);
 	free(img->modinfo);
 	free(img->debuglink);
 	free(img->path);

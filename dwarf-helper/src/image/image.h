@@ -48,6 +48,10 @@ int image_go_minor(const struct image *img);
 /** Module of the main package with its version ("example.com/app (devel)"), NULL when the build recorded none. */
 const char *image_main_module(const struct image *img);
 
+/** The two parts of it; each NULL when it is not recorded. */
+const char *image_module_path(const struct image *img);
+const char *image_module_version(const struct image *img);
+
 /**
  * A setting of `go build` that the build recorded ("-pgo" gives the path of the profile).
  * @return malloc'ed text, NULL when it is not recorded

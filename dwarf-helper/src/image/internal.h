@@ -41,7 +41,8 @@ struct image {
 	uint64_t strtab_size;
 
 	char *gnu_build_id, *go_build_id; /* buildid.c */
-	char *go_version, *main_module, *modinfo; /* buildinfo.c; modinfo: lines of "what\tvalue…" */
+	char *go_version, *modinfo; /* buildinfo.c; modinfo: lines of "what\tvalue…" */
+	char *main_module, *module_path, *module_version;
 	char *debuglink;
 };
 

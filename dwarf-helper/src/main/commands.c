@@ -140,7 +140,7 @@ const struct command commands[] = {
 	 .example = "help tree"},
 };
 
-/* What GDB asks and nobody types: not in any help. */
+/* What GDB and `make records` ask and nobody types: not in any help. */
 static const struct command requests[] = {
 	{.name = "@options", .args = "", .kind = COMMAND_TABLE, .summary = "", .about = "", .example = ""},
 	{.name = "@stacks", .typed = "frame", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_stacks, .needs = NEED_TASKS,
@@ -163,6 +163,7 @@ static const struct command requests[] = {
 	{.name = "@type", .args = "WORD", .min_args = 1, .max_args = 1, .run = report_type, .summary = "", .about = "", .example = ""},
 	{.name = "@frames", .typed = "frame", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_frames, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_LIMIT), .summary = "", .about = "", .example = ""},
+	{.name = "@records", .args = "", .kind = COMMAND_PAGE, .summary = "", .about = "", .example = ""},
 };
 // clang-format on
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

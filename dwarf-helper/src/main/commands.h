@@ -65,6 +65,7 @@ enum command_kind {
 	COMMAND_SERVE,
 	COMMAND_HELP,
 	COMMAND_TABLE, /* main/table.h */
+	COMMAND_PAGE, /* the reference page of records; no target */
 };
 
 /** Values of --color. */

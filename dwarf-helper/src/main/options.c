@@ -376,7 +376,7 @@ static struct err *check_target(const struct invocation *inv)
 {
 	const struct session_options *t = &inv->target;
 
-	if (inv->help || inv->table)
+	if (inv->help || inv->table || inv->command->kind == COMMAND_PAGE)
 		return NULL;
 	if (t->core && t->pid)
 		return err_hint(err_new(ERR_USAGE, "--core and --pid exclude each other"), "goctx help");

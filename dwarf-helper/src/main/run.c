@@ -2,6 +2,7 @@
 
 #include "main/table.h"
 #include "main/version.h"
+#include "report/records.h"
 
 int exit_of(const struct err *e)
 {
@@ -114,6 +115,8 @@ bool run_help(const struct invocation *inv, struct buf *out)
 		help_overview(out);
 	else if (inv->table)
 		table_print(out);
+	else if (inv->command->kind == COMMAND_PAGE)
+		records_page(out);
 	else
 		return false;
 	return true;

@@ -27,7 +27,7 @@ void error_words(const struct err *e, struct buf *out);
 struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
 			int *status_ret, bool *write_failed_ret);
 
-/** Help and version as `inv` asks for them.  @return false: it asks for a report. */
+/** Help, version and the page of records as `inv` asks for them.  @return false: it asks for a report. */
 bool run_help(const struct invocation *inv, struct buf *out);
 
 #endif

@@ -173,6 +173,11 @@ static void describe(struct session *s)
 	s->where.go_build_id = image_go_build_id(s->img);
 	s->where.go_version = image_go_version(s->img);
 	s->where.main_module = image_main_module(s->img);
+	s->where.module_path = image_module_path(s->img);
+	s->where.module_version = image_module_version(s->img);
+	s->where.vcs_revision = s->vcs_revision = image_build_setting(s->img, "vcs.revision");
+	if (s->t->kind == TARGET_PROCESS)
+		s->where.host = s->host = proc_host(s->t->pid);
 	s->where.debug = s->opt.debug;
 }
 
@@ -299,6 +304,8 @@ void session_close(struct session *s)
 	notes_free(&s->notes);
 	free(s->exe);
 	free(s->core_name);
+	free(s->host);
+	free(s->vcs_revision);
 	struct session_options opt = s->opt;
 	struct trace *trace = s->trace;
 	session_init(s, &opt, s->cancel); // closed, ready to start over

@@ -50,6 +50,7 @@ struct session {
 	uint64_t bias;
 	char *exe; /* path of the executable as told to people */
 	char *core_name;
+	char *host, *vcs_revision; /* of `where` */
 	struct report_target where;
 	VEC(struct session_map) maps;
 };

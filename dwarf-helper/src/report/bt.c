@@ -2,6 +2,7 @@
  * @file  `bt GOID` and `bt all`: stacks of goroutines, equal ones together.
  */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "analysis/group.h"
 #include "report/lines.h"
@@ -263,18 +264,18 @@ static struct err *all_text(struct report *r, const struct order *o)
 /* What is not told of a stack, beside its frames. */
 static void stack_json(struct report *r, const struct task *t, const struct stack_lines *s)
 {
+	char text[160];
+	int n = snprintf(text, sizeof(text), "goroutine %" PRIu64 ": its stack ", t->goid);
+	size_t room = sizeof(text) - (size_t)n;
+
 	if (s->complete)
 		return;
-	buf_str(&r->out, s->cut ? "{\"type\":\"note\",\"level\":\"limit\",\"text\":\"goroutine "
-				: "{\"type\":\"note\",\"level\":\"warning\",\"text\":\"goroutine ");
-	buf_u64(&r->out, t->goid);
 	if (s->cut)
-		buf_printf(&r->out, ": its stack goes on, no more than %d frames are followed", STACK_MAX_FRAMES);
-	else if (s->started)
-		buf_lit(&r->out, ": its stack could not be followed further");
+		snprintf(text + n, room, "goes on, no more than %d frames are followed", STACK_MAX_FRAMES);
 	else
-		buf_lit(&r->out, ": its stack cannot be told, its registers are not there, or make no sense");
-	buf_lit(&r->out, "\"}\n");
+		snprintf(text + n, room, "%s", s->started ? "could not be followed further"
+							   : "cannot be told, its registers are not there, or make no sense");
+	line_note(r, s->cut ? NOTE_LIMIT : NOTE_WARNING, text);
 }
 
 static void frames_json(struct report *r, struct lines *l, uint32_t task, struct stack_lines *s, uint64_t limit)

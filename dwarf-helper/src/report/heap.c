@@ -5,6 +5,7 @@
 
 #include "report/lines.h"
 #include "report/words.h"
+#include "report/writer.h"
 
 #define CLASSES_SHOWN 10 /* rows of text when --limit is not given */
 #define PAUSES_SHOWN 5
@@ -237,94 +238,74 @@ static void heap_text(struct report *r, const struct gcinfo *g)
 
 /* ---- JSON ---- */
 
-static void json_name(struct buf *out, const char *name)
+static void rec_number(struct rec *w, enum rec_field f, struct gc_number n)
 {
-	buf_lit(out, ",\"");
-	buf_str(out, name);
-	buf_lit(out, "\":");
+	rec_u64_if(w, f, n.known, n.v);
 }
 
-static void json_number(struct buf *out, const char *name, struct gc_number n)
+static void pauses_json(struct rec *w, const struct gcinfo *g)
 {
-	json_name(out, name);
-	if (n.known)
-		buf_u64(out, n.v);
-	else
-		buf_lit(out, "null");
-}
-
-static struct gc_number known_if(bool known, uint64_t v)
-{
-	return (struct gc_number){known, v};
-}
-
-static void pauses_json(struct buf *out, const struct gcinfo *g)
-{
-	json_name(out, "pauses");
-	buf_char(out, '[');
+	rec_list(w, REC_heap_pauses);
 	for (unsigned k = 0; k < g->npauses; k++) {
-		buf_str(out, k ? ",{\"pause_ns\":" : "{\"pause_ns\":");
-		buf_u64(out, g->pause[k].ns);
-		json_number(out, "end_unix_ns", known_if(g->pause[k].end_unix, g->pause[k].end_unix));
-		buf_char(out, '}');
+		struct rec part = rec_part(w->out, REC_pause, !k);
+		rec_u64(&part, REC_pause_pause_ns, g->pause[k].ns);
+		rec_u64_if(&part, REC_pause_end_unix_ns, g->pause[k].end_unix, g->pause[k].end_unix);
+		rec_part_end(&part);
 	}
-	buf_char(out, ']');
+	rec_list_end(w, REC_heap_pauses);
 }
 
-static void classes_json(struct buf *out, const struct gcinfo *g)
+static void classes_json(struct rec *w, const struct gcinfo *g)
 {
-	json_name(out, "classes");
-	buf_char(out, '[');
+	rec_list(w, REC_heap_classes);
 	for (size_t k = 0; k < g->classes.n; k++) {
 		const struct gc_class *c = &g->classes.v[k];
-		buf_str(out, k ? ",{\"pointers\":" : "{\"pointers\":");
-		buf_str(out, c->noscan ? "false" : "true");
-		json_number(out, "size_bytes", known_if(c->slot, c->slot)); /* null: large ones */
-		json_number(out, "spans", known_if(true, c->spans));
-		json_number(out, "slots", known_if(true, c->slots));
-		json_number(out, "objects", known_if(true, c->objects));
-		json_number(out, "bytes", known_if(true, c->bytes));
-		json_number(out, "span_bytes", known_if(true, c->span_bytes));
-		buf_char(out, '}');
+		struct rec part = rec_part(w->out, REC_class, !k);
+		rec_bool(&part, REC_class_pointers, !c->noscan);
+		rec_u64_if(&part, REC_class_size_bytes, c->slot, c->slot);
+		rec_u64(&part, REC_class_spans, c->spans);
+		rec_u64(&part, REC_class_slots, c->slots);
+		rec_u64(&part, REC_class_objects, c->objects);
+		rec_u64(&part, REC_class_bytes, c->bytes);
+		rec_u64(&part, REC_class_span_bytes, c->span_bytes);
+		rec_part_end(&part);
 	}
-	buf_char(out, ']');
+	rec_list_end(w, REC_heap_classes);
+}
+
+static void collector_json(struct report *r, struct rec *w, const struct gcinfo *g)
+{
+	int64_t ago = ago_ns(r, g);
+
+#define X(name, field) rec_number(w, REC_heap_##field, g->name);
+	GCINFO_NUMBERS(X)
+#undef X
+	rec_i64_if(w, REC_heap_last_ago_ns, ago >= 0, ago);
+	rec_i64_if(w, REC_heap_gc_percent, g->has_percent, g->percent);
+	rec_i64_if(w, REC_heap_memory_limit_bytes, g->has_limit && g->limit != INT64_MAX, g->limit);
+	if (g->has_cpu)
+		rec_float(w, REC_heap_gc_cpu_fraction, g->cpu_fraction);
+	else
+		rec_null(w, REC_heap_gc_cpu_fraction);
+	rec_word(w, REC_heap_phase, gc_phase_name(g->phase));
 }
 
 static void heap_json(struct report *r, const struct gcinfo *g)
 {
-	struct buf *out = &r->out;
-	int64_t ago = ago_ns(r, g);
-
 	line_header(r);
-	buf_lit(out, "{\"type\":\"heap\"");
-#define X(name, json) json_number(out, json, g->name);
-	GCINFO_NUMBERS(X)
-#undef X
-	json_number(out, "last_ago_ns", known_if(ago >= 0, (uint64_t)ago));
-	json_name(out, "gc_percent");
-	if (g->has_percent)
-		buf_i64(out, g->percent);
-	else
-		buf_lit(out, "null");
-	json_number(out, "memory_limit_bytes", known_if(g->has_limit && g->limit != INT64_MAX, (uint64_t)g->limit));
-	json_name(out, "gc_cpu_fraction");
-	if (g->has_cpu)
-		buf_printf(out, "%.9g", g->cpu_fraction);
-	else
-		buf_lit(out, "null");
-	line_str(out, "phase", gc_phase_name(g->phase));
-	json_number(out, "spans", known_if(g->counted, g->spans));
-	json_number(out, "objects", known_if(g->counted, g->objects));
-	json_number(out, "object_bytes", known_if(g->counted, g->bytes));
-	json_name(out, "incomplete");
-	buf_str(out, g->incomplete || !g->counted ? "true" : "false");
-	json_number(out, "finalizers", g->specials[SPECIAL_FINALIZER]);
-	json_number(out, "cleanups", g->specials[SPECIAL_CLEANUP]);
-	json_number(out, "weak_pointers", g->specials[SPECIAL_WEAK]);
-	json_number(out, "specials_other", g->specials[SPECIAL_OTHER]);
-	pauses_json(out, g);
-	classes_json(out, g);
-	buf_lit(out, "}\n");
+	struct rec w = rec_line(&r->out, REC_heap);
+	collector_json(r, &w, g);
+	rec_u64_if(&w, REC_heap_spans, g->counted, g->spans);
+	rec_u64_if(&w, REC_heap_objects, g->counted, g->objects);
+	rec_u64_if(&w, REC_heap_object_bytes, g->counted, g->bytes);
+	rec_bool(&w, REC_heap_incomplete, g->incomplete || !g->counted);
+	rec_number(&w, REC_heap_finalizers, g->specials[SPECIAL_FINALIZER]);
+	rec_number(&w, REC_heap_cleanups, g->specials[SPECIAL_CLEANUP]);
+	rec_number(&w, REC_heap_weak_pointers, g->specials[SPECIAL_WEAK]);
+	rec_number(&w, REC_heap_specials_other, g->specials[SPECIAL_OTHER]);
+	pauses_json(&w, g);
+	classes_json(&w, g);
+	rec_line_end(&w);
 	line_notes(r);
 }
 

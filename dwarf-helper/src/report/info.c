@@ -3,6 +3,7 @@
  */
 #include "report/lines.h"
 #include "report/words.h"
+#include "report/writer.h"
 
 /* A line starts with its word, padded. */
 static void head(struct report *r, const char *word)
@@ -214,14 +215,6 @@ static void damage_line(struct report *r)
 
 /* ---- JSON ---- */
 
-static void number(struct buf *out, const char *name, uint64_t v)
-{
-	buf_lit(out, ",\"");
-	buf_str(out, name);
-	buf_lit(out, "\":");
-	buf_u64(out, v);
-}
-
 typedef const char *name_fn(unsigned i);
 
 static const char *status_name(unsigned i)
@@ -239,54 +232,56 @@ static const char *state_name(unsigned i)
 	return i < CTX_STATES ? word_state((uint8_t)i) : NULL;
 }
 
-static void counts_json(struct buf *out, const char *title, name_fn *name, const uint64_t *count, const uint8_t *at)
+static void counts_json(struct rec *w, enum rec_field f, name_fn *name, const uint64_t *count, const uint8_t *at)
 {
-	buf_printf(out, ",\"%s\":{", title);
-	for (unsigned i = 0; name(i); i++) {
-		buf_str(out, i ? ",\"" : "\"");
-		buf_str(out, name(i));
-		buf_lit(out, "\":");
-		buf_u64(out, count[at ? at[i] : i]);
-	}
-	buf_char(out, '}');
+	rec_list(w, f);
+	for (unsigned i = 0; name(i); i++)
+		rec_count(w->out, !i, name(i), count[at ? at[i] : i]);
+	rec_list_end(w, f);
+}
+
+static void target_json(struct report *r, struct rec *w)
+{
+	const struct target *t = r->m->rt->t;
+	int64_t wall = r->m->now.wall_ns, s = floor_seconds(wall);
+
+	rec_text(w, REC_info_core, r->where->core);
+	rec_text(w, REC_info_maker, t->maker);
+	rec_u64(w, REC_info_size_bytes, t->size_bytes);
+	rec_bool(w, REC_info_truncated, t->truncated);
+	rec_time(w, REC_info_taken, wall, s, (int32_t)(wall - s * 1000000000));
+	rec_text(w, REC_info_taken_from, r->m->now.from);
+	rec_u64(w, REC_info_stopped_ns, t->stopped_ns > 0 ? (uint64_t)t->stopped_ns : 0);
+}
+
+static void counts_of_model(const struct model *m, struct rec *w)
+{
+	counts_json(w, REC_info_tasks_by_status, status_name, m->tasks.by_status, status_order);
+	rec_u64(w, REC_info_tasks_system, count_system(m));
+	rec_u64(w, REC_info_tasks_on_contexts, m->waiting_tasks);
+	counts_json(w, REC_info_contexts_by_kind, kind_name, m->by_kind, NULL);
+	counts_json(w, REC_info_contexts_by_state, state_name, m->by_state, NULL);
+	rec_u64(w, REC_info_contexts_only_heap, m->only_heap);
+	rec_u64(w, REC_info_lookalikes, m->lookalikes);
+	rec_u64(w, REC_info_limits, m->rt->notes->count[NOTE_LIMIT]);
 }
 
 static void info_json(struct report *r)
 {
-	const struct model *m = r->m;
-	const struct target *t = m->rt->t;
-	const struct layout *l = &m->rt->L;
-	struct buf *out = &r->out, date = {0};
+	const struct layout *l = &r->m->rt->L;
 
 	line_header(r);
-	buf_lit(out, "{\"type\":\"info\"");
-	line_str(out, "module", r->where->main_module);
-	line_str(out, "gnu_build_id", r->where->gnu_build_id);
-	line_str(out, "go_build_id", r->where->go_build_id);
-	line_str(out, "core", r->where->core);
-	line_str(out, "maker", t->maker);
-	number(out, "size_bytes", t->size_bytes);
-	buf_str(out, t->truncated ? ",\"truncated\":true" : ",\"truncated\":false");
-	bool dated =
-		m->now.wall_ns && text_rfc3339(&date, floor_seconds(m->now.wall_ns),
-					       (int32_t)(m->now.wall_ns - floor_seconds(m->now.wall_ns) * 1000000000));
-	line_str(out, "taken", dated ? buf_cstr(&date) : NULL);
-	line_str(out, "taken_from", m->now.from);
-	number(out, "stopped_ns", t->stopped_ns > 0 ? (uint64_t)t->stopped_ns : 0);
-	number(out, "dwarf_version", (uint64_t)l->dwarf_version);
-	number(out, "structs_dwarf", l->from_dwarf);
-	number(out, "structs_table", l->from_table);
-	counts_json(out, "tasks_by_status", status_name, m->tasks.by_status, status_order);
-	number(out, "tasks_system", count_system(m));
-	number(out, "tasks_on_contexts", m->waiting_tasks);
-	counts_json(out, "contexts_by_kind", kind_name, m->by_kind, NULL);
-	counts_json(out, "contexts_by_state", state_name, m->by_state, NULL);
-	number(out, "contexts_only_heap", m->only_heap);
-	number(out, "lookalikes", m->lookalikes);
-	number(out, "limits", m->rt->notes->count[NOTE_LIMIT]);
-	buf_lit(out, "}\n");
+	struct rec w = rec_line(&r->out, REC_info);
+	rec_text(&w, REC_info_module, r->where->main_module);
+	rec_text(&w, REC_info_gnu_build_id, r->where->gnu_build_id);
+	rec_text(&w, REC_info_go_build_id, r->where->go_build_id);
+	target_json(r, &w);
+	rec_i64(&w, REC_info_dwarf_version, l->dwarf_version);
+	rec_u64(&w, REC_info_structs_dwarf, l->from_dwarf);
+	rec_u64(&w, REC_info_structs_table, l->from_table);
+	counts_of_model(r->m, &w);
+	rec_line_end(&w);
 	line_notes(r);
-	buf_free(&date);
 }
 
 struct err *report_info(struct report *r)

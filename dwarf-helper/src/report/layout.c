@@ -3,6 +3,7 @@
  */
 #include "report/lines.h"
 #include "report/words.h"
+#include "report/writer.h"
 
 #include "layout/internal.h"
 
@@ -160,7 +161,6 @@ struct members {
 static void one_member(void *arg, const char *member, const char *type, uint64_t off, uint64_t size)
 {
 	struct members *m = arg;
-	struct buf *out = &m->r->out;
 
 	m->n++;
 	if (m->table) {
@@ -171,15 +171,13 @@ static void one_member(void *arg, const char *member, const char *type, uint64_t
 		table_row(m->table);
 		return;
 	}
-	buf_lit(out, "{\"type\":\"member\"");
-	line_str(out, "struct", m->type);
-	line_str(out, "member", member);
-	line_str(out, "member_type", type);
-	buf_lit(out, ",\"offset\":");
-	buf_u64(out, off);
-	buf_lit(out, ",\"size\":");
-	buf_u64(out, size);
-	buf_lit(out, "}\n");
+	struct rec w = rec_line(&m->r->out, REC_member);
+	rec_text(&w, REC_member_struct, m->type);
+	rec_text(&w, REC_member_member, member);
+	rec_text(&w, REC_member_member_type, type);
+	rec_u64(&w, REC_member_offset, off);
+	rec_u64(&w, REC_member_size, size);
+	rec_line_end(&w);
 }
 
 /* @return NULL, ERR_ABSENT: no such type or no debug information */
@@ -237,35 +235,25 @@ static struct err *type_text(struct report *r, const char *type, int id)
 
 /* ---- JSON ---- */
 
-static void size_or_null(struct buf *out, const char *name, bool known, int64_t v)
-{
-	buf_printf(out, ",\"%s\":", name);
-	if (known)
-		buf_i64(out, v);
-	else
-		buf_lit(out, "null");
-}
-
 static void struct_json(struct report *r, int id)
 {
 	const struct layout *l = &r->m->rt->L;
-	struct buf *out = &r->out;
+	struct rec w = rec_line(&r->out, REC_layout);
 
-	buf_lit(out, "{\"type\":\"layout\"");
-	line_str(out, "struct", layout_struct_names[id]);
-	size_or_null(out, "size", l->s[id].size, l->s[id].size);
-	line_str(out, "source", source_word(l->s[id].source));
-	buf_lit(out, "}\n");
+	rec_text(&w, REC_layout_struct, layout_struct_names[id]);
+	rec_u64_if(&w, REC_layout_size, l->s[id].size, l->s[id].size);
+	rec_word(&w, REC_layout_source, source_word(l->s[id].source));
+	rec_line_end(&w);
 	for (size_t i = 0; i < layout_item_count; i++) {
 		if ((int)layout_items[i].strukt != id)
 			continue;
 		const struct layout_field *f = layout_field_of(l, &layout_items[i]);
-		buf_lit(out, "{\"type\":\"field\"");
-		line_str(out, "struct", layout_struct_names[id]);
-		line_str(out, "field", layout_items[i].path);
-		size_or_null(out, "offset", LAYOUT_HAS(*f), f->off);
-		size_or_null(out, "size", LAYOUT_HAS(*f), f->size);
-		buf_lit(out, "}\n");
+		w = rec_line(&r->out, REC_field);
+		rec_text(&w, REC_field_struct, layout_struct_names[id]);
+		rec_text(&w, REC_field_field, layout_items[i].path);
+		rec_i64_if(&w, REC_field_offset, LAYOUT_HAS(*f), f->off);
+		rec_u64_if(&w, REC_field_size, LAYOUT_HAS(*f), f->size);
+		rec_line_end(&w);
 	}
 }
 
@@ -273,12 +261,11 @@ static void variables_json(struct report *r)
 {
 	for (int i = 0; i < LAYOUT_VARIABLES; i++) {
 		const struct layout_variable *v = &r->m->rt->L.var[i];
-		buf_lit(&r->out, "{\"type\":\"variable\"");
-		line_str(&r->out, "name", layout_variable_names[i]);
-		buf_lit(&r->out, ",\"addr\":");
-		line_addr(&r->out, v->found ? v->addr : 0);
-		size_or_null(&r->out, "size", v->size, (int64_t)v->size);
-		buf_lit(&r->out, "}\n");
+		struct rec w = rec_line(&r->out, REC_variable);
+		rec_text(&w, REC_variable_name, layout_variable_names[i]);
+		rec_addr(&w, REC_variable_addr, v->found ? v->addr : 0);
+		rec_u64_if(&w, REC_variable_size, v->size, v->size);
+		rec_line_end(&w);
 	}
 }
 

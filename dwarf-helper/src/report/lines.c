@@ -1,74 +1,14 @@
 #include "report/lines.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "runtime/label.h"
 
 #include "report/text.h"
+#include "report/writer.h"
 
-/* Appenders to memory that is known to have room: the caller made it with buf_room(). */
-
-static inline char *put(char *p, const void *s, size_t n)
-{
-	memcpy(p, s, n);
-	return p + n;
-}
-
-#define PUT(p, s) put(p, "" s, sizeof(s) - 1)
-
-static inline char *put_u64(char *p, uint64_t v)
-{
-	char tmp[20], *q = tmp + sizeof(tmp);
-
-	if (v < 10) {
-		*p = (char)('0' + v);
-		return p + 1;
-	}
-	do
-		*--q = (char)('0' + v % 10);
-	while (v /= 10);
-	return put(p, q, (size_t)(tmp + sizeof(tmp) - q));
-}
-
-static inline char *put_i64(char *p, int64_t v)
-{
-	if (v < 0)
-		*p++ = '-';
-	return put_u64(p, v < 0 ? -(uint64_t)v : (uint64_t)v);
-}
-
-/* "0x…" with its quotes. */
-static inline char *put_addr(char *p, uint64_t v)
-{
-	static const char digit[] = "0123456789abcdef";
-	int nibbles = v ? (67 - __builtin_clzll(v)) / 4 : 1;
-
-	p = PUT(p, "\"0x");
-	for (int shift = 4 * (nibbles - 1); shift >= 0; shift -= 4)
-		*p++ = digit[v >> shift & 15];
-	*p++ = '"';
-	return p;
-}
-
-static inline char *put_addr_or_null(char *p, uint64_t v)
-{
-	return v ? put_addr(p, v) : PUT(p, "null");
-}
-
-static inline char *put_ctx(char *p, const struct model *m, uint32_t i)
-{
-	if (i >= m->ctxs.n)
-		return PUT(p, "null");
-	const struct ctx *c = &m->ctxs.v[i];
-	if (c->kind == CTX_BACKGROUND)
-		return PUT(p, "\"background\"");
-	if (c->kind == CTX_TODO)
-		return PUT(p, "\"todo\"");
-	return put_addr_or_null(p, c->addr);
-}
-
-static inline void commit(struct buf *out, const char *end)
-{
-	out->n = (size_t)(end - out->p);
-}
+#define NS_PER_S INT64_C(1000000000)
 
 void lines_open(struct lines *l, struct report *r)
 {
@@ -94,12 +34,12 @@ void lines_close(struct lines *l)
 
 void line_addr(struct buf *out, taddr a)
 {
-	commit(out, put_addr_or_null(buf_room(out, 24), a));
+	out->n = (size_t)(put_addr(buf_room(out, REC_VALUE_ROOM), a) - out->p);
 }
 
 void line_ctx_addr(struct lines *l, uint32_t i)
 {
-	commit(l->out, put_ctx(buf_room(l->out, 24), l->m, i));
+	l->out->n = (size_t)(put_ctx(buf_room(l->out, REC_VALUE_ROOM), l->m, i) - l->out->p);
 }
 
 static void json_cstr(struct buf *out, const char *s)
@@ -126,72 +66,92 @@ static const char *target_word(const struct target *t)
 	return t ? word[t->kind] : NULL;
 }
 
+/* Where and when the target ran, and what was built into it: as much as is known. */
+static void header_origin(struct report *r, struct rec *w)
+{
+	const struct report_target *where = r->where;
+	const struct target *t = r->m->rt->t;
+	int64_t wall = r->m->now.wall_ns, s = wall / NS_PER_S - (wall % NS_PER_S < 0);
+
+	rec_text(w, REC_header_core, t && t->kind == TARGET_CORE ? where->core : NULL);
+	rec_i64_if(w, REC_header_pid, t && t->pid > 0, t ? t->pid : 0);
+	rec_text(w, REC_header_host, where->host);
+	rec_time(w, REC_header_time, wall, s, (int32_t)(wall - s * NS_PER_S));
+	rec_text(w, REC_header_build_id, where->gnu_build_id);
+	rec_text(w, REC_header_module, where->module_path);
+	rec_text(w, REC_header_module_version, where->module_version);
+	rec_text(w, REC_header_vcs_revision, where->vcs_revision);
+	rec_i64_if(w, REC_header_stopped_ns, t && t->stopped_ns > 0, t ? t->stopped_ns : 0);
+}
+
 void line_header(struct report *r)
 {
-	static const char *const match[] = {
-		[BUILD_UNKNOWN] = "null", [BUILD_SAME] = "true", [BUILD_DIFFERENT] = "false"};
 	static const char *const source[] = {
 		[LAYOUT_MISSING] = NULL, [LAYOUT_DWARF] = "dwarf", [LAYOUT_TABLE] = "table"};
 	const struct runtime *rt = r->m->rt;
-	struct buf *out = &r->out;
+	enum build_match match = r->where->by == IDENTITY_BY_DATA ? BUILD_UNKNOWN : r->where->match;
+	struct rec w = rec_line(&r->out, REC_header);
 
-	buf_lit(out, "{\"type\":\"header\",\"schema\":1");
-	line_str(out, "version", r->version);
-	line_str(out, "command", r->opt->command);
-	line_str(out, "go", r->where->go_version);
-	line_str(out, "arch", rt->t->arch->name);
-	line_str(out, "exe", r->where->exe);
-	line_str(out, "target", target_word(rt->t));
-	buf_lit(out, ",\"build_id_match\":");
-	buf_str(out, match[r->where->by == IDENTITY_BY_DATA ? BUILD_UNKNOWN : r->where->match]);
-	line_str(out, "layout_source", source[rt->L.source]);
-	buf_lit(out, ",\"goroutines\":");
-	buf_u64(out, r->m->tasks.list.n);
-	buf_lit(out, ",\"contexts\":");
-	buf_u64(out, r->m->contexts);
-	buf_lit(out, ",\"damage\":");
-	buf_u64(out, rt->notes->count[NOTE_DAMAGE]);
-	buf_lit(out, "}\n");
+	rec_u64(&w, REC_header_schema, RECORDS_SCHEMA);
+	rec_text(&w, REC_header_version, r->version);
+	rec_text(&w, REC_header_command, r->opt->command);
+	rec_text(&w, REC_header_go, r->where->go_version);
+	rec_text(&w, REC_header_arch, rt->t->arch->name);
+	rec_text(&w, REC_header_exe, r->where->exe);
+	rec_word(&w, REC_header_target, target_word(rt->t));
+	if (match == BUILD_UNKNOWN)
+		rec_null(&w, REC_header_build_id_match);
+	else
+		rec_bool(&w, REC_header_build_id_match, match == BUILD_SAME);
+	rec_word(&w, REC_header_layout_source, source[rt->L.source]);
+	rec_u64(&w, REC_header_goroutines, r->m->tasks.list.n);
+	rec_u64(&w, REC_header_contexts, r->m->contexts);
+	rec_u64(&w, REC_header_damage, rt->notes->count[NOTE_DAMAGE]);
+	header_origin(r, &w);
+	rec_line_end(&w);
+}
+
+void line_note(struct report *r, enum note_level level, const char *text)
+{
+	static const char *const words[] = {
+		[NOTE_WARNING] = "warning", [NOTE_DAMAGE] = "damage", [NOTE_LIMIT] = "limit"};
+	struct rec w = rec_line(&r->out, REC_note);
+
+	rec_word(&w, REC_note_level, words[level]);
+	rec_text(&w, REC_note_text, text);
+	rec_line_end(&w);
 }
 
 void line_notes(struct report *r)
 {
-	static const char *const level[] = {
-		[NOTE_WARNING] = "warning", [NOTE_DAMAGE] = "damage", [NOTE_LIMIT] = "limit"};
 	const struct notes *notes = r->m->rt->notes;
 	uint64_t kept[3] = {0};
+	char text[64];
 
 	for (size_t i = 0; i < notes->list.n; i++) {
 		const struct note *n = &notes->list.v[i];
 		kept[n->level]++;
-		buf_lit(&r->out, "{\"type\":\"note\"");
-		line_str(&r->out, "level", level[n->level]);
-		line_str(&r->out, "text", n->text);
-		buf_lit(&r->out, "}\n");
+		line_note(r, n->level, n->text);
 	}
 	for (int k = 0; k < 3; k++) {
 		if (notes->count[k] <= kept[k])
 			continue;
-		buf_lit(&r->out, "{\"type\":\"note\"");
-		line_str(&r->out, "level", level[k]);
-		buf_lit(&r->out, ",\"text\":\"");
-		buf_u64(&r->out, notes->count[k] - kept[k]);
-		buf_lit(&r->out, " more of this kind\"}\n");
+		snprintf(text, sizeof(text), "%" PRIu64 " more of this kind", notes->count[k] - kept[k]);
+		line_note(r, (enum note_level)k, text);
 	}
 }
 
 void line_cut(struct report *r, uint64_t n, const char *what)
 {
+	char text[128];
+
 	if (!n)
 		return;
-	buf_lit(&r->out, "{\"type\":\"note\",\"level\":\"limit\",\"text\":\"");
-	buf_u64(&r->out, n);
-	buf_char(&r->out, ' ');
-	buf_str(&r->out, what);
-	buf_lit(&r->out, " left out (--limit 0 for all)\"}\n");
+	snprintf(text, sizeof(text), "%" PRIu64 " %s left out (--limit 0 for all)", n, what);
+	line_note(r, NOTE_LIMIT, text);
 }
 
-/* `"kind":"cancel","go_type":"*context.cancelCtx",` made once for each pair. */
+/* `,"kind":"cancel","go_type":"*context.cancelCtx"` made once for each pair. */
 static const struct buf *type_text(struct lines *l, const struct ctx *c)
 {
 	size_t type = c->type < l->m->types.n ? c->type : l->m->types.n, at = type * CTX_KINDS + c->kind;
@@ -201,106 +161,92 @@ static const struct buf *type_text(struct lines *l, const struct ctx *c)
 	struct buf *b = &l->types.v[at];
 	if (b->n)
 		return b;
-	buf_lit(b, "\"kind\":");
-	json_cstr(b, ctx_kind_name(c->kind));
-	line_str(b, "go_type", type < l->m->types.n ? l->m->types.v[type].name : NULL);
-	buf_char(b, ',');
+	struct rec w = rec_at(b, REC_context_addr);
+	rec_word(&w, REC_context_kind, ctx_kind_name(c->kind));
+	rec_text(&w, REC_context_go_type, type < l->m->types.n ? l->m->types.v[type].name : NULL);
 	return b;
 }
 
-/* A text field that may be nil or unknown: @p b holds it when @p have. */
-static void put_text(struct lines *l, bool have, const struct buf *b)
-{
-	if (have)
-		buf_json(l->out, b->n ? b->p : "", b->n);
-	else
-		buf_lit(l->out, "null");
-}
-
 /* err and cause: only a context that is not known to be alive has any. */
-static void put_err(struct lines *l, uint32_t i)
+static void put_err(struct lines *l, struct rec *w, uint32_t i)
 {
 	uint8_t state = l->m->ctxs.v[i].state;
 
 	if (state == CTX_ACTIVE || state == CTX_NEVER) {
-		buf_lit(l->out, ",\"err\":null,\"cause\":null");
+		char *p = rec_put_null(w, buf_room(w->out, 2 * REC_ROOM), REC_context_err);
+		rec_commit(w, rec_put_null(w, p, REC_context_cause));
 		return;
 	}
-	buf_lit(l->out, ",\"err\":");
 	l->scratch.n = 0;
-	put_text(l, ctx_err(l->m, i, &l->scratch), &l->scratch);
-	buf_lit(l->out, ",\"cause\":");
+	bool have = ctx_err(l->m, i, &l->scratch);
+	rec_buf(w, REC_context_err, have, &l->scratch);
 	l->scratch.n = 0;
-	put_text(l, ctx_cause(l->m, i, &l->scratch), &l->scratch);
+	have = ctx_cause(l->m, i, &l->scratch);
+	rec_buf(w, REC_context_cause, have, &l->scratch);
 }
 
-static void put_deadline(struct lines *l, uint32_t i)
+static void put_deadline(struct lines *l, struct rec *w, uint32_t i)
 {
-	struct go_time at;
-	int64_t left;
+	struct go_time at = {0};
+	int64_t left = 0;
 
 	if (l->m->ctxs.v[i].kind != CTX_TIMER) {
-		buf_lit(l->out, ",\"deadline\":null,\"deadline_left_ns\":null");
+		char *p = rec_put_null(w, buf_room(w->out, 2 * REC_ROOM), REC_context_deadline);
+		rec_commit(w, rec_put_null(w, p, REC_context_deadline_left_ns));
 		return;
 	}
-	buf_lit(l->out, ",\"deadline\":");
-	size_t start = l->scratch.n = 0;
-	bool have = ctx_deadline(l->m, i, &at) && text_rfc3339(&l->scratch, at.unix_s, at.nsec);
-	put_text(l, have && l->scratch.n > start, &l->scratch);
-	buf_lit(l->out, ",\"deadline_left_ns\":");
-	if (ctx_deadline_left(l->m, i, &left))
-		buf_i64(l->out, left);
-	else
-		buf_lit(l->out, "null");
+	bool have = ctx_deadline(l->m, i, &at);
+	rec_time(w, REC_context_deadline, have, at.unix_s, at.nsec);
+	have = ctx_deadline_left(l->m, i, &left);
+	rec_i64_if(w, REC_context_deadline_left_ns, have, left);
+}
+
+/* The rest of a value context's line. */
+static void put_key_value(struct lines *l, struct rec *w, uint32_t i, bool has_key)
+{
+	rec_buf(w, REC_context_key, has_key, &l->key);
+	l->scratch.n = 0;
+	bool has_value = ctx_value(l->m, i, &l->scratch);
+	rec_buf(w, REC_context_value, has_value, &l->scratch);
+	rec_line_end(w);
 }
 
 void line_context(struct lines *l, uint32_t i)
 {
 	const struct ctx *c = &l->m->ctxs.v[i];
 	const struct buf *type = type_text(l, c);
-	const char *state = ctx_state_name(c->state);
-	bool has_key = false, has_value = false;
+	bool has_key = false;
 
 	l->key.n = 0;
 	if (c->kind == CTX_VALUE)
 		has_key = ctx_key(l->m, i, &l->key);
-	char *p = buf_room(l->out, 96 + type->n);
-	p = PUT(p, "{\"type\":\"context\",\"addr\":");
-	p = put_ctx(p, l->m, i);
-	*p++ = ',';
-	p = put(p, type->p, type->n);
-	commit(l->out, PUT(p, "\"name\":\""));
+	char *p = buf_room(l->out, 3 * REC_ROOM + type->n);
+	struct rec w = rec_at(l->out, REC_context);
+	p = put(p, rec_infos[REC_context].text, rec_infos[REC_context].text_n);
+	p = rec_put_ctx(&w, p, REC_context_addr, l->m, i);
+	p = rec_put_given(&w, p, REC_context_go_type, type);
+	p = rec_put(&w, p, REC_context_name, KIND_TEXT, false);
+	*p++ = '"';
+	rec_commit(&w, p);
 	names_put(&l->names, i, &l->key, l->out);
-	p = buf_room(l->out, 128);
-	p = PUT(p, "\",\"parent\":");
-	p = put_ctx(p, l->m, c->parent);
-	p = PUT(p, ",\"depth\":");
-	p = put_u64(p, c->depth);
-	p = PUT(p, ",\"state\":");
+	p = buf_room(l->out, 1 + 3 * REC_ROOM);
 	*p++ = '"';
-	p = put(p, state, strlen(state));
-	*p++ = '"';
-	commit(l->out, p);
-	put_err(l, i);
-	put_deadline(l, i);
-	p = buf_room(l->out, 128);
-	p = PUT(p, ",\"children\":");
-	p = put_u64(p, c->children);
-	p = PUT(p, ",\"done\":");
-	p = put_addr_or_null(p, c->done);
-	p = PUT(p, ",\"tasks\":");
-	p = put_u64(p, c->tasks);
-	if (c->kind != CTX_VALUE) {
-		commit(l->out, PUT(p, ",\"key\":null,\"value\":null}\n"));
+	p = rec_put_ctx(&w, p, REC_context_parent, l->m, c->parent);
+	p = rec_put_u64(&w, p, REC_context_depth, c->depth);
+	rec_commit(&w, rec_put_word(&w, p, REC_context_state, ctx_state_name(c->state)));
+	put_err(l, &w, i);
+	put_deadline(l, &w, i);
+	p = rec_put_u64(&w, buf_room(l->out, 6 * REC_ROOM), REC_context_children, c->children);
+	p = rec_put_addr(&w, p, REC_context_done, c->done);
+	p = rec_put_u64(&w, p, REC_context_tasks, c->tasks);
+	if (c->kind == CTX_VALUE) {
+		rec_commit(&w, p);
+		put_key_value(l, &w, i, has_key);
 		return;
 	}
-	commit(l->out, PUT(p, ",\"key\":"));
-	put_text(l, has_key, &l->key);
-	l->scratch.n = 0;
-	has_value = ctx_value(l->m, i, &l->scratch);
-	buf_lit(l->out, ",\"value\":");
-	put_text(l, has_value, &l->scratch);
-	buf_lit(l->out, "}\n");
+	p = rec_put_null(&w, p, REC_context_key);
+	p = rec_put_null(&w, p, REC_context_value);
+	rec_commit(&w, rec_put_end(&w, p));
 }
 
 /* Escaped texts of a frame, NULL for FRAME_NONE. */
@@ -332,35 +278,39 @@ static const struct lines_frame *frame_text(struct lines *l, uint32_t frame)
 	return f;
 }
 
-/* `,"<func>":…,"<file>":…,"<line>":…` under the given names; all null without a frame. */
-static void put_frame(struct lines *l, uint32_t frame, const char *func, const char *file, const char *line)
+/* Function, file and line, three fields from @p first on; all null without a frame. */
+static inline __attribute__((always_inline)) void put_frame(struct lines *l, struct rec *w, uint32_t frame,
+							    enum rec_field first)
 {
 	const struct lines_frame *f = frame_text(l, frame);
-	size_t func_n = strlen(func), file_n = strlen(file), line_n = strlen(line);
-	size_t text = f ? (size_t)f->func_n + f->file_n : 8;
-	char *p = buf_room(l->out, func_n + file_n + line_n + text + 40);
 
-	p = put(p, func, func_n);
-	p = f ? put(p, l->pool.v + f->off, f->func_n) : PUT(p, "null");
-	p = put(p, file, file_n);
-	p = f ? put(p, l->pool.v + f->off + f->func_n, f->file_n) : PUT(p, "null");
-	p = put(p, line, line_n);
-	p = f ? put_i64(p, l->m->rt->frames.v[frame].line) : PUT(p, "null");
-	commit(l->out, p);
+	if (!f) {
+		char *p = rec_put_null(w, buf_room(w->out, 3 * REC_ROOM), first);
+		p = rec_put_null(w, p, first + 1);
+		rec_commit(w, rec_put_null(w, p, first + 2));
+		return;
+	}
+	const char *text = l->pool.v + f->off;
+	char *p = buf_room(w->out, f->func_n + f->file_n + 3 * REC_ROOM);
+	p = put(rec_put(w, p, first, KIND_TEXT, false), text, f->func_n);
+	p = put(rec_put(w, p, first + 1, KIND_TEXT, false), text + f->func_n, f->file_n);
+	rec_commit(w, rec_put_i64(w, p, first + 2, l->m->rt->frames.v[frame].line));
 }
 
-static void put_wait(struct lines *l, const struct task *task, uint32_t k)
+static void put_waits(struct lines *l, struct rec *w, const struct task *task)
 {
-	const struct task_wait *w = &l->m->tasks.waits.v[task->wait_first + k];
-	bool send = task_wait_op(l->m->rt, &l->m->tasks, task, k) == WAIT_SEND;
-	char *p = buf_room(l->out, 96);
+	rec_list(w, REC_task_waits);
+	for (uint32_t k = 0; k < task->nwaits; k++) {
+		const struct task_wait *wait = &l->m->tasks.waits.v[task->wait_first + k];
+		bool send = task_wait_op(l->m->rt, &l->m->tasks, task, k) == WAIT_SEND;
+		struct rec part = rec_part(l->out, REC_wait, !k);
 
-	p = PUT(p, "{\"chan\":");
-	p = put_addr_or_null(p, w->chan);
-	p = send ? PUT(p, ",\"op\":\"send\",\"context\":") : PUT(p, ",\"op\":\"recv\",\"context\":");
-	p = put_ctx(p, l->m, w->context);
-	*p++ = '}';
-	commit(l->out, p);
+		char *p = rec_put_addr(&part, buf_room(l->out, 3 * REC_ROOM), REC_wait_chan, wait->chan);
+		p = rec_put_word(&part, p, REC_wait_op, send ? "send" : "recv");
+		rec_commit(&part, rec_put_ctx(&part, p, REC_wait_context, l->m, wait->context));
+		rec_part_end(&part);
+	}
+	rec_list_end(w, REC_task_waits);
 }
 
 struct label_list {
@@ -380,67 +330,49 @@ static void put_label(void *arg, const char *key, uint64_t key_n, const char *va
 	buf_json(list->out, val, val_n);
 }
 
+static void put_labels(struct lines *l, struct rec *w, const struct task *task)
+{
+	struct label_list list = {l->out, true};
+
+	rec_list(w, REC_task_labels);
+	if (task->flags & TASK_LABELED)
+		label_each(l->m->rt, task_labels(l->m->rt, task), put_label, &list);
+	rec_list_end(w, REC_task_labels);
+}
+
 void line_task(struct lines *l, uint32_t t)
 {
 	const struct task *task = &l->m->tasks.list.v[t];
-	const char *reason = task_reason_told(l->m->rt, task);
 	int64_t wait = clock_wait_ns(&l->m->now, task);
+	struct bubble bubble = {0};
 
-	char *p = buf_room(l->out, 64);
-	p = PUT(p, "{\"type\":\"task\",\"goid\":");
-	commit(l->out, put_u64(p, task->goid));
-	buf_lit(l->out, ",\"status\":");
-	json_cstr(l->out, task_status_name(task->status));
-	buf_lit(l->out, ",\"wait_reason\":");
-	json_cstr(l->out, reason);
-	p = buf_room(l->out, 64);
-	p = PUT(p, ",\"wait_ns\":");
-	p = wait < 0 ? PUT(p, "null") : put_i64(p, wait);
-	p = task->flags & TASK_SYSTEM ? PUT(p, ",\"system\":true") : PUT(p, ",\"system\":false");
-	commit(l->out, p);
-	put_frame(l, task->frame, ",\"func\":", ",\"file\":", ",\"line\":");
-	put_frame(l, task->created, ",\"created_by\":", ",\"created_file\":", ",\"created_line\":");
-	p = buf_room(l->out, 64);
-	p = PUT(p, ",\"parent_goid\":");
-	p = task->parent_goid ? put_u64(p, task->parent_goid) : PUT(p, "null");
-	commit(l->out, PUT(p, ",\"waits\":["));
-	for (uint32_t k = 0; k < task->nwaits; k++) {
-		if (k)
-			buf_char(l->out, ',');
-		put_wait(l, task, k);
-	}
-	buf_lit(l->out, "],\"labels\":{");
-	if (task->flags & TASK_LABELED) {
-		struct label_list list = {l->out, true};
-		label_each(l->m->rt, task_labels(l->m->rt, task), put_label, &list);
-	}
-	struct bubble bubble;
-	if (bubble_read(l->m->rt, bubble_of_task(l->m->rt, task), &bubble)) {
-		p = buf_room(l->out, 64);
-		p = PUT(p, "},\"bubble\":");
-		commit(l->out, PUT(put_u64(p, bubble.id), "}\n"));
-	} else {
-		buf_lit(l->out, "},\"bubble\":null}\n");
-	}
+	struct rec w = rec_line(l->out, REC_task);
+	rec_u64(&w, REC_task_goid, task->goid);
+	rec_word(&w, REC_task_status, task_status_name(task->status));
+	rec_text(&w, REC_task_wait_reason, task_reason_told(l->m->rt, task));
+	rec_i64_if(&w, REC_task_wait_ns, wait >= 0, wait);
+	rec_bool(&w, REC_task_system, task->flags & TASK_SYSTEM);
+	put_frame(l, &w, task->frame, REC_task_func);
+	put_frame(l, &w, task->created, REC_task_created_by);
+	rec_u64_if(&w, REC_task_parent_goid, task->parent_goid, task->parent_goid);
+	put_waits(l, &w, task);
+	put_labels(l, &w, task);
+	bool bubbled = bubble_read(l->m->rt, bubble_of_task(l->m->rt, task), &bubble);
+	rec_u64_if(&w, REC_task_bubble, bubbled, bubble.id);
+	rec_line_end(&w);
 }
 
 void line_edge_via(struct lines *l, uint32_t parent, uint32_t child, taddr addr, const char *via)
 {
-	size_t via_n = via ? strlen(via) : 0;
-	char *p = buf_room(l->out, 128 + via_n);
+	struct rec w = rec_line(l->out, REC_edge);
 
-	p = PUT(p, "{\"type\":\"edge\",\"parent\":");
-	p = put_ctx(p, l->m, parent);
-	p = PUT(p, ",\"child\":");
-	p = child == CTX_NONE ? put_addr_or_null(p, addr) : put_ctx(p, l->m, child);
-	p = PUT(p, ",\"via\":");
-	if (!via) {
-		commit(l->out, PUT(p, "null}\n"));
-		return;
-	}
-	*p++ = '"';
-	p = put(p, via, via_n);
-	commit(l->out, PUT(p, "\"}\n"));
+	rec_ctx(&w, REC_edge_parent, l->m, parent);
+	if (child == CTX_NONE)
+		rec_ctx_at(&w, REC_edge_child, addr);
+	else
+		rec_ctx(&w, REC_edge_child, l->m, child);
+	rec_word(&w, REC_edge_via, via);
+	rec_line_end(&w);
 }
 
 void line_edge(struct lines *l, uint32_t parent, uint32_t child)
@@ -450,18 +382,12 @@ void line_edge(struct lines *l, uint32_t parent, uint32_t child)
 
 void line_frame(struct lines *l, uint64_t goid, uint64_t index, taddr pc, uint32_t frame)
 {
-	char *p = buf_room(l->out, 128);
+	struct rec w = rec_line(l->out, REC_frame);
 
-	p = PUT(p, "{\"type\":\"frame\",\"goid\":");
-	p = put_u64(p, goid);
-	p = PUT(p, ",\"index\":");
-	p = put_u64(p, index);
-	p = PUT(p, ",\"pc\":");
-	commit(l->out, put_addr_or_null(p, pc));
-	put_frame(l, frame, ",\"func\":", ",\"file\":", ",\"line\":");
-	bool inlined = frame < l->m->rt->frames.n && l->m->rt->frames.v[frame].inlined;
-	if (inlined)
-		buf_lit(l->out, ",\"inlined\":true}\n");
-	else
-		buf_lit(l->out, ",\"inlined\":false}\n");
+	rec_u64(&w, REC_frame_goid, goid);
+	rec_u64(&w, REC_frame_index, index);
+	rec_addr(&w, REC_frame_pc, pc);
+	put_frame(l, &w, frame, REC_frame_func);
+	rec_bool(&w, REC_frame_inlined, frame < l->m->rt->frames.n && l->m->rt->frames.v[frame].inlined);
+	rec_line_end(&w);
 }

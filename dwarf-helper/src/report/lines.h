@@ -41,6 +41,9 @@ void line_header(struct report *r);
  * more line. */
 void line_notes(struct report *r);
 
+/** One note; @p text is escaped here. */
+void line_note(struct report *r, enum note_level level, const char *text);
+
 /** A note of its own: "N <what> left out (--limit 0 for all)"; nothing when @p n is 0. */
 void line_cut(struct report *r, uint64_t n, const char *what);
 

@@ -51,11 +51,13 @@ struct options {
 struct report_target {
 	const char *exe;	  /* path, NULL not known */
 	const char *core;	  /* as named by the user, or "process 4711" */
+	const char *host;	  /* name of the machine, NULL not known */
 	enum build_match match;	  /* is the executable the one of the target? */
 	enum identity_by by;	  /* by what that was told */
 	const char *gnu_build_id, *go_build_id;
 	const char *go_version;
-	const char *main_module;
+	const char *main_module;  /* with its version */
+	const char *module_path, *module_version, *vcs_revision;
 	const char *debug;	  /* separate debug file as named by the user, NULL */
 };
 

@@ -2,8 +2,10 @@
  * @file  `tasks --group`: goroutines counted by what they have in common, most first.
  */
 #include "analysis/group.h"
+#include "report/lines.h"
 #include "report/tasks.h"
 #include "report/words.h"
+#include "report/writer.h"
 
 #define GROUP_FRAMES 8	/* user frames shown of a stack */
 #define GROUP_GOIDS 100 /* numbers told in JSON */
@@ -126,71 +128,63 @@ static void groups_text(struct report *r, const struct groups *g, uint64_t limit
 	buf_lit(&r->out, "; ");
 }
 
-static void frames_json(struct report *r, const struct group *gr, struct stack_lines *s)
+static void frames_json(struct report *r, struct rec *w, const struct group *gr, struct stack_lines *s)
 {
 	const struct runtime *rt = r->m->rt;
-	struct buf *out = &r->out;
 
 	stack_read(r->m->rt, &r->m->tasks.list.v[gr->first], s);
-	buf_lit(out, ",\"frames\":[");
+	rec_list(w, REC_group_frames);
 	for (size_t i = 0; i < s->v.n; i++) {
 		const struct frame *f = s->v.v[i].frame < rt->frames.n ? &rt->frames.v[s->v.v[i].frame] : NULL;
-		buf_str(out, i ? ",{\"pc\":" : "{\"pc\":");
-		line_addr(out, s->v.v[i].pc);
-		line_str(out, "func", f ? f->func : NULL);
-		line_str(out, "file", f ? f->file : NULL);
-		buf_lit(out, ",\"line\":");
-		buf_i64(out, f ? f->line : 0);
-		buf_str(out, f && f->inlined ? ",\"inlined\":true}" : ",\"inlined\":false}");
+		struct rec part = rec_part(w->out, REC_group_frame, !i);
+		rec_addr(&part, REC_group_frame_pc, s->v.v[i].pc);
+		rec_text(&part, REC_group_frame_func, f ? f->func : NULL);
+		rec_text(&part, REC_group_frame_file, f ? f->file : NULL);
+		rec_i64(&part, REC_group_frame_line, f ? f->line : 0);
+		rec_bool(&part, REC_group_frame_inlined, f && f->inlined);
+		rec_part_end(&part);
 	}
-	buf_char(out, ']');
+	rec_list_end(w, REC_group_frames);
 }
 
-static void group_json(struct report *r, struct lines *l, const struct groups *g, const struct group *gr,
-		       struct stack_lines *s, struct buf *label)
+static void goids_json(struct report *r, struct rec *w, const struct groups *g, const struct group *gr)
 {
-	struct buf *out = &r->out;
 	unsigned n = 0;
 
-	buf_lit(out, "{\"type\":\"group\"");
-	line_str(out, "by", kinds[r->opt->group].word);
+	rec_list(w, REC_group_goids);
+	for (uint32_t at = gr->first; at != GROUP_END && n < GROUP_GOIDS; at = g->next[at], n++)
+		rec_item_u64(w->out, !n, r->m->tasks.list.v[at].goid);
+	rec_list_end(w, REC_group_goids);
+}
+
+static void group_json(struct report *r, const struct groups *g, const struct group *gr, struct stack_lines *s, struct buf *label)
+{
+	struct rec w = rec_line(&r->out, REC_group);
+
+	rec_word(&w, REC_group_by, kinds[r->opt->group].word);
 	label->n = 0;
 	group_label(r, r->opt->group, gr, label);
-	line_str(out, "key", buf_cstr(label));
-	buf_lit(out, ",\"count\":");
-	buf_u64(out, gr->count);
-	buf_lit(out, ",\"oldest_ns\":");
-	if (gr->oldest_ns >= 0)
-		buf_i64(out, gr->oldest_ns);
-	else
-		buf_lit(out, "null");
-	if (r->opt->group == GROUP_CONTEXT) {
-		buf_lit(out, ",\"context\":");
-		line_ctx_addr(l, gr->context);
-	}
+	rec_buf(&w, REC_group_key, true, label);
+	rec_u64(&w, REC_group_count, gr->count);
+	rec_i64_if(&w, REC_group_oldest_ns, gr->oldest_ns >= 0, gr->oldest_ns);
+	if (r->opt->group == GROUP_CONTEXT)
+		rec_ctx(&w, REC_group_context, r->m, gr->context);
 	if (r->opt->group == GROUP_STACK)
-		frames_json(r, gr, s);
-	buf_lit(out, ",\"goids\":[");
-	for (uint32_t at = gr->first; at != GROUP_END && n < GROUP_GOIDS; at = g->next[at], n++) {
-		buf_str(out, n ? "," : "");
-		buf_u64(out, r->m->tasks.list.v[at].goid);
-	}
-	buf_lit(out, "]}\n");
+		frames_json(r, &w, gr, s);
+	goids_json(r, &w, g, gr);
+	rec_line_end(&w);
 }
 
 static void groups_json(struct report *r, const struct groups *g, uint64_t limit)
 {
 	struct stack_lines s = {0};
 	struct buf label = {0};
-	struct lines l;
 
-	lines_open(&l, r);
 	line_header(r);
 	for (size_t k = 0; k < g->list.n && k < limit; k++)
-		group_json(r, &l, g, &g->list.v[k], &s, &label);
+		group_json(r, g, &g->list.v[k], &s, &label);
 	line_cut(r, g->list.n > limit ? g->list.n - limit : 0, "groups");
 	line_notes(r);
-	lines_close(&l);
 	buf_free(&label);
 	stack_lines_free(&s);
 }

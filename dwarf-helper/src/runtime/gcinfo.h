@@ -10,29 +10,29 @@
 #include "runtime/heap.h"
 
 /**
- * Numbers that may not be known, with their names in JSON; bytes and ns are plain numbers.
+ * Numbers that may not be known, and what their fields are called in records; bytes and ns are plain numbers.
  *
  *   heap_*        gcController: bytes of spans in use; of free pages still held, and given back to the system
  *   live_marked   what the last mark found alive; live_now: that and what was allocated since (an estimate of the runtime's)
  *   next_goal     the heap size at which the next collection should end, as MemStats.NextGC
  *   stacks        bytes of spans that are goroutine stacks
  */
-#define GCINFO_NUMBERS(X)                                                                                        \
-	X(heap_in_use, "heap_in_use_bytes")                                                                      \
-	X(heap_free, "heap_free_bytes")                                                                          \
-	X(heap_released, "heap_released_bytes")                                                                  \
-	X(live_marked, "live_marked_bytes")                                                                      \
-	X(live_now, "live_now_bytes")                                                                            \
-	X(next_goal, "next_goal_bytes")                                                                          \
-	X(total_alloc, "total_alloc_bytes")                                                                      \
-	X(total_free, "total_free_bytes")                                                                        \
-	X(mapped_ready, "mapped_ready_bytes")                                                                    \
-	X(stacks, "stacks_bytes")                                                                                \
-	X(collections, "collections")                                                                            \
-	X(forced, "collections_forced")                                                                          \
-	X(pause_total, "pause_total_ns")                                                                         \
-	X(last_end, "last_end_unix_ns")                                                                          \
-	X(arenas, "arenas")
+#define GCINFO_NUMBERS(X) \
+	X(heap_in_use, heap_in_use_bytes) \
+	X(heap_free, heap_free_bytes) \
+	X(heap_released, heap_released_bytes) \
+	X(live_marked, live_marked_bytes) \
+	X(live_now, live_now_bytes) \
+	X(next_goal, next_goal_bytes) \
+	X(total_alloc, total_alloc_bytes) \
+	X(total_free, total_free_bytes) \
+	X(mapped_ready, mapped_ready_bytes) \
+	X(stacks, stacks_bytes) \
+	X(collections, collections) \
+	X(forced, collections_forced) \
+	X(pause_total, pause_total_ns) \
+	X(last_end, last_end_unix_ns) \
+	X(arenas, arenas)
 
 struct gc_number {
 	bool known;

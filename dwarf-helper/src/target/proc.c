@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,6 +85,18 @@ static struct err *hint_permission(struct err *e)
 		return err_hint(e, "kernel.yama.ptrace_scope is %d: run as root, or sysctl kernel.yama.ptrace_scope=0",
 				level);
 	return err_hint(e, "run as the user of the process or as root (CAP_SYS_PTRACE)");
+}
+
+char *proc_host(int pid)
+{
+	char path[64], ours[64], its[64];
+	struct utsname u;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/uts", proc_reader(pid));
+	ssize_t n = readlink("/proc/self/ns/uts", ours, sizeof(ours)), k = readlink(path, its, sizeof(its));
+	if (n <= 0 || n != k || memcmp(ours, its, (size_t)n) || uname(&u))
+		return NULL;
+	return mem_strdup(u.nodename);
 }
 
 static struct err *no_such_process(int pid)

@@ -262,6 +262,12 @@ struct proc_options {
 int proc_reader(int pid);
 
 /**
+ * The machine's name (nodename of uname) as process @p pid sees it, malloc'ed.  NULL: the process has another UTS namespace
+ * than we, or that cannot be told (/proc/PID/ns needs the rights that reading its memory needs).
+ */
+char *proc_host(int pid);
+
+/**
  * Stop a live process and list its memory.
  *
  * PTRACE_SEIZE + PTRACE_INTERRUPT on every thread, until no new thread appears; signals that arrive meanwhile are
