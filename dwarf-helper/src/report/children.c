@@ -115,7 +115,7 @@ static void first_line(struct report *r, uint32_t i, bool has_map, const taddr *
 	buf_char(out, '\n');
 }
 
-static void row(struct table *t, struct model *m, const struct entry *e)
+static void row(struct table *t, struct model *m, const struct entry *e, struct ctx_view *v)
 {
 	if (e->ctx == CTX_NONE) {
 		buf_hex(table_cell(t), e->addr);
@@ -124,17 +124,17 @@ static void row(struct table *t, struct model *m, const struct entry *e)
 		table_row(t);
 		return;
 	}
-	const struct ctx *c = &m->ctxs.v[e->ctx];
-	const char *kind = ctx_kind_name(c->kind), *mark = word_mark(c);
+	ctx_view_read(v, m, e->ctx, VIEW_ABOUT);
+	const char *mark = word_mark(v->flags);
 	word_addr(table_cell(t), m, e->ctx);
-	buf_str(table_cell(t), kind ? kind : "?");
-	buf_str(table_styled(t, word_state_style(c->state)), word_state(c->state));
-	text_count(table_cell(t), c->children);
-	text_count(table_cell(t), c->tasks);
+	buf_str(table_cell(t), ctx_kind_name(v->kind));
+	buf_str(table_styled(t, word_state_style(v->state)), word_state(v->state));
+	text_count(table_cell(t), v->children);
+	text_count(table_cell(t), v->tasks);
 	if (mark)
 		buf_str(table_styled(t, STYLE_RED), mark);
 	else
-		word_about(table_cell(t), m, e->ctx, ABOUT_COLUMNS);
+		word_about(table_cell(t), v, ABOUT_COLUMNS);
 	table_row(t);
 }
 
@@ -149,13 +149,15 @@ static void children_text(struct report *r, uint32_t i, const struct entries *es
 		{.head = "tasks", .right = true},
 		{.head = "value or deadline"},
 	};
+	struct ctx_view view = {0};
 	struct table t;
 
 	first_line(r, i, has_map, map, st);
 	table_open(&t, r, column, sizeof(column) / sizeof(column[0]));
 	for (size_t k = 0; k < es->list.n; k++)
-		row(&t, r->m, &es->list.v[k]);
+		row(&t, r->m, &es->list.v[k], &view);
 	table_close(&t);
+	ctx_view_free(&view);
 	if (!has_map && !es->seen)
 		buf_lit(&r->out, "none\n");
 	if (es->seen > es->list.n)

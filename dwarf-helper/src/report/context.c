@@ -94,34 +94,33 @@ struct err *report_context_children(struct report *r)
 static void put_words(struct report *r, struct model *m, uint32_t i)
 {
 	struct buf *out = &r->out, text = {0};
-	const struct ctx *c = &m->ctxs.v[i];
-	const char *state = word_state(c->state), *mark = word_mark(c);
+	struct ctx_view v = {0};
 
 	ctx_name(m, i, &text);
 	text_safe(out, text.p, text.n);
-	if (i < 2) {
-		buf_free(&text);
+	buf_free(&text);
+	if (i < 2)
 		return;
-	}
+	ctx_view_read(&v, m, i, VIEW_ERR);
+	const char *mark = word_mark(v.flags);
 	buf_char(out, ' ');
-	buf_hex(out, c->addr);
+	buf_hex(out, v.addr);
 	buf_lit(out, " (");
-	buf_str(out, state);
-	text.n = 0;
-	if ((c->state == CTX_CANCELED || c->state == CTX_EXPIRED) && word_err(&text, m, i)) {
+	buf_str(out, word_state(v.state));
+	if ((v.state == CTX_CANCELED || v.state == CTX_EXPIRED) && v.has_err) {
 		buf_char(out, ' ');
-		buf_bytes(out, text.p, text.n);
+		word_err(out, &v);
 	}
-	if (c->children && ctx_canceler(m, i) == i) {
+	if (v.children && ctx_canceler(m, i) == i) {
 		buf_lit(out, ", ");
-		text_plural(out, c->children, "child");
+		text_plural(out, v.children, "child");
 	}
 	if (mark) {
 		buf_lit(out, ", ");
 		buf_str(out, mark);
 	}
 	buf_char(out, ')');
-	buf_free(&text);
+	ctx_view_free(&v);
 }
 
 /* The model of the session, when it has been made: looked up at once. */

@@ -29,7 +29,7 @@ void lines_close(struct lines *l)
 	VEC_FREE(&l->frames);
 	VEC_FREE(&l->pool);
 	buf_free(&l->scratch);
-	buf_free(&l->key);
+	ctx_view_free(&l->view);
 }
 
 void line_addr(struct buf *out, taddr a)
@@ -152,9 +152,9 @@ void line_cut(struct report *r, uint64_t n, const char *what)
 }
 
 /* `,"kind":"cancel","go_type":"*context.cancelCtx"` made once for each pair. */
-static const struct buf *type_text(struct lines *l, const struct ctx *c)
+static const struct buf *type_text(struct lines *l, const struct ctx_view *v)
 {
-	size_t type = c->type < l->m->types.n ? c->type : l->m->types.n, at = type * CTX_KINDS + c->kind;
+	size_t type = v->type < l->m->types.n ? v->type : l->m->types.n, at = type * CTX_KINDS + v->kind;
 
 	while (l->types.n <= at)
 		VEC_PUSH(&l->types, (struct buf){0});
@@ -162,64 +162,40 @@ static const struct buf *type_text(struct lines *l, const struct ctx *c)
 	if (b->n)
 		return b;
 	struct rec w = rec_at(b, REC_context_addr);
-	rec_word(&w, REC_context_kind, ctx_kind_name(c->kind));
-	rec_text(&w, REC_context_go_type, type < l->m->types.n ? l->m->types.v[type].name : NULL);
+	rec_word(&w, REC_context_kind, ctx_kind_name(v->kind));
+	rec_text(&w, REC_context_go_type, v->go_type);
 	return b;
 }
 
 /* err and cause: only a context that is not known to be alive has any. */
-static void put_err(struct lines *l, struct rec *w, uint32_t i)
+static void put_err(const struct ctx_view *v, struct rec *w)
 {
-	uint8_t state = l->m->ctxs.v[i].state;
-
-	if (state == CTX_ACTIVE || state == CTX_NEVER) {
+	if (v->state == CTX_ACTIVE || v->state == CTX_NEVER) {
 		char *p = rec_put_null(w, buf_room(w->out, 2 * REC_ROOM), REC_context_err);
 		rec_commit(w, rec_put_null(w, p, REC_context_cause));
 		return;
 	}
-	l->scratch.n = 0;
-	bool have = ctx_err(l->m, i, &l->scratch);
-	rec_buf(w, REC_context_err, have, &l->scratch);
-	l->scratch.n = 0;
-	have = ctx_cause(l->m, i, &l->scratch);
-	rec_buf(w, REC_context_cause, have, &l->scratch);
+	rec_buf(w, REC_context_err, v->has_err, &v->err);
+	rec_buf(w, REC_context_cause, v->has_cause, &v->cause);
 }
 
-static void put_deadline(struct lines *l, struct rec *w, uint32_t i)
+static void put_deadline(const struct ctx_view *v, struct rec *w)
 {
-	struct go_time at = {0};
-	int64_t left = 0;
-
-	if (l->m->ctxs.v[i].kind != CTX_TIMER) {
+	if (v->kind != CTX_TIMER) {
 		char *p = rec_put_null(w, buf_room(w->out, 2 * REC_ROOM), REC_context_deadline);
 		rec_commit(w, rec_put_null(w, p, REC_context_deadline_left_ns));
 		return;
 	}
-	bool have = ctx_deadline(l->m, i, &at);
-	rec_time(w, REC_context_deadline, have, at.unix_s, at.nsec);
-	have = ctx_deadline_left(l->m, i, &left);
-	rec_i64_if(w, REC_context_deadline_left_ns, have, left);
-}
-
-/* The rest of a value context's line. */
-static void put_key_value(struct lines *l, struct rec *w, uint32_t i, bool has_key)
-{
-	rec_buf(w, REC_context_key, has_key, &l->key);
-	l->scratch.n = 0;
-	bool has_value = ctx_value(l->m, i, &l->scratch);
-	rec_buf(w, REC_context_value, has_value, &l->scratch);
-	rec_line_end(w);
+	rec_time(w, REC_context_deadline, v->has_deadline, v->deadline.unix_s, v->deadline.nsec);
+	rec_i64_if(w, REC_context_deadline_left_ns, v->has_left, v->left_ns);
 }
 
 void line_context(struct lines *l, uint32_t i)
 {
-	const struct ctx *c = &l->m->ctxs.v[i];
-	const struct buf *type = type_text(l, c);
-	bool has_key = false;
+	struct ctx_view *v = &l->view;
 
-	l->key.n = 0;
-	if (c->kind == CTX_VALUE)
-		has_key = ctx_key(l->m, i, &l->key);
+	ctx_view_read(v, l->m, i, VIEW_ERR | VIEW_DEADLINE | VIEW_PAIR);
+	const struct buf *type = type_text(l, v);
 	char *p = buf_room(l->out, 3 * REC_ROOM + type->n);
 	struct rec w = rec_at(l->out, REC_context);
 	p = put(p, rec_infos[REC_context].text, rec_infos[REC_context].text_n);
@@ -228,20 +204,22 @@ void line_context(struct lines *l, uint32_t i)
 	p = rec_put(&w, p, REC_context_name, KIND_TEXT, false);
 	*p++ = '"';
 	rec_commit(&w, p);
-	names_put(&l->names, i, &l->key, l->out);
+	names_put(&l->names, i, &v->key, l->out);
 	p = buf_room(l->out, 1 + 3 * REC_ROOM);
 	*p++ = '"';
-	p = rec_put_ctx(&w, p, REC_context_parent, l->m, c->parent);
-	p = rec_put_u64(&w, p, REC_context_depth, c->depth);
-	rec_commit(&w, rec_put_word(&w, p, REC_context_state, ctx_state_name(c->state)));
-	put_err(l, &w, i);
-	put_deadline(l, &w, i);
-	p = rec_put_u64(&w, buf_room(l->out, 6 * REC_ROOM), REC_context_children, c->children);
-	p = rec_put_addr(&w, p, REC_context_done, c->done);
-	p = rec_put_u64(&w, p, REC_context_tasks, c->tasks);
-	if (c->kind == CTX_VALUE) {
+	p = rec_put_ctx(&w, p, REC_context_parent, l->m, v->parent);
+	p = rec_put_u64(&w, p, REC_context_depth, v->depth);
+	rec_commit(&w, rec_put_word(&w, p, REC_context_state, ctx_state_name(v->state)));
+	put_err(v, &w);
+	put_deadline(v, &w);
+	p = rec_put_u64(&w, buf_room(l->out, 6 * REC_ROOM), REC_context_children, v->children);
+	p = rec_put_addr(&w, p, REC_context_done, v->done);
+	p = rec_put_u64(&w, p, REC_context_tasks, v->tasks);
+	if (v->kind == CTX_VALUE) {
 		rec_commit(&w, p);
-		put_key_value(l, &w, i, has_key);
+		rec_buf(&w, REC_context_key, v->has_key, &v->key);
+		rec_buf(&w, REC_context_value, v->has_value, &v->value);
+		rec_line_end(&w);
 		return;
 	}
 	p = rec_put_null(&w, p, REC_context_key);

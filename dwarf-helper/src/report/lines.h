@@ -8,6 +8,7 @@
 #ifndef GOCTX_REPORT_LINES_H
 #define GOCTX_REPORT_LINES_H
 
+#include "context/view.h"
 #include "report/names.h"
 
 /** Escaped texts of one frame: where they lie in lines->pool. */
@@ -24,7 +25,7 @@ struct lines {
 	struct buf *out; /* &r->out */
 	struct names names;
 	struct buf scratch;    /* a text as the target has it */
-	struct buf key;	       /* key of the context at hand, as the target has it */
+	struct ctx_view view;  /* of the context at hand */
 	VEC(struct buf) types; /* `"kind":…,"go_type":…,` by type and kind */
 	VEC(struct lines_frame) frames;
 	VEC(char) pool;

@@ -76,27 +76,27 @@ static void list_name(struct buf *out, struct model *m, uint32_t i, size_t colum
 }
 
 /* The one thing that tells most: key and value, the deadline, the function it calls, else what it is made of. */
-static void list_about(struct buf *out, struct model *m, uint32_t i, size_t columns)
+static void list_about(struct buf *out, struct model *m, const struct ctx_view *v, size_t columns)
 {
-	if (!word_about(out, m, i, columns))
-		list_name(out, m, i, columns ? columns : SIZE_MAX / 2);
+	if (!word_about(out, v, columns))
+		list_name(out, m, v->index, columns ? columns : SIZE_MAX / 2);
 }
 
-static void list_row(struct table *t, struct model *m, uint32_t i, size_t columns)
+static void list_row(struct table *t, struct model *m, uint32_t i, size_t columns, struct ctx_view *v)
 {
-	const struct ctx *c = &m->ctxs.v[i];
-	const char *kind = ctx_kind_name(c->kind), *mark = word_mark(c);
+	ctx_view_read(v, m, i, VIEW_ABOUT);
+	const char *mark = word_mark(v->flags);
 
 	word_addr(table_cell(t), m, i);
-	buf_str(table_cell(t), kind ? kind : "?");
-	buf_str(table_styled(t, word_state_style(c->state)), word_state(c->state));
-	text_count(table_cell(t), c->children);
-	text_count(table_cell(t), c->tasks);
-	text_count(table_cell(t), c->depth);
+	buf_str(table_cell(t), ctx_kind_name(v->kind));
+	buf_str(table_styled(t, word_state_style(v->state)), word_state(v->state));
+	text_count(table_cell(t), v->children);
+	text_count(table_cell(t), v->tasks);
+	text_count(table_cell(t), v->depth);
 	if (mark)
 		buf_str(table_styled(t, STYLE_RED), mark);
 	else
-		list_about(table_cell(t), m, i, columns);
+		list_about(table_cell(t), m, v, columns);
 	table_row(t);
 }
 
@@ -116,6 +116,7 @@ static struct err *list_text(struct report *r, const struct order *o, uint64_t n
 		{.head = "depth", .right = true},
 		{.head = "value, deadline or name"},
 	};
+	struct ctx_view view = {0};
 	struct err *e = NULL;
 	struct table t;
 	size_t columns = r->opt->values ? 0 : about_columns(r->opt);
@@ -123,11 +124,12 @@ static struct err *list_text(struct report *r, const struct order *o, uint64_t n
 	table_open(&t, r, column, sizeof(column) / sizeof(column[0]));
 	t.cut_last = !r->opt->values;
 	for (uint64_t k = 0; k < n && !e; k++) {
-		list_row(&t, r->m, order_at(o, k), columns);
+		list_row(&t, r->m, order_at(o, k), columns, &view);
 		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
 			e = canceled();
 	}
 	table_close(&t);
+	ctx_view_free(&view);
 	if (order_n(o) > n)
 		text_more(&r->out, order_n(o) - n, NULL);
 	return e;

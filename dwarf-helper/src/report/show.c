@@ -20,7 +20,8 @@ struct show {
 	struct model *m;
 	struct buf *out;
 	uint32_t i;
-	const struct ctx *c;
+	struct ctx_view view;  /* of the context asked for */
+	struct ctx_view other; /* of one above or below it */
 	const struct ways *ways;
 	struct buf text;
 };
@@ -95,13 +96,13 @@ static void show_name(struct show *s, size_t column)
 
 static void show_title(struct show *s)
 {
-	const struct ctx_type *type = s->c->type < s->m->types.n ? &s->m->types.v[s->c->type] : NULL;
+	const struct ctx_view *v = &s->view;
 	struct buf title = {0};
 
-	if (type && type->full && s->c->kind > CTX_TODO)
-		word_type(&title, type->full);
+	if (v->full_type && v->kind > CTX_TODO)
+		word_type(&title, v->full_type);
 	else
-		buf_str(&title, s->c->kind > CTX_TODO ? ctx_label(s->m, s->i) : "context");
+		buf_str(&title, v->kind > CTX_TODO ? ctx_label(s->m, s->i) : "context");
 	buf_char(&title, ' ');
 	word_addr(&title, s->m, s->i);
 	text_style(s->out, s->r, STYLE_BOLD);
@@ -111,35 +112,34 @@ static void show_title(struct show *s)
 	buf_free(&title);
 }
 
-static const char *never_text(const struct model *m, const struct ctx *c)
+static const char *never_text(const struct model *m, const struct ctx_view *v)
 {
-	if (c->kind == CTX_WITHOUT_CANCEL)
+	if (v->kind == CTX_WITHOUT_CANCEL)
 		return "never canceled: what happens to its parents does not reach it";
-	if (c->flags & CTX_NIL_DONE && m->types.v[c->type].switch_via >= 0)
+	if (v->flags & CTX_NIL_DONE && m->types.v[v->type].switch_via >= 0)
 		return "never canceled: its Done is nil without engine.ContextWithFallback";
-	if (c->flags & CTX_NIL_DONE)
-		return m->types.v[c->type].done.how == METHOD_NIL ? "never canceled: its Done is nil"
+	if (v->flags & CTX_NIL_DONE)
+		return m->types.v[v->type].done.how == METHOD_NIL ? "never canceled: its Done is nil"
 								  : "never canceled: its Done was nil when contexts were made on it";
-	return c->parent == CTX_NONE ? "never canceled" : "never canceled: nothing above it can cancel it";
+	return v->parent == CTX_NONE ? "never canceled" : "never canceled: nothing above it can cancel it";
 }
 
 static void show_state(struct show *s)
 {
-	const char *mark = word_mark(s->c);
+	const struct ctx_view *v = &s->view;
+	const char *mark = word_mark(v->flags);
 
 	label(s, "state");
-	text_style(s->out, s->r, word_state_style(s->c->state));
-	buf_str(s->out, s->c->state == CTX_NEVER ? never_text(s->m, s->c) : word_state(s->c->state));
-	word_why(s->out, s->m, s->c);
-	text_style_end(s->out, s->r, word_state_style(s->c->state));
-	s->text.n = 0;
-	if (s->c->state != CTX_ACTIVE && s->c->state != CTX_NEVER && word_err(&s->text, s->m, s->i)) {
+	text_style(s->out, s->r, word_state_style(v->state));
+	buf_str(s->out, v->state == CTX_NEVER ? never_text(s->m, v) : word_state(v->state));
+	word_why(s->out, v);
+	text_style_end(s->out, s->r, word_state_style(v->state));
+	if (v->has_err) {
 		buf_char(s->out, ' ');
-		buf_bytes(s->out, s->text.p, s->text.n);
+		word_err(s->out, v);
 	}
 	uint32_t by = ctx_canceler(s->m, s->i);
-	bool own = ctx_own_err(s->m, s->c);
-	if (by != s->i && by < s->m->ctxs.n && s->c->state != CTX_NEVER && !own) {
+	if (by != s->i && by < s->m->ctxs.n && v->state != CTX_NEVER && !v->own_err) {
 		buf_lit(s->out, ", as ");
 		word_ctx(s->out, s->m, by);
 		buf_lit(s->out, " above it");
@@ -156,17 +156,16 @@ static void show_state(struct show *s)
 
 static void show_deadline(struct show *s)
 {
-	struct go_time at;
-	int64_t left;
+	const struct ctx_view *v = &s->view;
 
 	s->text.n = 0;
-	if (!word_deadline(&s->text, s->m, s->i))
+	if (!word_deadline(&s->text, v))
 		return;
 	label(s, "deadline");
 	buf_bytes(s->out, s->text.p + strlen("deadline "), s->text.n - strlen("deadline "));
-	if (ctx_deadline_left(s->m, s->i, &left) && ctx_deadline(s->m, s->i, &at)) {
+	if (v->has_left && v->has_deadline) {
 		buf_lit(s->out, "    ");
-		text_rfc3339(s->out, at.unix_s, at.nsec);
+		text_rfc3339(s->out, v->deadline.unix_s, v->deadline.nsec);
 	}
 	buf_char(s->out, '\n');
 }
@@ -192,7 +191,7 @@ static void show_bubble(struct show *s)
 {
 	struct bubble b;
 
-	if (s->c->kind <= CTX_TODO || !ctx_bubble(s->m, s->i, &b))
+	if (s->view.kind <= CTX_TODO || !ctx_bubble(s->m, s->i, &b))
 		return;
 	label(s, "bubble");
 	buf_u64(s->out, b.id);
@@ -201,44 +200,52 @@ static void show_bubble(struct show *s)
 	buf_char(s->out, '\n');
 }
 
+/* Key or value, safe for the screen, into s->text. */
+static void readable(struct show *s, bool have, const struct buf *raw)
+{
+	s->text.n = 0;
+	if (have && raw->n)
+		text_safe(&s->text, raw->p, raw->n);
+	else
+		buf_lit(&s->text, "unreadable");
+}
+
 static void show_value(struct show *s)
 {
-	if (s->c->kind == CTX_VALUE) {
-		struct buf raw = {0};
-		s->text.n = 0;
-		bool key = ctx_key(s->m, s->i, &raw) && raw.n;
-		text_safe(&s->text, key ? raw.p : "unreadable", key ? raw.n : strlen("unreadable"));
+	const struct ctx_view *v = &s->view;
+
+	if (v->kind == CTX_VALUE) {
+		readable(s, v->has_key, &v->key);
 		text_line(s, "key", true);
-		raw.n = s->text.n = 0;
-		bool value = ctx_value(s->m, s->i, &raw) && raw.n;
-		text_safe(&s->text, value ? raw.p : "unreadable", value ? raw.n : strlen("unreadable"));
+		readable(s, v->has_value, &v->value);
 		value_at(s);
 		text_line(s, "value", true);
-		buf_free(&raw);
-	} else if (s->c->kind == CTX_AFTER_FUNC) {
+	} else if (v->has_calls) {
 		s->text.n = 0;
-		text_line(s, "calls", ctx_func(s->m, s->i, &s->text));
+		buf_bytes(&s->text, v->calls.p, v->calls.n);
+		text_line(s, "calls", true);
 	}
 }
 
 /* One element of the parent chain into s->text. */
 static void parent_text(struct show *s, uint32_t i)
 {
-	const struct ctx *c = &s->m->ctxs.v[i];
+	const struct ctx_view *v = &s->other;
 
+	ctx_view_read(&s->other, s->m, i, VIEW_PAIR);
 	s->text.n = 0;
 	word_addr(&s->text, s->m, i);
-	if (c->kind <= CTX_TODO)
+	if (v->kind <= CTX_TODO)
 		return;
 	buf_char(&s->text, ' ');
 	text_safe(&s->text, ctx_label(s->m, i), strlen(ctx_label(s->m, i)));
-	if (c->kind == CTX_VALUE) {
+	if (v->kind == CTX_VALUE) {
 		buf_char(&s->text, ' ');
-		word_pair(&s->text, s->m, i, 48);
+		word_pair(&s->text, v, 48);
 	}
-	if (c->state == CTX_CANCELED || c->state == CTX_EXPIRED) {
+	if (v->state == CTX_CANCELED || v->state == CTX_EXPIRED) {
 		buf_char(&s->text, ' ');
-		buf_str(&s->text, word_state(c->state));
+		buf_str(&s->text, word_state(v->state));
 	}
 }
 
@@ -246,13 +253,13 @@ static void parent_text(struct show *s, uint32_t i)
 static void show_parents(struct show *s)
 {
 	size_t column = LABEL_COLUMNS, width = s->r->opt->width ? s->r->opt->width : 100;
-	uint32_t skip_from = s->c->depth > SHOW_PARENTS && s->r->opt->limit != 0 ? SHOW_PARENTS / 2 : UINT32_MAX, k = 0;
-	uint32_t skip_to = skip_from == UINT32_MAX ? UINT32_MAX : s->c->depth - SHOW_PARENTS / 2;
+	uint32_t skip_from = s->view.depth > SHOW_PARENTS && s->r->opt->limit != 0 ? SHOW_PARENTS / 2 : UINT32_MAX, k = 0;
+	uint32_t skip_to = skip_from == UINT32_MAX ? UINT32_MAX : s->view.depth - SHOW_PARENTS / 2;
 
-	if (s->c->parent == CTX_NONE)
+	if (s->view.parent == CTX_NONE)
 		return;
 	label(s, "parents");
-	for (uint32_t p = s->c->parent; p != CTX_NONE && k <= s->c->depth; p = s->m->ctxs.v[p].parent, k++) {
+	for (uint32_t p = s->view.parent; p != CTX_NONE && k <= s->view.depth; p = s->m->ctxs.v[p].parent, k++) {
 		if (k > skip_from && k < skip_to)
 			continue;
 		if (k == skip_from && skip_to > skip_from) {
@@ -292,16 +299,17 @@ static void child_rows(struct show *s, uint64_t *shown)
 	struct table t;
 
 	table_open(&t, s->r, column, 5);
-	for (uint32_t k = s->c->first_child; k != CTX_NONE && *shown < limit; k = s->m->ctxs.v[k].next_sibling) {
-		const struct ctx *c = &s->m->ctxs.v[k];
+	for (uint32_t k = s->view.first_child; k != CTX_NONE && *shown < limit; k = s->m->ctxs.v[k].next_sibling) {
+		const struct ctx_view *v = &s->other;
+		ctx_view_read(&s->other, s->m, k, VIEW_ABOUT);
 		table_cell(&t);
 		struct buf *cell = table_cell(&t);
 		word_ctx(cell, s->m, k);
-		buf_str(table_styled(&t, word_state_style(c->state)), c->kind == CTX_VALUE ? "" : word_state(c->state));
+		buf_str(table_styled(&t, word_state_style(v->state)), v->kind == CTX_VALUE ? "" : word_state(v->state));
 		cell = table_cell(&t);
-		if (c->tasks_below)
-			text_plural(cell, c->tasks_below, "task");
-		word_about(table_cell(&t), s->m, k, 48);
+		if (v->tasks_below)
+			text_plural(cell, v->tasks_below, "task");
+		word_about(table_cell(&t), v, 48);
 		table_row(&t);
 		++*shown;
 	}
@@ -314,15 +322,15 @@ static void show_children(struct show *s)
 	taddr map = 0;
 	bool has_map = ctx_children_map(s->m, s->i, &map);
 
-	for (uint32_t k = s->c->first_child; k != CTX_NONE; k = s->m->ctxs.v[k].next_sibling)
+	for (uint32_t k = s->view.first_child; k != CTX_NONE; k = s->m->ctxs.v[k].next_sibling)
 		made++;
 	label(s, "children");
-	if (!made && !s->c->children) {
+	if (!made && !s->view.children) {
 		buf_lit(s->out, "none\n");
 		return;
 	}
 	if (has_map) {
-		text_count(s->out, s->c->children);
+		text_count(s->out, s->view.children);
 		buf_lit(s->out, " in its map");
 		if (map) {
 			buf_char(s->out, ' ');
@@ -332,9 +340,9 @@ static void show_children(struct show *s)
 	}
 	text_plural(s->out, made, "context");
 	buf_lit(s->out, " made on it");
-	if (s->c->below > made) {
+	if (s->view.below > made) {
 		buf_lit(s->out, ", ");
-		text_count(s->out, s->c->below);
+		text_count(s->out, s->view.below);
 		buf_lit(s->out, " below in all");
 	}
 	buf_char(s->out, '\n');
@@ -350,11 +358,11 @@ static void show_done(struct show *s)
 	uint64_t receivers = 0;
 	char state = ctx_done_state(s->m, s->i, &receivers);
 
-	if (s->c->kind != CTX_CANCEL && s->c->kind != CTX_TIMER && s->c->kind != CTX_AFTER_FUNC && !s->c->done)
+	if (s->view.kind != CTX_CANCEL && s->view.kind != CTX_TIMER && s->view.kind != CTX_AFTER_FUNC && !s->view.done)
 		return;
 	label(s, "done");
-	if (s->c->done) {
-		buf_hex(s->out, s->c->done);
+	if (s->view.done) {
+		buf_hex(s->out, s->view.done);
 		buf_lit(s->out, "  ");
 	}
 	switch (state) {
@@ -388,15 +396,15 @@ static void show_tasks(struct show *s)
 					       {.head = NULL},
 					       {.head = NULL},
 					       {.head = NULL}};
-	uint64_t limit = word_limit(s->r->opt, SHOW_ROWS), n = s->c->tasks < limit ? s->c->tasks : limit;
+	uint64_t limit = word_limit(s->r->opt, SHOW_ROWS), n = s->view.tasks < limit ? s->view.tasks : limit;
 	struct table t;
 
-	if (!s->c->tasks) {
-		if (!s->c->tasks_below)
+	if (!s->view.tasks) {
+		if (!s->view.tasks_below)
 			return;
 		label(s, "tasks");
 		buf_lit(s->out, "none on itself, ");
-		text_count(s->out, s->c->tasks_below);
+		text_count(s->out, s->view.tasks_below);
 		buf_lit(s->out, " below\n");
 		return;
 	}
@@ -410,9 +418,9 @@ static void show_tasks(struct show *s)
 		table_row(&t);
 	}
 	table_close(&t);
-	if (s->c->tasks > n) {
+	if (s->view.tasks > n) {
 		buf_fill(s->out, ' ', LABEL_COLUMNS);
-		text_more(s->out, s->c->tasks - n, NULL);
+		text_more(s->out, s->view.tasks - n, NULL);
 	}
 }
 
@@ -489,7 +497,7 @@ static void known_text(struct show *s, const struct known *k)
 static void show_known(struct show *s)
 {
 	struct known known[KNOWN_MAX];
-	size_t n = s->c->kind > CTX_TODO ? ctx_known_by(s->m, s->i, known) : 0;
+	size_t n = s->view.kind > CTX_TODO ? ctx_known_by(s->m, s->i, known) : 0;
 
 	for (size_t k = 0; k < n; k++) {
 		if (k == 0)
@@ -500,7 +508,7 @@ static void show_known(struct show *s)
 	}
 	if (n)
 		buf_char(s->out, '\n');
-	if (s->c->flags & CTX_TWO_TYPES) {
+	if (s->view.flags & CTX_TWO_TYPES) {
 		label(s, "wrong");
 		text_style(s->out, s->r, STYLE_RED);
 		buf_lit(s->out, "it is referred to as a context of two types: damaged, or its memory is in use again");
@@ -533,21 +541,21 @@ static void show_next(struct show *s)
 	taddr closure = show_ways_next(s->ways);
 	bool any = false;
 
-	if (s->c->tasks) {
+	if (s->view.tasks) {
 		next_command(s, "goctx bt ", &any);
 		buf_u64(s->out, s->m->tasks.list.v[ctx_task(s->m, s->i, 0)].goid);
 	}
-	if (s->c->first_child != CTX_NONE) {
+	if (s->view.first_child != CTX_NONE) {
 		next_command(s, "goctx tree ", &any);
-		if (s->c->kind > CTX_TODO)
-			buf_hex(s->out, s->c->addr);
+		if (s->view.kind > CTX_TODO)
+			buf_hex(s->out, s->view.addr);
 		else
-			buf_str(s->out, ctx_kind_name(s->c->kind));
+			buf_str(s->out, ctx_kind_name(s->view.kind));
 	}
 	if (closure) {
 		next_command(s, "goctx why ", &any);
 		buf_hex(s->out, closure);
-	} else if (s->ways->asked && !s->ways->func && s->c->kind != CTX_AFTER_FUNC) {
+	} else if (s->ways->asked && !s->ways->func && s->view.kind != CTX_AFTER_FUNC) {
 		next_command(s, "goctx leaks", &any);
 	}
 	if (any)
@@ -556,8 +564,9 @@ static void show_next(struct show *s)
 
 static void show_text(struct report *r, uint32_t i, const struct ways *ways)
 {
-	struct show s = {.r = r, .m = r->m, .out = &r->out, .i = i, .c = &r->m->ctxs.v[i], .ways = ways};
+	struct show s = {.r = r, .m = r->m, .out = &r->out, .i = i, .ways = ways};
 
+	ctx_view_read(&s.view, r->m, i, VIEW_ERR | VIEW_ABOUT);
 	show_title(&s);
 	show_state(&s);
 	show_deadline(&s);
@@ -572,6 +581,8 @@ static void show_text(struct report *r, uint32_t i, const struct ways *ways)
 	show_checks(&s);
 	show_next(&s);
 	text_notes(r);
+	ctx_view_free(&s.view);
+	ctx_view_free(&s.other);
 	buf_free(&s.text);
 }
 

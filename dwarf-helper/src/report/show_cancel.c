@@ -97,7 +97,7 @@ static void put_timer(struct rows *rows, uint32_t i)
 
 	row(rows);
 	buf_lit(rows->out, "its ");
-	if (word_deadline(&text, rows->r->m, i))
+	if (word_deadline_of(&text, rows->r->m, i))
 		buf_bytes(rows->out, text.p, text.n);
 	else
 		buf_lit(rows->out, "deadline, which is not known");

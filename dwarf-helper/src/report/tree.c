@@ -40,6 +40,7 @@ struct tree {
 	struct tree_items items; /* of all levels, the deepest last */
 	VEC(struct level) levels;
 	struct buf prefix, scratch;
+	struct ctx_view view; /* of the line under way */
 	uint64_t folds, folded; /* lines that stand for others, and for how many contexts */
 	uint64_t lines;
 	bool hinted; /* "--no-fold shows them" was said */
@@ -54,39 +55,35 @@ static void count_part(struct tree *t, uint64_t n, const char *word)
 	text_plural(t->out, n, word);
 }
 
-static void state_part(struct tree *t, uint32_t i)
+static void state_part(struct tree *t)
 {
-	const struct ctx *c = &t->m->ctxs.v[i];
-	enum style style = word_state_style(c->state);
+	const struct ctx_view *v = &t->view;
+	enum style style = word_state_style(v->state);
 
-	if (c->kind <= CTX_TODO || c->kind == CTX_VALUE || (c->state == CTX_NEVER && !ctx_cuts(c)))
+	if (v->kind <= CTX_TODO || v->kind == CTX_VALUE || (v->state == CTX_NEVER && !v->cuts))
 		return;
 	buf_lit(t->out, "   ");
 	text_style(t->out, t->r, style);
-	buf_str(t->out, c->state == CTX_NEVER ? "never canceled" : word_state(c->state));
-	word_why(t->out, t->m, c);
+	buf_str(t->out, v->state == CTX_NEVER ? "never canceled" : word_state(v->state));
+	word_why(t->out, v);
 	text_style_end(t->out, t->r, style);
-	if (c->state != CTX_CANCELED || ctx_canceler(t->m, i) != i) // of another's err that context's line tells
-		return;
 	t->scratch.n = 0;
-	if (!word_err(&t->scratch, t->m, i))
+	if (v->state != CTX_CANCELED || !word_err(&t->scratch, v)) // of another's err that context's line tells
 		return;
 	buf_char(t->out, ' ');
 	buf_bytes(t->out, t->scratch.p, t->scratch.n);
 }
 
 /* "custom, holds WithCancel 0x…" */
-static void custom_part(struct tree *t, uint32_t i)
+static void custom_part(struct tree *t)
 {
-	const struct ctx *c = &t->m->ctxs.v[i];
-
-	if (c->kind != CTX_CUSTOM)
+	if (t->view.kind != CTX_CUSTOM)
 		return;
 	buf_lit(t->out, "   custom");
-	if (c->parent == CTX_NONE)
+	if (t->view.parent == CTX_NONE)
 		return;
 	buf_lit(t->out, ", holds ");
-	word_ctx(t->out, t->m, c->parent);
+	word_ctx(t->out, t->m, t->view.parent);
 }
 
 static size_t line_width(const struct tree *t)
@@ -107,22 +104,23 @@ static size_t value_columns(const struct tree *t, uint32_t i, size_t indent)
 
 static void context_line(struct tree *t, uint32_t i, size_t indent)
 {
-	const struct ctx *c = &t->m->ctxs.v[i];
-	const char *mark = word_mark(c);
+	const struct ctx_view *v = &t->view;
 
+	ctx_view_read(&t->view, t->m, i, VIEW_ABOUT | VIEW_OWN_ERR);
+	const char *mark = word_mark(v->flags);
 	word_ctx(t->out, t->m, i);
-	custom_part(t, i);
-	state_part(t, i);
+	custom_part(t);
+	state_part(t);
 	t->scratch.n = 0;
-	if (word_about(&t->scratch, t->m, i, value_columns(t, i, indent))) {
+	if (word_about(&t->scratch, v, value_columns(t, i, indent))) {
 		buf_lit(t->out, "   ");
 		buf_bytes(t->out, t->scratch.p, t->scratch.n);
 	}
-	if (c->children > FOLD_SHOWN) // fewer are seen below
-		count_part(t, c->children, "child");
-	count_part(t, c->tasks, "task");
+	if (v->children > FOLD_SHOWN) // fewer are seen below
+		count_part(t, v->children, "child");
+	count_part(t, v->tasks, "task");
 	if (t->levels.n > TREE_INDENT)
-		buf_printf(t->out, "   (depth %u)", c->depth);
+		buf_printf(t->out, "   (depth %u)", v->depth);
 	if (!mark)
 		return;
 	buf_lit(t->out, "   ");
@@ -436,6 +434,7 @@ static struct err *tree_text(struct report *r, uint32_t top, bool marked)
 	VEC_FREE(&t.levels);
 	buf_free(&t.prefix);
 	buf_free(&t.scratch);
+	ctx_view_free(&t.view);
 	fold_free(&t.fold);
 	return e;
 }

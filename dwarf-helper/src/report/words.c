@@ -50,11 +50,11 @@ const char *word_state(uint8_t state)
 	return ctx_state_name(state);
 }
 
-void word_why(struct buf *out, const struct model *m, const struct ctx *c)
+void word_why(struct buf *out, const struct ctx_view *v)
 {
-	bool custom = c->kind == CTX_CUSTOM && !(c->flags & CTX_DAMAGED), done = custom && ctx_own_done(m, c), err = custom && ctx_own_err(m, c);
+	bool custom = v->kind == CTX_CUSTOM && !(v->flags & CTX_DAMAGED), done = custom && v->own_done, err = custom && v->own_err;
 
-	if (c->state == CTX_UNKNOWN && (done || err))
+	if (v->state == CTX_UNKNOWN && (done || err))
 		buf_printf(out, " (%s of its own)", done && err ? "Done and Err" : done ? "Done" : "Err");
 }
 
@@ -81,46 +81,29 @@ static void quoted(struct buf *out, const struct buf *text)
 	buf_char(out, '"');
 }
 
-bool word_err(struct buf *out, struct model *m, uint32_t i)
+bool word_err(struct buf *out, const struct ctx_view *v)
 {
-	struct buf err = {0}, cause = {0};
-	bool have = ctx_err(m, i, &err);
+	const struct buf *err = &v->err, *cause = &v->cause;
 
-	if (have) {
-		quoted(out, &err);
-		if (ctx_cause(m, i, &cause) && (cause.n != err.n || (err.n && memcmp(cause.p, err.p, err.n)))) {
-			buf_lit(out, ", cause ");
-			quoted(out, &cause);
-		}
-	}
-	buf_free(&err);
-	buf_free(&cause);
-	return have;
-}
-
-/* " by bubble 1's clock" */
-static void put_clock(struct buf *out, struct model *m, uint32_t i)
-{
-	struct bubble bubble;
-	struct go_time at;
-
-	if (!ctx_deadline(m, i, &at) || ctx_clock(m, i, at.mono, &bubble) != CTX_CLOCK_BUBBLE)
-		return;
-	buf_lit(out, " by bubble ");
-	buf_u64(out, bubble.id);
-	buf_lit(out, "'s clock");
-}
-
-bool word_deadline(struct buf *out, struct model *m, uint32_t i)
-{
-	struct go_time at;
-	int64_t left;
-
-	if (m->ctxs.v[i].kind != CTX_TIMER || m->ctxs.v[i].state == CTX_CANCELED) // canceled: it means nothing any more
+	if (!v->has_err)
 		return false;
-	if (ctx_deadline_left(m, i, &left)) {
+	quoted(out, err);
+	if (v->has_cause && (cause->n != err->n || (err->n && memcmp(cause->p, err->p, err->n)))) {
+		buf_lit(out, ", cause ");
+		quoted(out, cause);
+	}
+	return true;
+}
+
+bool word_deadline(struct buf *out, const struct ctx_view *v)
+{
+	int64_t left = v->left_ns;
+
+	if (v->kind != CTX_TIMER || v->state == CTX_CANCELED) // canceled: it means nothing any more
+		return false;
+	if (v->has_left) {
 		// The clock is a lower bound: what has expired is past, even where the clock stands at its deadline.
-		bool past = left < 0 || m->ctxs.v[i].state == CTX_EXPIRED;
+		bool past = left < 0 || v->state == CTX_EXPIRED;
 
 		if (past)
 			left = left < 0 ? left : 0;
@@ -128,43 +111,53 @@ bool word_deadline(struct buf *out, struct model *m, uint32_t i)
 		text_duration(out, left == INT64_MIN ? INT64_MAX : left < 0 ? -left : left);
 		if (past)
 			buf_lit(out, " ago");
-		put_clock(out, m, i);
+		if (v->bubbled) {
+			buf_lit(out, " by bubble ");
+			buf_u64(out, v->bubble);
+			buf_lit(out, "'s clock");
+		}
 		return true;
 	}
-	if (!ctx_deadline(m, i, &at))
+	if (!v->has_deadline)
 		return false;
 	size_t before = out->n;
 	buf_lit(out, "deadline ");
-	if (text_rfc3339(out, at.unix_s, at.nsec))
+	if (text_rfc3339(out, v->deadline.unix_s, v->deadline.nsec))
 		return true;
 	out->n = before;
 	return false;
 }
 
+bool word_deadline_of(struct buf *out, struct model *m, uint32_t i)
+{
+	struct ctx_view v = {0};
+
+	ctx_view_read(&v, m, i, VIEW_DEADLINE | VIEW_CLOCK);
+	bool have = word_deadline(out, &v);
+	ctx_view_free(&v);
+	return have;
+}
+
 #define PAIR_LONGEST 4096 /* bytes looked at when a value is cut anyway */
 
 /* Key or value as the screen may show it, at most @p most bytes of it. */
-static void pair_text(struct buf *text, bool have, size_t most)
+static void pair_text(struct buf *text, bool have, const struct buf *raw, size_t most)
 {
-	struct buf raw = *text;
-
-	*text = (struct buf){0};
-	if (have && raw.n)
-		text_safe(text, raw.p, most && raw.n > most ? most : raw.n);
+	if (have && raw->n)
+		text_safe(text, raw->p, most && raw->n > most ? most : raw->n);
 	else
 		buf_lit(text, "unreadable");
-	buf_free(&raw);
 }
 
 /* A path of packages goes first; then the longer of the two gives way, but keeps half of the room. */
-bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns)
+bool word_pair(struct buf *out, const struct ctx_view *v, size_t columns)
 {
 	struct buf key = {0}, value = {0};
 
-	if (m->ctxs.v[i].kind != CTX_VALUE)
+	if (v->kind != CTX_VALUE)
 		return false;
-	pair_text(&key, ctx_key(m, i, &key), columns ? PAIR_LONGEST : 0);
-	pair_text(&value, ctx_value(m, i, &value), columns ? PAIR_LONGEST : 0);
+	pair_text(&key, v->has_key, &v->key, columns ? PAIR_LONGEST : 0);
+	pair_text(&value, v->has_value, &v->value, columns ? PAIR_LONGEST : 0);
 	size_t room = columns > 7 ? columns - 3 : columns, half = room / 2;
 	size_t key_n = text_width(key.p, key.n), value_n = text_width(value.p, value.n);
 	size_t path = columns && key_n + value_n > room ? text_path(key.p, key.n) : 0;
@@ -184,34 +177,32 @@ bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns)
 }
 
 /* "calls app/lease.(*Lease).warn-fm"; where that is too long, without the path. */
-static bool word_calls(struct buf *out, struct model *m, uint32_t i, size_t columns)
+static bool word_calls(struct buf *out, const struct ctx_view *v, size_t columns)
 {
 	static const char calls[] = "calls ";
-	struct buf func = {0};
-	bool have = m->ctxs.v[i].kind == CTX_AFTER_FUNC && ctx_func(m, i, &func) && func.n;
+	const struct buf *func = &v->calls;
 
-	if (have) {
-		bool fits = !columns || sizeof(calls) - 1 + text_width(func.p, func.n) <= columns;
-		size_t path = fits ? 0 : text_path(func.p, func.n);
-		buf_str(out, calls);
-		text_safe(out, func.p + path, func.n - path);
-	}
-	buf_free(&func);
-	return have;
+	if (!v->has_calls || !func->n)
+		return false;
+	bool fits = !columns || sizeof(calls) - 1 + text_width(func->p, func->n) <= columns;
+	size_t path = fits ? 0 : text_path(func->p, func->n);
+	buf_str(out, calls);
+	text_safe(out, func->p + path, func->n - path);
+	return true;
 }
 
-bool word_about(struct buf *out, struct model *m, uint32_t i, size_t columns)
+bool word_about(struct buf *out, const struct ctx_view *v, size_t columns)
 {
-	return word_deadline(out, m, i) || word_pair(out, m, i, columns) || word_calls(out, m, i, columns);
+	return word_deadline(out, v) || word_pair(out, v, columns) || word_calls(out, v, columns);
 }
 
-const char *word_mark(const struct ctx *c)
+const char *word_mark(uint16_t flags)
 {
-	if (c->flags & CTX_CYCLE)
+	if (flags & CTX_CYCLE)
 		return "cycle: parents form a loop";
-	if (c->flags & CTX_DAMAGED)
+	if (flags & CTX_DAMAGED)
 		return "damaged";
-	if (c->flags & CTX_LOCKED)
+	if (flags & CTX_LOCKED)
 		return "being changed";
 	return NULL;
 }

@@ -5,6 +5,7 @@
 #define GOCTX_REPORT_WORDS_H
 
 #include "analysis/gap.h"
+#include "context/view.h"
 #include "report/text.h"
 
 /** "context.(*cancelCtx)" for "*context.cancelCtx". */
@@ -21,34 +22,37 @@ const char *word_state(uint8_t state);
 enum style word_state_style(uint8_t state);
 
 /** What goes behind "unknown" where there is room: " (Done and Err of its own)"; else nothing. */
-void word_why(struct buf *out, const struct model *m, const struct ctx *c);
+void word_why(struct buf *out, const struct ctx_view *v);
 
 /**
- * `"context canceled", cause "shutting down"`; the cause only when it says more.
+ * Needs VIEW_ERR or VIEW_OWN_ERR: `"context canceled", cause "shutting down"`; the cause only when it says more.
  * @return false, nothing written: err is nil or not known
  */
-bool word_err(struct buf *out, struct model *m, uint32_t i);
+bool word_err(struct buf *out, const struct ctx_view *v);
 
 /**
- * "deadline in 9h 58m", "deadline passed 3m 2s ago", "deadline in 3s by bubble 1's clock"; where the clock is not known "deadline
+ * Needs VIEW_DEADLINE and VIEW_CLOCK: "deadline in 9h 58m", "deadline passed 3m 2s ago", "deadline in 3s by bubble 1's clock"; where the clock is not known "deadline
  * 2000-01-01T00:00:05Z".  @return false: none of its own, canceled before it, or unreadable.
  */
-bool word_deadline(struct buf *out, struct model *m, uint32_t i);
+bool word_deadline(struct buf *out, const struct ctx_view *v);
+
+/** The same without a view. */
+bool word_deadline_of(struct buf *out, struct model *m, uint32_t i);
 
 /**
- * `app/mw.requestID = "7f3a-11"`, cut to about @p columns columns in all (0: in full); the path of packages goes first.
+ * Needs VIEW_PAIR: `app/mw.requestID = "7f3a-11"`, cut to about @p columns columns in all (0: in full); the path of packages goes first.
  * @return false: not a value context
  */
-bool word_pair(struct buf *out, struct model *m, uint32_t i, size_t columns);
+bool word_pair(struct buf *out, const struct ctx_view *v, size_t columns);
 
 /**
- * What is worth knowing of a context beyond its state: deadline, or key = value, or the function it calls.
+ * Needs VIEW_ABOUT: what is worth knowing of a context beyond its state: deadline, or key = value, or the function it calls.
  * @return false: nothing
  */
-bool word_about(struct buf *out, struct model *m, uint32_t i, size_t columns);
+bool word_about(struct buf *out, const struct ctx_view *v, size_t columns);
 
-/** "cycle: parents form a loop", "damaged", "being changed": NULL when all is well. */
-const char *word_mark(const struct ctx *c);
+/** "cycle: parents form a loop", "damaged", "being changed": NULL when all is well.  @param flags  of the context */
+const char *word_mark(uint16_t flags);
 
 /** "select", "sleep (durable), bubble 1": state of a goroutine, and the bubble of testing/synctest that it is in. */
 void word_task_state(struct buf *out, const struct model *m, const struct task *task);
