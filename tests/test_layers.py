@@ -89,6 +89,12 @@ def test_no_key_is_a_host_pointer() -> None:
             assert "uintptr_t" not in without_comments(path), path.relative_to(SRC)
 
 
+def test_report_looks_at_no_runtime() -> None:
+    """What lies behind a model is asked for by name: context/parts.h."""
+    found = {p.name for p in FILES if p.parent.name == "report" and re.search(r"\bm->rt->", p.read_text())}
+    assert not found
+
+
 def test_no_file_grows_without_bound() -> None:
     long = [f"{p.relative_to(SRC)}: {n}" for p in FILES if (n := len(p.read_text().splitlines())) > 700]
     assert not long, long

@@ -33,7 +33,7 @@ static struct err *no_context(struct model *m, taddr addr)
 	} else if ((i = model_find(m, addr)) != CTX_NONE && i < m->ctxs.n) {
 		word_ctx(&who, m, i);
 		e = err_hint(e, "it lies inside %s, at +0x%" PRIx64, buf_cstr(&who), addr - m->ctxs.v[i].addr);
-	} else if (m->rt->notes->count[NOTE_DAMAGE]) {
+	} else if (model_damaged(m)) {
 		e = err_hint(e, "none that was found, that is: part of the target could not be read, info names it");
 	} else if (!m->contexts) {
 		e = err_hint(e, "no contexts were found in this target");

@@ -87,7 +87,7 @@ static struct err *blocked_text(struct report *r, const struct blocked *b, size_
 	table_open(&t, r, column, sizeof(column) / sizeof(column[0]));
 	for (size_t k = 0; k < n && !err; k++) {
 		blocked_row(&t, r, &b->rows.v[k]);
-		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
+		if (k % 4096 == 0 && model_canceled(r->m))
 			err = err_new(ERR_CANCELED, "interrupted");
 	}
 	table_close(&t);
@@ -138,7 +138,7 @@ static struct err *blocked_json(struct report *r, const struct blocked *b, size_
 		/* A goroutine that waits on two contexts has two rows side by side, but one line. */
 		if (!k || b->rows.v[k].task != b->rows.v[k - 1].task)
 			line_task(&l, b->rows.v[k].task);
-		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
+		if (k % 4096 == 0 && model_canceled(r->m))
 			err = err_new(ERR_CANCELED, "interrupted");
 	}
 	line_cut(r, b->rows.n - n, "tasks");
@@ -152,7 +152,7 @@ struct err *report_blocked(struct report *r)
 	uint64_t limit = word_limit(r->opt, r->opt->json ? 0 : BLOCKED_LIMIT);
 	struct blocked b;
 
-	target_unload(r->m->rt->t);
+	model_unload(r->m);
 	struct err *err = blocked_find(r->m, &b);
 
 	if (!err)

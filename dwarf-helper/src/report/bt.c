@@ -78,20 +78,19 @@ void stack_lines_free(struct stack_lines *s)
 
 static void frame_row(struct table *t, const struct report *r, size_t index, const struct stack_line *line)
 {
-	const struct runtime *rt = r->m->rt;
-	bool known = line->frame < rt->frames.n, dim = known && rt->frames.v[line->frame].plumbing;
+	const struct frame *f = model_frame(r->m, line->frame);
 
 	struct buf *cell = table_cell(t);
 	buf_char(cell, '#');
 	buf_u64(cell, index);
 	buf_hex(table_styled(t, STYLE_DIM), line->pc);
-	cell = table_styled(t, dim ? STYLE_DIM : STYLE_PLAIN);
-	if (known)
+	cell = table_styled(t, f && f->plumbing ? STYLE_DIM : STYLE_PLAIN);
+	if (f)
 		word_func(cell, r->m, line->frame);
 	else
 		buf_lit(cell, "?? (not Go)");
 	word_place(table_cell(t), r->m, line->frame);
-	if (known && rt->frames.v[line->frame].inlined)
+	if (f && f->inlined)
 		buf_lit(table_styled(t, STYLE_DIM), "inlined");
 	table_row(t);
 }
@@ -124,7 +123,7 @@ void stack_text(struct report *r, const struct stack_lines *s, uint64_t limit)
 
 bool has_creator(const struct model *m, const struct task *t)
 {
-	return t->created < m->rt->frames.n;
+	return model_frame(m, t->created) != NULL;
 }
 
 void word_state_age(struct buf *out, const struct model *m, const struct task *t)
@@ -238,7 +237,7 @@ static struct err *all_text(struct report *r, const struct order *o)
 	groups_open(&g, r->m, BY_STACK);
 	for (size_t k = 0; k < o->v.n && !err; k++) {
 		groups_add(&g, r->m, o->v.v[k].index);
-		if (k % 1024 == 0 && runtime_canceled(r->m->rt))
+		if (k % 1024 == 0 && model_canceled(r->m))
 			err = err_new(ERR_CANCELED, "interrupted");
 	}
 	groups_sort(&g);
@@ -304,7 +303,7 @@ static struct err *bt_json(struct report *r, const struct order *o)
 	line_header(r);
 	for (size_t k = 0; k < n && !err; k++) {
 		frames_json(r, &l, o->v.v[k].index, &s, one ? limit : UINT64_MAX);
-		if (k % 1024 == 0 && runtime_canceled(r->m->rt))
+		if (k % 1024 == 0 && model_canceled(r->m))
 			err = err_new(ERR_CANCELED, "interrupted");
 	}
 	line_cut(r, o->v.n - n, "stacks");

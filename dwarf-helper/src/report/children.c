@@ -27,7 +27,7 @@ static bool on_entry(void *arg, uint32_t child, taddr addr)
 
 	if (es->list.n < es->limit)
 		VEC_PUSH(&es->list, (struct entry){child, addr});
-	es->canceled = ++es->seen % 4096 == 0 && runtime_canceled(es->m->rt);
+	es->canceled = ++es->seen % 4096 == 0 && model_canceled(es->m);
 	return !es->canceled;
 }
 
@@ -180,7 +180,7 @@ static struct err *children_json(struct report *r, uint32_t i, const struct entr
 			line_edge_via(&l, i, en->ctx, en->addr, "children");
 		else
 			line_edge(&l, i, en->ctx);
-		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
+		if (k % 4096 == 0 && model_canceled(r->m))
 			e = err_new(ERR_CANCELED, "interrupted");
 	}
 	line_cut(r, es->seen - es->list.n, "children");

@@ -72,9 +72,9 @@ static bool put_key(void *arg, taddr key, taddr elem)
 	uint64_t itab, addr;
 
 	(void)elem;
-	if (target_u64(r->m->rt->t, key, &itab) && target_u64(r->m->rt->t, key + 8, &addr))
+	if (model_u64(r->m, key, &itab) && model_u64(r->m, key + 8, &addr))
 		buf_printf(&r->out, "%" PRIx64 " %" PRIx64 "\n", itab, addr);
-	return !runtime_canceled(r->m->rt);
+	return !model_canceled(r->m);
 }
 
 struct err *report_context_children(struct report *r)

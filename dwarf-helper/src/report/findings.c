@@ -290,7 +290,7 @@ static void json_locations(const struct model *m, struct buf *out, const struct 
 	buf_lit(out, ",\"locations\":[");
 	for (size_t i = 0; i < f->locations.n; i++) {
 		const struct location *at = &f->locations.v[i];
-		const struct frame *frame = at->frame < m->rt->frames.n ? &m->rt->frames.v[at->frame] : NULL;
+		const struct frame *frame = model_frame(m, at->frame);
 		buf_printf(out, "%s{\"role\":\"%s\"", i ? "," : "", roles[at->role]);
 		line_str(out, "function", frame ? frame->func : NULL);
 		line_str(out, "file", frame ? frame->file : NULL);

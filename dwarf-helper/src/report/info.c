@@ -34,11 +34,11 @@ static void program_line(struct report *r)
 		text_safe(out, w->go_version, strlen(w->go_version));
 	else
 		buf_lit(out, "Go version not known");
-	buf_printf(out, "  linux/%s", r->m->rt->t->arch->name);
+	buf_printf(out, "  linux/%s", model_target(r->m)->arch->name);
 	gap(out);
 	buf_str(out, same[w->by]);
 	if (w->match == BUILD_SAME)
-		buf_str(out, r->m->rt->t->kind == TARGET_CORE ? " the core" : " the process");
+		buf_str(out, model_target(r->m)->kind == TARGET_CORE ? " the core" : " the process");
 	buf_char(out, '\n');
 	if (w->main_module) {
 		head(r, "module");
@@ -54,7 +54,7 @@ static int64_t floor_seconds(int64_t ns)
 
 static void target_line(struct report *r)
 {
-	const struct target *t = r->m->rt->t;
+	const struct target *t = model_target(r->m);
 	struct buf *out = &r->out;
 
 	head(r, "target");
@@ -91,7 +91,7 @@ static void target_line(struct report *r)
 
 static void layouts_line(struct report *r)
 {
-	const struct layout *l = &r->m->rt->L;
+	const struct layout *l = model_layout(r->m);
 	struct buf *out = &r->out;
 	size_t all = l->from_dwarf + l->from_table;
 
@@ -189,14 +189,14 @@ static void contexts_line(struct report *r)
 		text_plural(&r->out, m->lookalikes, "object");
 		/* What refers to one may lie in what could not be read. */
 		buf_str(&r->out, m->lookalikes == 1 ? " looks like a context, nothing " : " look like contexts, nothing ");
-		buf_str(&r->out, m->rt->notes->count[NOTE_DAMAGE] ? "that could be read " : "");
+		buf_str(&r->out, model_damaged(m) ? "that could be read " : "");
 		buf_str(&r->out, m->lookalikes == 1 ? "refers to it as such\n" : "refers to them as such\n");
 	}
 }
 
 static void damage_line(struct report *r)
 {
-	const struct notes *n = r->m->rt->notes;
+	const struct notes *n = model_notes(r->m);
 	struct list l = {&r->out, false};
 
 	head(r, "damage");
@@ -242,7 +242,7 @@ static void counts_json(struct rec *w, enum rec_field f, name_fn *name, const ui
 
 static void target_json(struct report *r, struct rec *w)
 {
-	const struct target *t = r->m->rt->t;
+	const struct target *t = model_target(r->m);
 	int64_t wall = r->m->now.wall_ns, s = floor_seconds(wall);
 
 	rec_text(w, REC_info_core, r->where->core);
@@ -263,12 +263,12 @@ static void counts_of_model(const struct model *m, struct rec *w)
 	counts_json(w, REC_info_contexts_by_state, state_name, m->by_state, NULL);
 	rec_u64(w, REC_info_contexts_only_heap, m->only_heap);
 	rec_u64(w, REC_info_lookalikes, m->lookalikes);
-	rec_u64(w, REC_info_limits, m->rt->notes->count[NOTE_LIMIT]);
+	rec_u64(w, REC_info_limits, model_notes(m)->count[NOTE_LIMIT]);
 }
 
 static void info_json(struct report *r)
 {
-	const struct layout *l = &r->m->rt->L;
+	const struct layout *l = model_layout(r->m);
 
 	line_header(r);
 	struct rec w = rec_line(&r->out, REC_info);

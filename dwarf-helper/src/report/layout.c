@@ -56,7 +56,7 @@ static void structs_text(struct report *r)
 					       {.head = "size", .right = true},
 					       {.head = "fields", .right = true},
 					       {.head = "source"}};
-	const struct layout *l = &r->m->rt->L;
+	const struct layout *l = model_layout(r->m);
 	unsigned fields[LAYOUT_STRUCTS] = {0};
 	struct table t;
 
@@ -83,7 +83,7 @@ static void variables_text(struct report *r)
 {
 	static const struct column column[] = {
 		{.head = "variable"}, {.head = "address"}, {.head = "size", .right = true}};
-	const struct layout *l = &r->m->rt->L;
+	const struct layout *l = model_layout(r->m);
 	struct table t;
 
 	buf_char(&r->out, '\n');
@@ -105,7 +105,7 @@ static void variables_text(struct report *r)
 
 static void sums_text(struct report *r)
 {
-	const struct layout *l = &r->m->rt->L;
+	const struct layout *l = model_layout(r->m);
 
 	buf_char(&r->out, '\n');
 	buf_u64(&r->out, l->from_dwarf);
@@ -123,7 +123,7 @@ static void fields_text(struct report *r, int id)
 {
 	static const struct column column[] = {
 		{.head = "offset", .right = true}, {.head = "size", .right = true}, {.head = "field"}, {.head = NULL}};
-	const struct layout *l = &r->m->rt->L;
+	const struct layout *l = model_layout(r->m);
 	const char *source = source_word(l->s[id].source);
 	struct table t;
 
@@ -184,7 +184,7 @@ static void one_member(void *arg, const char *member, const char *type, uint64_t
 static struct err *describe(struct report *r, struct members *m, uint64_t *size_ret)
 {
 	struct layout_debug d = {0};
-	struct err *err = layout_open_debug(r->m->rt->img, r->where->debug, NULL, &d);
+	struct err *err = layout_open_debug(model_image(r->m), r->where->debug, NULL, &d);
 
 	if (!err && !d.debug)
 		err = err_new(ERR_ABSENT, "the executable has no debug information");
@@ -237,7 +237,7 @@ static struct err *type_text(struct report *r, const char *type, int id)
 
 static void struct_json(struct report *r, int id)
 {
-	const struct layout *l = &r->m->rt->L;
+	const struct layout *l = model_layout(r->m);
 	struct rec w = rec_line(&r->out, REC_layout);
 
 	rec_text(&w, REC_layout_struct, layout_struct_names[id]);
@@ -260,7 +260,7 @@ static void struct_json(struct report *r, int id)
 static void variables_json(struct report *r)
 {
 	for (int i = 0; i < LAYOUT_VARIABLES; i++) {
-		const struct layout_variable *v = &r->m->rt->L.var[i];
+		const struct layout_variable *v = &model_layout(r->m)->var[i];
 		struct rec w = rec_line(&r->out, REC_variable);
 		rec_text(&w, REC_variable_name, layout_variable_names[i]);
 		rec_addr(&w, REC_variable_addr, v->found ? v->addr : 0);

@@ -8,7 +8,7 @@
 /* The first damage met is why: what comes after it mostly follows from it. */
 static struct err *without_heap(const struct report *r, struct err *err)
 {
-	const struct notes *notes = r->m->rt->notes;
+	const struct notes *notes = model_notes(r->m);
 
 	for (size_t i = 0; i < notes->list.n; i++)
 		if (notes->list.v[i].level == NOTE_DAMAGE)

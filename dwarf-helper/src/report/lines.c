@@ -70,7 +70,7 @@ static const char *target_word(const struct target *t)
 static void header_origin(struct report *r, struct rec *w)
 {
 	const struct report_target *where = r->where;
-	const struct target *t = r->m->rt->t;
+	const struct target *t = model_target(r->m);
 	int64_t wall = r->m->now.wall_ns, s = wall / NS_PER_S - (wall % NS_PER_S < 0);
 
 	rec_text(w, REC_header_core, t && t->kind == TARGET_CORE ? where->core : NULL);
@@ -88,7 +88,6 @@ void line_header(struct report *r)
 {
 	static const char *const source[] = {
 		[LAYOUT_MISSING] = NULL, [LAYOUT_DWARF] = "dwarf", [LAYOUT_TABLE] = "table"};
-	const struct runtime *rt = r->m->rt;
 	enum build_match match = r->where->by == IDENTITY_BY_DATA ? BUILD_UNKNOWN : r->where->match;
 	struct rec w = rec_line(&r->out, REC_header);
 
@@ -96,17 +95,17 @@ void line_header(struct report *r)
 	rec_text(&w, REC_header_version, r->version);
 	rec_text(&w, REC_header_command, r->opt->command);
 	rec_text(&w, REC_header_go, r->where->go_version);
-	rec_text(&w, REC_header_arch, rt->t->arch->name);
+	rec_text(&w, REC_header_arch, model_target(r->m)->arch->name);
 	rec_text(&w, REC_header_exe, r->where->exe);
-	rec_word(&w, REC_header_target, target_word(rt->t));
+	rec_word(&w, REC_header_target, target_word(model_target(r->m)));
 	if (match == BUILD_UNKNOWN)
 		rec_null(&w, REC_header_build_id_match);
 	else
 		rec_bool(&w, REC_header_build_id_match, match == BUILD_SAME);
-	rec_word(&w, REC_header_layout_source, source[rt->L.source]);
+	rec_word(&w, REC_header_layout_source, source[model_layout(r->m)->source]);
 	rec_u64(&w, REC_header_goroutines, r->m->tasks.list.n);
 	rec_u64(&w, REC_header_contexts, r->m->contexts);
-	rec_u64(&w, REC_header_damage, rt->notes->count[NOTE_DAMAGE]);
+	rec_u64(&w, REC_header_damage, model_notes(r->m)->count[NOTE_DAMAGE]);
 	header_origin(r, &w);
 	rec_line_end(&w);
 }
@@ -124,7 +123,7 @@ void line_note(struct report *r, enum note_level level, const char *text)
 
 void line_notes(struct report *r)
 {
-	const struct notes *notes = r->m->rt->notes;
+	const struct notes *notes = model_notes(r->m);
 	uint64_t kept[3] = {0};
 	char text[64];
 
@@ -230,23 +229,23 @@ void line_context(struct lines *l, uint32_t i)
 /* Escaped texts of a frame, NULL for FRAME_NONE. */
 static const struct lines_frame *frame_text(struct lines *l, uint32_t frame)
 {
-	const struct runtime *rt = l->m->rt;
+	const struct frame *at = model_frame(l->m, frame);
 
-	if (frame >= rt->frames.n)
+	if (!at)
 		return NULL;
 	if (frame >= l->frames.n) {
 		size_t old = l->frames.n;
-		VEC_RESERVE(&l->frames, rt->frames.n);
-		l->frames.n = rt->frames.n;
+		VEC_RESERVE(&l->frames, model_frames(l->m));
+		l->frames.n = model_frames(l->m);
 		memset(l->frames.v + old, 0, (l->frames.n - old) * sizeof(*l->frames.v));
 	}
 	struct lines_frame *f = &l->frames.v[frame];
 	if (f->off)
 		return f;
 	l->scratch.n = 0;
-	json_cstr(&l->scratch, rt->frames.v[frame].func);
+	json_cstr(&l->scratch, at->func);
 	f->func_n = (uint32_t)l->scratch.n;
-	json_cstr(&l->scratch, rt->frames.v[frame].file);
+	json_cstr(&l->scratch, at->file);
 	f->file_n = (uint32_t)l->scratch.n - f->func_n;
 	f->off = (uint32_t)l->pool.n;
 	if (l->pool.cap < l->pool.n + l->scratch.n)
@@ -272,7 +271,7 @@ static inline __attribute__((always_inline)) void put_frame(struct lines *l, str
 	char *p = buf_room(w->out, f->func_n + f->file_n + 3 * REC_ROOM);
 	p = put(rec_put(w, p, first, KIND_TEXT, false), text, f->func_n);
 	p = put(rec_put(w, p, first + 1, KIND_TEXT, false), text + f->func_n, f->file_n);
-	rec_commit(w, rec_put_i64(w, p, first + 2, l->m->rt->frames.v[frame].line));
+	rec_commit(w, rec_put_i64(w, p, first + 2, model_frame(l->m, frame)->line));
 }
 
 static void put_waits(struct lines *l, struct rec *w, const struct task *task)
@@ -366,6 +365,7 @@ void line_frame(struct lines *l, uint64_t goid, uint64_t index, taddr pc, uint32
 	rec_u64(&w, REC_frame_index, index);
 	rec_addr(&w, REC_frame_pc, pc);
 	put_frame(l, &w, frame, REC_frame_func);
-	rec_bool(&w, REC_frame_inlined, frame < l->m->rt->frames.n && l->m->rt->frames.v[frame].inlined);
+	const struct frame *f = model_frame(l->m, frame);
+	rec_bool(&w, REC_frame_inlined, f && f->inlined);
 	rec_line_end(&w);
 }

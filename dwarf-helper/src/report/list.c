@@ -125,7 +125,7 @@ static struct err *list_text(struct report *r, const struct order *o, uint64_t n
 	t.cut_last = !r->opt->values;
 	for (uint64_t k = 0; k < n && !e; k++) {
 		list_row(&t, r->m, order_at(o, k), columns, &view);
-		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
+		if (k % 4096 == 0 && model_canceled(r->m))
 			e = canceled();
 	}
 	table_close(&t);
@@ -156,7 +156,7 @@ struct err *report_list(struct report *r)
 {
 	struct order o;
 
-	target_unload(r->m->rt->t);
+	model_unload(r->m);
 	struct err *e = order_contexts(r, &o);
 
 	if (e)

@@ -110,7 +110,7 @@ struct err *order_contexts(struct report *r, struct order *ret)
 	if (r->opt->sort == SORT_ADDR)
 		return NULL;
 	for (size_t k = 0; k < ret->v.n; k++) {
-		if (k % 4096 == 0 && runtime_canceled(m->rt)) {
+		if (k % 4096 == 0 && model_canceled(m)) {
 			order_free(ret);
 			return err_new(ERR_CANCELED, "interrupted");
 		}

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "context/parts.h"
 
 /* As Go's tracebacks have it: type arguments, which can be endless, are "[...]". */
 static void put_func(struct buf *out, const char *func)
@@ -171,7 +172,7 @@ const char *path_root_name(const struct steps *s)
 
 void path_frame(struct buf *out, const struct model *m, uint32_t frame)
 {
-	const struct frame *f = frame < m->rt->frames.n ? &m->rt->frames.v[frame] : NULL;
+	const struct frame *f = model_frame(m, frame);
 
 	if (!f || !f->func) {
 		buf_char(out, '?');

@@ -87,7 +87,7 @@ static bool write_one(struct pieces *p, struct report *r)
 	buf_pass(&r->out, s->text.p, s->text.n);
 	pthread_mutex_lock(&p->lock);
 	p->written++;
-	p->stop |= r->out.broken || runtime_canceled(r->m->rt);
+	p->stop |= r->out.broken || model_canceled(r->m);
 	pthread_cond_signal(&p->moved);
 	return true;
 }
@@ -127,5 +127,5 @@ struct err *pieces_write(struct lines *l, uint64_t n, piece_line_fn *fn, const v
 	pthread_mutex_destroy(&p.lock);
 	for (unsigned k = 0; k < SLOTS; k++)
 		buf_free(&p.slot[k].text);
-	return runtime_canceled(l->r->m->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return model_canceled(l->r->m) ? err_new(ERR_CANCELED, "interrupted") : NULL;
 }

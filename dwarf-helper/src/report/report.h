@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "context/detail.h"
 #include "context/model.h"
+#include "context/parts.h"
 #include "runtime/identity.h"
 
 struct trace;

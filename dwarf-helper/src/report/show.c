@@ -601,7 +601,7 @@ static struct err *show_json(struct report *r, uint32_t i, const struct ways *wa
 	     p = m->ctxs.v[p].parent)
 		line_context(&l, p);
 	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && !e; k = m->ctxs.v[k].next_sibling) {
-		if (++n % 4096 == 0 && runtime_canceled(m->rt))
+		if (++n % 4096 == 0 && model_canceled(m))
 			e = err_new(ERR_CANCELED, "interrupted");
 		if (n > left) {
 			cut++;

@@ -22,7 +22,9 @@ static void row(struct rows *rows)
 
 static const char *func_of(const struct model *m, uint32_t func)
 {
-	return func < m->rt->frames.n ? m->rt->frames.v[func].func : NULL;
+	const struct frame *f = model_frame(m, func);
+
+	return f ? f->func : NULL;
 }
 
 static void put_line(struct rows *rows, const char *text)

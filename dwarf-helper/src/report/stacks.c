@@ -35,7 +35,7 @@ struct stack_writer {
 /* Saved pcs may be entries (goroutines that never ran, systemstack_switch): runtime/stack.c looks them up as they are. */
 static bool is_exact(const struct stack_writer *w, taddr pc, uint32_t info)
 {
-	return w->r->m->rt->pcs.v[info].pc == pc;
+	return model_pc(w->r->m, info)->pc == pc;
 }
 
 static void write_caller(struct stack_writer *w, taddr pc, taddr sp, bool exact)
@@ -57,7 +57,7 @@ static bool meet_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 	else if (w->all_frames || exact || w->role == PC_CGOCALLBACK)
 		write_caller(w, pc, sp, exact);
 	w->sp = sp;
-	w->role = w->r->m->rt->pcs.v[info].role;
+	w->role = model_pc(w->r->m, info)->role;
 	return true;
 }
 
@@ -111,7 +111,7 @@ static struct err *all_stacks(struct report *r, struct stack_writer *w)
 
 	for (size_t k = 0; k < o.v.n && k < limit && !err; k++) {
 		write_stack(w, &r->m->tasks.list.v[o.v.v[k].index]);
-		if (k % 1024 == 0 && runtime_canceled(r->m->rt))
+		if (k % 1024 == 0 && model_canceled(r->m))
 			err = err_new(ERR_CANCELED, "interrupted");
 	}
 	order_free(&o);

@@ -15,7 +15,7 @@ struct err *task_filter_open(struct task_filter *f, struct report *r)
 	if (err)
 		return err;
 	f->has_func = true;
-	f->frames = mem_zalloc(r->m->rt->frames.n + 1);
+	f->frames = mem_zalloc(model_frames(r->m) + 1);
 	return NULL;
 }
 
@@ -30,10 +30,12 @@ void task_filter_close(struct task_filter *f)
 /* Each frame is matched once, however many goroutines stand in it. */
 static bool func_matches(struct task_filter *f, uint32_t frame)
 {
-	if (frame >= f->m->rt->frames.n || !f->m->rt->frames.v[frame].func)
+	const struct frame *at = model_frame(f->m, frame);
+
+	if (!at || !at->func)
 		return false;
 	if (!f->frames[frame])
-		f->frames[frame] = regexec(&f->func, f->m->rt->frames.v[frame].func, 0, NULL, 0) ? 2 : 1;
+		f->frames[frame] = regexec(&f->func, at->func, 0, NULL, 0) ? 2 : 1;
 	return f->frames[frame] == 1;
 }
 

@@ -55,7 +55,6 @@ static void group_label(struct report *r, enum task_group by, const struct group
  * state), without the paths of packages. */
 static void group_stack(struct report *r, const struct group *gr, struct stack_lines *s, struct buf *out)
 {
-	const struct runtime *rt = r->m->rt;
 	unsigned shown = 0;
 
 	stack_read(r->m->rt, &r->m->tasks.list.v[gr->first], s);
@@ -64,7 +63,8 @@ static void group_stack(struct report *r, const struct group *gr, struct stack_l
 		start++;
 	for (size_t i = start < s->v.n ? start : 0; i < s->v.n; i++) {
 		uint32_t f = s->v.v[i].frame;
-		if (f >= rt->frames.n || rt->frames.v[f].plumbing)
+		const struct frame *at = model_frame(r->m, f);
+		if (!at || at->plumbing)
 			continue;
 		if (shown == GROUP_FRAMES && r->opt->limit != 0) {
 			buf_lit(out, " ← …");
@@ -130,12 +130,10 @@ static void groups_text(struct report *r, const struct groups *g, uint64_t limit
 
 static void frames_json(struct report *r, struct rec *w, const struct group *gr, struct stack_lines *s)
 {
-	const struct runtime *rt = r->m->rt;
-
 	stack_read(r->m->rt, &r->m->tasks.list.v[gr->first], s);
 	rec_list(w, REC_group_frames);
 	for (size_t i = 0; i < s->v.n; i++) {
-		const struct frame *f = s->v.v[i].frame < rt->frames.n ? &rt->frames.v[s->v.v[i].frame] : NULL;
+		const struct frame *f = model_frame(r->m, s->v.v[i].frame);
 		struct rec part = rec_part(w->out, REC_group_frame, !i);
 		rec_addr(&part, REC_group_frame_pc, s->v.v[i].pc);
 		rec_text(&part, REC_group_frame_func, f ? f->func : NULL);
@@ -197,7 +195,7 @@ struct err *tasks_grouped(struct report *r, const struct order *tasks, uint64_t 
 	groups_open(&g, r->m, kinds[r->opt->group].by);
 	for (size_t k = 0; k < tasks->v.n && !err; k++) {
 		groups_add(&g, r->m, tasks->v.v[k].index);
-		if (k % 1024 == 0 && runtime_canceled(r->m->rt))
+		if (k % 1024 == 0 && model_canceled(r->m))
 			err = err_new(ERR_CANCELED, "interrupted");
 	}
 	groups_sort(&g);

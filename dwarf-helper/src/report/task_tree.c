@@ -197,14 +197,14 @@ static struct err *print_tree(struct tree *t, const struct order *o, uint64_t li
 	for (size_t k = 0; k < t->roots.n && lines < limit && !err; k++) {
 		if (t->fold[t->roots.v[k]] != NONE)
 			lines += print_branch(t, &table, t->roots.v[k], limit - lines);
-		if (runtime_canceled(t->r->m->rt))
+		if (model_canceled(t->r->m))
 			err = err_new(ERR_CANCELED, "interrupted");
 	}
 	table_close(&table);
 	uint64_t all = count_lines(t, o);
 	if (all > lines && !err)
 		text_more(&t->r->out, all - lines, "lines");
-	if (!LAYOUT_HAS(t->r->m->rt->L.g.parentGoid))
+	if (!LAYOUT_HAS(model_layout(t->r->m)->g.parentGoid))
 		buf_lit(&t->r->out, "the parents of goroutines are known since Go 1.21\n");
 	return err;
 }

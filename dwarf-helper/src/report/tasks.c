@@ -22,7 +22,7 @@ static struct err *tasks_json(struct report *r, const struct order *o, uint64_t 
 	line_header(r);
 	for (uint64_t k = 0; k < n && !err; k++) {
 		line_task(&l, o->v.v[k].index);
-		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
+		if (k % 4096 == 0 && model_canceled(r->m))
 			err = interrupted();
 	}
 	line_cut(r, o->v.n - n, "tasks");
@@ -57,7 +57,7 @@ static struct err *tasks_text(struct report *r, const struct order *o, uint64_t 
 			word_place(cell, r->m, task->created);
 		}
 		table_row(&t);
-		if (k % 4096 == 0 && runtime_canceled(r->m->rt))
+		if (k % 4096 == 0 && model_canceled(r->m))
 			err = interrupted();
 	}
 	table_close(&t);

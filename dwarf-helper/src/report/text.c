@@ -56,7 +56,7 @@ static void notes_level(struct report *r, const struct notes *notes, unsigned le
 
 void text_notes(struct report *r)
 {
-	const struct notes *notes = r->m->rt->notes;
+	const struct notes *notes = model_notes(r->m);
 
 	notes_level(r, notes, NOTE_WARNING);
 	notes_level(r, notes, NOTE_LIMIT);

@@ -361,7 +361,7 @@ static struct err *walk(struct tree *t)
 			continue;
 		}
 		step(t, lv);
-		if (t->lines % 4096 == 0 && runtime_canceled(t->m->rt))
+		if (t->lines % 4096 == 0 && model_canceled(t->m))
 			return err_new(ERR_CANCELED, "interrupted");
 	}
 	return NULL;
@@ -442,7 +442,7 @@ static struct err *tree_text(struct report *r, uint32_t top, bool marked)
 static struct err *top_of(struct report *r, uint32_t *ret)
 {
 	*ret = CTX_NONE;
-	target_unload(r->m->rt->t);
+	model_unload(r->m);
 	return r->opt->arg ? arg_context(r, r->opt->arg, ret) : NULL;
 }
 

@@ -170,8 +170,10 @@ static uint64_t task_likeness(const struct model *m, const struct task *t)
 {
 	uint64_t key = (uint64_t)t->status << 8 | t->reason;
 
-	if (t->frame < m->rt->frames.n)
-		key ^= sign_frame(SIGN_START, m, t->frame) ^ (uint64_t)(uint32_t)m->rt->frames.v[t->frame].line << 16;
+	const struct frame *f = model_frame(m, t->frame);
+
+	if (f)
+		key ^= sign_frame(SIGN_START, m, t->frame) ^ (uint64_t)(uint32_t)f->line << 16;
 	return key ? key : 1;
 }
 

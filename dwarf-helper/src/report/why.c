@@ -444,7 +444,7 @@ struct err *report_why(struct report *r)
 	if (e)
 		return e;
 	if (!p.complete)
-		notes_add(r->m->rt->notes, NOTE_DAMAGE, "%s: there may be other paths", word_gap(p.gap));
+		notes_add(model_notebook(r->m), NOTE_DAMAGE, "%s: there may be other paths", word_gap(p.gap));
 	if (r->opt->json)
 		why_json(r, &p, addr);
 	else

@@ -209,7 +209,8 @@ const char *word_mark(uint16_t flags)
 
 static void put_func(struct buf *out, const struct model *m, uint32_t frame, bool path)
 {
-	const char *func = frame < m->rt->frames.n ? m->rt->frames.v[frame].func : NULL;
+	const struct frame *f = model_frame(m, frame);
+	const char *func = f ? f->func : NULL;
 
 	if (!func) {
 		buf_char(out, '?');
@@ -231,8 +232,10 @@ void word_func_short(struct buf *out, const struct model *m, uint32_t frame)
 
 void word_place(struct buf *out, const struct model *m, uint32_t frame)
 {
-	if (frame < m->rt->frames.n)
-		text_place(out, m->rt->frames.v[frame].file, m->rt->frames.v[frame].line);
+	const struct frame *f = model_frame(m, frame);
+
+	if (f)
+		text_place(out, f->file, f->line);
 }
 
 void word_task_state(struct buf *out, const struct model *m, const struct task *task)
@@ -292,7 +295,7 @@ const char *word_gap(uint8_t gap)
 
 void word_no_contexts(struct report *r)
 {
-	if (r->m->rt->notes->count[NOTE_DAMAGE])
+	if (model_damaged(r->m))
 		buf_lit(&r->out, "no contexts found, but part of the target could not be read: there may be some\n");
 	else
 		buf_lit(&r->out, "no contexts: the program made none, or package context is not linked in\n");
