@@ -187,3 +187,18 @@ def test_words_of_a_processor_are_seen(line: str, what: str) -> None:
 ])
 def test_other_words_are_none_of_a_processor(line: str) -> None:
     assert not machine_words(line)
+
+
+def code(path: Path) -> str:
+    """The text of a C file without its comments and strings."""
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', " ", path.read_text(), flags=re.S)
+
+
+def test_every_field_has_a_reader() -> None:
+    """A field that nobody reads may be renamed in the next release of Go, and would break the tool for nothing."""
+    entries = re.findall(r'^([FOVW])\((\w+), (?:(\w+), )?"', (SRC / "layout/fields.h").read_text(), re.M)
+    assert len(entries) > 200
+    readers = "\n".join(code(p) for p in FILES if p.parent.name != "layout")
+    unread = [f"{first}.{key}" if key else first for kind, first, key in entries
+              if not re.search(rf"\b{first}\.{key}\b" if kind in "FO" else rf"\bLAYOUT_VAR_{first}\b", readers)]
+    assert not unread, unread

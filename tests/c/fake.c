@@ -309,8 +309,6 @@ taddr fake_map(struct fake *f, taddr key, taddr elem, const char *name)
 
 	key_size = key_size > 128 ? 8 : key_size;
 	elem_size = elem_size > 128 ? 8 : elem_size;
-	fake_put(f, at, l->oldMapType.keysize, key_size);
-	fake_put(f, at, l->oldMapType.valuesize, elem_size);
 	fake_put(f, at, l->oldMapType.bucketsize, align8(8 + 8 * (key_size + elem_size)) + 8);
 	fake_put(f, at, l->oldMapType.flags, flags);
 	return at;
@@ -356,7 +354,6 @@ void fake_open(struct fake *f)
 	taddr table = fake_alloc(f, 16 + FAKE_ITABS * 8);
 
 	fake_put(f, table, f->rt.L.itabTable.size, FAKE_ITABS);
-	fake_put(f, table, f->rt.L.itabTable.count, f->itabs.n);
 	for (size_t i = 0; i < f->itabs.n; i++) // any slot will do: the reader takes them all
 		fake_put64(f, table + (uint64_t)f->rt.L.itabTable.entries.off + i * 8, f->itabs.v[i]);
 	fake_put64(f, VARIABLES, table);

@@ -256,7 +256,6 @@ static taddr table(struct fake *f, taddr groups, uint64_t n)
 
 	fake_put(f, at, l->swissTable.groups_data, groups);
 	fake_put(f, at, l->swissTable.groups_lengthMask, n - 1);
-	fake_put(f, at, l->swissTable.capacity, n * 8);
 	return at;
 }
 

@@ -73,9 +73,9 @@ static void test_tables(void)
 		CHECK(!err, "go1.%d: %s", minors[i], err->msg);
 		err_free(err);
 		CHECK(LAYOUT_HAS(l.hmap.buckets) == (minors[i] <= 23), "go1.%d", minors[i]);
-		CHECK(LAYOUT_HAS(l.oldMapType.bucket) == (minors[i] <= 23), "go1.%d", minors[i]);
+		CHECK(LAYOUT_HAS(l.oldMapType.bucketsize) == (minors[i] <= 23), "go1.%d", minors[i]);
 		CHECK(LAYOUT_HAS(l.swissMap.dirPtr) == (minors[i] >= 24), "go1.%d", minors[i]);
-		CHECK(LAYOUT_HAS(l.swissMapType.group) == (minors[i] >= 24), "go1.%d", minors[i]);
+		CHECK(LAYOUT_HAS(l.swissMapType.groupSize) == (minors[i] >= 24), "go1.%d", minors[i]);
 		CHECK(LAYOUT_HAS(l.withoutCancelCtx.c) == (minors[i] >= 21), "go1.%d", minors[i]);
 		CHECK(l.sudog.c.size == 8 && l.sudog.elem.size == 8, "go1.%d", minors[i]);
 	}

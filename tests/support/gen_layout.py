@@ -39,10 +39,11 @@ ORACLE_VERSION = "1.27"  # reads DWARF 4 and 5, compressed sections too
 
 # Structs that a release does not have; any other that is missing was pruned.
 SINCE = {"afterFuncCtx": 21, "stopCtx": 21, "withoutCancelCtx": 21,
-         "coro": 22, "timeTimer": 23, "timers": 23, "specialWeakHandle": 23,
+         "coro": 22, "timeTimer": 23, "specialWeakHandle": 23,
          "specialCleanup": 24, "bubble": 24, "swissMap": 24, "swissTable": 24, "swissMapType": 24,
          "cleanupQueue": 25, "cleanupBlock": 25, "cleanupFn": 26, "xRegState": 26}
 UNTIL = {"hmap": 23, "oldMapType": 23}
+WITHOUT = {"heapArena": range(22, 25)}  # the struct is there, with none of the fields that are listed
 
 
 class Failure(Exception):
@@ -122,7 +123,7 @@ def read_layout(oracle: Path, executable: Path) -> Facts:
 def unexpected(minor: int, pruned: list[str]) -> list[str]:
     """Structs that this release has and the program lacks."""
     return [key for key in pruned
-            if SINCE.get(key, 0) <= minor and UNTIL.get(key, minor) >= minor]
+            if SINCE.get(key, 0) <= minor <= UNTIL.get(key, minor) and minor not in WITHOUT.get(key, ())]
 
 
 def render(minor: int, facts: Facts) -> str:

@@ -22,9 +22,14 @@ static void ask(struct query *q)
 		q->vars[i].name = layout_variable_names[i];
 }
 
-/* Is the struct whole?  Half of one is of no use: fields of two sources are never mixed. */
+/*
+ * Does the struct have every required field, and one of the list at all?  Half of one is of no use: fields of two sources are
+ * never mixed.  heapArena of 1.22 to 1.24 has none of the fields, and is as good as missing.
+ */
 static bool complete(const struct debug_struct *s, const struct layout_item *items)
 {
+	size_t found = 0;
+
 	if (!s->found || !s->size || s->size > LAYOUT_STRUCT_MAX)
 		return false;
 	for (size_t i = 0; i < s->n; i++) {
@@ -32,8 +37,9 @@ static bool complete(const struct debug_struct *s, const struct layout_item *ite
 		struct layout_field f = {m->off, m->size};
 		if (m->off == LAYOUT_NONE ? items[i].required : !layout_field_fits(&f, (uint32_t)s->size))
 			return false;
+		found += m->off != LAYOUT_NONE;
 	}
-	return true;
+	return found > 0;
 }
 
 static void take_structs(const struct query *q, struct layout *ret)

@@ -213,12 +213,13 @@ static void visit_defers(struct live_walk *w, taddr g)
 static void visit_vector_registers(struct live_walk *w, const uint8_t *g)
 {
 	const struct layout *l = &w->rt->L;
+	struct layout_field regs = l->xRegState.regs;
 
-	if (!LAYOUT_HAS(l->g.xRegs_state) || !runtime_load(g, l->g.asyncSafePoint))
+	if (!LAYOUT_HAS(l->g.xRegs_state) || !LAYOUT_HAS(regs) || !runtime_load(g, l->g.asyncSafePoint))
 		return;
 	taddr at = runtime_load(g, l->g.xRegs_state);
 	if (at)
-		livestack_words(w, at, (struct word_mask){NULL, l->s[LAYOUT_xRegState].size / STACK_WORD}, false);
+		livestack_words(w, at + (taddr)regs.off, (struct word_mask){NULL, regs.size / STACK_WORD}, false);
 }
 
 static void visit_g(struct live_walk *w, taddr addr, const uint8_t *g)
