@@ -202,3 +202,10 @@ def test_every_field_has_a_reader() -> None:
     unread = [f"{first}.{key}" if key else first for kind, first, key in entries
               if not re.search(rf"\b{first}\.{key}\b" if kind in "FO" else rf"\bLAYOUT_VAR_{first}\b", readers)]
     assert not unread, unread
+
+
+def test_only_layout_compares_releases() -> None:
+    """Others ask whether a field is there, or a named fact of layout/facts.c."""
+    asking = re.compile(r"(\.|->)minor\b|\bimage_go_minor\s*\(")
+    users = {p.relative_to(SRC).parts[0] for p in FILES if asking.search(code(p))}
+    assert users <= {"image", "layout"}

@@ -116,6 +116,15 @@ def relabel(source: Path, target: Path, old: bytes, new: bytes) -> Path:
     return target
 
 
+def nameless(source: Path, target: Path) -> Path:
+    """A copy that does not say with which release it was built."""
+    data = bytearray(source.read_bytes())
+    offset, size = section(source, ".go.buildinfo")
+    data[offset:offset + size] = bytes(size)
+    target.write_bytes(data)
+    return target
+
+
 def section(exe: Path, name: str) -> tuple[int, int]:
     """Offset and size of a section in the file."""
     text = subprocess.run(["readelf", "-SW", exe], text=True, capture_output=True, check=True).stdout
@@ -329,14 +338,12 @@ def test_unknown_release(tool: Path, how: str, tmp_path: Path) -> None:
     if how == "devel":
         relabel(probe("1.27"), exe, b"go1.27.4", b"devel +a")
     else:
-        data = bytearray(probe("1.27").read_bytes())
-        offset, size = section(probe("1.27"), ".go.buildinfo")
-        data[offset:offset + size] = bytes(size)
-        exe.write_bytes(data)
+        nameless(probe("1.27"), exe)
     got = load(tool, exe)
     assert not got.error
     assert len(got.notes) == 1 and "is not known" in got.notes[0]
     assert got.facts["minor"] == "-1" and got.facts["source"] == "dwarf"
+    assert got.facts["mask_on_demand"] == got.facts["label_list"] == "1"
     got = load(tool, objcopy(exe, tmp_path / "bare", "--strip-debug"))
     assert got.error.startswith("no_debug_info ")
 
@@ -370,11 +377,24 @@ def test_noswissmap(tool: Path, version: str, tmp_path: Path) -> None:
     assert not full.notes
     assert full.structs["runtime.hmap"] == ("dwarf", 56)  # clearSeq came behind what we read
     assert full.structs["internal/runtime/maps.Map"][0] == "missing"
-    assert full.fields["internal/abi.SwissMapType|internal/abi.MapType group"][0] == -1
+    assert full.fields["internal/abi.SwissMapType|internal/abi.MapType groupSize"][0] == -1
     got = load(tool, objcopy(exe, tmp_path / "bare", "--strip-debug"))
     assert not got.error
     assert len(got.notes) == 1 and "noswissmap" in got.notes[0]
     assert got.fields == full.fields
+    got = load(tool, nameless(exe, tmp_path / "nameless"))
+    assert not got.error and got.facts["minor"] == "-1"
+    assert got.facts["mask_on_demand"] == got.facts["label_list"] == "1"  # no question of the maps
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_facts_without_a_release(tool: Path, version: str, tmp_path: Path) -> None:
+    """How masks and labels are kept shows in the structs too, where the executable names no release."""
+    full, got = load(tool, probe(version)), load(tool, nameless(probe(version), tmp_path / "nameless"))
+    since = str(int(int(version[2:]) >= 24))
+    for name in ("mask_on_demand", "label_list"):
+        assert full.facts[name] == got.facts[name] == since, name
+    assert full.facts["offset_embed"] == "0"
 
 
 # -- damage -------------------------------------------------------------------

@@ -155,7 +155,7 @@ static struct pcln_shape shape_of(const struct layout *l)
 	return (struct pcln_shape){
 		.func_size = (int32_t)l->s[LAYOUT_func].size, .entry_off = l->func.entryOff.off, .name_off = l->func.nameOff.off,
 		.pcsp = l->func.pcsp.off, .pcfile = l->func.pcfile.off, .pcln = l->func.pcln.off, .npcdata = l->func.npcdata.off,
-		.cu_offset = l->func.cuOffset.off, .start_line = -1, .func_id = l->func.funcID.off, .flag = l->func.flag.off,
+		.cu_offset = l->func.cuOffset.off, .func_id = l->func.funcID.off,
 		.nfuncdata = l->func.nfuncdata.off, .inl_size = -1, .args = l->func.args.off,
 		.deferreturn = l->func.deferreturn.off,
 	};

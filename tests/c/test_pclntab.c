@@ -19,13 +19,13 @@
 /* runtime._func and runtime.inlinedCall on amd64. */
 static const struct pcln_shape shape_120 = {
 	.func_size = 44, .entry_off = 0, .name_off = 4, .pcsp = 16, .pcfile = 20, .pcln = 24, .npcdata = 28, .cu_offset = 32,
-	.start_line = 36, .func_id = 40, .flag = 41, .nfuncdata = 43, .inl_size = 16, .inl_func_id = 0, .inl_name_off = 4,
-	.inl_parent_pc = 8, .inl_start_line = 12, .inl_file = -1, .inl_line = -1, .args = 8, .deferreturn = 12,
+	.func_id = 40, .nfuncdata = 43, .inl_size = 16, .inl_func_id = 0, .inl_name_off = 4,
+	.inl_parent_pc = 8, .args = 8, .deferreturn = 12,
 };
 static const struct pcln_shape shape_118 = {
 	.func_size = 40, .entry_off = 0, .name_off = 4, .pcsp = 16, .pcfile = 20, .pcln = 24, .npcdata = 28, .cu_offset = 32,
-	.start_line = -1, .func_id = 36, .flag = 37, .nfuncdata = 39, .inl_size = 20, .inl_func_id = 2, .inl_name_off = 12,
-	.inl_parent_pc = 16, .inl_start_line = -1, .inl_file = 4, .inl_line = 8, .args = 8, .deferreturn = 12,
+	.func_id = 36, .nfuncdata = 39, .inl_size = 20, .inl_func_id = 2, .inl_name_off = 12,
+	.inl_parent_pc = 16, .args = 8, .deferreturn = 12,
 };
 
 enum { TEXT = 0x401000, TABLE_MAX = 1024, TABLES = 7 };
@@ -134,7 +134,6 @@ static uint32_t put_func(struct made *m, uint32_t entry, uint32_t name, const in
 	set_u32(&m->func, off, s->pcln, put_pcs(&m->pc, line));
 	set_u32(&m->func, off, s->npcdata, 3);
 	set_u32(&m->func, off, s->cu_offset, 1);
-	set_u32(&m->func, off, s->start_line, 9);
 	m->func.p[off + (uint32_t)s->func_id] = 7;
 	m->func.p[off + (uint32_t)s->nfuncdata] = 4;
 	put_u32(&m->func, 0);
@@ -205,7 +204,6 @@ static void check_find(const struct pcln_shape *shape)
 	assert_int_equal(f.entry, TEXT + 0x100);
 	assert_int_equal(f.end, TEXT + 0x200);
 	assert_int_equal(f.func_id, 7);
-	assert_int_equal(f.start_line, shape->start_line < 0 ? 0 : 9);
 	assert_true(pcln_frame_size(&m.t, &f, TEXT + 0x100, &size) && size == 0);
 	assert_true(pcln_frame_size(&m.t, &f, TEXT + 0x104, &size) && size == 32);
 	assert_true(pcln_frame_size(&m.t, &f, TEXT + 0x1ff, &size) && size == 0);

@@ -27,7 +27,8 @@ static bool hash_pc(void *arg, taddr pc, taddr sp, uint32_t info)
 	return true;
 }
 
-uint64_t group_stack_hash(struct runtime *rt, const struct task *t)
+/* Hash of a goroutine's pcs; 0 when its stack cannot be walked. */
+static uint64_t stack_hash(struct runtime *rt, const struct task *t)
 {
 	struct stack_regs start;
 	uint64_t h = HASH_START;
@@ -62,7 +63,7 @@ static uint64_t key_of(const struct groups *g, const struct model *m, const stru
 {
 	switch (g->by) {
 	case BY_STACK:
-		return group_stack_hash(m->rt, t);
+		return stack_hash(m->rt, t);
 	case BY_FUNC:
 		return frame_key(m->rt, t->frame, false);
 	case BY_WAIT:

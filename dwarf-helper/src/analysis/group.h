@@ -38,7 +38,4 @@ void groups_sort(struct groups *g);
 
 void groups_close(struct groups *g);
 
-/** Hash of a goroutine's pcs; 0 when its stack cannot be walked. */
-uint64_t group_stack_hash(struct runtime *rt, const struct task *t);
-
 #endif

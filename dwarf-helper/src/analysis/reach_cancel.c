@@ -12,7 +12,7 @@ static void set_can(struct reacher *x, uint32_t i, uint8_t how)
 	VEC_PUSH(&x->spread, i);
 }
 
-void reach_can(struct reacher *x, uint32_t context)
+static void reach_can(struct reacher *x, uint32_t context)
 {
 	/* What comes later comes from goroutines that only this could wake. */
 	if (x->stage == REACH_LIVE)

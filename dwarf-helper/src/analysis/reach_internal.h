@@ -105,7 +105,6 @@ void reach_cancel_begin(struct reacher *x);
 void reach_cancel_watch(struct reacher *x);
 /** The closure of canceler @p i was marked. */
 void reach_cancel_hit(struct reacher *x, uint32_t i);
-void reach_can(struct reacher *x, uint32_t context);
 /** Hand x->spread down the trees; wakes who waits there. */
 void reach_spread(struct reacher *x);
 /** The goroutine can run: if it is a watcher, so can the context it watches for be cancelled. */

@@ -46,12 +46,6 @@ int debug_version(const struct debug *d)
 	return d->version;
 }
 
-void debug_unit_counts(const struct debug *d, size_t *all_ret, size_t *opened_ret)
-{
-	*all_ret = d->units.n;
-	*opened_ret = d->opened;
-}
-
 /* Try one struct of the file for what was asked; false when it has none of the members. */
 static bool take_struct(struct debug *d, const struct entity *e, struct debug_struct *s)
 {

@@ -54,9 +54,6 @@ void debug_close(struct debug *d);
 /** DWARF version of the unit that holds the types, 0 before the first debug_find() that found one. */
 int debug_version(const struct debug *d);
 
-/** How many units there are, and how many were opened so far (for tests and `info`). */
-void debug_unit_counts(const struct debug *d, size_t *all_ret, size_t *opened_ret);
-
 /**
  * Look all of these up in one walk: units named "runtime" first, then (only for what is still missing) the units whose name is
  * the package part of a missing variable.  What is not there keeps found = false; that is not an error.

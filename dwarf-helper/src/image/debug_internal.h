@@ -73,7 +73,6 @@ struct debug {
 	Dwarf_Debug dbg;
 	VEC(struct unit) units;
 	bool units_listed;
-	size_t opened;
 	uint64_t dies; /* looked at so far */
 	int version;   /* of the unit that the types were found in */
 	VEC(struct entity) index;

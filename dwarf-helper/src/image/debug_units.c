@@ -121,7 +121,6 @@ static void index_unit(struct debug *d, struct unit *u)
 	Dwarf_Die cu = die_at(d, u->die);
 
 	u->indexed = true;
-	d->opened++;
 	if (!cu)
 		return;
 	Dwarf_Die die = die_child(d, cu);

@@ -118,14 +118,13 @@ static uint32_t entry_off(const struct pclntab *t, uint64_t i)
 /* Function number i < func_count().  False when its record is damaged or it marks a hole (funcoff ^0). */
 static bool get_func(const struct pclntab *t, uint64_t i, struct pcln_func *ret)
 {
-	uint32_t off, entry, name, line = 0, args = (uint32_t)PCLN_ARGS_UNKNOWN, deferreturn = 0;
+	uint32_t off, entry, name, args = (uint32_t)PCLN_ARGS_UNKNOWN, deferreturn = 0;
 
 	memcpy(&off, t->ftab.p + i * FTAB_ENTRY + 4, 4);
 	if (t->shape.func_size <= 0 || off > t->pclntable.n || t->pclntable.n - off < (uint32_t)t->shape.func_size)
 		return false;
 	if (!pcln_func_u32(t, off, t->shape.entry_off, &entry) || entry != entry_off(t, i))
 		return false;
-	pcln_func_u32(t, off, t->shape.start_line, &line);
 	pcln_func_u32(t, off, t->shape.args, &args);
 	pcln_func_u32(t, off, t->shape.deferreturn, &deferreturn);
 	*ret = (struct pcln_func){
@@ -134,8 +133,6 @@ static bool get_func(const struct pclntab *t, uint64_t i, struct pcln_func *ret)
 		.end = t->text + entry_off(t, i + 1),
 		.off = off,
 		.func_id = func_u8(t, off, t->shape.func_id),
-		.flag = func_u8(t, off, t->shape.flag),
-		.start_line = (int32_t)line > 0 ? (int32_t)line : 0,
 		.args = (int32_t)args,
 		.deferreturn = deferreturn,
 	};

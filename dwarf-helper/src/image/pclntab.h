@@ -19,10 +19,9 @@ struct pcln_bytes {
 /** Offsets inside runtime._func and runtime.inlinedCall; the caller fills them from the layout.  -1: not in this release. */
 struct pcln_shape {
 	int32_t func_size; /* sizeof(runtime._func) without its trailing pcdata */
-	int32_t entry_off, name_off, pcsp, pcfile, pcln, npcdata, cu_offset, start_line, func_id, flag, nfuncdata;
+	int32_t entry_off, name_off, pcsp, pcfile, pcln, npcdata, cu_offset, func_id, nfuncdata;
 	int32_t inl_size; /* sizeof(runtime.inlinedCall) */
-	int32_t inl_func_id, inl_name_off, inl_parent_pc, inl_start_line; /* 1.20+; 1.18/1.19 have `func_` (same meaning as name_off) */
-	int32_t inl_file, inl_line;					  /* 1.18/1.19 only: unused for positions since the pc tables carry them */
+	int32_t inl_func_id, inl_name_off, inl_parent_pc; /* nameOff is called func_ until 1.19 */
 	int32_t args, deferreturn;
 };
 
@@ -42,8 +41,7 @@ struct pcln_func {
 	taddr entry;
 	taddr end;	   /* entry of the next one */
 	uint32_t off;	   /* of its _func in pclntable */
-	uint8_t func_id, flag;
-	int32_t start_line; /* 0 when not known (before 1.20) */
+	uint8_t func_id;
 	int32_t args;	    /* bytes of arguments and results above the return address, PCLN_ARGS_UNKNOWN */
 	uint32_t deferreturn; /* offset of a call of runtime.deferreturn from entry, 0: it defers nothing */
 };

@@ -301,9 +301,7 @@ F(func, pcfile, "pcfile")
 F(func, pcln, "pcln")
 F(func, npcdata, "npcdata")
 F(func, cuOffset, "cuOffset")
-O(func, startLine, "startLine")
 F(func, funcID, "funcID")
-F(func, flag, "flag")
 F(func, nfuncdata, "nfuncdata")
 E(func)
 
@@ -312,7 +310,6 @@ S(inlinedCall, "runtime.inlinedCall")
 F(inlinedCall, funcID, "funcID")
 F(inlinedCall, nameOff, "nameOff|func_")
 F(inlinedCall, parentPc, "parentPc")
-O(inlinedCall, startLine, "startLine")
 E(inlinedCall)
 
 /* runtime/type.go: type _type; internal/abi/type.go: type Type since 1.21 */

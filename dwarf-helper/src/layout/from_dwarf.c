@@ -76,19 +76,3 @@ struct err *layout_read_debug(struct debug *debug, struct layout *ret)
 	free(q.members);
 	return err;
 }
-
-struct err *layout_from_dwarf(const struct image *img, const char *debug_path, struct layout *ret)
-{
-	struct layout_debug d = {0};
-
-	layout_clear(ret);
-	struct err *err = layout_open_debug(img, debug_path, NULL, &d);
-	if (!err && !d.debug)
-		err = err_new(ERR_NO_DEBUG_INFO, "%s: no debug information", image_path(img));
-	if (!err)
-		err = layout_read_debug(d.debug, ret);
-	if (!err)
-		ret->minor = image_go_minor(img);
-	layout_close_debug(&d);
-	return err;
-}

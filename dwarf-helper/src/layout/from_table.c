@@ -43,6 +43,7 @@ bool layout_from_table(int minor, struct layout *ret)
 	ret->source = LAYOUT_TABLE;
 	ret->minor = minor;
 	ret->table_minor = minor;
+	layout_set_facts(ret);
 	return true;
 }
 

@@ -17,6 +17,9 @@ static inline struct layout_field *layout_field_at(struct layout *l, const struc
 	return (struct layout_field *)((char *)l + item->at);
 }
 
+/** Fill l->facts from the release and, where that is not known, from the structs found. */
+void layout_set_facts(struct layout *l);
+
 /** The items of one struct are neighbours in layout_items: the first, and how many (@p n_ret). */
 const struct layout_item *layout_items_of(enum layout_struct_id id, size_t *n_ret);
 

@@ -366,6 +366,7 @@ static struct err *compose(const struct image *img, uint64_t bias, const char *d
 	find_variables(ret, img, d->file, bias);
 	if (!fill_exact(ret, img, notes))
 		fill_nearest(ret, notes);
+	layout_set_facts(ret);
 	err = check_variables(ret, img);
 	if (err && err->kind == ERR_NO_DEBUG_INFO)
 		return err;

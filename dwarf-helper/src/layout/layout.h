@@ -72,6 +72,19 @@ struct layout_variable {
 	uint64_t size; /* bytes, 0 when not known */
 };
 
+/**
+ * What differs between releases and no field shows.  Readers ask these and LAYOUT_HAS(), never the number of the release: facts.c
+ * is where numbers are compared, and says where in Go's source each comes from.
+ */
+struct layout_facts {
+	bool mask_on_demand;   /* 1.24+: with the bit of tflag, gcdata points to a pointer to the mask, which may not be made yet */
+	bool label_list;       /* 1.24+: pprof labels are a sorted list, before that a map[string]string */
+	bool asan_redzones;    /* 1.24+: built with -asan, an object has a red zone behind it in its slot */
+	bool headroom_percent; /* 1.21+: the goal below a memory limit keeps 3 % clear, not only 1 MiB */
+	bool offset_embed;     /* 1.18: a struct field's offset is shifted left once, its lowest bit says "embedded" */
+	int wrapper_func_id;   /* funcID of wrappers that the compiler made, -1 when not known */
+};
+
 struct layout {
 #define S(key, names) struct {
 #define F(s, key, path) struct layout_field key;
@@ -88,9 +101,10 @@ struct layout {
 #undef W
 	struct layout_struct s[LAYOUT_STRUCTS];
 	struct layout_variable var[LAYOUT_VARIABLES];
+	struct layout_facts facts;
 	enum layout_source source; /* where most of it came from: DWARF as soon as runtime.g did */
 	int dwarf_version;	   /* 0 without DWARF */
-	int minor;		   /* Go minor release: 27 for go1.27.4; -1 when not known */
+	int minor;		   /* Go minor release: 27 for go1.27.4; -1 when not known; to be shown, not compared: see facts */
 	int table_minor;	   /* release of the table used for what DWARF lacked, -1 none */
 	size_t from_dwarf, from_table; /* structs filled from each */
 	const char *debug_path; /* as given to layout_load(); borrowed */
@@ -135,8 +149,7 @@ static inline const struct layout_field *layout_field_of(const struct layout *l,
 	return (const struct layout_field *)((const char *)l + item->at);
 }
 
-/** Fill only from one source, for the test that both agree (tables against DWARF on every release). */
-struct err *layout_from_dwarf(const struct image *img, const char *debug_path, struct layout *ret);
+/** Fill from the table of a release alone.  @return false: it has none */
 bool layout_from_table(int minor, struct layout *ret);
 
 /** Releases that have a table, ascending; returns how many. */

@@ -89,10 +89,9 @@ static int one_shot(const struct invocation *inv)
 {
 	struct session s;
 	int status = EXIT_DONE;
-	bool broken;
 
 	session_init(&s, &inv->target, &interrupted);
-	struct err *err = run_command(&s, inv, to_stdout, NULL, &status, &broken);
+	struct err *err = run_command(&s, inv, to_stdout, NULL, &status);
 	status = err ? fail(err) : finish_output(status);
 	session_close(&s);
 	return status;

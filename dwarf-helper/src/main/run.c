@@ -62,21 +62,20 @@ static struct model_options needs_of(const struct invocation *inv)
 }
 
 static struct err *answer(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
-			  bool *write_failed_ret, bool *failed_ret)
+			  bool *failed_ret)
 {
 	struct report r = {.opt = &inv->opt, .m = &s->m, .where = &s->where, .version = GOCTX_VERSION, .trace = s->trace};
 
 	buf_init(&r.out, sink, sink_arg);
 	struct err *err = inv->command->run(&r);
 	buf_flush(&r.out);
-	*write_failed_ret = r.out.broken;
 	*failed_ret = r.failed;
 	buf_free(&r.out);
 	return err;
 }
 
 struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
-			int *status_ret, bool *write_failed_ret)
+			int *status_ret)
 {
 	if (inv->command->needs & NEED_NO_TARGET) {
 		bool failed;
@@ -87,12 +86,11 @@ struct err *run_command(struct session *s, const struct invocation *inv, buf_sin
 	struct model_options needs = needs_of(inv);
 	struct err *err = session_model(s, &needs);
 
-	*write_failed_ret = false;
 	if (!err) {
 		s->m.redact = inv->opt.redact;
 		struct notes_mark mark = notes_mark(&s->notes);
 		bool failed;
-		err = answer(s, inv, sink, sink_arg, write_failed_ret, &failed);
+		err = answer(s, inv, sink, sink_arg, &failed);
 		// What was asked for by --fail-on goes first: a script that looks for 1 must not miss it on a damaged core.
 		*status_ret = failed ? EXIT_FAIL_ON : s->notes.count[NOTE_DAMAGE] ? EXIT_DAMAGED : EXIT_DONE;
 		notes_rewind(&s->notes, &mark); // notes of this answer alone must not come again with the next

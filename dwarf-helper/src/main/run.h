@@ -19,13 +19,12 @@ void hint_for_gdb(struct err *e);
 void error_words(const struct err *e, struct buf *out);
 
 /**
- * Answer into @p sink (flushed).  A process that is still held is let go when this returns, unless somebody else holds
+ * Answer into @p sink (flushed); a sink that refuses changes nothing of the status.  A process that is still held is let go when this returns, unless somebody else holds
  * it.
- * @param write_failed_ret  true: the sink refused (the reader is gone); the status is that of the answer all the same
  * @return NULL with *status_ret EXIT_DONE, EXIT_FAIL_ON or EXIT_DAMAGED, or the error
  */
 struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
-			int *status_ret, bool *write_failed_ret);
+			int *status_ret);
 
 /** Help, version and the page of records as `inv` asks for them.  @return false: it asks for a report. */
 bool run_help(const struct invocation *inv, struct buf *out);

@@ -239,7 +239,6 @@ static int answer_command(struct session *s, const struct serve_request *req, st
 	struct invocation inv;
 	struct buf text = {0};
 	int status = EXIT_DONE;
-	bool gone;
 	struct err *err = options_parse(req->argc, req->argv, true, &inv);
 
 	if (err)
@@ -249,7 +248,7 @@ static int answer_command(struct session *s, const struct serve_request *req, st
 		buf_free(&text);
 		return EXIT_DONE;
 	}
-	err = run_command(s, &inv, send_output, c, &status, &gone);
+	err = run_command(s, &inv, send_output, c, &status);
 	return err ? tell_error(c, err) : status;
 }
 

@@ -95,7 +95,8 @@ static void frame_row(struct table *t, const struct report *r, size_t index, con
 	table_row(t);
 }
 
-void stack_text(struct report *r, const struct stack_lines *s, uint64_t limit)
+/* "#0  0x43c2ce  runtime.gopark  proc.go:402", at most @p limit lines: the middle of longer stacks is left out. */
+static void stack_text(struct report *r, const struct stack_lines *s, uint64_t limit)
 {
 	static const struct column column[] = {{0}, {0}, {0}, {0}, {0}};
 	struct table t;

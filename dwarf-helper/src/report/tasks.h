@@ -30,9 +30,6 @@ struct stack_lines {
 void stack_read(struct runtime *rt, const struct task *t, struct stack_lines *ret);
 void stack_lines_free(struct stack_lines *s);
 
-/** "#0  0x43c2ce  runtime.gopark  proc.go:402", at most @p limit lines: the middle of longer stacks is left out. */
-void stack_text(struct report *r, const struct stack_lines *s, uint64_t limit);
-
 /** Is it known who started it?  The main goroutine is started by the runtime's assembly: nobody a person would know. */
 bool has_creator(const struct model *m, const struct task *t);
 

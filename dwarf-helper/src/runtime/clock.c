@@ -93,7 +93,6 @@ bool go_time_read(struct runtime *rt, taddr addr, struct go_time *ret)
 	} else if (__builtin_add_overflow((int64_t)ext, INTERNAL_TO_UNIX, &ret->unix_s)) {
 		return false;
 	}
-	ret->zero = !wall && !ext;
 	if (ret->nsec >= SECOND)
 		ret->nsec = SECOND - 1;
 	if (__builtin_mul_overflow(ret->unix_s, SECOND, &ret->unix_ns) ||

@@ -32,7 +32,6 @@ struct go_time {
 	int32_t nsec;
 	bool mono;	 /* has a monotonic reading */
 	int64_t mono_ns; /* since the process's time.startNano */
-	bool zero;	 /* the zero Time */
 };
 
 /** Decode the three words of a time.Time at @p addr.  @return false when unreadable. */

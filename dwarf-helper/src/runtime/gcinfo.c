@@ -33,8 +33,7 @@ static uint64_t limit_goal(struct runtime *rt, const struct gcinfo *g)
 	if (other + over >= limit)
 		return g->live_marked.v;
 	goal = limit - (other + over);
-	/* No field tells of this change. */
-	if ((rt->L.minor < 0 || rt->L.minor >= 21) && goal / 100 * HEADROOM_PERCENT > headroom)
+	if (rt->L.facts.headroom_percent && goal / 100 * HEADROOM_PERCENT > headroom)
 		headroom = goal / 100 * HEADROOM_PERCENT;
 	goal = goal < 2 * headroom ? headroom : goal - headroom;
 	return goal < g->live_marked.v ? g->live_marked.v : goal;

@@ -67,12 +67,8 @@ static bool each_of_map(struct labels *l, taddr labels)
 bool label_each(struct runtime *rt, taddr labels, label_fn *fn, void *arg)
 {
 	struct labels l = {rt, fn, arg, false};
-	int minor = rt->L.minor;
 
 	if (!labels)
 		return true;
-	// runtime/pprof/label.go.  Not a question of the maps: GOEXPERIMENT=noswissmap keeps the list.
-	bool list = minor < 0 ? gomap_is_swiss(&rt->L) : minor >= 24;
-
-	return list ? each_of_list(&l, labels) : each_of_map(&l, labels);
+	return rt->L.facts.label_list ? each_of_list(&l, labels) : each_of_map(&l, labels);
 }

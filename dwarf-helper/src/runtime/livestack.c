@@ -8,7 +8,8 @@
 
 /* ---- words ---- */
 
-void livestack_offer(struct live_walk *w, taddr at, taddr value, bool exact)
+/* Hand a word to the visitor, or keep it when it points into the stack itself. */
+static void offer(struct live_walk *w, taddr at, taddr value, bool exact)
 {
 	if (!value || w->stopped)
 		return;
@@ -50,7 +51,7 @@ void livestack_words(struct live_walk *w, taddr base, struct word_mask mask, boo
 			continue;
 		taddr at = base + (uint64_t)i * STACK_WORD;
 		if (word(w, at, &value))
-			livestack_offer(w, at, value, exact);
+			offer(w, at, value, exact);
 	}
 }
 
@@ -173,7 +174,7 @@ static void g_word(struct live_walk *w, taddr g, struct layout_field f)
 	if (!LAYOUT_HAS(f))
 		return;
 	if (target_u64(w->rt->t, g + (uint64_t)f.off, &value))
-		livestack_offer(w, g + (uint64_t)f.off, value, true);
+		offer(w, g + (uint64_t)f.off, value, true);
 	else
 		w->state->unreadable = true;
 }
@@ -200,11 +201,11 @@ static void visit_defers(struct live_walk *w, taddr g)
 			mark = d;
 			reach *= 2;
 		}
-		livestack_offer(w, d + (uint64_t)l->defer.fn.off, runtime_load(p, l->defer.fn), true);
+		offer(w, d + (uint64_t)l->defer.fn.off, runtime_load(p, l->defer.fn), true);
 		if (LAYOUT_HAS(l->defer.head))
-			livestack_offer(w, d + (uint64_t)l->defer.head.off, runtime_load(p, l->defer.head), true);
+			offer(w, d + (uint64_t)l->defer.head.off, runtime_load(p, l->defer.head), true);
 		taddr link = runtime_load(p, l->defer.link);
-		livestack_offer(w, d + (uint64_t)l->defer.link.off, link, true);
+		offer(w, d + (uint64_t)l->defer.link.off, link, true);
 		d = link;
 	}
 }
@@ -242,7 +243,7 @@ static void visit_registers(struct live_walk *w, const struct task *t)
 	if (!n)
 		w->state->unreadable = true;
 	for (size_t i = 0; i < n; i++)
-		livestack_offer(w, 0, regs[i], false);
+		offer(w, 0, regs[i], false);
 }
 
 /* ---- entry ---- */

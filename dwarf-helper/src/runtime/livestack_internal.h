@@ -78,9 +78,6 @@ struct live_walk {
 /** Maps of the pc number @p info, made when first asked for.  The pointer is good until the next call. */
 const struct frame_map *livestack_map(struct runtime *rt, uint32_t info);
 
-/** Hand a word to the visitor, or keep it when it points into the stack itself. */
-void livestack_offer(struct live_walk *w, taddr at, taddr value, bool exact);
-
 /** Offer the words of [base, base + 8 n) that @p mask names. */
 void livestack_words(struct live_walk *w, taddr base, struct word_mask mask, bool exact);
 

@@ -111,12 +111,6 @@ static bool is_std(const struct runtime *rt, const char *func, const char *file)
 	return std_path(func) && (file[0] != '/' || !rt->goroot_n || strncmp(file, rt->goroot, rt->goroot_n) == 0);
 }
 
-/* internal/abi/symtab.go: FuncIDWrapper (runtime/symtab.go: funcID_wrapper until 1.20). */
-static int wrapper_id(int minor)
-{
-	return minor < 0 ? -1 : minor <= 21 ? 21 : minor <= 24 ? 22 : 23;
-}
-
 static uint32_t add(struct runtime *rt, taddr pc)
 {
 	const struct module *m = runtime_module_of_pc(rt, pc);
@@ -139,7 +133,7 @@ static uint32_t add(struct runtime *rt, taddr pc)
 					   .file = inl[i].file,
 					   .line = inl[i].line,
 					   .inlined = inl[i].inlined,
-					   .wrapper = inl[i].func_id == wrapper_id(rt->L.minor),
+					   .wrapper = inl[i].func_id == rt->L.facts.wrapper_func_id,
 					   .std = of || is_std(rt, inl[i].func, inl[i].file),
 					   .plumbing = of || is_plumbing(inl[i].func),
 					   .runtime = of ? starts(of, "runtime/") : is_runtime(inl[i].func)};

@@ -54,7 +54,7 @@ static bool is_variable(const struct runtime *rt, taddr a)
 /* The mask as the runtime has it, or NULL: it is not made yet, or a program. */
 static const uint8_t *runtime_mask(struct runtime *rt, uint8_t kind, uint8_t tflag, taddr gcdata, uint64_t bytes)
 {
-	bool on_demand = rt->L.minor >= 24 || (rt->L.minor < 0 && gomap_is_swiss(&rt->L));
+	bool on_demand = rt->L.facts.mask_on_demand;
 
 	// Before 1.24 the same flag of tflag means that the mask is unrolled, whatever kind says.
 	if (!on_demand && kind & KIND_GC_PROGRAM && !(tflag & TFLAG_MASK_ON_DEMAND))

@@ -96,9 +96,6 @@ static bool decode_head(struct runtime *rt, taddr addr, struct rtype *ty, uint8_
 		.direct = (kind | tflag) & FLAG_DIRECT_IFACE,
 		.named = tflag & TFLAG_NAMED,
 		.gcdata = runtime_load(raw, rt->L.type.gcdata),
-		// 1.22 and 1.23 used the same bit for "bitmap is unrolled", whose gcdata is a plain mask.
-		.gcdata_indirect = tflag & TFLAG_MASK_ON_DEMAND &&
-				   (rt->L.minor >= 24 || (rt->L.minor < 0 && gomap_is_swiss(&rt->L))),
 	};
 	*tflag_ret = tflag;
 	*str_ret = (int32_t)runtime_load(raw, rt->L.type.str);
@@ -150,7 +147,7 @@ static void decode_fields(struct runtime *rt, struct rtype *ty)
 	if (!target_read(rt->t, slice[0], raw, n * 24u))
 		return;
 	struct rtype_field *f = rtypes_alloc(rt->rtypes, n * sizeof(*f));
-	bool old = rt->L.minor >= 0 && rt->L.minor < 19; /* the offset's lowest bit said "embedded" */
+	bool old = rt->L.facts.offset_embed;
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t flags = 0;

@@ -33,7 +33,6 @@ struct rtype {
 	bool direct;  /* the interface's data word is the value itself */
 	bool named;
 	taddr gcdata;
-	bool gcdata_indirect; /* tflag GCMaskOnDemand (1.24+): gcdata points to the pointer to the mask, which may be nil */
 	const char *name;    /* reflect's String(): "*context.cancelCtx" */
 	const char *pkgpath; /* "os/signal"; "" for unnamed and predeclared types; of the element for a pointer */
 	const char *full;    /* name with the package path: "*os/signal.signalCtx" */

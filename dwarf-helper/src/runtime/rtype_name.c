@@ -2,18 +2,12 @@
 
 #include <stdio.h>
 
-/* Length field of an abi.Name: a varint, two bytes big-endian until 1.16.  @return bytes it takes, 0 when bad. */
+/* Length field of an abi.Name: a varint.  @return bytes it takes, 0 when bad. */
 static unsigned name_length(struct runtime *rt, taddr at, uint32_t *len_ret)
 {
 	uint8_t b[2];
 
 	*len_ret = 0;
-	if (rt->L.minor >= 0 && rt->L.minor < 17) {
-		if (!target_read(rt->t, at, b, 2))
-			return 0;
-		*len_ret = (uint32_t)b[0] << 8 | b[1];
-		return 2;
-	}
 	for (unsigned i = 0; i < 2; i++) {
 		if (!target_u8(rt->t, at + i, &b[i]))
 			return 0;

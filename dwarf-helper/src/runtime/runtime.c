@@ -59,8 +59,6 @@ static struct pcln_bytes slice(struct runtime *rt, taddr module, struct layout_f
 
 static struct pcln_shape shape_of(const struct layout *l)
 {
-	bool names = LAYOUT_HAS(l->inlinedCall.startLine); /* 1.20+ */
-
 	return (struct pcln_shape){
 		.func_size = (int32_t)l->s[LAYOUT_func].size,
 		.entry_off = l->func.entryOff.off,
@@ -70,9 +68,7 @@ static struct pcln_shape shape_of(const struct layout *l)
 		.pcln = l->func.pcln.off,
 		.npcdata = l->func.npcdata.off,
 		.cu_offset = l->func.cuOffset.off,
-		.start_line = l->func.startLine.off,
 		.func_id = l->func.funcID.off,
-		.flag = l->func.flag.off,
 		.nfuncdata = l->func.nfuncdata.off,
 		.args = l->func.args.off,
 		.deferreturn = l->func.deferreturn.off,
@@ -80,9 +76,6 @@ static struct pcln_shape shape_of(const struct layout *l)
 		.inl_func_id = l->inlinedCall.funcID.off,
 		.inl_name_off = l->inlinedCall.nameOff.off,
 		.inl_parent_pc = l->inlinedCall.parentPc.off,
-		.inl_start_line = l->inlinedCall.startLine.off,
-		.inl_file = names ? LAYOUT_NONE : 4,
-		.inl_line = names ? LAYOUT_NONE : 8,
 	};
 }
 
@@ -217,7 +210,7 @@ struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img
 	struct pcinfo none = {.frame_size = -1};
 	char *asan = img ? image_build_setting(img, "-asan") : NULL;
 
-	rt->redzones = asan && (l->minor < 0 || l->minor >= 24);
+	rt->redzones = asan && l->facts.asan_redzones;
 	free(asan);
 	VEC_PUSH(&rt->pcs, none);
 	struct err *err = read_modules(rt);

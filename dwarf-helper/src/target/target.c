@@ -292,21 +292,6 @@ uint64_t target_bytes(const struct target *t)
 	return sum;
 }
 
-uint64_t target_writable_bytes(const struct target *t)
-{
-	uint64_t sum = 0;
-
-	if (t->kind == TARGET_PROCESS)
-		return t->size_bytes;
-	for (size_t i = 0; i < t->regions.n; i++) {
-		const struct region *r = &t->regions.v[i];
-
-		if (r->mem && r->perm & REGION_W)
-			sum += r->end - r->start;
-	}
-	return sum;
-}
-
 void target_release(struct target *t)
 {
 	if (t->ops->release)

@@ -210,9 +210,6 @@ const struct thread *target_thread(const struct target *t, int tid);
 /** Bytes of all regions that have content: what anything of the debuggee must fit in. */
 uint64_t target_bytes(const struct target *t);
 
-/** Bytes of all writable regions that have content (what one raw pass reads). */
-uint64_t target_writable_bytes(const struct target *t);
-
 /**
  * Back what is absent in [start, end) by file bytes: @p mem must stay valid until target_close(), and hold the bytes that
  * belong at @p start.  Address ranges without any region are added as read-only; regions with bytes keep theirs.
