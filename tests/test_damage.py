@@ -387,6 +387,37 @@ def test_stack_is_noise(goctx_asan: helper.Goctx, waiters: Victim) -> None:
         waiters.core.restore()
 
 
+ENDLESS = 1 << 46  # bytes: in steps of a page or of 64 KiB that is minutes, of each goroutine
+
+
+def in_time(goctx: helper.Goctx, one: Victim, about: str) -> dict[str, helper.Answer]:
+    """Commands that look at all memory, and at one context."""
+    return one.ask_all(goctx, [("leaks", "--json"), ("check", "--json"), ("why", about, "--json"), ("show", about, "--json")],
+                       (OK, PARTIAL))
+
+
+def test_stacks_without_end(goctx: helper.Goctx, waiters: Victim) -> None:
+    """Every goroutine claims a stack of half the address space: its end is a number of the target's, and nothing to walk to."""
+    about = waiters.truth.context("many waiters").addr
+    before = in_time(goctx, waiters, about)["list --json"]
+    for g in waiters.gs():
+        low = waiters.core.u64(g + waiters.layout.at("runtime.g", "stack.lo"))
+        waiters.core.put_u64(g + waiters.layout.at("runtime.g", "stack.hi"), low + ENDLESS)
+    answers = in_time(goctx, waiters, about)
+    assert set(answers["list --json"].contexts) <= set(before.contexts)
+    assert about in answers["list --json"].contexts
+    assert set(waiters.truth.by_goid()) <= set(answers["tasks --system --json"].tasks)
+
+
+@pytest.mark.parametrize("end", ["edata", "ebss"])
+def test_variables_without_end(goctx: helper.Goctx, kinds: Victim, end: str) -> None:
+    """The same of package variables."""
+    start = kinds.field("runtime.firstmoduledata", "runtime.moduledata", end[1:])
+    kinds.core.put_u64(kinds.field("runtime.firstmoduledata", "runtime.moduledata", end), kinds.core.u64(start) + ENDLESS)
+    about = kinds.truth.context("timeout").addr
+    assert about in in_time(goctx, kinds, about)["list --json"].contexts
+
+
 @pytest.mark.parametrize("link", ["waitlink", "next", "g", "c"])
 def test_wait_queue(goctx_asan: helper.Goctx, waiters: Victim, link: str) -> None:
     """sudogs that point to themselves, to nothing, to each other's goroutine."""

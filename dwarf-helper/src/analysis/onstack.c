@@ -112,14 +112,16 @@ struct err *leak_on_stack(struct leaks *l)
 	filter_make(l, &filter);
 	for (uint32_t t = 0; t < m->tasks.list.n && !stop && filter.hi; t++) {
 		struct stack_regs r;
-		stop = t % 4096 == 0 && runtime_canceled(m->rt);
+		stop = runtime_canceled(m->rt);
 		if (!stack_start(m->rt, &m->tasks.list.v[t], &r))
 			continue;
-		for (taddr at = r.sp & ~7ul; at < r.hi; at += STACK_PIECE) {
+		for (taddr at = r.sp & ~7ul; at < r.hi && !stop;) {
 			uint64_t n = r.hi - at < STACK_PIECE ? r.hi - at : STACK_PIECE;
 			const uint8_t *p = target_ptr(m->rt->t, at, n);
 			if (p)
 				look_at(l, t, p, n, &filter);
+			at = p || target_extent(m->rt->t, at) ? at + n : target_behind_gap(m->rt->t, at);
+			stop = runtime_canceled(m->rt);
 		}
 	}
 	free(filter.bits);

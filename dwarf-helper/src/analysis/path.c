@@ -267,13 +267,13 @@ static bool whole_stack(struct search *s, const struct task *t)
 
 	if (!stack_bounds(s->rt, t->g, &lo, &hi))
 		return false;
-	for (taddr at = lo; at < hi && !s->stop; at += 8) {
+	for (taddr at = lo; at < hi && !s->stop && !runtime_canceled(s->rt); at += 8) {
 		if (target_u64(s->rt->t, at, &word)) {
 			if (word)
 				on_live(s, &(struct live_word){.at = at, .value = word, .info = PC_NONE});
 		} else {
 			all = false;
-			at |= 4088; // the rest of the page is not there either
+			at = target_behind_gap(s->rt->t, at) - 8;
 		}
 	}
 	return all;

@@ -5,6 +5,7 @@
 #include "runtime/identity_internal.h"
 
 #define TABLE_MAX (1ull << 24)
+#define PROBES 64 /* an itab, on average: a table of the runtime is never more than three quarters full, and needs two */
 
 /* The target's own word, else the file's, where the file has addresses as they are when it runs. */
 static bool word_at(struct comparison *c, taddr a, uint64_t *ret)
@@ -52,11 +53,12 @@ static taddr entry(const uint8_t *entries, uint64_t i)
 	return ret;
 }
 
-static bool is_found(const uint8_t *entries, uint64_t size, uint64_t hash, taddr itab)
+/* @p left: probes that remain for the table: where noise has filled it, each search would go through all of it. */
+static bool is_found(const uint8_t *entries, uint64_t size, uint64_t hash, taddr itab, uint64_t *left)
 {
 	uint64_t h = hash & (size - 1);
 
-	for (uint64_t i = 1; i <= size; i++) {
+	for (uint64_t i = 1; i <= size && *left; i++, (*left)--) {
 		taddr e = entry(entries, h);
 		if (!e || e == itab)
 			return e;
@@ -73,13 +75,14 @@ bool identity_itabs_fit(struct comparison *c)
 	if (!var->found || !target_u64(c->t, var->addr, &table) ||
 	    !target_u64(c->t, table + (uint64_t)c->l->itabTable.size.off, &size) || !size || size & (size - 1) || size > TABLE_MAX)
 		return true;
+	uint64_t left = size * PROBES;
 	const uint8_t *entries = target_own(c->t, table + (uint64_t)c->l->itabTable.entries.off, size * 8);
 	for (uint64_t i = 0; entries && i < size; i++) {
 		taddr itab = entry(entries, i);
 		if (!itab || !hash_of_itab(c, itab, &hash))
 			continue;
 		c->compared++;
-		c->different += !is_found(entries, size, hash, itab);
+		c->different += !is_found(entries, size, hash, itab, &left);
 	}
 	return !c->different;
 }

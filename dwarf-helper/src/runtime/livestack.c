@@ -55,7 +55,7 @@ void livestack_words(struct live_walk *w, taddr base, struct word_mask mask, boo
 	}
 }
 
-/* Word by word, as far as the stack goes.  What is missing is missing by pages. */
+/* Word by word, as far as the stack goes. */
 static void range(struct live_walk *w, taddr lo, taddr hi)
 {
 	taddr value;
@@ -66,7 +66,7 @@ static void range(struct live_walk *w, taddr lo, taddr hi)
 		bool there = word(w, at, &value);
 		if (there)
 			livestack_offer(w, at, value, false);
-		at = there ? at + STACK_WORD : target_page(w->rt->t, at) + w->rt->t->page_bytes;
+		at = there ? at + STACK_WORD : target_behind_gap(w->rt->t, at);
 	}
 }
 
@@ -268,7 +268,7 @@ bool livestack_each(struct runtime *rt, const struct task *t, live_fn *fn, void 
 	struct stack_regs start;
 
 	*ret = (struct livestack_state){0};
-	if (!g || !stack_start_at(rt, t, g, &start) || start.sp % STACK_WORD || !stack_sane(rt, start.lo, start.hi))
+	if (!g || !stack_start_at(rt, t, g, &start) || start.sp % STACK_WORD)
 		return false;
 	livestack_map(rt, 0); /* makes the cache */
 	w.cache = rt->livestack;

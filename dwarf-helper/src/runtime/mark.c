@@ -141,7 +141,7 @@ void mark_words(struct marks *mk, taddr lo, taddr hi)
 		const uint8_t *p = n ? target_ptr(mk->rt->t, lo, n) : NULL;
 		if (!p) {
 			mk->incomplete = true;
-			lo = target_page(mk->rt->t, lo) + mk->rt->t->page_bytes;
+			lo = target_behind_gap(mk->rt->t, lo);
 			continue;
 		}
 		for (uint64_t i = 0; i < n; i += 8) {

@@ -41,13 +41,13 @@ static bool named(struct runtime *rt, taddr at, struct links *via, struct typed 
 	return true;
 }
 
-/* The word of [lo, hi) that points nearest before @p at. */
+/* The word of [lo, hi) that points nearest before @p at.  A damaged end may be far away: on to where there is memory again. */
 static void nearest(struct runtime *rt, taddr lo, taddr hi, taddr at, taddr *from_ret, taddr *to_ret)
 {
-	for (taddr a = (lo + 7) & ~7ull; a + 8 <= hi; a += 8) {
+	for (taddr a = (lo + 7) & ~7ull; a < hi && hi - a >= 8; a += 8) {
 		uint64_t word;
 		if (!target_u64(rt->t, a, &word)) {
-			a |= 4088;
+			a = target_behind_gap(rt->t, a) - 8;
 			continue;
 		}
 		if (word <= at && word > *to_ret) {

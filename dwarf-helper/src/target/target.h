@@ -147,6 +147,15 @@ uint64_t target_extent(struct target *t, taddr a);
 /** The first readable address at or after @p a; UINT64_MAX when there is none.  For loops over ranges that a damaged target tells. */
 taddr target_next(const struct target *t, taddr a);
 
+/**
+ * Memory was absent at @p a: where a loop over addresses goes on.  The next page that may be there, UINT64_MAX when none is left.
+ * A range whose end is a number of the target's may be 2^46 bytes long: with this the loop takes a step a region, not a step a page.
+ */
+static inline taddr target_behind_gap(const struct target *t, taddr a)
+{
+	return (a | 4095) == UINT64_MAX ? UINT64_MAX : target_next(t, (a | 4095) + 1);
+}
+
 /** Copy, also across neighbouring regions.  @return false, @p buf untouched or partly written, when any byte is absent. */
 bool target_read(struct target *t, taddr a, void *buf, uint64_t len);
 
