@@ -277,10 +277,10 @@ void ctx_children_each(struct model *m, uint32_t i, uint64_t max, ctx_child_fn *
 	}
 }
 
-char ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret)
+enum ctx_done ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret)
 {
 	*receivers_ret = m->ctxs.v[i].tasks;
-	return m->ctxs.v[i].done ? 'o' : 'n';
+	return m->ctxs.v[i].done ? CTX_DONE_OPEN : CTX_DONE_NONE;
 }
 
 uint32_t ctx_canceler(const struct model *m, uint32_t i)

@@ -156,7 +156,7 @@ struct err *blocked_find(const struct model *m, struct blocked *ret)
 		}
 		if (i % 65536 == 0 && runtime_canceled(m->rt)) {
 			blocked_free(ret);
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		}
 	}
 	sort_rows(m, ret);

@@ -154,7 +154,7 @@ static struct err *find_closures(struct finder *s)
 		if (is_wanted(s, &h->spans.v[i]))
 			scan_span(s, &h->spans.v[i]);
 		if (i % 1024 == 0 && runtime_canceled(s->m->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 	}
 	return NULL;
 }

@@ -134,7 +134,7 @@ static struct err *run(struct checker *k)
 
 	for (uint32_t i = 2; i < m->ctxs.n; i++) {
 		if (i % 4096 == 0 && runtime_canceled(m->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		check_links(k, i);
 		k->owner = i;
 		if (cancels(&m->ctxs.v[i]))
@@ -142,7 +142,7 @@ static struct err *run(struct checker *k)
 	}
 	for (uint32_t i = 2; i < m->ctxs.n; i++) {
 		if (i % 4096 == 0 && runtime_canceled(m->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		if (!cancels(&m->ctxs.v[i]))
 			continue;
 		struct ctx_above a = above_of(k, i);

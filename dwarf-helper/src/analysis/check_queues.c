@@ -199,7 +199,7 @@ static struct err *run(struct queues *q)
 	q->left = q->waiters.n * 2 + target_bytes(q->m->rt->t) / q->m->rt->L.s[LAYOUT_sudog].size;
 	for (size_t i = 0; i < ts->waits.n; i++) {
 		if (i % 4096 == 0 && runtime_canceled(q->m->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		size_t before = q->channels.n;
 		u64map_add(&q->channels, ts->waits.v[i].chan, 0);
 		if (q->channels.n != before)

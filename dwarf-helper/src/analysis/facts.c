@@ -235,7 +235,7 @@ struct err *leak_facts(struct leaks *l)
 	add_costs(l);
 	index_closures(l);
 	how_sure(l);
-	return runtime_canceled(m->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return runtime_check(m->rt);
 }
 
 void leak_facts_free(struct leaks *l)

@@ -125,7 +125,7 @@ struct err *leak_on_stack(struct leaks *l)
 		}
 	}
 	free(filter.bits);
-	return stop ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return stop ? err_interrupted() : NULL;
 }
 
 struct hold_walk {

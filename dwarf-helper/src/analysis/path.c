@@ -212,7 +212,7 @@ static struct err *search_heap(struct search *s)
 		for (size_t i = 0; i < s->now.queue.n && !s->stop; i++) {
 			uint32_t span = s->now.queue.v[i];
 			if (++steps % CANCEL_EVERY == 0 && runtime_canceled(s->rt))
-				return err_new(ERR_CANCELED, "interrupted");
+				return err_interrupted();
 			s->now.spans[span / 64] &= ~(1ull << span % 64);
 			read_span(s, span);
 		}
@@ -310,7 +310,7 @@ static struct err *search_roots(struct search *s)
 		struct livestack_state st = {0};
 		s->task = i;
 		if (i % CANCEL_EVERY == 0 && runtime_canceled(s->rt))
-			err = err_new(ERR_CANCELED, "interrupted");
+			err = err_interrupted();
 		else if (!livestack_each(s->rt, t, on_live, s, &st) ? !whole_stack(s, t) : st.unreadable)
 			incomplete(s, GAP_STACK);
 	}

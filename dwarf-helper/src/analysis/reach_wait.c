@@ -49,7 +49,7 @@ struct err *reach_waits_read(struct reacher *x)
 		else
 			mark_leaves(x, i);
 		if (i % 4096 == 0 && runtime_canceled(x->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 	}
 	return NULL;
 }

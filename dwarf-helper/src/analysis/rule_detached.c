@@ -142,5 +142,5 @@ struct err *rule_detached(struct leaks *l)
 	}
 	VEC_FREE(&more);
 	task_sets_free(&sets);
-	return runtime_canceled(m->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return runtime_check(m->rt);
 }

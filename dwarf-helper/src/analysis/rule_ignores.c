@@ -164,5 +164,5 @@ struct err *rule_ignores_cancel(struct leaks *l)
 	for (size_t k = 0; k < sets.list.n; k++)
 		tell(l, &sets.list.v[k]);
 	task_sets_free(&sets);
-	return runtime_canceled(m->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return runtime_check(m->rt);
 }

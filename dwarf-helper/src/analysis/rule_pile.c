@@ -416,5 +416,5 @@ struct err *rule_accumulation(struct leaks *l)
 	u64map_free(&p.kind_index);
 	free(p.next);
 	free(p.total);
-	return runtime_canceled(l->m->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return runtime_check(l->m->rt);
 }

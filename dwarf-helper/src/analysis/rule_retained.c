@@ -166,5 +166,5 @@ struct err *rule_retained(struct leaks *l)
 	}
 	VEC_FREE(&s.list);
 	u64map_free(&s.index);
-	return runtime_canceled(l->m->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return runtime_check(l->m->rt);
 }

@@ -93,7 +93,7 @@ struct err *underway_find(struct model *m, struct underway *ret)
 	for (size_t i = 0; i < m->tasks.list.n; i++) {
 		const struct task *t = &m->tasks.list.v[i];
 		if (i % 1024 == 0 && runtime_canceled(m->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		if (!t->nwaits)
 			look_at_task(ret, m, t);
 	}

@@ -96,7 +96,7 @@ static struct err *find_defers(struct model *m, struct ways *w)
 		s.task = (uint32_t)t;
 		defers_each(m->rt, &m->tasks.list.v[t], on_defer, &s);
 		if (t % 1024 == 0 && runtime_canceled(m->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 	}
 	return NULL;
 }

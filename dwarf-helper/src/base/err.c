@@ -43,10 +43,19 @@ struct err *err_os(int errnum, const char *fmt, ...)
 	return e;
 }
 
+static struct err interrupted = {.kind = ERR_CANCELED, .msg = "interrupted"};
+
+struct err *err_interrupted(void)
+{
+	return &interrupted;
+}
+
 struct err *err_hint(struct err *e, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (e == &interrupted)
+		return e;
 	free(e->hint);
 	va_start(ap, fmt);
 	e->hint = vformat(fmt, ap);
@@ -56,8 +65,8 @@ struct err *err_hint(struct err *e, const char *fmt, ...)
 
 struct err *err_wrap(struct err *e, const char *fmt, ...)
 {
-	if (!e)
-		return NULL;
+	if (!e || e == &interrupted)
+		return e;
 	va_list ap;
 	char *msg;
 
@@ -83,7 +92,7 @@ bool err_catch(struct err **e, enum err_kind kind)
 
 void err_free(struct err *e)
 {
-	if (!e)
+	if (!e || e == &interrupted)
 		return;
 	free(e->msg);
 	free(e->hint);

@@ -37,6 +37,12 @@ struct err *err_new(enum err_kind kind, const char *fmt, ...) __attribute__((for
 /** A new ERR_OS: ": strerror(@p errnum)" is appended to the text. */
 struct err *err_os(int errnum, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/**
+ * The one ERR_CANCELED, "interrupted": the user pressed Ctrl-C.  It is static: err_free() leaves it alone, err_hint() and
+ * err_wrap() return it as it is, so every caller treats it as any other error.  Costs nothing; may be returned by several threads.
+ */
+struct err *err_interrupted(void);
+
 /** Set (replace) the hint of @p e and return @p e, so that it can stand in a return statement. */
 struct err *err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -102,11 +102,13 @@ void builder_close(struct builder *b);
 /** Entries 0 and 1 of a model without contexts. */
 void model_add_pseudo(struct model *m);
 
+#define CTX_TYPE_NONE U64MAP_NONE
+
 /* kinds.c: the dynamic types that implement context.Context, and their shapes */
 void kinds_load(struct builder *b);
 /** Give the types of Background and TODO the names that this release has for them. */
 void kinds_name_pseudo(struct builder *b);
-/** Type index of a dynamic type, adding it when it is a plausible custom context; UINT32_MAX none. */
+/** Type index of a dynamic type, adding it when it is a plausible custom context; CTX_TYPE_NONE. */
 uint32_t kinds_of_itab(struct builder *b, taddr itab);
 /** Is the interface type context.Context, or one that has all of its methods?  Frameworks widen it.  Looked up once. */
 bool kinds_includes_context(struct builder *b, taddr inter);

@@ -171,8 +171,7 @@ static bool visit_child(void *arg, taddr key, taddr elem)
 
 	(void)elem; // struct{}
 	target_u64(v->m->rt->t, key + 8, &addr);
-	uint32_t child = model_at(v->m, addr);
-	return v->fn(v->arg, child == U64MAP_NONE ? CTX_NONE : child, addr);
+	return v->fn(v->arg, model_at(v->m, addr), addr);
 }
 
 void ctx_children_each(struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg,
@@ -218,7 +217,7 @@ static taddr closed_chan(struct runtime *rt)
 	return chan;
 }
 
-char ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret)
+enum ctx_done ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	struct runtime *rt = m->rt;
@@ -226,30 +225,38 @@ char ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret)
 
 	*receivers_ret = 0;
 	if (!c->done && has_own_err(c->kind))
-		return runtime_field(rt, c->addr, rt->L.cancelCtx.done, &word) ? 'n' : '?';
+		return runtime_field(rt, c->addr, rt->L.cancelCtx.done, &word) ? CTX_DONE_NONE : CTX_DONE_UNREADABLE;
 	if (!c->done)
-		return 'n';
+		return CTX_DONE_NONE;
 	if (c->done == closed_chan(rt))
-		return 'g';
+		return CTX_DONE_SHARED;
 	if (!runtime_field(rt, c->done, rt->L.hchan.closed, &closed))
-		return '?';
+		return CTX_DONE_UNREADABLE;
 	*receivers_ret = count_receivers(rt, c->done);
-	return closed ? 'c' : 'o';
+	return closed ? CTX_DONE_CLOSED : CTX_DONE_OPEN;
 }
 
 /* ---- how it hangs ---- */
 
-const char *ctx_edge_via(struct model *m, uint32_t i)
+enum ctx_edge ctx_edge(struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 
 	if (c->parent >= m->ctxs.n)
-		return NULL;
+		return CTX_EDGE_NONE;
 	if (!has_own_err(c->kind))
-		return "embedded";
+		return CTX_EDGE_EMBEDDED;
 	if (c->flags & CTX_IN_PARENT_MAP)
-		return "children";
+		return CTX_EDGE_CHILDREN;
 	if (m->ctxs.v[c->parent].kind == CTX_STOP)
-		return "afterfunc";
-	return ctx_has_watcher(m, i) ? "watcher" : "embedded";
+		return CTX_EDGE_AFTERFUNC;
+	return ctx_has_watcher(m, i) ? CTX_EDGE_WATCHER : CTX_EDGE_EMBEDDED;
+}
+
+const char *ctx_edge_via(struct model *m, uint32_t i)
+{
+	static const char *const names[] = {[CTX_EDGE_CHILDREN] = "children", [CTX_EDGE_EMBEDDED] = "embedded",
+					    [CTX_EDGE_AFTERFUNC] = "afterfunc", [CTX_EDGE_WATCHER] = "watcher"};
+
+	return names[ctx_edge(m, i)];
 }

@@ -60,8 +60,16 @@ typedef bool ctx_child_fn(void *arg, uint32_t child, taddr addr);
 /** Visit the children map as it is. */
 void ctx_children_each(struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg, struct gomap_state *state_ret);
 
-/** Done channel: 'n' none made, 'o' open, 'c' closed, 'g' context.closedchan, '?' unreadable; receivers parked on it into *receivers_ret. */
-char ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret);
+enum ctx_done {
+	CTX_DONE_NONE,	     /* not made: nobody has called Done yet */
+	CTX_DONE_OPEN,
+	CTX_DONE_CLOSED,
+	CTX_DONE_SHARED,     /* context.closedchan: cancelled before anybody called Done */
+	CTX_DONE_UNREADABLE,
+};
+
+/** State of the done channel; *receivers_ret: how many goroutines are parked on it, 0 when the channel is none or unreadable. */
+enum ctx_done ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret);
 
 /** Nearest context at or above @p i that has an err of its own (cancel, timer, after_func), CTX_NONE. */
 uint32_t ctx_canceler(const struct model *m, uint32_t i);
@@ -72,7 +80,17 @@ static inline uint32_t ctx_task(const struct model *m, uint32_t i, uint32_t k)
 	return m->ctx_tasks.v[m->ctxs.v[i].first_wait + k];
 }
 
-/** How the context hangs on its parent: "children", "embedded", "afterfunc" or "watcher" (JSON edge via). */
+/** How a context hangs on its parent. */
+enum ctx_edge {
+	CTX_EDGE_NONE,	    /* it has no parent */
+	CTX_EDGE_CHILDREN,  /* the parent's children map holds it */
+	CTX_EDGE_EMBEDDED,  /* it only embeds the parent */
+	CTX_EDGE_AFTERFUNC, /* the parent cancels it by its AfterFunc method */
+	CTX_EDGE_WATCHER,   /* a goroutine waits on the parent and cancels it */
+};
+enum ctx_edge ctx_edge(struct model *m, uint32_t i);
+
+/** "children", "embedded", "afterfunc", "watcher" (JSON edge via); NULL for CTX_EDGE_NONE. */
 const char *ctx_edge_via(struct model *m, uint32_t i);
 
 /** Is a goroutine of package context parked on its done channel, which passes on to it what ends a parent of another type? */
@@ -113,7 +131,7 @@ enum ctx_part {
 struct ctx_issue {
 	enum ctx_problem problem;
 	bool changing;	  /* a lock that excuses it was held: caught in the middle of a change */
-	char done;	  /* PART_DONE, PROBLEM_DONE_OPEN: as of ctx_done_state() */
+	uint8_t done;	  /* enum ctx_done, of PART_DONE and PROBLEM_DONE_OPEN */
 	uint8_t part;	  /* enum ctx_part, of PROBLEM_NONE and _UNREAD */
 	uint32_t context; /* which one */
 	uint32_t other;	  /* the ancestor or map's owner it does not fit, CTX_NONE */

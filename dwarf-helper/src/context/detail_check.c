@@ -53,7 +53,7 @@ void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ct
 		return;
 	const struct ctx *p = &m->ctxs.v[a->canceler];
 	bool locked = is_locked(c) || is_locked(p);
-	const char *via = ctx_edge_via(m, i);
+	enum ctx_edge edge = ctx_edge(m, i);
 	if (is_over(c)) {
 		if (a->held)
 			tell_problem(&t, PROBLEM_STALE, locked);
@@ -61,9 +61,9 @@ void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ct
 		tell_problem(&t, a->foreign ? PROBLEM_DEAF : PROBLEM_SPARED, locked);
 	} else if (a->held) {
 		tell_part(&t, PROBLEM_NONE, c->parent == a->canceler ? PART_OWN_MAP : PART_MAP);
-	} else if (via && !strcmp(via, "afterfunc")) {
+	} else if (edge == CTX_EDGE_AFTERFUNC) {
 		tell_part(&t, PROBLEM_NONE, PART_AFTERFUNC);
-	} else if (via && !strcmp(via, "watcher")) {
+	} else if (edge == CTX_EDGE_WATCHER) {
 		tell_part(&t, PROBLEM_NONE, PART_WATCHER);
 	} else if (!a->foreign) {
 		tell_problem(&t, PROBLEM_MISSING, locked);
@@ -77,11 +77,11 @@ void ctx_check_done(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 	const struct ctx *c = &m->ctxs.v[i];
 	struct telling t = {fn, arg, i, CTX_NONE};
 	uint64_t receivers;
-	char done = ctx_done_state(m, i, &receivers);
-	bool closed = done == 'c' || done == 'g';
-	struct ctx_issue issue = {.changing = is_locked(c), .done = done, .part = PART_DONE, .n = receivers};
+	enum ctx_done done = ctx_done_state(m, i, &receivers);
+	bool closed = done == CTX_DONE_CLOSED || done == CTX_DONE_SHARED;
+	struct ctx_issue issue = {.changing = is_locked(c), .done = (uint8_t)done, .part = PART_DONE, .n = receivers};
 
-	if (done == '?' || c->state == CTX_UNKNOWN) {
+	if (done == CTX_DONE_UNREADABLE || c->state == CTX_UNKNOWN) {
 		issue.problem = PROBLEM_UNREAD;
 		issue.changing = false;
 	} else if (!is_over(c) && closed) {

@@ -183,7 +183,7 @@ static void keep_parent(struct builder *b, struct ctx *c, const struct ctx_type 
 	memcpy(&itab, p + t->inner, 8);
 	memcpy(&c->parent_data, p + t->inner + 8, 8);
 	uint32_t type = itab ? kinds_of_itab(b, itab) : PARENT_NIL;
-	c->parent = type == U64MAP_NONE ? PARENT_WILD : type;
+	c->parent = type == CTX_TYPE_NONE ? PARENT_WILD : type;
 }
 
 /* What is known of it at first.  @p p: its bytes, NULL when unreadable */

@@ -102,8 +102,8 @@ static void scan_headers(struct builder *b, const struct span *s)
 		taddr slot = s->base + (uint64_t)i * s->elem_size, type = s->large_type;
 		if (s->flags & SPAN_HEADER && !target_u64(b->rt->t, slot, &type))
 			continue;
-		uint32_t t = type ? u64map_find(&b->by_object, type) : U64MAP_NONE;
-		if (t == U64MAP_NONE || !fits_slot(b->rt, s, &b->m->types.v[t]) || !heap_allocated(b->rt, s, i))
+		uint32_t t = type ? u64map_find(&b->by_object, type) : CTX_TYPE_NONE;
+		if (t == CTX_TYPE_NONE || !fits_slot(b->rt, s, &b->m->types.v[t]) || !heap_allocated(b->rt, s, i))
 			continue;
 		taddr addr = slot + (s->flags & SPAN_HEADER ? 8 : 0);
 		fill_append(b, addr, (uint16_t)t, CTX_FROM_HEAP | CTX_FROM_HEADER, target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &b->m->types.v[t])));
@@ -187,7 +187,7 @@ struct err *find_in_heap(struct builder *b)
 			scan_words(b, &h->spans.v[i]);
 		}
 		if (i % 1024 == 0 && runtime_canceled(b->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 	}
 	model_index(b->m);
 	refs_apply(b, b->refs, false);
@@ -224,7 +224,7 @@ static bool parent_fits(struct builder *b, const struct ctx_type *t, taddr addr)
 		return true;
 	if (!target_u64(b->rt->t, addr + (uint64_t)t->inner, &itab))
 		return false;
-	return itab ? kinds_of_itab(b, itab) != U64MAP_NONE : t->kind == CTX_CUSTOM;
+	return itab ? kinds_of_itab(b, itab) != CTX_TYPE_NONE : t->kind == CTX_CUSTOM;
 }
 
 /*

@@ -280,5 +280,5 @@ struct err *graph_build(struct builder *b)
 	VEC_FREE(&at_depth);
 	if (loops)
 		notes_add(b->rt->notes, NOTE_DAMAGE, "parent links of contexts form %llu loops", (unsigned long long)loops);
-	return runtime_canceled(b->rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return runtime_check(b->rt);
 }

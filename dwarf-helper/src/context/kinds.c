@@ -183,7 +183,7 @@ static uint32_t add_type(struct builder *b, taddr addr)
 		return i;
 	const struct rtype *ty = rtype_get(rt, addr);
 	if (!ty)
-		return U64MAP_NONE;
+		return CTX_TYPE_NONE;
 	const struct rtype *obj = object_of(rt, ty);
 	/* A func, map or chan is a word of its own making: what it points to has not its type's size. */
 	bool opaque = obj && (obj->kind == GO_FUNC || obj->kind == GO_MAP || obj->kind == GO_CHAN || obj->kind == GO_UNSAFE_POINTER);
@@ -198,7 +198,7 @@ static uint32_t add_type(struct builder *b, taddr addr)
 		.size = obj && !opaque ? obj->size : 0,
 	};
 	if (b->m->types.n > WORD_TYPE_MASK || t.size < fill_needs(&rt->L, &t))
-		return U64MAP_NONE; /* a descriptor that contradicts the layout */
+		return CTX_TYPE_NONE; /* a descriptor that contradicts the layout */
 	inner_of_kind(b, &t, obj);
 	custom_methods(b, &t, obj);
 	t.bits_known = obj && !opaque && bits_of(rt, obj, &t.ptr_bits);
@@ -218,7 +218,7 @@ uint32_t kinds_of_itab(struct builder *b, taddr itab)
 		return i & WORD_TYPE_MASK;
 	/* An embedded interface wider than context.Context has itabs of its own: the dynamic type counts. */
 	taddr type = rtype_of_itab(b->rt, itab);
-	return type ? u64map_find(&b->type_of, type) : U64MAP_NONE;
+	return type ? u64map_find(&b->type_of, type) : CTX_TYPE_NONE;
 }
 
 static void add_shape(struct builder *b, uint16_t type)
@@ -314,7 +314,7 @@ void kinds_load(struct builder *b)
 		if (!itabs[i].inter || (itabs[i].inter != context && itabs[i].inter != canceler))
 			continue;
 		uint32_t t = add_type(b, itabs[i].type);
-		if (t == U64MAP_NONE)
+		if (t == CTX_TYPE_NONE)
 			continue;
 		word_set_add(&b->words, itabs[i].addr, t | (itabs[i].inter == context ? WORD_ITAB : 0));
 	}
@@ -325,7 +325,7 @@ void kinds_load(struct builder *b)
 	/* Other interfaces have itabs of their own for the same dynamic types: wider ones may be embedded, any may hold one. */
 	for (size_t i = 0; i < n; i++) {
 		uint32_t t = u64map_find(&b->type_of, itabs[i].type);
-		if (t == U64MAP_NONE || itabs[i].inter == canceler)
+		if (t == CTX_TYPE_NONE || itabs[i].inter == canceler)
 			continue;
 		word_set_add(&b->words, itabs[i].addr, t | WORD_ITAB);
 	}

@@ -86,7 +86,7 @@ static uint32_t parent_type(struct builder *b, const struct ctx *c, taddr *data)
 	if (!itab)
 		return PARENT_NIL;
 	uint32_t type = kinds_of_itab(b, itab);
-	return type == U64MAP_NONE ? PARENT_WILD : type;
+	return type == CTX_TYPE_NONE ? PARENT_WILD : type;
 }
 
 static uint32_t find_parent(struct builder *b, uint32_t i)
@@ -142,7 +142,7 @@ static void unknown_child(struct child_visit *v, taddr itab, taddr data)
 		return;
 	}
 	uint32_t type = kinds_of_itab(b, itab);
-	if (type == U64MAP_NONE || !may_lie_at(b, &b->m->types.v[type], data)) {
+	if (type == CTX_TYPE_NONE || !may_lie_at(b, &b->m->types.v[type], data)) {
 		struct ctx *parent = &b->m->ctxs.v[v->parent];
 		if (parent->flags & CTX_LOCKED) // an entry that is being written
 			return;
@@ -243,7 +243,7 @@ struct err *link_early(struct builder *b)
 		set_parent(c, p);
 		left = left == i ? m->heap_end : left;
 		if (i % 4096 == 0 && runtime_canceled(b->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 	}
 	b->linked = left;
 	return NULL;
@@ -263,7 +263,7 @@ struct err *link_all(struct builder *b)
 		set_parent(&m->ctxs.v[i], parent);
 		read_children(b, i, false);
 		if (i % 4096 == 0 && runtime_canceled(b->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		if (m->ctxs.n > CONTEXTS_MAX) {
 			notes_add(b->rt->notes, NOTE_LIMIT, "more than %u contexts: the parents of the others are not looked up", CONTEXTS_MAX);
 			while (++i < m->ctxs.n)

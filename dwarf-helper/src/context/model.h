@@ -44,8 +44,6 @@ enum {
 	CTX_EVIDENCE = CTX_FROM_PAIR | CTX_FROM_MAP | CTX_FROM_PARENT | CTX_FROM_HEADER | CTX_FROM_CODE | CTX_FROM_SELF | CTX_FROM_TYPED,
 };
 
-#define CTX_NONE UINT32_MAX
-
 /** One context; 72 bytes.  What is looked at together stands together: a million of them do not fit into any cache. */
 struct ctx {
 	taddr addr;	       /* of the struct (boxed value for value types); 0 for Background and TODO since 1.21 */

@@ -78,5 +78,5 @@ struct err *find_pairs(struct builder *b)
 	for (size_t i = 0; i < b->stacks->boxes.n; i++)
 		fill_add(b, b->stacks->boxes.v[i].addr, b->stacks->boxes.v[i].type, CTX_FROM_PAIR);
 	refs_apply(b, &b->stacks->refs, true);
-	return runtime_canceled(rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return runtime_check(rt);
 }

@@ -22,7 +22,7 @@ bool pcln_funcdata_offset(const struct pclntab *t, const struct pcln_func *f, ui
 	if (t->shape.func_size <= 0 || t->shape.nfuncdata < 0 || count >= t->pclntable.n ||
 	    !pcln_func_u32(t, f->off, t->shape.npcdata, &npcdata))
 		return false;
-	*ret = UINT32_MAX;
+	*ret = FUNCDATA_NONE;
 	uint64_t array = (uint64_t)f->off + (uint32_t)t->shape.func_size + npcdata * 4ull;
 	return id >= t->pclntable.p[count] || pcln_u32(&t->pclntable, array + id * 4ull, ret);
 }
@@ -44,7 +44,7 @@ bool pcln_funcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln
 	if (!pcln_funcdata_offset(t, f, (uint32_t)id, &off))
 		return false;
 	*ret = (struct pcln_bytes){0};
-	if (off == UINT32_MAX)
+	if (off == FUNCDATA_NONE)
 		return true;
 	if (off >= t->gofunc.n)
 		return false;

@@ -21,7 +21,7 @@ static bool find_tables(const struct pclntab *t, const struct pcln_func *f, stru
 
 	return s->inl_size > 0 && s->inl_name_off >= 0 && s->inl_parent_pc >= 0 &&
 	       pcln_pcdata_table(t, f, PCDATA_INL_TREE_INDEX, &ret->index) && ret->index &&
-	       pcln_funcdata_offset(t, f, FUNCDATA_INL_TREE, &ret->tree) && ret->tree != UINT32_MAX;
+	       pcln_funcdata_offset(t, f, FUNCDATA_INL_TREE, &ret->tree) && ret->tree != FUNCDATA_NONE;
 }
 
 /* The inlined call number @p index: its name and id, and the pc that stands for its call site. */

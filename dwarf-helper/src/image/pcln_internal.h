@@ -15,7 +15,9 @@ bool pcln_func_u32(const struct pclntab *t, uint32_t f, int32_t field, uint32_t 
 /** Offset in pctab of a pcdata table, 0 when the function has none.  @return false when the record is damaged */
 bool pcln_pcdata_table(const struct pclntab *t, const struct pcln_func *f, uint32_t id, uint32_t *ret);
 
-/** Offset from gofunc of a funcdata, UINT32_MAX when the function has none.  @return false when the record is damaged */
+#define FUNCDATA_NONE UINT32_MAX /* runtime/symtab.go: funcdata: ^uint32(0) */
+
+/** Offset from gofunc of a funcdata, FUNCDATA_NONE when the function has none.  @return false when the record is damaged */
 bool pcln_funcdata_offset(const struct pclntab *t, const struct pcln_func *f, uint32_t id, uint32_t *ret);
 
 /** NUL-terminated text at @p off, "?" when it is outside or does not end. */

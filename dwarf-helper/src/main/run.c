@@ -79,7 +79,7 @@ struct err *run_command(struct session *s, const struct invocation *inv, buf_sin
 {
 	if (inv->command->needs & NEED_NO_TARGET) {
 		bool failed;
-		struct err *err = answer(s, inv, sink, sink_arg, write_failed_ret, &failed);
+		struct err *err = answer(s, inv, sink, sink_arg, &failed);
 		*status_ret = failed ? EXIT_FAIL_ON : EXIT_DONE;
 		return err;
 	}
@@ -98,7 +98,7 @@ struct err *run_command(struct session *s, const struct invocation *inv, buf_sin
 	if (!err && session_ended(s))
 		err = session_why_ended(s);
 	if (!err && *s->cancel)
-		err = err_new(ERR_CANCELED, "interrupted");
+		err = err_interrupted();
 	session_release(s);
 	return err;
 }

@@ -90,7 +90,7 @@ static struct err *open_process(struct session *s, bool copy)
 		proxy_threads(s->t, s->opt.source);
 	if (snapshot)
 		copy_memory(s);
-	return *s->cancel ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return *s->cancel ? err_interrupted() : NULL;
 }
 
 static struct err *open_proxy(struct session *s)
@@ -101,7 +101,7 @@ static struct err *open_proxy(struct session *s)
 	if ((err = image_open(s->exe, &s->img)) || (err = proxy_open(s->opt.source, image_arch(s->img), s->opt.pid, &s->notes, &s->t)))
 		return err;
 	s->core_name = mem_strdup(s->t->name);
-	return *s->cancel ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return *s->cancel ? err_interrupted() : NULL;
 }
 
 /* "9a1c3f…" for the message; the hint has it in full. */

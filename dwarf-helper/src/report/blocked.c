@@ -88,7 +88,7 @@ static struct err *blocked_text(struct report *r, const struct blocked *b, size_
 	for (size_t k = 0; k < n && !err; k++) {
 		blocked_row(&t, r, &b->rows.v[k]);
 		if (k % 4096 == 0 && model_canceled(r->m))
-			err = err_new(ERR_CANCELED, "interrupted");
+			err = err_interrupted();
 	}
 	table_close(&t);
 	if (b->rows.n > n)
@@ -139,7 +139,7 @@ static struct err *blocked_json(struct report *r, const struct blocked *b, size_
 		if (!k || b->rows.v[k].task != b->rows.v[k - 1].task)
 			line_task(&l, b->rows.v[k].task);
 		if (k % 4096 == 0 && model_canceled(r->m))
-			err = err_new(ERR_CANCELED, "interrupted");
+			err = err_interrupted();
 	}
 	line_cut(r, b->rows.n - n, "tasks");
 	line_notes(r);

@@ -239,7 +239,7 @@ static struct err *all_text(struct report *r, const struct order *o)
 	for (size_t k = 0; k < o->v.n && !err; k++) {
 		groups_add(&g, r->m, o->v.v[k].index);
 		if (k % 1024 == 0 && model_canceled(r->m))
-			err = err_new(ERR_CANCELED, "interrupted");
+			err = err_interrupted();
 	}
 	groups_sort(&g);
 	for (size_t k = 0; k < g.list.n && k < limit && !err; k++) {
@@ -305,7 +305,7 @@ static struct err *bt_json(struct report *r, const struct order *o)
 	for (size_t k = 0; k < n && !err; k++) {
 		frames_json(r, &l, o->v.v[k].index, &s, one ? limit : UINT64_MAX);
 		if (k % 1024 == 0 && model_canceled(r->m))
-			err = err_new(ERR_CANCELED, "interrupted");
+			err = err_interrupted();
 	}
 	line_cut(r, o->v.n - n, "stacks");
 	line_notes(r);

@@ -181,7 +181,7 @@ static struct err *children_json(struct report *r, uint32_t i, const struct entr
 		else
 			line_edge(&l, i, en->ctx);
 		if (k % 4096 == 0 && model_canceled(r->m))
-			e = err_new(ERR_CANCELED, "interrupted");
+			e = err_interrupted();
 	}
 	line_cut(r, es->seen - es->list.n, "children");
 	line_notes(r);
@@ -209,7 +209,7 @@ struct err *report_children(struct report *r)
 	else
 		made_on_it(&es, i);
 	if (es.canceled)
-		e = err_new(ERR_CANCELED, "interrupted");
+		e = err_interrupted();
 	else if (r->opt->json)
 		e = children_json(r, i, &es, has_map);
 	else

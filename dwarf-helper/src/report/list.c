@@ -12,7 +12,7 @@
 
 static struct err *canceled(void)
 {
-	return err_new(ERR_CANCELED, "interrupted");
+	return err_interrupted();
 }
 
 static void json_line(struct lines *l, const void *arg, uint64_t k)

@@ -112,7 +112,7 @@ struct err *order_contexts(struct report *r, struct order *ret)
 	for (size_t k = 0; k < ret->v.n; k++) {
 		if (k % 4096 == 0 && model_canceled(m)) {
 			order_free(ret);
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		}
 		ret->v.v[k].key = sort_key(m, r->opt->sort, ret->v.v[k].index);
 	}

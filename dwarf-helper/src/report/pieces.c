@@ -127,5 +127,5 @@ struct err *pieces_write(struct lines *l, uint64_t n, piece_line_fn *fn, const v
 	pthread_mutex_destroy(&p.lock);
 	for (unsigned k = 0; k < SLOTS; k++)
 		buf_free(&p.slot[k].text);
-	return model_canceled(l->r->m) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return model_canceled(l->r->m) ? err_interrupted() : NULL;
 }

@@ -48,8 +48,8 @@ static void agreement(struct buf *out, const struct model *m, const struct ctx_i
 		buf_lit(out, "a goroutine passes the parent's cancellation on");
 		break;
 	default:
-		buf_str(out, s->done == 'n'   ? "err nil and no done channel yet agree"
-			     : s->done == 'o' ? "err nil and done open agree"
+		buf_str(out, s->done == CTX_DONE_NONE   ? "err nil and no done channel yet agree"
+			     : s->done == CTX_DONE_OPEN ? "err nil and done open agree"
 					      : "err set and done closed agree");
 	}
 }
@@ -116,7 +116,7 @@ void word_issue(struct buf *out, const struct model *m, const struct ctx_issue *
 		buf_printf(out, "cancelled, and the map of 0x%" PRIx64 " still holds it", other);
 		break;
 	case PROBLEM_DONE_OPEN:
-		buf_str(out, s->done == 'n' ? "err is set, and done is not made" : "err is set, and done is open");
+		buf_str(out, s->done == CTX_DONE_NONE ? "err is set, and done is not made" : "err is set, and done is open");
 		break;
 	case PROBLEM_DONE_CLOSED:
 		buf_lit(out, "err is nil, and done is closed");

@@ -356,7 +356,7 @@ static void show_children(struct show *s)
 static void show_done(struct show *s)
 {
 	uint64_t receivers = 0;
-	char state = ctx_done_state(s->m, s->i, &receivers);
+	enum ctx_done state = ctx_done_state(s->m, s->i, &receivers);
 
 	if (s->view.kind != CTX_CANCEL && s->view.kind != CTX_TIMER && s->view.kind != CTX_AFTER_FUNC && !s->view.done)
 		return;
@@ -366,16 +366,16 @@ static void show_done(struct show *s)
 		buf_lit(s->out, "  ");
 	}
 	switch (state) {
-	case 'n':
+	case CTX_DONE_NONE:
 		buf_lit(s->out, "none made: nobody has asked for it yet");
 		break;
-	case 'o':
+	case CTX_DONE_OPEN:
 		buf_lit(s->out, "open");
 		break;
-	case 'c':
+	case CTX_DONE_CLOSED:
 		buf_lit(s->out, "closed");
 		break;
-	case 'g':
+	case CTX_DONE_SHARED:
 		buf_lit(s->out, "the shared closed channel: canceled before anybody asked for it");
 		break;
 	default:
@@ -602,7 +602,7 @@ static struct err *show_json(struct report *r, uint32_t i, const struct ways *wa
 		line_context(&l, p);
 	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && !e; k = m->ctxs.v[k].next_sibling) {
 		if (++n % 4096 == 0 && model_canceled(m))
-			e = err_new(ERR_CANCELED, "interrupted");
+			e = err_interrupted();
 		if (n > left) {
 			cut++;
 			continue;

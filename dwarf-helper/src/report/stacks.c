@@ -112,7 +112,7 @@ static struct err *all_stacks(struct report *r, struct stack_writer *w)
 	for (size_t k = 0; k < o.v.n && k < limit && !err; k++) {
 		write_stack(w, &r->m->tasks.list.v[o.v.v[k].index]);
 		if (k % 1024 == 0 && model_canceled(r->m))
-			err = err_new(ERR_CANCELED, "interrupted");
+			err = err_interrupted();
 	}
 	order_free(&o);
 	return err;

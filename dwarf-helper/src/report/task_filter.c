@@ -90,7 +90,7 @@ struct err *arg_task(struct report *r, const char *arg, uint32_t *ret)
 		return err_hint(err_new(ERR_USAGE, "'%s' is not the number of a goroutine", arg),
 				"tasks lists the goroutines");
 	*ret = task_by_goid(&r->m->tasks, goid);
-	if (*ret != UINT32_MAX)
+	if (*ret != TASK_NONE)
 		return NULL;
 	return err_hint(err_new(ERR_USAGE, "no goroutine %llu", goid), "tasks --system lists all goroutines");
 }

@@ -196,7 +196,7 @@ struct err *tasks_grouped(struct report *r, const struct order *tasks, uint64_t 
 	for (size_t k = 0; k < tasks->v.n && !err; k++) {
 		groups_add(&g, r->m, tasks->v.v[k].index);
 		if (k % 1024 == 0 && model_canceled(r->m))
-			err = err_new(ERR_CANCELED, "interrupted");
+			err = err_interrupted();
 	}
 	groups_sort(&g);
 	if (!err && r->opt->json)

@@ -198,7 +198,7 @@ static struct err *print_tree(struct tree *t, const struct order *o, uint64_t li
 		if (t->fold[t->roots.v[k]] != NONE)
 			lines += print_branch(t, &table, t->roots.v[k], limit - lines);
 		if (model_canceled(t->r->m))
-			err = err_new(ERR_CANCELED, "interrupted");
+			err = err_interrupted();
 	}
 	table_close(&table);
 	uint64_t all = count_lines(t, o);

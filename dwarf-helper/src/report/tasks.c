@@ -10,7 +10,7 @@
 
 static struct err *interrupted(void)
 {
-	return err_new(ERR_CANCELED, "interrupted");
+	return err_interrupted();
 }
 
 static struct err *tasks_json(struct report *r, const struct order *o, uint64_t n)

@@ -362,7 +362,7 @@ static struct err *walk(struct tree *t)
 		}
 		step(t, lv);
 		if (t->lines % 4096 == 0 && model_canceled(t->m))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 	}
 	return NULL;
 }

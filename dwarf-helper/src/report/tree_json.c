@@ -58,7 +58,7 @@ static struct err *subtree(struct json_tree *t, uint32_t top, uint64_t *seen)
 	for (uint32_t i = top; i != CTX_NONE; i = next_node(t->m, i, top, &depth_left)) {
 		node(t, i);
 		if (++*seen % 4096 == 0 && model_canceled(t->m))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		if (*seen > t->m->ctxs.n)
 			return err_new(ERR_BAD_DATA, "the context tree has more nodes than contexts");
 	}

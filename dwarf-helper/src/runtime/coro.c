@@ -47,7 +47,7 @@ struct err *coros_find(struct runtime *rt, const struct tasks *ts, struct coros 
 	for (size_t i = 0; ret->of_g.n && i < h->spans.n; i++) {
 		if (i % 1024 == 0 && runtime_canceled(rt)) {
 			coros_free(ret);
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		}
 		if (h->spans.v[i].elem_size == slot && !(h->spans.v[i].flags & SPAN_NOSCAN))
 			look_at_span(rt, &h->spans.v[i], ret, &unread);

@@ -220,7 +220,7 @@ static struct err *count_spans(struct runtime *rt, struct gcinfo *g)
 	g->incomplete = h->incomplete;
 	for (size_t i = 0; i < h->spans.n; i++) {
 		if (i % 4096 == 0 && runtime_canceled(rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		count_span(rt, g, by_slot, &h->spans.v[i]);
 	}
 	for (size_t k = 0; k < CLASSES && by_slot[k].spans; k++) {
@@ -287,7 +287,7 @@ static struct err *count_specials(struct runtime *rt, struct gcinfo *g)
 	uint64_t left = target_bytes(rt->t) / l->s[LAYOUT_special].size;
 	for (size_t i = 0; i < rt->heap->spans.n; i++) {
 		if (i % 4096 == 0 && runtime_canceled(rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		ok &= count_list(rt, rt->heap->spans.v[i].specials, numbers, &left, g);
 	}
 	for (int k = 0; k < SPECIAL_KINDS; k++)

@@ -305,7 +305,7 @@ static struct err *read_spans(struct runtime *rt, taddr array, uint64_t n, taddr
 		struct span s;
 		bool bad = true;
 		if (i % 4096 == 0 && runtime_canceled(rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		if (i + SPANS_AHEAD < n)
 			ask_ahead(rt, array + (i + SPANS_AHEAD) * 8);
 		const uint8_t *p = target_u64(rt->t, array + i * 8, &addr) ? target_ptr(rt->t, addr, size) : NULL;

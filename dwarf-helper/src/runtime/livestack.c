@@ -65,7 +65,7 @@ static void range(struct live_walk *w, taddr lo, taddr hi)
 	for (taddr at = lo; at < hi && hi - at >= STACK_WORD && !w->stopped;) {
 		bool there = word(w, at, &value);
 		if (there)
-			livestack_offer(w, at, value, false);
+			offer(w, at, value, false);
 		at = there ? at + STACK_WORD : target_behind_gap(w->rt->t, at);
 	}
 }

@@ -167,7 +167,7 @@ struct err *marks_drain(struct marks *mk)
 	if (p->helper_runs)
 		pthread_join(p->helper, NULL);
 	count(mk);
-	return p->canceled ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return p->canceled ? err_interrupted() : NULL;
 }
 
 bool mark_test(const struct marks *mk, taddr a)

@@ -30,7 +30,7 @@ struct visit {
 
 static void report(struct visit *v, enum root_kind kind, taddr at, taddr value, taddr object)
 {
-	struct root r = {.kind = (uint8_t)kind, .at = at, .value = value, .object = object, .task = UINT32_MAX};
+	struct root r = {.kind = (uint8_t)kind, .at = at, .value = value, .object = object, .task = TASK_NONE};
 
 	if (value && !v->stopped)
 		v->stopped = !v->fn(v->arg, &r);
@@ -274,7 +274,7 @@ static struct err *visit_specials(struct visit *v)
 		return NULL;
 	for (size_t i = 0; i < h->spans.n && !v->stopped; i++) {
 		if (i % 4096 == 0 && runtime_canceled(v->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 		if (h->spans.v[i].specials)
 			visit_span(v, &h->spans.v[i], &kinds);
 	}
@@ -294,7 +294,7 @@ struct err *roots_each(struct runtime *rt, root_fn *fn, void *arg, bool *incompl
 	if (v.words.unread)
 		*incomplete_ret = true;
 	ptrmasks_close(masks);
-	return err ? err : runtime_canceled(rt) ? err_new(ERR_CANCELED, "interrupted") : NULL;
+	return err ? err : runtime_check(rt);
 }
 
 const char *root_kind_name(uint8_t kind)

@@ -24,7 +24,7 @@ struct root {
 	taddr at;	 /* where the pointer lies (variable, special, word of the object, queue, stack slot); 0 a register */
 	taddr value;	 /* what it points to */
 	taddr object;	 /* ROOT_FINALIZER, _CLEANUP, _SPECIAL: the object that the special belongs to; 0 */
-	uint32_t task;	 /* ROOT_STACK, ROOT_REGISTER: index of the goroutine; else UINT32_MAX */
+	uint32_t task;	 /* ROOT_STACK, ROOT_REGISTER: index of the goroutine; else TASK_NONE */
 };
 
 /** @return false to stop */

@@ -87,6 +87,8 @@ struct runtime {
 };
 
 #define PC_NONE UINT32_MAX
+#define TASK_NONE UINT32_MAX /* no goroutine, where an index into tasks.list may stand */
+#define CTX_NONE UINT32_MAX  /* no context, where an index into model.ctxs may stand */
 
 /**
  * Read modules, wait reason names and the itab table; the heap is opened by model_build(), which does it beside other work.
@@ -100,6 +102,12 @@ void runtime_close(struct runtime *rt);
 static inline bool runtime_canceled(const struct runtime *rt)
 {
 	return *rt->cancel != 0;
+}
+
+/** Has the user pressed Ctrl-C?  @return NULL, err_interrupted() */
+static inline struct err *runtime_check(const struct runtime *rt)
+{
+	return runtime_canceled(rt) ? err_interrupted() : NULL;
 }
 
 /** Module that contains a code address, or NULL. */

@@ -289,7 +289,7 @@ bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, 
 	bool ok;
 
 	*ret = (struct stack_regs){.lo = runtime_load(g, l->g.stack_lo), .hi = runtime_load(g, l->g.stack_hi)};
-	if (!stack_sane(ret->lo, ret->hi))
+	if (!stack_sane(rt, ret->lo, ret->hi))
 		return false;
 	switch (t->status) {
 	case TASK_RUNNING:

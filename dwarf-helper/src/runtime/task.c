@@ -269,7 +269,7 @@ static struct err *read_all(struct reader *r, struct tasks_progress *progress)
 		if (i % PROGRESS_STEP == 0)
 			tell_progress(progress, r->ts->list.n, false);
 		if (i % PROGRESS_STEP == 0 && runtime_canceled(r->rt))
-			return err_new(ERR_CANCELED, "interrupted");
+			return err_interrupted();
 	}
 	return NULL;
 }
@@ -357,7 +357,7 @@ uint32_t task_by_goid(const struct tasks *ts, uint64_t goid)
 	for (size_t i = 0; i < ts->list.n; i++)
 		if (ts->list.v[i].goid == goid)
 			return (uint32_t)i;
-	return UINT32_MAX;
+	return TASK_NONE;
 }
 
 taddr task_labels(const struct runtime *rt, const struct task *t)

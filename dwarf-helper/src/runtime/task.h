@@ -47,7 +47,7 @@ enum task_wait_op { WAIT_RECV, WAIT_SEND, WAIT_UNTOLD };
 /** One channel a parked goroutine waits on (a sudog); 16 bytes. */
 struct task_wait {
 	taddr chan;
-	uint32_t context; /* index of the context whose done channel it is, UINT32_MAX none; filled by the context layer */
+	uint32_t context; /* index of the context whose done channel it is, CTX_NONE; filled by the context layer */
 	uint8_t op;	  /* enum task_wait_op; WAIT_UNTOLD until task_wait_op() is asked */
 };
 
@@ -121,7 +121,7 @@ const char *task_reason_told(const struct runtime *rt, const struct task *t);
 /** What a person reads in a state column: the wait reason, else the status. */
 const char *task_state(const struct runtime *rt, const struct task *t);
 
-/** Index of a goroutine by id, UINT32_MAX when there is none. Linear. */
+/** Index of a goroutine by id, TASK_NONE when there is none. Linear. */
 uint32_t task_by_goid(const struct tasks *ts, uint64_t goid);
 
 /** Does the k-th wait of @p t (0 … nwaits - 1) receive or send?  Looked up when asked for the first time. */

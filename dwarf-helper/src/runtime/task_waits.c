@@ -77,7 +77,7 @@ static void read_waits(struct tasks *ts, struct runtime *rt, struct task *t, enu
 		/* Since 1.26 sync primitives park with a sudog too: no channel, and waitlink is their queue's. */
 		if (!chan)
 			return;
-		struct task_wait w = {.chan = chan, .context = UINT32_MAX, .op = (uint8_t)op};
+		struct task_wait w = {.chan = chan, .context = CTX_NONE, .op = (uint8_t)op};
 		VEC_PUSH(&ts->waits, w);
 		if (++t->nwaits == reach) {
 			mark = sudog;

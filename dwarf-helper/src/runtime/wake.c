@@ -224,7 +224,7 @@ static bool find_word(struct runtime *rt, const struct task *t, bool cond, struc
 		read_waiting(&s);
 	else
 		search_stack(&s);
-	*ret = (struct wake_object){.addr = s.list, .sudog = s.sudog, .wait = UINT32_MAX};
+	*ret = (struct wake_object){.addr = s.list, .sudog = s.sudog, .wait = WAIT_NONE};
 	return s.list != 0;
 }
 

@@ -25,6 +25,8 @@
 
 #include "runtime/task.h"
 
+#define WAIT_NONE UINT32_MAX
+
 enum wake_kind {
 	WAKE_ALWAYS,  /* not parked, or parked for a reason that ends by itself, being woken just now, or not known */
 	WAKE_NEVER,   /* nil channel, select without cases or of nil channels only */
@@ -36,7 +38,7 @@ struct wake_object {
 	taddr addr;    /* hchan, or the word a semaphore or notifyList lives in; may lie in a global (then it counts as reached) or on a stack */
 	taddr sudog;   /* through which it waits there */
 	bool is_chan;
-	uint32_t wait; /* index into set->waits of a channel's wait, UINT32_MAX */
+	uint32_t wait; /* index into set->waits of a channel's wait, WAIT_NONE */
 };
 
 /** @return false to stop */

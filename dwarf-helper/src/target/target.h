@@ -298,7 +298,7 @@ struct proxy_source {
 	/** Bytes [a, a + len) into @p buf.  @return false when any of them cannot be read */
 	bool (*read)(void *arg, taddr a, void *buf, uint64_t len);
 	/**
-	 * A text, malloc'ed and NUL-terminated; NULL: not to be had.
+	 * A text, malloc'ed and NUL-terminated; NULL: the source does not have it.
 	 *   "maps"     as /proc/PID/maps
 	 *   "auxv"     a line a pair: type and value, in decimal
 	 *   "uptime"   as /proc/uptime there: the debuggee's clock
