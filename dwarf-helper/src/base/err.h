@@ -1,7 +1,7 @@
 /**
  * @file  Errors: a pointer that is NULL on success.
  *
- * Every function that can fail for a reason worth telling returns `struct err *`.  Hot readers of target memory return
+ * Every function that can fail for a reason worth reporting returns `struct err *`.  Hot readers of target memory return
  * bool instead: their caller counts what was missing.  Knows nothing of Go, ELF or GDB.
  *
  * The three answers are kept apart: NULL (here it is), ERR_ABSENT (it is not there: an answer, not a failure), anything

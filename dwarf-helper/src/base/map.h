@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** "Not in the map".  Values are indexes, whose own "none" (CTX_NONE, TASK_NONE …) is the same number, so that a look-up can be returned as it is. */
 #define U64MAP_NONE UINT32_MAX
 
 /** Zero-initialise before use. */

@@ -37,7 +37,7 @@ struct notes_mark {
 };
 struct notes_mark notes_mark(const struct notes *n);
 
-/** Forget what was added since: it will be told again, or was of one answer alone. */
+/** Forget what was added since: it will be added again, or was of one answer alone. */
 void notes_rewind(struct notes *n, const struct notes_mark *mark);
 
 void notes_free(struct notes *n);

@@ -131,12 +131,12 @@ void text_plural(struct buf *out, uint64_t v, const char *word)
 #define HOUR (60 * MIN)
 #define DAY (24 * HOUR)
 
-/* Up to which length a duration is told in which unit, and how finely: the first row that it stays below once it is rounded. */
+/* Up to which length a duration is written in which unit, and how finely: the first row that it stays below once it is rounded. */
 static const struct duration_unit {
 	uint64_t below, step; /* ns */
 	uint64_t unit;	      /* ns */
 	const char *name;
-	uint64_t small; /* ns: what the unit leaves over is told in this one, 0: in tenths, or not at all where step is a whole unit */
+	uint64_t small; /* ns: what the unit leaves over is written in this one, 0: in tenths, or not at all where step is a whole unit */
 	const char *small_name;
 } duration_units[] = {
 	{US, 1, 1, "ns", 0, NULL},

@@ -16,7 +16,7 @@
 #include "runtime/heap.h"
 #include "runtime/rtype.h"
 
-/** How a heap object looks that may be a context of some type. Only a reference to it tells whether it is one. */
+/** How a heap object looks that may be a context of some type. Only a reference to it shows whether it is one. */
 struct ctx_shape {
 	uint64_t slot;	   /* slot size of the allocator */
 	uint64_t bits;	   /* pointer bits of the slot's first 64 words */
@@ -151,7 +151,7 @@ void evidence_from_frames(struct builder *b);
  * One more pass over the heap's words, and what typed pointers lead to.
  */
 void evidence_from_types(struct builder *b);
-/** All references are applied.  Has all that looks like a context been told to be one?  cancelCtxs that prove themselves are. */
+/** After all references are applied: does each candidate have evidence that it is a context?  A cancelCtx may be its own evidence. */
 bool evidence_complete(struct builder *b);
 /**
  * It is not complete: take what is no context out of the model again, counted in m->lookalikes, and make by_done anew.  Contexts get
@@ -163,8 +163,8 @@ void evidence_note(struct builder *b);
 
 /* untold.c */
 /**
- * Custom contexts whose code could not be read: what the library made of their Done shows in what was made on them.  States of those
- * that can be told now, and of what takes its state from them; m->by_state follows.  @p order: parents before their children
+ * Custom contexts whose code could not be read: their children show what package context got from their Done.  Sets the states
+ * that follow from that, those of their descendants, and m->by_state.  @p order: parents before their children
  */
 void untold_states(struct model *m, const uint32_t *order);
 /** graph.c: the state that follows from the kind, its type and its parent's state. */
@@ -177,14 +177,14 @@ struct err *find_in_heap(struct builder *b);
 void pairs_on_stack(void *arg, const struct stack_regs *r);
 struct err *find_pairs(struct builder *b); /* globals, and what pairs_on_stack() collected */
 /**
- * Link what the heap scan found to what it found: of link_all() the part that adds no context, so that it can be done while
- * goroutines are still being read.  The rest is left as it is.
+ * First pass of link_all(): links contexts the heap scan found to each other.  Adds no contexts, so that it can run while
+ * goroutines are still being read.
  */
 struct err *link_early(struct builder *b);
 struct err *link_all(struct builder *b);
 /** Parents of all contexts, and theirs, up to @p max contexts in all; children maps are not read. */
 void link_parents(struct builder *b, size_t max);
-/** Tell each wait the context whose done channel it is (done channels are only ever received from). */
+/** Set the context of each wait that is a receive from a done channel (nothing is ever sent on one). */
 void graph_join(struct model *m);
 struct err *graph_build(struct builder *b);
 

@@ -10,7 +10,7 @@
 #include "context/model.h"
 
 /**
- * Read the context at @p addr and its ancestors.  Its type is told by @p rtype or, where that is 0, by @p name: that of
+ * Read the context at @p addr and its ancestors.  Its type is @p rtype or, where that is 0, the one called @p name: that of
  * the struct, with the path of its package, a star in front or not ("context.cancelCtx").
  * @param m  of the same target; what is known of its types is kept there from call to call
  * @param ret  a model that knows these contexts alone: no goroutines, no children; belongs to @p m, until the next call

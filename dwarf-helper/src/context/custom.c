@@ -1,7 +1,7 @@
 /*
  * What a custom context type brings of its own.  One that embeds a context may still override Done (then package context
  * starts a goroutine for each child, to watch it) or Err (then its state is not that of the context inside).  Both are read from
- * their code (runtime/code.h); where that is too long to be read, names tell whether somebody has written them.
+ * their code (runtime/code.h); where that is too long to be read, names show whether somebody has written them.
  */
 #include "context/build.h"
 

@@ -139,7 +139,7 @@ struct ctx_issue {
 };
 typedef void ctx_issue_fn(void *arg, const struct ctx_issue *issue);
 
-/** Does its parent word lead to no context, as far as that can be told from the model? */
+/** Does its parent word lead to no context, as far as the model knows? */
 bool ctx_parent_wild(const struct ctx *c);
 
 /** All of one context; looks through the map of its canceling ancestor. */

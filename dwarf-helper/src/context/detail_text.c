@@ -101,7 +101,7 @@ static void name_root(struct model *m, uint32_t i, struct buf *out)
 		return;
 	case CTX_CUSTOM:
 		break;
-	default: // its parent could not be told
+	default: // its parent is not known
 		buf_lit(out, "?.");
 	}
 	name_element(m, i, out);

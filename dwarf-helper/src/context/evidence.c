@@ -105,7 +105,7 @@ void refs_apply(struct builder *b, const struct ref_list *l, bool stale)
 	}
 }
 
-/* context.Canceled, which is a variable of package context: told by its text. */
+/* context.Canceled, which is a variable of package context: recognised by its text. */
 static bool is_canceled(struct builder *b, const struct ctx *c)
 {
 	const struct layout_field f = b->rt->L.cancelCtx.err;

@@ -63,7 +63,7 @@ static void met_word(struct builder *b, const struct span *s, const uint8_t *p, 
 	if (value & WORD_ITAB && !(s->flags & SPAN_HEADER))
 		consider(b, s, s->base + index * s->elem_size, p + index * s->elem_size, (uint32_t)off);
 	memcpy(&data, p + i * 8 + 8, 8);
-	if (b->m->types.v[value & WORD_TYPE_MASK].kind > CTX_TODO) // whether Background is in use, stacks, variables and parent words tell
+	if (b->m->types.v[value & WORD_TYPE_MASK].kind > CTX_TODO) // whether Background is in use, stacks, variables and parent words show
 		ref_add(b->refs, value, data);
 }
 
@@ -240,7 +240,7 @@ static bool fits_outside_heap(struct builder *b, const struct ctx_type *t, taddr
 	return runtime_in_data(b->rt, addr) && parent_fits(b, t, addr);
 }
 
-/* Are the pointer bits of the object those of the type, at the place where it would lie?  True when they cannot be told. */
+/* Are the pointer bits of the object those of the type, at the place where it would lie?  True when they are not known. */
 static bool bits_fit(struct builder *b, const struct ctx_type *t, const struct heap_object *o, taddr addr)
 {
 	uint64_t words = t->size / 8, at = (addr - o->base) / 8, bits;

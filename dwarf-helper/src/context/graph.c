@@ -94,7 +94,7 @@ static uint32_t *set_children(struct model *m, numbers *at_depth)
 	return order;
 }
 
-/* A custom context whose state its own words told (fill.c), or cannot tell. */
+/* A custom context whose state was read from its own words (fill.c), or does not follow from its parent's. */
 static bool keeps_state(const struct model *m, const struct ctx *c)
 {
 	const struct ctx_type *t = &m->types.v[c->type];
@@ -104,7 +104,7 @@ static bool keeps_state(const struct model *m, const struct ctx *c)
 	return t->err.how != METHOD_INNER && (t->err.how != METHOD_NIL || t->done.how != METHOD_INNER);
 }
 
-/* What ctx.Err() would tell: kinds without an err of their own have their ancestor's. */
+/* What ctx.Err() would return: kinds without an err of their own have their ancestor's. */
 void graph_set_state(struct model *m, struct ctx *c)
 {
 	const struct ctx *parent = c->parent == CTX_NONE ? NULL : &m->ctxs.v[c->parent];

@@ -8,7 +8,7 @@
 #define FIELDS_LOOKED_AT 10000 /* a type */
 #define TYPES_MAX 60000
 
-/* context/context.go: the types behind the public functions.  emptyCtx (until 1.20) is told apart by address. */
+/* context/context.go: the types behind the public functions.  Which emptyCtx (until 1.20) is Background follows from its address. */
 static uint8_t kind_of(const char *full)
 {
 	static const struct {

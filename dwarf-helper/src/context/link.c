@@ -28,7 +28,7 @@ static uint32_t pseudo(struct builder *b, const struct ctx_type *t, taddr data)
 
 /*
  * A parent word that leads nowhere is damage of the child; unless that is being made, and the word is of what lay there before, or lies on a
- * stack, where nothing tells whether the slot that refers to it is still in use.
+ * stack, where the slot that refers to it may no longer be in use.
  */
 static uint32_t wild(struct builder *b, uint32_t i)
 {
@@ -116,7 +116,7 @@ static uint32_t find_parent(struct builder *b, uint32_t i)
 		p = fill_add(b, data, (uint16_t)type, CTX_FROM_PARENT);
 	}
 	m->ctxs.v[p].flags |= CTX_FROM_PARENT;
-	return p; /* its own parent: a loop, which graph.c cuts and tells */
+	return p; /* its own parent: a loop, which graph.c cuts and notes */
 }
 
 #define BATCH 32
@@ -188,7 +188,7 @@ static bool visit_child(void *arg, taddr key, taddr elem)
 	return !runtime_canceled(v->b->rt);
 }
 
-/* Tell the entries of its children map, if it has one.  @return false: early, and not all of them are known */
+/* Make context @p i the parent of the entries of its children map, if it has one.  @return false: early, and not all of them are known */
 static bool read_children(struct builder *b, uint32_t i, bool early)
 {
 	struct child_visit v = {.b = b, .parent = i, .early = early};

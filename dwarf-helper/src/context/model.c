@@ -88,7 +88,7 @@ static void note_tasks(struct runtime *rt, const struct tasks *ts)
 			  (unsigned long long)ts->bad_waits);
 }
 
-/* Damage of the heap's own records is noted, and what they would tell is missing. */
+/* Damage of the heap's own records is noted; objects that only they lead to are missing. */
 static struct err *open_heap(struct runtime *rt)
 {
 	heap_close(rt); // its notes went with the model that it was opened for
@@ -105,7 +105,7 @@ static struct err *open_heap(struct runtime *rt)
 /*
  * Goroutines and their stacks on one thread, heap objects on another; whichever is free first reads the goroutines' waits.  The two
  * share the target, which may be read from both, and nothing that either changes (pc cache there, heap and contexts here) but for the
- * list of goroutines, of which the one thread goes on with what the other has told it to be ready.
+ * list of goroutines: one thread goes on with those that the other has reported as read (tasks_progress).
  */
 static struct err *read_both(struct builder *b, const struct model_options *opt)
 {
@@ -149,7 +149,7 @@ static void *run_join(void *arg)
 }
 
 /*
- * While parents and children are linked here, another thread tells the waits their contexts: it reads by_done, which stays as
+ * While parents and children are linked here, another thread sets the contexts of waits: it reads by_done, which stays as
  * it is meanwhile.  The few contexts that only linking finds are joined afterwards.
  */
 static struct err *connect(struct builder *b)

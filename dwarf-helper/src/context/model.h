@@ -27,7 +27,7 @@ enum {
 	CTX_FROM_PAIR = 2,	/* an interface value of its type points to it */
 	CTX_FROM_MAP = 4,	/* a children map holds it */
 	CTX_FROM_PARENT = 8,	/* another context's parent word points to it */
-	CTX_DAMAGED = 16,	/* part of it was unreadable or makes no sense */
+	CTX_DAMAGED = 16,	/* part of it was unreadable or contradicts itself */
 	CTX_CYCLE = 32,		/* its parent links form a loop: it is shown as a root */
 	CTX_IN_PARENT_MAP = 64,	/* its canceling ancestor's children map holds it */
 	CTX_LOCKED = 128,	/* its mutex was held: the snapshot may be torn there */
@@ -63,7 +63,7 @@ struct ctx {
 		};
 		taddr parent_data; /* while building: data word of the interface that holds the parent */
 	};
-	uint32_t first_child;  /* index, CTX_NONE; by address, those that the heap scan did not find behind */
+	uint32_t first_child;  /* index, CTX_NONE; contexts from the heap scan first, by address; the rest follow */
 	uint32_t next_sibling; /* index, CTX_NONE */
 	uint32_t tasks_below;  /* goroutines on it and its subtree */
 };
@@ -122,7 +122,7 @@ struct model {
 	uint32_t arena_count;
 	struct u64map others;  /* context address -> index, of those that the heap scan did not find */
 	VEC(struct ctx_type) types;
-	VEC(uint32_t) roots;	 /* in display order: Background, TODO, then others as in ctxs: by address, those that the heap scan did not find behind */
+	VEC(uint32_t) roots;	 /* in display order: Background, TODO, contexts from the heap scan by address; the rest follow */
 	VEC(uint32_t) ctx_tasks; /* task indices, grouped by context: first_wait … first_wait + tasks - 1 */
 	struct u64map by_done;	 /* done channel -> index */
 	struct gomap_type children_type; /* of the children maps */
@@ -133,7 +133,7 @@ struct model {
 	uint64_t only_heap;	 /* contexts that no interface value, map or parent word led to */
 	uint64_t lookalikes;	 /* objects of a context's shape that are none: nothing refers to them as to a context */
 	uint64_t waiting_tasks;	 /* goroutines parked on any context's done channel */
-	bool redact;		 /* values of value contexts are told by their type alone: they may be secrets */
+	bool redact;		 /* of the values in value contexts only types are shown: they may be secrets */
 };
 
 /** What to read. */

@@ -1,7 +1,7 @@
 /*
  * Custom contexts whose Done or Err is too long to be read.  context/context.go: propagateCancel asks a parent's Done when a child is made on
  * it.  Nil: it leaves the child alone.  The channel of a cancelCtx further up: it puts the child into that one's map.  Any other: it
- * starts a goroutine that waits on both.  So the children tell what the parent's Done was.
+ * starts a goroutine that waits on both.  So the children show what the parent's Done was.
  */
 #include "context/build.h"
 #include "context/detail.h"
@@ -15,7 +15,7 @@ static bool is_untold(const struct model *m, const struct ctx *c)
 	return c->kind == CTX_CUSTOM && c->state == CTX_UNKNOWN && ctx_own_done(m, c) && ctx_own_err(m, c) && !(c->flags & CTX_DAMAGED);
 }
 
-/* What one child tells.  @p above: what would have it in its map, CTX_NONE */
+/* What one child shows of it.  @p above: what would have it in its map, CTX_NONE */
 static enum evidence of_child(const struct model *m, uint32_t child, uint32_t above)
 {
 	const struct ctx *c = &m->ctxs.v[child];

@@ -145,7 +145,7 @@ bool image_bias_of_file(const struct image *img, const struct target *t, int32_t
 
 /*
  * File of this image when the auxiliary vector is of another one: a program that was started through its loader
- * (ld-linux-x86-64.so.2 PROGRAM).  -1: the auxiliary vector tells where the image is.
+ * (ld-linux-x86-64.so.2 PROGRAM).  -1: it is of this image, and says where the image is.
  */
 static int32_t beside_auxv(const struct image *img, const struct target *t)
 {

@@ -42,7 +42,7 @@ const char *image_go_build_id(const struct image *img);
 /** "go1.26.11", with experiments as the toolchain wrote them ("go1.25.12 X:greenteagc"); NULL: not a Go program. */
 const char *image_go_version(const struct image *img);
 
-/** Minor release of image_go_version(): 27 for go1.27.4; "devel go1.28-abc" gives 28; -1 when it cannot be told. */
+/** Minor release of image_go_version(): 27 for go1.27.4; "devel go1.28-abc" gives 28; -1 when it is not known. */
 int image_go_minor(const struct image *img);
 
 /** Module of the main package with its version ("example.com/app (devel)"), NULL when the build recorded none. */
@@ -88,7 +88,7 @@ bool image_fits_maps(const struct image *img, const struct target *t, int32_t fi
 
 /** Where a word of memory comes from when a program starts. */
 enum image_word {
-	WORD_UNKNOWN,	/* the file does not tell: not in it, or the address of another file's symbol */
+	WORD_UNKNOWN,	/* does not follow from the file: not in it, or the address of another file's symbol */
 	WORD_OF_FILE,	/* the file's bytes */
 	WORD_RELOCATED, /* an address in this image, moved by the load bias */
 };

@@ -40,7 +40,7 @@ static uint64_t index_of(const struct loaded *l, uint64_t addr)
 	return addr >= l->addr && !(off % 8) && off / 8 < l->n ? off / 8 : l->n;
 }
 
-/* Words that something puts there which this file does not tell. */
+/* Words whose value at run time does not follow from this file. */
 static void forget(struct loaded *l, uint64_t addr, uint64_t bytes)
 {
 	for (uint64_t a = addr & ~UINT64_C(7); a < addr + bytes; a += 8)

@@ -88,7 +88,7 @@ enum pcln_funcdata_id {
 bool pcln_pcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_pcdata_id id, taddr pc, int32_t *ret);
 
 /**
- * Bytes of a funcdata (runtime.funcdata), from its start as far as `gofunc` reaches: its own length is told inside.
+ * Bytes of a funcdata (runtime.funcdata), from its start as far as `gofunc` reaches: the data itself says where it ends.
  * @return true with ret->p NULL when the function has none; false when it lies outside of the table
  */
 bool pcln_funcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_funcdata_id id, struct pcln_bytes *ret);
@@ -107,7 +107,7 @@ struct pcln_frame {
 
 /**
  * Expand @p pc (for a return address pass pc - 1) into its inlined frames, innermost first, the physical function last.
- * Compiler-made wrappers are among them (func_id tells); runtime.Callers leaves those out.
+ * Compiler-made wrappers are among them (see func_id); runtime.Callers leaves those out.
  * @return number of frames written, 1 … @p max (the outermost is always among them)
  */
 size_t pcln_expand(const struct pclntab *t, const struct pcln_func *f, taddr pc, struct pcln_frame *frames, size_t max);

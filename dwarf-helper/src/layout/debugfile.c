@@ -30,7 +30,7 @@ static const char *moved_section(const struct image *a, const struct image *b)
 }
 
 /*
- * "their build ids differ"; NULL: the same build, as far as both tell.  Go's own id is there in every release, unless the program
+ * "their build ids differ"; NULL: the same build, as far as both have ids.  Go's own id is there in every release, unless the program
  * is linked with -buildid=; the GNU one only since 1.24 or with cgo.  Malloc'ed.
  */
 static char *what_differs(const struct image *a, const struct image *b)

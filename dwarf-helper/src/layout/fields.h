@@ -9,7 +9,7 @@
  *
  * Included several times with different macros (layout.h, from_dwarf.c, from_table.c, the table generator parses it as text:
  * keep one entry a line; run tests/support/gen_layout.py after a change).  A number in a wrapper of sync/atomic or runtime is
- * named by its wrapper, which has the same offset and size.  Names are Go's; where it lives in Go's source is told behind each struct.
+ * named by its wrapper, which has the same offset and size.  Names are Go's; the comment in front of each struct names its file in Go's source.
  */
 // clang-format off
 

@@ -130,7 +130,7 @@ struct layout {
  */
 struct err *layout_load(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes, struct layout *ret);
 
-/** Field by number, for listings and tests: NULL at the end.  *required tells F from O. */
+/** Field by number, for listings and tests: NULL at the end.  *required: an F entry, not an O entry. */
 struct layout_item {
 	enum layout_struct_id strukt;
 	const char *key;  /* "sched_pc" */

@@ -181,7 +181,7 @@ static void describe(struct session *s)
 	s->where.debug = s->opt.debug;
 }
 
-/* What neither the program nor its loader writes is read from the executable here: over a slow line that is most of what is read. */
+/* Read pages that are never written from the local executable; over a slow link this avoids most remote reads. */
 static void read_from_file(struct session *s)
 {
 	const struct image_segment *v;

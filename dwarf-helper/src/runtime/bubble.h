@@ -14,7 +14,7 @@ struct bubble {
 	int64_t now_ns; /* its clock: Unix time */
 };
 
-/** Read the bubble at @p addr.  @return false: 0, unreadable, or it makes no sense */
+/** Read the bubble at @p addr.  @return false: 0, unreadable, or not a bubble */
 bool bubble_read(struct runtime *rt, taddr addr, struct bubble *ret);
 
 /** Address of the bubble of a goroutine, a channel; 0: none, or not known. */

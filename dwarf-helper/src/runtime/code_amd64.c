@@ -40,7 +40,7 @@ struct slot {
 struct machine {
 	struct runtime *rt;
 	struct value reg[REGS], xmm[REGS][2];
-	uint8_t flags; /* what the last compare told: enum flags */
+	uint8_t flags; /* outcome of the last compare: enum flags */
 	struct slot slot[SLOTS];
 	unsigned slots;
 	taddr back[CALLS_MAX];
@@ -220,7 +220,7 @@ static void compare_zero(struct machine *m, struct value v)
 		m->flags = FLAGS_ANY;
 }
 
-/* @return false: it cannot be told which way it goes */
+/* @return false: which way it goes is not known */
 static bool jump_if(struct machine *m, const struct insn *in, uint8_t condition, int64_t by)
 {
 	enum { BELOW_EQUAL = 6, EQUAL = 4, NOT_EQUAL = 5 };

@@ -89,7 +89,7 @@ static void visit_records(struct search *s, taddr sp, uint32_t info)
 
 /* Where the closures of a frame's open-coded calls are: bytes below varp. */
 struct open_defers {
-	uint32_t bits;		 /* of the byte that tells which are armed */
+	uint32_t bits;		 /* of the byte with a bit for each that is armed */
 	uint32_t slot[MAX_OPEN]; /* by bit; 0: no such call */
 };
 

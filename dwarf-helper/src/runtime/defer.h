@@ -1,5 +1,5 @@
 /**
- * @file  Deferred calls that are still to run: records on g._defer, and open-coded ones, which only a byte of armed bits in the frame tells.
+ * @file  Deferred calls that are still to run: records on g._defer, and open-coded ones, which leave no record: a byte in the frame has a bit for each that is armed.
  *
  * runtime/panic.go (deferproc, deferrangefunc; addOneOpenDeferFrame until 1.21, nextFrame since 1.22), cmd/compile ssagen/ssa.go
  * (FUNCDATA_OpenCodedDeferInfo: varint deferBitsOffset; until 1.21 the count and the closures' offsets one by one, the last first;

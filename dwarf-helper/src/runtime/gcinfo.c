@@ -39,7 +39,7 @@ static uint64_t limit_goal(struct runtime *rt, const struct gcinfo *g)
 	return goal < g->live_marked.v ? g->live_marked.v : goal;
 }
 
-/* mgcpacer.go: heapGoalInternal, what MemStats.NextGC tells. */
+/* mgcpacer.go: heapGoalInternal, what MemStats.NextGC reports. */
 static void read_goal(struct runtime *rt, struct gcinfo *g)
 {
 	const struct layout *l = &rt->L;
@@ -238,7 +238,7 @@ static struct err *count_spans(struct runtime *rt, struct gcinfo *g)
 
 /*
  * mheap.go: _KindSpecialFinalizer …  The numbers have moved with every kind put in between; which kinds a release has
- * is told by the types it has.
+ * follows from the types it has.
  */
 static void special_numbers(const struct layout *l, int ret[SPECIAL_KINDS])
 {

@@ -1,8 +1,8 @@
 /**
  * @file  Figures of the collector and the allocator, as the runtime itself keeps them; and what lies in the spans, counted.
  *
- * runtime/mstats.go (mstats, heapStatsDelta, readmemstats_m), runtime/mgcpacer.go (gcControllerState), since 1.19.  What this
- * release or this core does not tell is not known: it is never zero instead.
+ * runtime/mstats.go (mstats, heapStatsDelta, readmemstats_m), runtime/mgcpacer.go (gcControllerState), since 1.19.  A figure that
+ * this release or this core does not have is "not known", never zero.
  */
 #ifndef GOCTX_RUNTIME_GCINFO_H
 #define GOCTX_RUNTIME_GCINFO_H
@@ -80,7 +80,7 @@ struct gcinfo {
 
 /**
  * Read the figures and count the spans' objects (garbage that awaits its sweep is not counted; while a mark is under way
- * nothing can be told from garbage).  Cost: a popcount a span, 10 ms a GiB.
+ * garbage cannot be recognised).  Cost: a popcount a span, 10 ms a GiB.
  * @return NULL, ERR_CANCELED
  */
 struct err *gcinfo_read(struct runtime *rt, struct gcinfo *ret);

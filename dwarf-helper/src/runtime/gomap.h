@@ -20,7 +20,7 @@ struct gomap_type {
 	uint32_t group_size, keys_off, key_stride, elems_off, elem_stride; /* Swiss maps: key i at keys_off + i * key_stride of a group */
 };
 
-/** Geometry from a map type descriptor.  @return false when it makes no sense. */
+/** Geometry from a map type descriptor.  @return false when it is unreadable or contradicts itself. */
 bool gomap_type_read(struct runtime *rt, taddr map_type, struct gomap_type *ret);
 
 /** Geometry of map[K]struct{} with an interface as key, for when no descriptor is known: context's children map. */

@@ -3,7 +3,7 @@
  *
  *     bucket: tophash[8]  keys[8]  elems[8]  *overflow
  *
- * While a map grows, both arrays are there: a bucket of the old one is "evacuated" (told by its first tophash) once
+ * While a map grows, both arrays are there: a bucket of the old one is "evacuated" (its first tophash says so) once
  * its entries were moved.
  */
 #include "runtime/gomap_walk.h"

@@ -92,7 +92,7 @@ static bool span_sane(struct runtime *rt, const struct span *s, uint64_t npages,
 	return nelems == 1 && is_mapped(rt->t, s->base, s->base + bytes);
 }
 
-/* Decode one mspan; false when it is not a span of the collected heap in use, or makes no sense (*bad set). */
+/* Decode one mspan; false when it is not a span of the collected heap in use, or contradicts itself (*bad set). */
 static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct span *s, bool *bad)
 {
 	const struct layout *l = &rt->L;

@@ -2,12 +2,12 @@
  * @file  The heap as spans: which addresses are objects, which slots are free, which words of an object are pointers.
  *
  * runtime/mheap.go (mheap, heapArena, mspan), runtime/mbitmap.go (isFree, heapBits), runtime/sizeclasses.go.  Pointer bits live in three
- * places, told apart by which fields heapArena has:
+ * places; which of them applies follows from the fields of heapArena:
  *   bitmap without noMorePtrs      until 1.19: a byte for four words, low nibble pointer bits
  *   bitmap with noMorePtrs         1.20, 1.21: a bit a word for the whole arena
  *   neither                        1.22+: at the end of the span for objects up to 512 bytes (128 bytes earlier when the span ends in
  *                                  inline mark bits, 1.25+ with Green Tea), behind a type header in front of larger objects
- * "Allocated" is the allocator's word, not reachability.  Where it cannot be told, the answer is "allocated".
+ * "Allocated" is the allocator's view, not reachability.  Where its bits are unreadable, the answer is "allocated".
  */
 #ifndef GOCTX_RUNTIME_HEAP_H
 #define GOCTX_RUNTIME_HEAP_H
@@ -20,7 +20,7 @@
 
 enum {
 	SPAN_NOSCAN = 1, /* objects hold no pointers */
-	SPAN_UNSWEPT = 2, /* mark bits, not alloc bits, tell what lives */
+	SPAN_UNSWEPT = 2, /* not swept since the last mark: mark bits, not alloc bits, say which objects live */
 	SPAN_INLINE_MARKS = 4, /* Green Tea: the span ends in spanInlineMarkBits */
 	SPAN_HEADER = 8, /* objects start with a type header */
 	SPAN_NO_MASK = 16, /* 1.25+: whether it ends in inline mark bits could not be read, so nor where its pointer bits lie */
@@ -71,8 +71,8 @@ bool heap_object_at(struct runtime *rt, taddr a, struct heap_object *ret);
 bool heap_allocated(struct runtime *rt, const struct span *s, uint32_t index);
 
 /**
- * Is it the slot last taken from its span?  Until the allocator has cleared it, what lies in it is of an object that is gone
- * (malloc.go: nextFreeFast, then memclr); a process has one such slot a processor at most.
+ * True for the most recently allocated slot of its span; until it is zeroed it still holds the previous object's bytes
+ * (malloc.go: nextFreeFast, then memclr).  A process has at most one such slot a processor.
  */
 bool heap_newest(struct runtime *rt, taddr a);
 
@@ -95,7 +95,7 @@ uint64_t heap_nibbles(const uint8_t *p, unsigned shift, unsigned nwords, bool *m
 
 /**
  * Pointer bits of the first @p nwords (at most 64) words of the object at @p base.
- * @return false when they cannot be told (unreadable; behind a header: use the header's type)
+ * @return false when they are not known (unreadable; behind a header: use the header's type)
  */
 bool heap_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigned nwords, uint64_t *ret);
 

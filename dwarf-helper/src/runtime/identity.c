@@ -13,7 +13,7 @@ enum {
 /* Which words of the file must be the target's. */
 enum rule {
 	WORDS_SET,	 /* those that are not zero in the file */
-	WORDS_ALL,	 /* all that the file tells */
+	WORDS_ALL,	 /* all whose value follows from the file */
 	WORDS_RELOCATED, /* addresses only */
 };
 

@@ -7,7 +7,7 @@
  * runtime.buildVersion and runtime.modinfo; the runtime writes only to words of theirs that are zero in the file
  * (runtime/symtab.go: gcdatamask, gcbssmask, typemap, next, bad).  They hold the sizes and places of text, data, types and tables:
  * a build that differs in none of them is laid out alike, and right answers come of it.  In a PIE the read-only data is
- * relocated, hence dumped as well; where it is there it is compared.  At last the places of itabs in runtime.itabTable tell of
+ * relocated, hence dumped as well; where it is there it is compared.  At last the places of itabs in runtime.itabTable show
  * types that were renamed or changed within the same sizes.
  *
  * Code is never compared: breakpoints and probes are in it.
@@ -31,7 +31,7 @@ struct identity {
 
 void identity_free(struct identity *id);
 
-/** Compare build ids.  No layout is needed, so that a file that is no Go program is told as well. */
+/** Compare build ids.  No layout is needed, so that it also works for a file that is no Go program. */
 void identity_by_build_id(const struct image *img, struct target *t, struct identity *id);
 
 /**
@@ -44,7 +44,7 @@ void identity_by_data(const struct image *img, struct target *t, const struct la
 
 /**
  * A shared object, file number @p file of the target, by build ids, else by where it is mapped and by its data.
- * Where it holds no Go code, what its loader and itself wrote at start is told from another build's data by the majority.
+ * Where it holds no Go code, the majority of words decides: some differ because the loader or the library itself wrote them at start.
  * @param l  of the executable: Go's modules of one process are of one release
  */
 void identity_of_library(const struct image *img, struct target *t, const struct layout *l, int32_t file, struct identity *id);

@@ -142,7 +142,7 @@ static bool visit_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 	w->frame = (struct live_word){.sp = sp, .info = info};
 	w->tail = sp;
 	if (size < 0 || w->hi - sp < (uint64_t)size + stack_linkage(w->rt)) {
-		/* C, or assembly without tables: what it holds is told by where the next frame begins. */
+		/* C, or assembly without tables: it extends to where the next frame begins. */
 		w->state->conservative++;
 		w->open = sp;
 		w->conservative = true;

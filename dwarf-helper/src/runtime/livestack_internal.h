@@ -29,13 +29,13 @@ struct frame_map {
 	uint16_t module;
 };
 
-enum map_known { MAP_UNSEEN, MAP_EXACT, MAP_NONE /* no maps, or they make no sense: word by word */ };
+enum map_known { MAP_UNSEEN, MAP_EXACT, MAP_NONE /* no maps, or they contradict the frame: word by word */ };
 
 enum map_role {
 	MAP_PLAIN,
 	MAP_SAVES_REGISTERS, /* asyncPreempt, debugCallV2: holds the registers of its caller, which was interrupted anywhere */
 	MAP_SIGPANIC,	     /* its caller stopped at a trap and goes on, if at all, at its deferreturn */
-	MAP_STUB,	     /* reflect.makeFuncStub, methodValueCall: only a value in the frame tells the arguments */
+	MAP_STUB,	     /* reflect.makeFuncStub, methodValueCall: which arguments there are, only a value in the frame says */
 };
 
 /** One variable on the stack whose address is taken. */

@@ -30,7 +30,7 @@ static bool bitmap(const struct pcln_bytes *b, int32_t index, struct word_mask *
 	return true;
 }
 
-/* A function without locals may have no map of them: the frame's size tells whether one is needed. */
+/* A function without locals may have no map of them: the frame's size says whether one is needed. */
 static bool read_locals(const struct runtime *rt, const struct pcln_func *f, const struct pclntab *t, const struct pcinfo *info, int32_t index,
 			struct frame_map *ret)
 {
@@ -148,7 +148,7 @@ static struct frame_map read_map(struct runtime *rt, uint32_t i)
 	    !read_args(&f, &m->pcln, index, &known) || !read_objects(&f, &m->pcln, &known))
 		index = -1;
 	if (index < 0) {
-		/* How many arguments there are is told beside the maps. */
+		/* The number of arguments is known without the maps. */
 		if (f.args > 0 && f.args / 8 <= MAX_WORDS)
 			ret.args.n = (uint32_t)f.args / STACK_WORD;
 		return ret;

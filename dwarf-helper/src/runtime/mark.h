@@ -6,7 +6,7 @@
  * many slots of a span are read at a time, in the order of memory, and no stack of pointers can grow.  Marks only ever grow: analyses
  * mark in stages and look at the marks in between.
  *
- * Pointer words of an object: ptrwords.h; where these cannot be told, every word is taken for a pointer.  noscan objects are never
+ * Pointer words of an object: ptrwords.h; where these are not known, every word is taken for a pointer.  noscan objects are never
  * entered; free slots are never marked.  So the error is always on the side of "reached": what is not marked is not reachable,
  * unless `incomplete` says that memory which should have been read could not be.
  *

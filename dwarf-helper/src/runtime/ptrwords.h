@@ -13,7 +13,7 @@
  * Where pointer bits are (runtime/mbitmap.go): until 1.21 in the arena's bitmap; since 1.22 for objects of at most 512 bytes at the end of their
  * span, for others in the type that their header, or the span (one large object), names: its gcdata repeats every type.size bytes.
  * A type's mask that the runtime has not built yet (1.24+, GCMaskOnDemand) or that is a program (until 1.23) is made from its fields.
- * When nothing tells, all words are handed out: that errs to the side of "reachable", and is counted in `guessed`.
+ * Where no mask is known, all words are handed out: that errs to the side of "reachable", and is counted in `guessed`.
  * Words that cannot be read are left out and counted in `unread`.
  *
  * Cost: about 5 ns an object and 1 ns a word.

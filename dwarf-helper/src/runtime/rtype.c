@@ -77,7 +77,7 @@ static uint64_t kind_size(uint8_t kind)
 	return kind < sizeof(size) ? size[kind] : 0;
 }
 
-/* The common part.  What is checked here is all that tells a descriptor from other memory. */
+/* The common part.  These checks are all that distinguishes a descriptor from other memory. */
 static bool decode_head(struct runtime *rt, taddr addr, struct rtype *ty, uint8_t *tflag_ret, int32_t *str_ret)
 {
 	uint8_t raw[TYPE_SIZE];
@@ -133,7 +133,7 @@ static bool decode_tail(struct runtime *rt, struct rtype *ty)
 	return ty->elem && (ty->kind != GO_ARRAY || !ty->size || ty->len <= ty->size);
 }
 
-/* Fields of a struct; a list that makes no sense leaves nfields 0. */
+/* Fields of a struct; a list that contradicts the struct leaves nfields 0. */
 static void decode_fields(struct runtime *rt, struct rtype *ty)
 {
 	uint64_t slice[2]; /* after StructType.PkgPath */
@@ -209,10 +209,10 @@ static void complete(struct runtime *rt, struct rtype *ty, uint8_t tflag)
 	rt->rtypes->depth--;
 }
 
-/* What a thread was told lately.  A million values are of a few types: they need no lock. */
+/* Types this thread asked for last.  A million values are of a few types: most look-ups need no lock. */
 enum { RECENT = 64, RECENT_SHIFT = 5 };
 static _Thread_local struct {
-	uint64_t serial; /* of the cache that told it */
+	uint64_t serial; /* of the cache it comes from */
 	taddr addr;
 	const struct rtype *type;
 } recent[RECENT];

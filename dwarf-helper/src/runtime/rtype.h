@@ -104,7 +104,7 @@ void value_print_inside(struct runtime *rt, struct buf *out, taddr type_word, ta
 void value_print_type(struct runtime *rt, struct buf *out, taddr type_word);
 
 /**
- * What err.Error() would say, as far as memory tells: errors.New and fmt.Errorf texts, deadlineExceededError, syscall.Errno
+ * What err.Error() would return, as far as it follows from memory: errors.New and fmt.Errorf texts, deadlineExceededError, syscall.Errno
  * by number, joined and wrapped errors' own message, newlines and all (text on one line is for the caller to escape); other types print like value_print().  @return false for a nil error.
  */
 bool value_print_error(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word);

@@ -5,7 +5,7 @@
 #define METHODS_MAX 1024
 #define METHOD_SIZE 8 /* Imethod: Name NameOff, Typ TypeOff */
 
-/* Where the methods are described, and how many.  @return false: no interface type, or one that makes no sense */
+/* Where the methods are described, and how many.  @return false: no interface type, or its list of methods is unreadable or too long */
 static bool find_methods(struct runtime *rt, const struct rtype *ty, taddr *methods, uint64_t *n)
 {
 	return ty->kind == GO_INTERFACE && target_u64(rt->t, ty->addr + METHODS_AT, methods) &&

@@ -81,7 +81,7 @@ struct runtime {
 	size_t goroot_n;
 
 	VEC(char *) wait_reasons; /* runtime.waitReasonStrings, read from the program */
-	VEC(char *) durable_reasons; /* the same as Go's traceback tells them in a bubble of testing/synctest, NULL: no other */
+	VEC(char *) durable_reasons; /* the same as Go's traceback words them in a bubble of testing/synctest; NULL: not worded differently */
 
 	volatile sig_atomic_t *cancel; /* set by SIGINT: long loops stop with ERR_CANCELED; never NULL */
 };

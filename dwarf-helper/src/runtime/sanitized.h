@@ -30,7 +30,7 @@ struct sanitized_g0 {
 enum sanitized {
 	SANITIZED_NOT,	  /* the thread is elsewhere */
 	SANITIZED_TOLD,	  /* and here the goroutine's stack goes on */
-	SANITIZED_UNTOLD, /* it is in there, but which word is the goroutine's stack pointer cannot be told */
+	SANITIZED_UNTOLD, /* it is in there, but which word is the goroutine's stack pointer is not known */
 };
 
 /** Is the thread inside of a sanitizer that a goroutine has called? */
@@ -41,7 +41,7 @@ bool sanitized_in(struct runtime *rt, const struct sanitized_g0 *g0, const struc
  * stack, what is there is a return address behind a CALL of one of the runtime's calls into the sanitizer, and a walk from there
  * reaches the start of the goroutine; when two different words are like that, none is.
  * @param r    the thread's, out of signal handlers
- * @param ret  lo and hi are the bounds of the goroutine's stack; pc, sp and bp (0, not known) are set when it is told
+ * @param ret  lo and hi are the bounds of the goroutine's stack; pc, sp and bp (0, not known) are set on SANITIZED_TOLD
  * Cost: a word a compare, of what C code has in use (hundreds of bytes to a MiB), and a few stack walks.
  */
 enum sanitized sanitized_start(struct runtime *rt, const struct sanitized_g0 *g0, const struct sanitized_regs *r,

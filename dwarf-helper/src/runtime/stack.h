@@ -16,7 +16,7 @@
  * Start registers of a goroutine: sched for parked and runnable ones, syscallsp/pc in a system call, the thread's registers when
  * running (through the signal frame when it was stopped in a handler, curg.sched when it is on g0, sanitized.h when a
  * sanitizer has taken it there).
- * @return false when they cannot be told
+ * @return false when they are not known
  */
 bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret);
 
@@ -29,7 +29,7 @@ static inline bool stack_sane(const struct runtime *rt, taddr lo, taddr hi)
 	return lo && lo < hi && arch_is_user(rt->t->arch, hi) && lo % 8 == 0 && hi - lo <= UINT64_C(1) << 31;
 }
 
-/** Bounds of the stack of the runtime.g at @p g.  @return false: not to be read, or they make no sense */
+/** Bounds of the stack of the runtime.g at @p g.  @return false: not readable, or not bounds a stack can have */
 bool stack_bounds(struct runtime *rt, taddr g, taddr *lo, taddr *hi);
 
 /**
@@ -86,7 +86,7 @@ uint32_t stack_stands(struct runtime *rt, const struct stack_regs *start);
 /** Walk; the reason why it ended is in *complete_ret (may be NULL): true when it reached goexit (or the start of the goroutine). */
 void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, bool *complete_ret);
 
-/** Same, and tells the first frame that @p fn did not see: where goexit stands when the walk is complete. @return complete */
+/** Same; *end_ret is the first frame that @p fn did not see: that of goexit when the walk is complete.  @return complete */
 bool stack_walk_end(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, struct stack_regs *end_ret);
 
 #endif

@@ -74,7 +74,7 @@ static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 
 /*
  * The frame a person wants to see: the innermost one outside the standard library; else the innermost of the library above its
- * plumbing; else the outermost of that ("sync.(*WaitGroup).Wait").  A goroutine that has none of these is the runtime's own: its outermost frame tells what it is for ("runtime.bgsweep").
+ * plumbing; else the outermost of that ("sync.(*WaitGroup).Wait").  A goroutine that has none of these is the runtime's own: its outermost frame names its job ("runtime.bgsweep").
  */
 static uint32_t user_frame(struct runtime *rt, const struct stack_regs *start)
 {

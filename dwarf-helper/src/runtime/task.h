@@ -35,7 +35,7 @@ struct task {
 	};
 	uint32_t frame;	      /* index into rt->frames: the user's frame, FRAME_NONE when the stack could not be walked */
 	uint32_t created;     /* frame of the go statement, FRAME_NONE */
-	uint32_t start;	      /* frame of the start function (wrappers resolved as far as names tell) */
+	uint32_t start;	      /* frame of the start function, wrappers resolved where names allow it */
 	uint8_t status; /* enum task_status */
 	uint8_t reason; /* index into rt->wait_reasons; meaningful for TASK_WAITING and TASK_LEAKED only */
 	uint8_t flags;
@@ -55,8 +55,8 @@ struct tasks {
 	VEC(struct task) list;	      /* in order of allgs; dead ones left out */
 	VEC(struct task_wait) waits;
 	uint64_t dead;		      /* how many dead g's allgs holds */
-	uint64_t unread;	      /* g's that are unreadable or make no sense, left out of the list */
-	uint64_t bad_waits;	      /* goroutines whose wait queue makes no sense */
+	uint64_t unread;	      /* g's that are unreadable or contradict themselves, left out of the list */
+	uint64_t bad_waits;	      /* goroutines whose wait queue is unreadable, not theirs, or without end */
 	uint64_t beyond;	      /* entries of allgs that are out of reach */
 	uint64_t by_status[16];
 	taddr bubble;		      /* of testing/synctest: that of the first goroutine that has one; 0 none */
@@ -93,13 +93,13 @@ typedef void task_stack_fn(void *arg, const struct stack_regs *start);
  * Read all goroutines: status, wait reason, created-by, and the user's frame of each (stack walked as far as that); not yet their
  * waits.  @p fn (may be NULL) sees every stack that has a start.  One bad g is counted and left out, the others stay.  Cost: ~0.4 us
  * a goroutine.  May run beside heap and type readers of another thread: of @p rt only the pc cache changes, and no notes are written.
- * @param progress  told as the list grows (it does not move meanwhile), and of the end, errors included; may be NULL
+ * @param progress  updated as the list grows (which does not move meanwhile) and at the end, errors included; may be NULL
  * @return NULL, ERR_FAULT/ERR_BAD_DATA (allgs itself), ERR_CANCELED
  */
 struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn, void *arg, struct tasks_progress *progress);
 
 /**
- * Read the waits of the first @p end of the list that have none yet.  May run beside tasks_read(), for what that has told; of the list
+ * Read the waits of the first @p end of the list that have none yet.  May run beside tasks_read(), up to where its progress is; of the list
  * it changes sudog and TASK_DAMAGED.  Cost: ~0.08 us a goroutine.
  */
 void tasks_waits(struct runtime *rt, struct tasks *ts, size_t end);

@@ -2,9 +2,9 @@
 #include "runtime/task.h"
 
 #define MAX_CASES 65536 /* a select has at most that many */
-#define QUEUE_LOOK 1024 /* steps along a send queue to tell send from receive in a select */
+#define QUEUE_LOOK 1024 /* steps along a send queue to decide between send and receive in a select */
 
-/* Is the sudog on the channel's send queue?  Told without walking when only one of the queues has waiters. */
+/* Is the sudog on the channel's send queue?  Needs no walk when only one of the queues has waiters. */
 static bool on_send_queue(struct runtime *rt, taddr chan, taddr sudog)
 {
 	uint64_t recv = 0, send = 0;

@@ -33,7 +33,7 @@ struct timers {
 void timers_read(struct runtime *rt, struct timers *ret);
 void timers_free(struct timers *t);
 
-/** When a timer of the heaps fires, CLOCK_MONOTONIC ns; 0 not known: unreadable, or moved to a time that is not told here (timerModified*, until 1.22). */
+/** When a timer of the heaps fires, CLOCK_MONOTONIC ns; 0 not known: unreadable, or moved to a time that is kept elsewhere (timerModified*, until 1.22). */
 uint64_t timer_when(struct runtime *rt, taddr timer);
 
 /**

@@ -91,7 +91,7 @@ static bool receiver(struct spot *s, const char *func)
 
 /*
  * A capture called "&x" is the variable's address where the closure shares it, and the variable itself where the closure has a copy whose address
- * is taken inside: the debug information says the same of both.  What it points to tells: a box of the variable's own size, or not.
+ * is taken inside: the debug information says the same of both.  What it points to decides: a box of the variable's own size, or not.
  */
 static bool shares_variable(struct spot *s, struct type_ref type, struct type_ref *variable)
 {

@@ -87,8 +87,8 @@ typedef bool typed_variable_fn(void *arg, const char *name, const struct typed *
 void typed_variables_each(struct runtime *rt, typed_variable_fn *fn, void *arg);
 
 /**
- * What the pointers among a function's variables and parameters point to (values of known type, at address 0), by DWARF; where the variables
- * lie is not told.  Nothing for functions of the standard library.  Cost: a walk over the functions of its package.
+ * What the pointers among a function's variables and parameters point to (values of known type, at address 0), by DWARF; not where the variables
+ * lie.  Nothing for functions of the standard library.  Cost: a walk over the functions of its package.
  */
 void typed_locals_each(struct runtime *rt, const char *func, typed_variable_fn *fn, void *arg);
 

@@ -29,7 +29,7 @@ static bool is_inside(uint8_t special)
 	       special == SPECIAL_TRIE_ENTRY || special == SPECIAL_POOL_PART || special == SPECIAL_EFACE;
 }
 
-/* node.isEntry, the first byte, tells which of two structs it heads (internal/sync/hashtriemap.go). */
+/* node.isEntry, the first byte, says which of two structs it heads (internal/sync/hashtriemap.go). */
 static void trie_node(struct spot *s, const struct descent *d, const struct type_info *node)
 {
 	const char *args = strchr(node->full, '['), *dot = strchr(node->full, '.');

@@ -47,7 +47,7 @@ struct type_info {
 	bool direct;	 /* an interface holds it in its data word */
 };
 
-/** @return false when the type cannot be told */
+/** @return false when the type is not known */
 bool type_get(struct runtime *rt, struct type_ref ref, struct type_info *ret);
 
 /** The field of a struct that covers the byte at @p off. */

@@ -153,7 +153,7 @@ static bool put_endpoint(const struct known *k)
 
 enum netip_kind { NETIP_UNREADABLE, NETIP_NONE, NETIP_V4, NETIP_V6 };
 
-/* Until Go 1.22 z points to an intern.Value{cmpVal any}, whose address alone tells IPv4 from IPv6 without a zone: what
+/* Until Go 1.22 z points to an intern.Value{cmpVal any}, and only its address says whether it is IPv4 or IPv6 without a zone: what
  * could be both is taken for IPv4. */
 static enum netip_kind interned_kind(const struct known *k, const uint8_t *b, struct buf *zone)
 {
@@ -179,7 +179,7 @@ static enum netip_kind interned_kind(const struct known *k, const uint8_t *b, st
 	return NETIP_V6;
 }
 
-/* Addr{addr uint128{hi, lo}; z}.  z is nil: no address; else it tells IPv4, or IPv6 with or without a zone. */
+/* Addr{addr uint128{hi, lo}; z}.  z is nil: no address; else it says whether it is IPv4, or IPv6 with or without a zone. */
 static enum netip_kind netip_kind(const struct known *k, const struct known *z, const uint8_t *b, struct buf *zone)
 {
 	struct known detail;

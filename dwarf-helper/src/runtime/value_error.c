@@ -1,6 +1,6 @@
 /*
  * What the Error methods of the standard library would say.  They are never called; most of them put fields together,
- * which is what the table below tells.  {field} is a field by name: a string, an error, or a list of errors; {} the
+ * as the table below says.  {field} is a field by name: a string, an error, or a list of errors; {} the
  * value itself.
  */
 #include "runtime/values.h"

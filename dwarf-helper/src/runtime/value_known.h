@@ -35,7 +35,7 @@ bool known_address(const struct known *k);
 /** url.URL and url.Userinfo: value_url.c */
 bool known_url(const struct known *k);
 
-/** big.Int and big.Rat: value_big.c.  Numbers of thousands of digits are told by their size. */
+/** big.Int and big.Rat: value_big.c.  Of numbers with thousands of digits only the size is shown. */
 bool known_big(const struct known *k);
 
 #endif

@@ -104,7 +104,7 @@ void show_map(struct show *s, const struct rtype *ty, taddr map, unsigned depth,
 	}
 	if (known && st.count)
 		gomap_each(s->rt, map, &geometry, ENTRIES_LOOKED_AT, take, &e, &st);
-	if (st.count && !e.n) { // not to be had
+	if (st.count && !e.n) { // the entries are unreadable or of unknown layout
 		buf_printf(s->out, "(%llu %s)", (unsigned long long)st.count, st.count == 1 ? "entry" : "entries");
 		return;
 	}

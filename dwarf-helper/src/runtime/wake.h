@@ -10,7 +10,7 @@
  *     all else: I/O, sleep, "semacquire", coroutine, synctest's "(durable)", the runtime's own reasons      always
  *
  * What lies in no heap object (a global, a stack) counts as marked.  Go excludes no goroutine by what it is: system goroutines are
- * told by their reasons, and one that runs finalizers may be reported.  Goroutine 1 is reported, too, unless it is in an
+ * left out by their wait reasons, and one that runs finalizers may be reported.  Goroutine 1 is reported, too, unless it is in an
  * empty select: then its stack counts as that of a leaked one, but Go's profile does not show it.
  *
  * Older releases have fewer reasons: until 1.20 mutexes, until 1.23 wait groups say "semacquire", which is then looked into.

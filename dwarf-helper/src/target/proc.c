@@ -365,7 +365,7 @@ static void open_memory(struct proc *p, const struct proc_options *opt)
 	p->own_mem_fd = p->mem_fd >= 0;
 }
 
-/* GDB that was told to attach to a thread holds that thread and no other. */
+/* GDB attached to a single thread holds that thread and no other. */
 static void tell_unheld(struct target *t, const struct proc_options *opt)
 {
 	uint64_t running = 0;

@@ -18,8 +18,8 @@
 struct hold;
 
 /**
- * Stop all threads of @p pid; their registers go to t->threads.  A thread in an uninterruptible wait is not waited for:
- * it runs no code either, is told as warning, and has no registers.
+ * Stop all threads of @p pid; their registers go to t->threads.  A thread in an uninterruptible wait is not waited for: it
+ * runs no code either.  It gets a warning note and has no registers.
  *
  * @return NULL, or ERR_ABSENT (gone), ERR_OS (refused; errno EPERM is left to the caller to explain), ERR_LIMIT
  */
@@ -36,7 +36,7 @@ struct shadow {
 
 /** The executable that runs, opened by /proc/PID/exe while the process is stopped: whatever its name leads to since. */
 struct proc_exe {
-	int fd; /* -1: not to be had */
+	int fd; /* -1: could not be opened */
 	int32_t file; /* index into t->files */
 	int64_t size;
 	struct timespec changed; /* its mtime then */
@@ -49,7 +49,7 @@ struct proc {
 	int mem_fd;	 /* /proc/PID/mem: bound to this memory for ever, a later process of the same pid is not read */
 	int pagemap_fd;	 /* -1: everything is read */
 	bool own_mem_fd; /* to be closed by us */
-	bool by_pread;	 /* process_vm_readv is not to be had (or mem_fd was asked for) */
+	bool by_pread;	 /* process_vm_readv is not available, or mem_fd was asked for */
 	uint64_t page;	 /* bytes of a page of the process, and of its pagemap */
 	bool released;
 	bool ended;	 /* a read has found the process without memory */
@@ -74,7 +74,7 @@ struct err *proc_read_maps(struct target *t, struct proc *p);
  */
 void proc_prepare(struct target *t);
 
-/** Same from the text of such a file, which is changed. */
+/** As proc_read_maps(), from a buffer that holds the maps text.  Modifies @p text. */
 void proc_parse_maps(struct target *t, struct proc *p, char *text);
 
 /** Open the executable; nothing happens when it cannot be had.  A second call does it anew.  @pre maps and auxv have been read */

@@ -236,7 +236,7 @@ struct bulk {
 
 enum { BULK_STEP = 4 * WINDOW, SCAN_MIN = 512 * 1024 };
 
-/* Offset of the first populated page of @p r from @p off on; @p off itself when the kernel cannot tell. */
+/* Offset of the first populated page of @p r from @p off on; @p off itself when the kernel does not say. */
 static uint64_t next_populated(const struct proc *p, const struct region *r, uint64_t off)
 {
 	struct scan_region found;
@@ -330,7 +330,7 @@ static bool is_shared(const struct proc *p, taddr a)
 	return false;
 }
 
-/* Does this kernel know PAGEMAP_SCAN?  An empty scan tells. */
+/* Does this kernel know PAGEMAP_SCAN?  Ask it for an empty scan. */
 static bool can_scan(const struct target *t)
 {
 	const struct proc *p = t->priv;

@@ -33,7 +33,7 @@ typedef uint64_t taddr;
 enum { REGION_R = 1, REGION_W = 2, REGION_X = 4 };
 
 enum region_source {
-	SOURCE_ABSENT, /* mapped in the debuggee, bytes not to be had */
+	SOURCE_ABSENT, /* mapped in the debuggee, its bytes are in no file we have */
 	SOURCE_CORE,   /* bytes of the core file */
 	SOURCE_FILE,   /* bytes of the executable or of a shared object */
 	SOURCE_LIVE,   /* read from the process */
@@ -104,7 +104,7 @@ struct target {
 	pthread_t unloader;    /* while `unloading`: of target_unload() */
 	bool unloading;
 
-	struct notes *notes; /* borrowed: where damage of the file itself is told */
+	struct notes *notes; /* borrowed: damage of the file itself is noted there */
 	uint64_t serial;     /* of this list of regions, unique in our process; set by target_sort() and target_back() */
 };
 
@@ -144,7 +144,7 @@ const uint8_t *target_own(struct target *t, taddr a, uint64_t len);
 /** How many bytes from @p a on lie in one readable region (0 when none): for bulk readers. */
 uint64_t target_extent(struct target *t, taddr a);
 
-/** The first readable address at or after @p a; UINT64_MAX when there is none.  For loops over ranges that a damaged target tells. */
+/** The first readable address at or after @p a; UINT64_MAX when there is none.  For loops over ranges whose ends were read from the target. */
 taddr target_next(const struct target *t, taddr a);
 
 /**
@@ -242,7 +242,7 @@ void target_close(struct target *t);
  * as gcore writes it, or that of the machine) the mapped files, NT_PRSTATUS the threads, NT_AUXV entry and phdr.  Mapped-file ranges
  * without bytes become SOURCE_ABSENT regions with file and file_off set, so that target_back() can fill them later.
  *
- * @param notes  borrowed; a truncated file is told there as damage and is not an error
+ * @param notes  borrowed; a truncated file is noted there as damage and is not an error
  * @return NULL, or ERR_OS (cannot open, with a hint), ERR_BAD_DATA (not an ELF file; not a core), ERR_UNSUPPORTED
  *         (32-bit, foreign byte order or architecture, compressed: the hint names gzip -d, xz -d, zstd -d, lz4 -d …)
  */
@@ -317,7 +317,7 @@ struct proxy_source {
  */
 struct err *proxy_open(const struct proxy_source *src, const struct arch *arch, int pid, struct notes *notes, struct target **ret);
 
-/** The threads with their registers as the source tells them, instead of those that are there; nothing changes when it does not. */
+/** Replace the threads and their registers by those that the source reports; nothing changes when it reports none. */
 void proxy_threads(struct target *t, const struct proxy_source *src);
 
 /** Bytes of [start, end), whole pages, come from elsewhere: forget its read-only regions' own, so that target_back() can fill them. */
