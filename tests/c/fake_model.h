@@ -297,7 +297,7 @@ const char *ctx_edge_via(struct model *m, uint32_t i)
 
 void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 {
-	struct ctx_issue issue = {.problem = PROBLEM_NONE, .part = PART_OWN_MAP, .done = 'o', .context = i, .other = CTX_NONE};
+	struct ctx_issue issue = {.problem = PROBLEM_NONE, .part = PART_OWN_MAP, .done = CTX_DONE_OPEN, .context = i, .other = CTX_NONE};
 
 	(void)m;
 	fn(arg, &issue);

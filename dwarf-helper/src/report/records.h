@@ -174,6 +174,16 @@ R(finding, LINE, "`leaks`, `check`: one thing that is wrong, or worth knowing.")
 	F(finding, evidence, TEXTS, ALWAYS, "", "what it rests on: a label, a colon, words") \
 	F(finding, next, TEXTS, ALWAYS, "", "commands that go on from here") \
 	F(finding, also, TEXTS, ALWAYS, "", "other rules that found the same") \
+	F(finding, locations, PARTS, ALWAYS, "location", "places in the program that have to do with it, those of one role most frequent first") \
+	F(finding, oldest_ns, INT, MAYBE, "ns", "how long that of its goroutines waits that waits longest") \
+	F(finding, newest_ns, INT, MAYBE, "ns", "the same of the one that waits shortest") \
+\
+R(location, PART, "A place in the program that has to do with a finding.") \
+	F(location, role, WORD, ALWAYS, "", "`waits` (its goroutines stand there), `started` (the go statement that started them) or `holds` (who holds it stands there)") \
+	F(location, function, TEXT, MAYBE, "", "the function") \
+	F(location, file, TEXT, MAYBE, "", "its file, as the compiler was given it") \
+	F(location, line, INT, MAYBE, "", "the line") \
+	F(location, count, INT, ALWAYS, "", "how many goroutines") \
 \
 R(path, LINE, "`why`: one path from a root to the object, shortest first.") \
 	F(path, index, INT, ALWAYS, "", "1, 2, …") \
