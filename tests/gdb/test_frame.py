@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import resource
@@ -180,7 +181,8 @@ def test_crash_has_the_frames_of_its_own_traceback(version: str, variant: str, t
                if goid in system), told
     assert {goid: told.get(goid) for goid in found} == found
     assert [one.func for one in found[1]] == ["main.fall"] * 3 + ["main.main"]
-    assert [Line("main.neverRan", line_of("func neverRan"))] in found.values()
+    # Nearly always at its first line; on a busy machine the one P may have come by before the fall.
+    assert ["main.neverRan"] in [[one.func for one in frames] for frames in found.values()]
 
 
 def crash(exe: Path, folder: Path) -> tuple[Path, str]:
@@ -401,6 +403,8 @@ def test_interrupt_in_the_middle_of_all(command: str, tmp_path: Path) -> None:
         with gdbrun.started([f"goctx frame all {command}", "echo still here\\n", "thread", "bt 1"], exe=exe,
                             core=died.core) as proc:
             assert proc.stdout is not None
+            # As small as a pipe can be: GDB does not get far ahead of who reads.
+            fcntl.fcntl(proc.stdout, fcntl.F_SETPIPE_SZ, 4096)
             out = b""
             while out.count(b"\ngoroutine ") < begun:
                 piece = os.read(proc.stdout.fileno(), 4096)
