@@ -155,7 +155,7 @@ def test_tasks(kinds: Subject) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language(language: str, newest: Subject) -> None:
     server = newest.truth.context("server").addr
-    before = ("frame function main.main", f"set language {language}")
+    before = ("goctx frame 1", "frame function main.main", f"set language {language}")
     expressions = [f"$goctx({server})", "$goctx(server)", "$goctx(server.data)", "$goctx(&server)",
                    f"$goctx_parent({newest.truth.context('timeout').addr})"]
     for text in newest.printed([f"/r {one}" for one in expressions], before):
@@ -244,7 +244,7 @@ def test_printed_names_are_those_of_the_commands(kinds: Subject) -> None:
 
 def test_interfaces_are_printed_by_what_they_hold(newest: Subject) -> None:
     server = newest.truth.context("server")
-    before = ("frame function main.main",)
+    before = ("goctx frame 1", "frame function main.main")
     found = newest.printed(["server", "background", "/r server"], before)
     assert re.fullmatch(rf"{server.name} {server.addr} \(active, \d+ children\)", found[0])
     assert found[1] == "context.Background"
