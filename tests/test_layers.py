@@ -54,7 +54,6 @@ READS_NAMES = {
     "report/layout.c": "alternatives in the table of fields",
     "report/path.c": "a function's name",
     "report/show.c": "a value as Go prints it: whether it has its address",
-    "report/trace.c": "a file's path",
     "report/task_filter.c": "wait reasons, against the user's word",
 }
 

@@ -3,6 +3,7 @@
 #include "report/finding_words.h"
 #include "report/lines.h"
 #include "report/words.h"
+#include "report/writer.h"
 
 #define PAGE_LINES 36	 /* of findings in full and first lines: with footer and prompt a screen of forty */
 #define LABEL_COLUMNS 11 /* "held by    " */
@@ -231,28 +232,22 @@ static void footer(struct report *r, const struct findings *f, size_t shown, con
 
 /* ---- JSON ---- */
 
-static void json_text(struct buf *out, size_t i, const struct buf *text)
-{
-	buf_str(out, i ? "," : "");
-	buf_json(out, text->p, text->n);
-}
-
-static void json_summary(struct report *r, struct buf *out, const struct finding *f)
+static void json_summary(struct report *r, struct rec *w, const struct finding *f)
 {
 	struct buf text = {0};
 
 	finding_summary(&text, r, f);
-	line_str(out, "summary", buf_cstr(&text));
+	rec_buf(w, REC_finding_summary, true, &text);
 	buf_free(&text);
 }
 
 /* "like: Background.WithCancel" */
-static void json_evidence(struct report *r, struct buf *out, const struct finding *f)
+static void json_evidence(struct report *r, struct rec *w, const struct finding *f)
 {
 	struct phrase text = {0};
 	struct buf line = {0};
 
-	buf_lit(out, ",\"evidence\":[");
+	rec_list(w, REC_finding_evidence);
 	for (size_t i = 0, n = 0; i < f->evidence.n; i++) {
 		phrase_clear(&text);
 		finding_text(&text, r, f, &f->evidence.v[i]);
@@ -262,122 +257,110 @@ static void json_evidence(struct report *r, struct buf *out, const struct findin
 		buf_str(&line, finding_label(f, i));
 		buf_lit(&line, ": ");
 		buf_bytes(&line, text.text.p, text.text.n);
-		json_text(out, n++, &line);
+		rec_item_buf(w->out, !n++, &line);
 	}
-	buf_char(out, ']');
+	rec_list_end(w, REC_finding_evidence);
 	buf_free(&line);
 	phrase_free(&text);
 }
 
-static void json_next(struct buf *out, const struct finding *f)
+static void json_next(struct rec *w, const struct finding *f)
 {
 	struct buf line = {0};
 
-	buf_lit(out, ",\"next\":[");
+	rec_list(w, REC_finding_next);
 	for (size_t i = 0; i < f->next.n; i++) {
 		line.n = 0;
 		finding_command(&line, &f->next.v[i]);
-		json_text(out, i, &line);
+		rec_item_buf(w->out, !i, &line);
 	}
-	buf_char(out, ']');
+	rec_list_end(w, REC_finding_next);
 	buf_free(&line);
 }
 
-static void json_locations(const struct model *m, struct buf *out, const struct finding *f)
+static void json_also(struct rec *w, const struct finding *f)
 {
-	static const char *const roles[PLACE_ROLES] = {[PLACE_WAITS] = "waits", [PLACE_STARTED] = "started", [PLACE_HOLDS] = "holds"};
-
-	buf_lit(out, ",\"locations\":[");
-	for (size_t i = 0; i < f->locations.n; i++) {
-		const struct location *at = &f->locations.v[i];
-		const struct frame *frame = model_frame(m, at->frame);
-		buf_printf(out, "%s{\"role\":\"%s\"", i ? "," : "", roles[at->role]);
-		line_str(out, "function", frame ? frame->func : NULL);
-		line_str(out, "file", frame ? frame->file : NULL);
-		if (frame && frame->file)
-			buf_printf(out, ",\"line\":%d", (int)frame->line);
-		else
-			buf_lit(out, ",\"line\":null");
-		buf_printf(out, ",\"count\":%u}", (unsigned)at->count);
-	}
-	buf_char(out, ']');
-}
-
-static void json_age(struct buf *out, const char *name, int64_t ns)
-{
-	buf_printf(out, ",\"%s\":", name);
-	if (ns < 0)
-		buf_lit(out, "null");
-	else
-		buf_i64(out, ns);
-}
-
-static void json_also(struct buf *out, const struct finding *f)
-{
+	struct buf name = {0};
 	bool first = true;
 
-	buf_lit(out, ",\"also\":[");
+	rec_list(w, REC_finding_also);
 	for (unsigned rule = 0; rule < RULES; rule++) {
 		if (!(f->also >> rule & 1))
 			continue;
-		buf_printf(out, "%s\"%s\"", first ? "" : ",", finding_rule_name(rule));
+		name.n = 0;
+		buf_str(&name, finding_rule_name(rule));
+		rec_item_buf(w->out, first, &name);
 		first = false;
 	}
-	buf_char(out, ']');
+	rec_list_end(w, REC_finding_also);
+	buf_free(&name);
 }
 
-static void finding_line(struct lines *l, const struct finding *f)
+static void json_locations(const struct model *m, struct rec *w, const struct finding *f)
 {
-	struct report *r = l->r;
-	struct buf *out = l->out;
+	static const char *const roles[PLACE_ROLES] = {[PLACE_WAITS] = "waits", [PLACE_STARTED] = "started", [PLACE_HOLDS] = "holds"};
+
+	rec_list(w, REC_finding_locations);
+	for (size_t i = 0; i < f->locations.n; i++) {
+		const struct location *at = &f->locations.v[i];
+		const struct frame *frame = model_frame(m, at->frame);
+		struct rec part = rec_part(w->out, REC_location, !i);
+		rec_word(&part, REC_location_role, roles[at->role]);
+		rec_text(&part, REC_location_function, frame ? frame->func : NULL);
+		rec_text(&part, REC_location_file, frame ? frame->file : NULL);
+		rec_i64_if(&part, REC_location_line, frame && frame->file, frame ? frame->line : 0);
+		rec_u64(&part, REC_location_count, at->count);
+		rec_part_end(&part);
+	}
+	rec_list_end(w, REC_finding_locations);
+}
+
+static void json_objects(struct report *r, struct rec *w, const struct finding *f)
+{
 	size_t most = r->opt->limit == 0 ? SIZE_MAX : FINDING_SHOWN;
 
-	buf_lit(out, "{\"type\":\"finding\"");
-	line_str(out, "rule", finding_rule_name(f->rule));
-	line_str(out, "confidence", confidence_name(f->confidence));
-	line_str(out, "signature", f->signature);
-	json_summary(r, out, f);
-	line_str(out, "unit", finding_unit_word(f->unit));
-	buf_printf(out, ",\"count\":%llu,\"tasks\":%llu,\"bytes\":", (unsigned long long)f->count,
-		   (unsigned long long)f->tasks);
-	if (f->bytes)
-		buf_u64(out, f->bytes);
-	else
-		buf_lit(out, "null");
-	buf_lit(out, ",\"context\":");
-	line_ctx_addr(l, f->context);
-	buf_lit(out, ",\"contexts\":[");
-	for (size_t i = 0; i < f->contexts.n && i < most; i++) {
-		buf_str(out, i ? "," : "");
-		line_ctx_addr(l, f->contexts.v[i]);
-	}
-	buf_lit(out, "],\"goids\":[");
-	for (size_t i = 0; i < f->goroutines.n && i < most; i++) {
-		buf_str(out, i ? "," : "");
-		buf_u64(out, r->m->tasks.list.v[f->goroutines.v[i]].goid);
-	}
-	buf_char(out, ']');
-	json_evidence(r, out, f);
-	json_next(out, f);
-	json_also(out, f);
-	json_locations(r->m, out, f);
-	json_age(out, "oldest_ns", f->oldest_ns);
-	json_age(out, "newest_ns", f->newest_ns);
-	buf_lit(out, "}\n");
+	rec_ctx(w, REC_finding_context, r->m, f->context);
+	rec_list(w, REC_finding_contexts);
+	for (size_t i = 0; i < f->contexts.n && i < most; i++)
+		rec_item_ctx(w->out, !i, r->m, f->contexts.v[i]);
+	rec_list_end(w, REC_finding_contexts);
+	rec_list(w, REC_finding_goids);
+	for (size_t i = 0; i < f->goroutines.n && i < most; i++)
+		rec_item_u64(w->out, !i, r->m->tasks.list.v[f->goroutines.v[i]].goid);
+	rec_list_end(w, REC_finding_goids);
+}
+
+static void finding_line(struct report *r, const struct finding *f)
+{
+	struct rec w = rec_line(&r->out, REC_finding);
+
+	rec_text(&w, REC_finding_rule, finding_rule_name(f->rule));
+	rec_word(&w, REC_finding_confidence, confidence_name(f->confidence));
+	rec_text(&w, REC_finding_signature, f->signature);
+	json_summary(r, &w, f);
+	rec_text(&w, REC_finding_unit, finding_unit_word(f->unit));
+	rec_u64(&w, REC_finding_count, f->count);
+	rec_u64(&w, REC_finding_tasks, f->tasks);
+	rec_u64_if(&w, REC_finding_bytes, f->bytes, f->bytes);
+	json_objects(r, &w, f);
+	json_evidence(r, &w, f);
+	json_next(&w, f);
+	json_also(&w, f);
+	json_locations(r->m, &w, f);
+	rec_i64_if(&w, REC_finding_oldest_ns, f->oldest_ns >= 0, f->oldest_ns);
+	rec_i64_if(&w, REC_finding_newest_ns, f->newest_ns >= 0, f->newest_ns);
+	rec_line_end(&w);
 }
 
 static void write_json(struct report *r, const struct findings *f, size_t n)
 {
 	size_t limit = r->opt->limit > 0 && (uint64_t)r->opt->limit < n ? (size_t)r->opt->limit : n;
-	struct lines l;
 
-	lines_open(&l, r);
 	line_header(r);
 	for (size_t i = 0; i < limit; i++)
-		finding_line(&l, &f->list.v[i]);
+		finding_line(r, &f->list.v[i]);
 	line_cut(r, n - limit, "findings");
 	line_notes(r);
-	lines_close(&l);
 }
 
 void findings_write(struct report *r, const struct findings *f, const char *what)

@@ -32,30 +32,12 @@ void lines_close(struct lines *l)
 	ctx_view_free(&l->view);
 }
 
-void line_addr(struct buf *out, taddr a)
-{
-	out->n = (size_t)(put_addr(buf_room(out, REC_VALUE_ROOM), a) - out->p);
-}
-
-void line_ctx_addr(struct lines *l, uint32_t i)
-{
-	l->out->n = (size_t)(put_ctx(buf_room(l->out, REC_VALUE_ROOM), l->m, i) - l->out->p);
-}
-
 static void json_cstr(struct buf *out, const char *s)
 {
 	if (s)
 		buf_json(out, s, strlen(s));
 	else
 		buf_lit(out, "null");
-}
-
-void line_str(struct buf *out, const char *name, const char *s)
-{
-	buf_lit(out, ",\"");
-	buf_str(out, name);
-	buf_lit(out, "\":");
-	json_cstr(out, s);
 }
 
 static const char *target_word(const struct target *t)

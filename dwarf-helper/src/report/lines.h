@@ -63,13 +63,4 @@ void line_edge_via(struct lines *l, uint32_t parent, uint32_t child, taddr addr,
 /** Frame number @p index of a goroutine's stack; @p frame indexes rt->frames, FRAME_NONE: no Go function at that pc. */
 void line_frame(struct lines *l, uint64_t goid, uint64_t index, taddr pc, uint32_t frame);
 
-/** An address as JSON value: "0x…", or null for 0. */
-void line_addr(struct buf *out, taddr a);
-
-/** The address of a context as JSON value: "0x…", "background", "todo", or null for CTX_NONE. */
-void line_ctx_addr(struct lines *l, uint32_t i);
-
-/** `"name":"text"` with a comma before it; @p s NULL writes null. */
-void line_str(struct buf *out, const char *name, const char *s);
-
 #endif

@@ -16,13 +16,6 @@ void phrase_item(struct phrase *p)
 	buf_char(&p->text, ' ');
 }
 
-void phrase_add(struct phrase *p, const struct phrase *other)
-{
-	for (size_t k = 0; k < other->breaks.n; k++)
-		VEC_PUSH(&p->breaks, p->text.n + other->breaks.v[k]);
-	buf_bytes(&p->text, other->text.p, other->text.n);
-}
-
 /* A text being broken into lines. */
 struct fold {
 	struct buf *out;

@@ -19,9 +19,6 @@ void phrase_break(struct phrase *p);
 /** " · " between two items; nothing before the first. */
 void phrase_item(struct phrase *p);
 
-/** Append another one with its breaks. */
-void phrase_add(struct phrase *p, const struct phrase *other);
-
 /**
  * Append it to @p out in lines of @p width columns, the second and all further ones indented by @p indent.  What is too long between two breaks is
  * broken between words where @p words is set.

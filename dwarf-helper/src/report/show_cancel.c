@@ -4,6 +4,7 @@
 #include "report/lines.h"
 #include "report/path.h"
 #include "report/words.h"
+#include "report/writer.h"
 
 /* Lines under one label. */
 struct rows {
@@ -191,42 +192,38 @@ taddr show_ways_next(const struct ways *w)
 	return 0;
 }
 
-static void put_held(struct buf *out, uint8_t held)
-{
-	static const char *const words[] = {[HELD_UNASKED] = NULL, [HELD_DEFERRED] = "deferred", [HELD_PATH] = "path", [HELD_NOTHING] = "nothing", [HELD_UNKNOWN] = NULL};
-
-	line_str(out, "held", words[held]);
-}
-
-void line_ways(struct report *r, uint32_t i, const struct ways *w)
+static void way_line(struct report *r, uint32_t i, const struct way *way)
 {
 	static const char *const kinds[] = {
 		[CANCELER_FUNC] = "func",     [CANCELER_TIMER] = "timer",     [CANCELER_STOP] = "stop",
 		[CANCELER_PARENT] = "parent", [CANCELER_WATCHER] = "watcher",
 	};
-	struct buf *out = &r->out;
+	static const char *const held[] = {
+		[HELD_UNASKED] = NULL, [HELD_DEFERRED] = "deferred", [HELD_PATH] = "path", [HELD_NOTHING] = "nothing", [HELD_UNKNOWN] = NULL};
 	const struct model *m = r->m;
+	bool of_task = way->task < m->tasks.list.n;
+	struct rec w = rec_line(&r->out, REC_canceler);
+	struct phrase by = {0};
 
-	for (size_t k = 0; k < w->list.n; k++) {
-		const struct way *way = &w->list.v[k];
-		buf_lit(out, "{\"type\":\"canceler\",\"context\":");
-		line_addr(out, m->ctxs.v[i].addr);
-		line_str(out, "kind", kinds[way->kind]);
-		buf_lit(out, ",\"closure\":");
-		line_addr(out, way->closure);
-		line_str(out, "func", func_of(m, way->func));
-		buf_lit(out, ",\"goid\":");
-		if (way->task < m->tasks.list.n)
-			buf_u64(out, m->tasks.list.v[way->task].goid);
-		else
-			buf_lit(out, "null");
-		put_held(out, way->held);
-		struct phrase by = {0};
-		put_holder(&by, m, way);
-		line_str(out, "held_by", by.text.n ? buf_cstr(&by.text) : NULL);
-		phrase_free(&by);
-		buf_str(out, way->lost == LOST_UNKNOWN ? ",\"lost\":null" : way->lost == LOST_YES ? ",\"lost\":true" : ",\"lost\":false");
-		buf_lit(out, "}\n");
-	}
+	put_holder(&by, m, way);
+	rec_addr(&w, REC_canceler_context, m->ctxs.v[i].addr);
+	rec_word(&w, REC_canceler_kind, kinds[way->kind]);
+	rec_addr(&w, REC_canceler_closure, way->closure);
+	rec_text(&w, REC_canceler_func, func_of(m, way->func));
+	rec_u64_if(&w, REC_canceler_goid, of_task, of_task ? m->tasks.list.v[way->task].goid : 0);
+	rec_word(&w, REC_canceler_held, held[way->held]);
+	rec_buf(&w, REC_canceler_held_by, by.text.n, &by.text);
+	if (way->lost == LOST_UNKNOWN)
+		rec_null(&w, REC_canceler_lost);
+	else
+		rec_bool(&w, REC_canceler_lost, way->lost == LOST_YES);
+	rec_line_end(&w);
+	phrase_free(&by);
+}
+
+void line_ways(struct report *r, uint32_t i, const struct ways *w)
+{
+	for (size_t k = 0; k < w->list.n; k++)
+		way_line(r, i, &w->list.v[k]);
 	line_cut(r, w->more, "closures");
 }

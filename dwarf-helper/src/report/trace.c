@@ -9,6 +9,7 @@
 #include "report/arg.h"
 #include "report/lines.h"
 #include "report/text.h"
+#include "report/writer.h"
 
 #define SITES_SHOWN 20
 #define ADDRESSES_SHOWN 3
@@ -185,23 +186,14 @@ static void put_safe(struct buf *out, const char *s)
 	text_safe(out, s, strlen(s));
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* "stream.(*Conn).pump  conn.go:88" */
 static void put_place(struct buf *out, const char *func, const char *file, uint64_t line)
 {
-	put_safe(out, base_name(func));
+	put_safe(out, func + text_path(func, strlen(func)));
 	if (!file)
 		return;
 	buf_lit(out, "  ");
-	put_safe(out, base_name(file));
-	buf_char(out, ':');
-	buf_u64(out, line);
+	text_place(out, file, (int32_t)line);
 }
 
 static void put_quoted(struct buf *out, const char *before, const char *s)
@@ -271,57 +263,51 @@ static void site_text(struct buf *out, const struct site *s, const struct site_a
 
 /* ---- JSON ---- */
 
-static void put_number(struct buf *out, const char *name, uint64_t v)
+/* Background and TODO are words. */
+static void put_parent(struct rec *w, const struct event *e)
 {
-	buf_printf(out, ",\"%s\":%llu", name, (unsigned long long)v);
-}
-
-static void put_line(struct buf *out, const char *file, uint64_t line)
-{
-	line_str(out, "file", file);
-	if (file)
-		put_number(out, "line", line);
-	else
-		buf_lit(out, ",\"line\":null");
+	if (!e->parent_word) {
+		rec_ctx_at(w, REC_event_parent, e->has_parent ? e->parent : 0);
+		return;
+	}
+	rec_commit(w, rec_name(w, REC_event_parent, KIND_CTX, false, 0));
+	buf_json(w->out, e->parent_word, strlen(e->parent_word));
 }
 
 static void event_json(struct buf *out, const struct event *e)
 {
-	buf_lit(out, "{\"type\":\"event\"");
-	put_number(out, "time_ns", e->time_ns);
-	put_number(out, "goid", e->goid);
-	line_str(out, "event", event_name(e->kind));
-	line_str(out, "how", e->how);
-	buf_lit(out, ",\"context\":");
-	line_addr(out, e->context);
-	if (e->has_parent && !e->parent_word) {
-		buf_lit(out, ",\"parent\":");
-		line_addr(out, e->parent);
-	} else {
-		line_str(out, "parent", e->parent_word);
-	}
-	line_str(out, "err", e->err);
-	line_str(out, "cause", e->cause);
-	line_str(out, "key", e->key);
-	line_str(out, "func", e->func);
-	put_line(out, e->file, e->line);
-	buf_lit(out, "}\n");
+	struct rec w = rec_line(out, REC_event);
+
+	rec_u64(&w, REC_event_time_ns, e->time_ns);
+	rec_u64(&w, REC_event_goid, e->goid);
+	rec_word(&w, REC_event_event, event_name(e->kind));
+	rec_text(&w, REC_event_how, e->how);
+	rec_ctx_at(&w, REC_event_context, e->context);
+	put_parent(&w, e);
+	rec_text(&w, REC_event_err, e->err);
+	rec_text(&w, REC_event_cause, e->cause);
+	rec_text(&w, REC_event_key, e->key);
+	rec_text(&w, REC_event_func, e->func);
+	rec_text(&w, REC_event_file, e->file);
+	rec_u64_if(&w, REC_event_line, e->file, e->line);
+	rec_line_end(&w);
 }
 
 static void site_json(struct buf *out, const struct site *s, const struct site_active *active, size_t n)
 {
-	buf_lit(out, "{\"type\":\"site\"");
-	line_str(out, "how", s->how);
-	line_str(out, "func", s->func);
-	put_line(out, s->file, s->line);
-	put_number(out, "created", s->created);
-	put_number(out, "canceled", s->canceled);
-	buf_lit(out, ",\"active\":[");
-	for (size_t i = 0; i < n; i++) {
-		buf_str(out, i ? "," : "");
-		line_addr(out, active[i].addr);
-	}
-	buf_lit(out, "]}\n");
+	struct rec w = rec_line(out, REC_site);
+
+	rec_text(&w, REC_site_how, s->how);
+	rec_text(&w, REC_site_func, s->func);
+	rec_text(&w, REC_site_file, s->file);
+	rec_u64_if(&w, REC_site_line, s->file, s->line);
+	rec_u64(&w, REC_site_created, s->created);
+	rec_u64(&w, REC_site_canceled, s->canceled);
+	rec_list(&w, REC_site_active);
+	for (size_t i = 0; i < n; i++)
+		rec_item_addr(out, !i, active[i].addr);
+	rec_list_end(&w, REC_site_active);
+	rec_line_end(&w);
 }
 
 /* ---- requests ---- */

@@ -9,6 +9,7 @@
 #include "report/path.h"
 #include "report/text.h"
 #include "report/words.h"
+#include "report/writer.h"
 #include "runtime/typed.h"
 
 #define WHY_PATHS 3  /* shown when --paths is not given */
@@ -308,46 +309,38 @@ static void json_root(struct report *r, const struct steps *s, struct buf *via)
 /* Its root stands before the first one. */
 static void json_step(struct report *r, const struct steps *path, const struct step *s, struct buf *via)
 {
-	struct buf *out = &r->out, type = {0};
+	struct rec w = rec_part(&r->out, REC_hop, s == path->list.v);
+	struct buf type = {0};
 
 	path_type(&type, &s->type);
 	path_via(via, path, s);
-	buf_lit(out, "{\"addr\":");
-	line_addr(out, s->addr);
-	line_str(out, "type", type.n ? buf_cstr(&type) : NULL);
-	line_str(out, "via", buf_cstr(via));
-	if (s->times > 1) {
-		buf_lit(out, ",\"times\":");
-		buf_u64(out, s->times);
-	}
+	rec_addr(&w, REC_hop_addr, s->addr);
+	rec_buf(&w, REC_hop_type, type.n, &type);
+	rec_buf(&w, REC_hop_via, true, via);
+	if (s->times > 1)
+		rec_u64(&w, REC_hop_times, s->times);
 	if (s->ctx != CTX_NONE)
-		line_str(out, "context", ctx_kind_name(r->m->ctxs.v[s->ctx].kind));
-	buf_char(out, '}');
+		rec_word(&w, REC_hop_context, ctx_kind_name(r->m->ctxs.v[s->ctx].kind));
+	rec_part_end(&w);
 	buf_free(&type);
 	via->n = 0;
 }
 
 static void json_path(struct report *r, size_t index, const struct steps *s)
 {
-	struct buf *out = &r->out, via = {0};
+	struct rec w = rec_line(&r->out, REC_path);
+	bool of_task = s->task < r->m->tasks.list.n;
+	struct buf via = {0};
 
-	buf_lit(out, "{\"type\":\"path\",\"index\":");
-	buf_u64(out, index + 1);
-	line_str(out, "root", path_root_name(s));
-	buf_lit(out, ",\"goid\":");
-	if (s->task != UINT32_MAX)
-		buf_u64(out, r->m->tasks.list.v[s->task].goid);
-	else
-		buf_lit(out, "null");
-	buf_lit(out, ",\"hops\":[");
-	for (size_t i = 0; i < s->list.n; i++) {
-		if (i)
-			buf_char(out, ',');
-		else
-			json_root(r, s, &via);
+	rec_u64(&w, REC_path_index, index + 1);
+	rec_text(&w, REC_path_root, path_root_name(s));
+	rec_u64_if(&w, REC_path_goid, of_task, of_task ? r->m->tasks.list.v[s->task].goid : 0);
+	rec_list(&w, REC_path_hops);
+	json_root(r, s, &via);
+	for (size_t i = 0; i < s->list.n; i++)
 		json_step(r, s, &s->list.v[i], &via);
-	}
-	buf_lit(out, "]}\n");
+	rec_list_end(&w, REC_path_hops);
+	rec_line_end(&w);
 	buf_free(&via);
 }
 
@@ -355,29 +348,24 @@ static void json_path(struct report *r, size_t index, const struct steps *s)
 static void json_subject(struct report *r, const struct paths *p, taddr addr)
 {
 	static const char *const what[] = {"object", "free", "tail", "other"};
-	struct buf *out = &r->out, place = {0};
+	struct rec w = rec_line(&r->out, REC_subject);
+	struct buf place = {0};
 
-	buf_lit(out, "{\"type\":\"subject\",\"addr\":");
-	line_addr(out, addr);
-	line_str(out, "what", what[p->subject]);
-	buf_lit(out, ",\"object\":");
-	line_addr(out, p->object);
-	buf_lit(out, ",\"size\":");
-	if (p->object)
-		buf_u64(out, p->size);
-	else
-		buf_lit(out, "null");
 	if (p->subject == SUBJECT_OTHER) {
 		struct outside o;
 		outside_find(r->m, addr, &o);
 		path_outside(&place, r->m, &o);
 		outside_free(&o);
 	}
-	line_str(out, "place", place.n ? buf_cstr(&place) : NULL);
-	buf_lit(out, ",\"holders\":");
-	buf_u64(out, p->holders);
-	buf_str(out, p->all ? ",\"holders_all\":true" : ",\"holders_all\":false");
-	buf_str(out, p->complete ? ",\"complete\":true}\n" : ",\"complete\":false}\n");
+	rec_addr(&w, REC_subject_addr, addr);
+	rec_word(&w, REC_subject_what, what[p->subject]);
+	rec_addr(&w, REC_subject_object, p->object);
+	rec_u64_if(&w, REC_subject_size, p->object, p->size);
+	rec_buf(&w, REC_subject_place, place.n, &place);
+	rec_u64(&w, REC_subject_holders, p->holders);
+	rec_bool(&w, REC_subject_holders_all, p->all);
+	rec_bool(&w, REC_subject_complete, p->complete);
+	rec_line_end(&w);
 	buf_free(&place);
 }
 

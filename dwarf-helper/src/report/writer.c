@@ -112,6 +112,13 @@ void rec_list_end(struct rec *w, enum rec_field f)
 	buf_char(w->out, object ? '}' : ']');
 }
 
+void rec_item_buf(struct buf *out, bool first, const struct buf *b)
+{
+	if (!first)
+		buf_char(out, ',');
+	buf_json(out, b->n ? b->p : "", b->n);
+}
+
 void rec_count(struct buf *out, bool first, const char *word, uint64_t v)
 {
 	if (!first)

@@ -342,6 +342,27 @@ static inline void rec_item_u64(struct buf *out, bool first, uint64_t v)
 	out->n = (size_t)(put_u64(p, v) - out->p);
 }
 
+/** One context of a list, one address, one text. */
+static inline void rec_item_ctx(struct buf *out, bool first, const struct model *m, uint32_t i)
+{
+	char *p = buf_room(out, REC_VALUE_ROOM);
+
+	if (!first)
+		*p++ = ',';
+	out->n = (size_t)(put_ctx(p, m, i) - out->p);
+}
+
+static inline void rec_item_addr(struct buf *out, bool first, taddr a)
+{
+	char *p = buf_room(out, REC_VALUE_ROOM);
+
+	if (!first)
+		*p++ = ',';
+	out->n = (size_t)(put_addr(p, a) - out->p);
+}
+
+void rec_item_buf(struct buf *out, bool first, const struct buf *b);
+
 /** One pair of an object. */
 void rec_count(struct buf *out, bool first, const char *word, uint64_t v);
 
