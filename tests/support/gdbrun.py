@@ -105,7 +105,7 @@ def started(commands: Sequence[str], *, exe: Path | None = None, core: Path | No
         yield proc
     finally:
         if proc.poll() is None:
-            proc.kill()
+            os.killpg(proc.pid, signal.SIGKILL)  # a gdbserver of its own, too, which would spin on
         proc.communicate()
 
 

@@ -1,14 +1,12 @@
 /**
  * @file  `show CTX`: everything about one context.
  */
-#include "context/known.h"
 #include "report/arg.h"
+#include "report/known.h"
 #include "report/lines.h"
-#include "report/path.h"
 #include "report/problem.h"
 #include "report/show_cancel.h"
 #include "report/words.h"
-#include "runtime/typed.h"
 
 #define NS_PER_S 1000000000ll
 #define SHOW_ROWS 10	/* children and tasks that are shown */
@@ -159,10 +157,10 @@ static void show_deadline(struct show *s)
 	const struct ctx_view *v = &s->view;
 
 	s->text.n = 0;
-	if (!word_deadline(&s->text, v))
+	if (!word_when(&s->text, v))
 		return;
 	label(s, "deadline");
-	buf_bytes(s->out, s->text.p + strlen("deadline "), s->text.n - strlen("deadline "));
+	buf_bytes(s->out, s->text.p, s->text.n);
 	if (v->has_left && v->has_deadline) {
 		buf_lit(s->out, "    ");
 		text_rfc3339(s->out, v->deadline.unix_s, v->deadline.nsec);
@@ -462,38 +460,6 @@ static void show_checks(struct show *s)
 	buf_free(&c.bad);
 }
 
-static void known_text(struct show *s, const struct known *k)
-{
-	static const char *const words[] = {
-		[KNOWN_OBJECT] = "interface value in object ",
-		[KNOWN_VARIABLE] = "interface value in variable ",
-		[KNOWN_STACK] = "interface value on the stack of task ",
-		[KNOWN_MAP] = "key of the children map of ",
-		[KNOWN_PARENT] = "parent word of ",
-		[KNOWN_TYPED] = "a pointer of its type",
-		[KNOWN_HEADER] = "the type in front of it",
-		[KNOWN_CODE] = "a CancelFunc or timer that has captured it",
-		[KNOWN_SELF] = "its own words (done and err agree)",
-	};
-	struct links via = {0};
-	struct typed t;
-
-	buf_str(s->out, words[k->by]);
-	s->text.n = 0;
-	if (k->by == KNOWN_OBJECT)
-		buf_hex(s->out, k->object);
-	else if (k->by == KNOWN_STACK)
-		buf_u64(s->out, s->m->tasks.list.v[k->other].goid);
-	else if (k->by == KNOWN_MAP || k->by == KNOWN_PARENT)
-		buf_hex(s->out, s->m->ctxs.v[k->other].addr);
-	else if (k->by == KNOWN_VARIABLE && typed_variable(s->m->rt, k->at, &via, &t)) {
-		path_links(&s->text, s->m, &via);
-		text_safe(s->out, s->text.p, s->text.n);
-	} else if (k->by == KNOWN_VARIABLE)
-		buf_hex(s->out, k->at);
-	links_free(&via);
-}
-
 static void show_known(struct show *s)
 {
 	struct known known[KNOWN_MAX];
@@ -504,7 +470,7 @@ static void show_known(struct show *s)
 			label(s, "known by");
 		else
 			buf_lit(s->out, " · ");
-		known_text(s, &known[k]);
+		word_known(s->out, s->m, &known[k]);
 	}
 	if (n)
 		buf_char(s->out, '\n');

@@ -95,34 +95,36 @@ bool word_err(struct buf *out, const struct ctx_view *v)
 	return true;
 }
 
-bool word_deadline(struct buf *out, const struct ctx_view *v)
+bool word_when(struct buf *out, const struct ctx_view *v)
 {
 	int64_t left = v->left_ns;
 
 	if (v->kind != CTX_TIMER || v->state == CTX_CANCELED) // canceled: it means nothing any more
 		return false;
-	if (v->has_left) {
-		// The clock is a lower bound: what has expired is past, even where the clock stands at its deadline.
-		bool past = left < 0 || v->state == CTX_EXPIRED;
-
-		if (past)
-			left = left < 0 ? left : 0;
-		buf_str(out, past ? "deadline passed " : "deadline in ");
-		text_duration(out, left == INT64_MIN ? INT64_MAX : left < 0 ? -left : left);
-		if (past)
-			buf_lit(out, " ago");
-		if (v->bubbled) {
-			buf_lit(out, " by bubble ");
-			buf_u64(out, v->bubble);
-			buf_lit(out, "'s clock");
-		}
-		return true;
+	if (!v->has_left)
+		return v->has_deadline && text_rfc3339(out, v->deadline.unix_s, v->deadline.nsec);
+	// The clock is a lower bound: what has expired is past, even where the clock stands at its deadline.
+	bool past = left < 0 || v->state == CTX_EXPIRED;
+	if (past)
+		left = left < 0 ? left : 0;
+	buf_str(out, past ? "passed " : "in ");
+	text_duration(out, left == INT64_MIN ? INT64_MAX : left < 0 ? -left : left);
+	if (past)
+		buf_lit(out, " ago");
+	if (v->bubbled) {
+		buf_lit(out, " by bubble ");
+		buf_u64(out, v->bubble);
+		buf_lit(out, "'s clock");
 	}
-	if (!v->has_deadline)
-		return false;
+	return true;
+}
+
+bool word_deadline(struct buf *out, const struct ctx_view *v)
+{
 	size_t before = out->n;
+
 	buf_lit(out, "deadline ");
-	if (text_rfc3339(out, v->deadline.unix_s, v->deadline.nsec))
+	if (word_when(out, v))
 		return true;
 	out->n = before;
 	return false;

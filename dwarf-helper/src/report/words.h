@@ -36,6 +36,9 @@ bool word_err(struct buf *out, const struct ctx_view *v);
  */
 bool word_deadline(struct buf *out, const struct ctx_view *v);
 
+/** The same without the word "deadline". */
+bool word_when(struct buf *out, const struct ctx_view *v);
+
 /** The same without a view. */
 bool word_deadline_of(struct buf *out, struct model *m, uint32_t i);
 

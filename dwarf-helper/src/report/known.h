@@ -1,0 +1,13 @@
+/**
+ * @file  In words: by what a context is known to be one (context/known.h).
+ */
+#ifndef GOCTX_REPORT_KNOWN_H
+#define GOCTX_REPORT_KNOWN_H
+
+#include "base/buf.h"
+#include "context/known.h"
+
+/** "parent word of 0xc000012000", "interface value in variable app.srv"; safe for a terminal. */
+void word_known(struct buf *out, struct model *m, const struct known *k);
+
+#endif
