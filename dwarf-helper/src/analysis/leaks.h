@@ -3,8 +3,8 @@
  *
  *     reach  ──▶  facts (per context and goroutine, one pass each)  ──▶  rules, one file each  ──▶  findings, sorted
  *
- * The rules run in the order of leak_rules[] (leaks.c).  A rule whose objects an earlier one has told of adds itself to that finding
- * (leak_told_also(), finding.also) instead of making one of its own: the same mistake is one suspect.
+ * The rules run in the order of leak_rules[] (leaks.c).  If an earlier finding already covers a rule's objects, the rule adds itself
+ * to that finding (leak_told_also(), finding.also) instead of making one of its own: the same mistake is one suspect.
  * The exception are goroutines that can never run again: they are always told by stuck-task, which points to the finding it belongs to.
  */
 #ifndef GOCTX_ANALYSIS_LEAKS_H
@@ -109,9 +109,7 @@ bool exempt_context(struct model *m, uint32_t i);
 /*
  * told.c: which finding is about which context and goroutine
  */
-/** The finding that is about the context already, or one above info that is about an ancestor; NULL. */
-struct finding *leak_told(const struct leaks *l, uint32_t context);
-/** The same; the finding is given the rule as `also`. */
+/** The finding that is about the context already, or one above info that is about an ancestor: it is given the rule as `also`.  NULL: none is */
 struct finding *leak_told_also(struct leaks *l, uint32_t context, enum finding_rule also);
 void leak_tell_context(struct leaks *l, struct finding *f, uint32_t context);
 void leak_tell_task(struct leaks *l, struct finding *f, uint32_t task);

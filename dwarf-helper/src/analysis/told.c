@@ -10,7 +10,7 @@ static uint32_t number_of(const struct leaks *l, const struct finding *f)
 	return (uint32_t)(f - l->out->list.v) + 1;
 }
 
-struct finding *leak_told(const struct leaks *l, uint32_t context)
+static struct finding *covering(const struct leaks *l, uint32_t context)
 {
 	uint32_t n = 0;
 
@@ -27,7 +27,7 @@ struct finding *leak_told(const struct leaks *l, uint32_t context)
 
 struct finding *leak_told_also(struct leaks *l, uint32_t context, enum finding_rule also)
 {
-	struct finding *f = leak_told(l, context);
+	struct finding *f = covering(l, context);
 
 	if (f && f->rule != also)
 		f->also |= 1u << also;
