@@ -203,6 +203,7 @@ class Selection:
         self._level = 0  # of its innermost frame
         self._thread = home.place.thread
         self._unwinder: Any = None
+        self._watches = False  # whether GDB is to tell when the program goes on
 
     def enter(self) -> None:
         """Show its frames instead of the home's, and select the innermost."""
@@ -219,16 +220,18 @@ class Selection:
         gdb.frame_unwinders.insert(0, self._unwinder)
         gdb.frame_filters[_FILTER] = FrameFilter(self)
         gdb.events.cont.connect(_program_runs)
+        self._watches = True
         gdb.invalidate_cached_frames()
         _frame_at(self._level).select()
 
     def leave(self) -> None:
-        """Take unwinder and filter away; GDB still has the frames that it made with them."""
+        """Take unwinder and filter away, as far as enter() has come; GDB still has the frames that it made with them."""
         if self._unwinder in gdb.frame_unwinders:
             gdb.frame_unwinders.remove(self._unwinder)
         gdb.frame_filters.pop(_FILTER, None)
-        with contextlib.suppress(ValueError):  # not entered in full
+        if self._watches:  # GDB raises SystemError for a handler that it does not have
             gdb.events.cont.disconnect(_program_runs)
+            self._watches = False
 
     def shows(self, frame: gdb.Frame) -> bool:
         """Whether a frame is one of the goroutine's."""

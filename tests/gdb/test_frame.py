@@ -418,6 +418,16 @@ def test_interrupt_in_the_middle_of_all(command: str, tmp_path: Path) -> None:
     died.core.unlink()
 
 
+@pytest.mark.parametrize("at", ["FrameFilter", "_frame_at"])
+def test_interrupt_half_way_into_a_goroutine(at: str, core: Subject) -> None:
+    """Nothing of it stays, and the next visit is as any other."""
+    visit = f"goctx frame {core.locals['select']['goid']} bt"
+    broken = f"python import goctx.frames as f; kept = f.{at}; f.{at} = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt())"
+    result = gdbrun.run([broken, visit], **core.where)
+    assert "Quit" in result.err and "SystemError" not in result.err
+    assert said([broken, visit, f"python f.{at} = kept", *PLACE, visit], core.where)[3:] == said([*PLACE, visit], core.where)
+
+
 # -- the program goes on ----------------------------------------------------
 
 
