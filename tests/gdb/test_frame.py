@@ -137,6 +137,7 @@ def test_frames_are_those_of_the_program(parked: Subject) -> None:
     assert len(told) >= 8 and all(told.values())
     (printed,) = said(["goctx frame all bt"], parked.where)
     found = {goid: backtrace(text) for goid, text in by_goroutine(printed).items()}
+    assert set(told) <= set(found), printed
     assert {goid: found.get(goid) for goid in told if goid != running} == {
         goid: frames for goid, frames in told.items() if goid != running}
     # It goes on between its own print and ours: on another line, perhaps.

@@ -117,12 +117,55 @@ def test_helper_that_dies_stops_the_trace(nth: int, tmp_path: Path) -> None:
     assert not re.search(r" breakpoint +keep .*<context\.", result.out)
 
 
+DEAF = """\
+from goctx.trace import probes
+stop, times = probes.Probe.stop, []
+def deaf(self):
+    said = stop(self)
+    times.append(said)
+    return said and times.count(True) > 1
+probes.Probe.stop = deaf
+"""
+
+
+def test_stop_that_gdb_passes_over_comes_at_the_next_event(tmp_path: Path) -> None:
+    """And that one is no event of the trace any more."""
+    deaf = tmp_path / "deaf.py"
+    deaf.write_text(DEAF)
+    result = gdbrun.run([*START, f"run {tmp_path / 'truth'}", f"source {deaf}", f"goctx trace --count 9 --to {tmp_path / 'events'}",
+                         "info threads", "kill"], exe=built(NEWEST))
+    assert [one["type"] for one in jsonl(tmp_path / "events")].count("event") == 9
+    assert "exited" not in result.out and re.search(r"^\* +\d+ +.*LWP", result.out, re.MULTILINE), result
+
+
+BLIND = """\
+import gdb
+from goctx.trace import memory
+word, times = memory.Memory.word, []
+def blind(self, address):
+    times.append(address)
+    if len(times) == 2:
+        raise gdb.MemoryError("nothing there")
+    return word(self, address)
+memory.Memory.word = blind
+"""
+
+
+def test_event_that_cannot_be_read_is_counted(tmp_path: Path) -> None:
+    blind = tmp_path / "blind.py"
+    blind.write_text(BLIND)
+    result = gdbrun.run([*START, f"run {tmp_path / 'truth'}", f"source {blind}", "goctx trace", "info breakpoints"],
+                        exe=built(NEWEST))
+    assert "\n1 event could not be read\n" in result.out and "exited normally" in result.out
+    assert "could not be read" not in traced(built(NEWEST), tmp_path)[2].out
+
+
 def test_sums_by_call_site(tmp_path: Path) -> None:
     """Before anything is cancelled from above: two of five are still active."""
     events, _, result = traced(built(NEWEST), tmp_path, "--count", "23")
     sites = {(one["how"], one["func"]): one for one in events if one["type"] == "site"}
     loop = sites["WithTimeout", "main.children"]
-    assert (loop["created"], loop["canceled"], len(loop["active"])) == (5, 3, 2)
+    assert (loop["created"], loop["canceled"], len(loop["active"])) == (5, 3, 2), (events, result)
     assert "      5          3             2  WithTimeout by main.children" in result.out
 
 

@@ -158,7 +158,7 @@ static const struct command requests[] = {
 	 .summary = "", .about = "", .example = ""},
 	{.name = "@event", .args = "EVENT...", .min_args = 12, .max_args = 12, .run = report_trace_event, .needs = NEED_NO_TARGET,
 	 .summary = "", .about = "", .example = ""},
-	{.name = "@traced", .args = "HITS SPENT_NS", .min_args = 2, .max_args = 2, .run = report_trace_end, .needs = NEED_NO_TARGET,
+	{.name = "@traced", .args = "HITS SPENT_NS LOST", .min_args = 3, .max_args = 3, .run = report_trace_end, .needs = NEED_NO_TARGET,
 	 .summary = "", .about = "", .example = ""},
 	{.name = "@type", .args = "WORD", .min_args = 1, .max_args = 1, .run = report_type, .summary = "", .about = "", .example = ""},
 	{.name = "@frames", .typed = "frame", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_frames, .needs = NEED_TASKS,

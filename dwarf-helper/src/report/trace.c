@@ -414,7 +414,7 @@ static void sites_text(struct report *r)
 	sums_free(&s);
 }
 
-static void cost_text(struct buf *out, uint64_t hits, uint64_t spent_ns)
+static void cost_text(struct buf *out, uint64_t hits, uint64_t spent_ns, uint64_t lost)
 {
 	if (!hits) {
 		buf_lit(out, "no context was made or cancelled meanwhile\n");
@@ -424,17 +424,21 @@ static void cost_text(struct buf *out, uint64_t hits, uint64_t spent_ns)
 	text_plural(out, hits, "breakpoint");
 	buf_printf(out, " hit, %.0f µs each to look, besides GDB's own stopping and going on\n",
 		   (double)spent_ns / 1e3 / (double)hits);
+	if (lost) {
+		text_plural(out, lost, "event");
+		buf_lit(out, " could not be read\n");
+	}
 }
 
 struct err *report_trace_end(struct report *r)
 {
 	struct trace *t = r->trace;
-	uint64_t hits, spent;
+	uint64_t hits, spent, lost;
 	struct err *err = not_under_way(r);
 
 	if (err)
 		return err;
-	if (!number(r->opt->args[0], 10, &hits) || !number(r->opt->args[1], 10, &spent))
+	if (!number(r->opt->args[0], 10, &hits) || !number(r->opt->args[1], 10, &spent) || !number(r->opt->args[2], 10, &lost))
 		return err_new(ERR_USAGE, "the end of the trace makes no sense");
 	if (t->file)
 		err = report_to_file(r, sites_json);
@@ -443,7 +447,7 @@ struct err *report_trace_end(struct report *r)
 		buf_printf(&r->out, "%s%llu %s", k ? ", " : "", (unsigned long long)t->journal.count[k], event_name(k));
 	buf_char(&r->out, '\n');
 	sites_text(r);
-	cost_text(&r->out, hits, spent);
+	cost_text(&r->out, hits, spent, lost);
 	trace_end(t);
 	return err;
 }

@@ -10,8 +10,9 @@
  *         texts as they are; an empty word is what is not known.  Prints the event, or appends it to FILE.  Answered
  *         without a look at the target: exit status 1 tells GDB that the program shall stop here, as --stop-on or
  *         --count asks for
- *   @traced HITS SPENT_NS
- *         ends it: sums by call site, and what the trace did cost; the sums go to FILE, too
+ *   @traced HITS SPENT_NS LOST
+ *         ends it: sums by call site, what the trace did cost, and how many events could not be read; the sums go to
+ *         FILE, too
  */
 #ifndef GOCTX_REPORT_TRACE_H
 #define GOCTX_REPORT_TRACE_H

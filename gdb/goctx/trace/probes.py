@@ -79,7 +79,9 @@ class Probe(gdb.Breakpoint):
 
     spent_ns = 0  # in all probes
     hits = 0
+    lost = 0  # events of which something could not be read
     failure: GoctxError | None = None  # of the helper: the program was stopped for that
+    enough = False  # GDB has been told to stop
     last: dict[int, tuple[str, int]] = {}  # by goroutine: what it did last
 
     def __init__(self, address: int, look: Look, memory: Memory, take: Callable[[Event], bool],
@@ -92,12 +94,22 @@ class Probe(gdb.Breakpoint):
         self._clock = clock
 
     def stop(self) -> bool:
-        """Called by GDB with the thread stopped here."""
+        """Called by GDB with the thread stopped here.
+
+        GDB may run on all the same: when a signal came as it stepped off this breakpoint earlier, it has one of its own
+        here, at which it goes on whatever others say (infrun.c: BPSTAT_WHAT_HP_STEP_RESUME).  Then the next one stops.
+        """
+        if not Probe.enough:
+            Probe.enough = self._enough()
+        return Probe.enough
+
+    def _enough(self) -> bool:
         start = time.monotonic_ns()
         try:
             return self._seen()
         except (gdb.error, gdb.MemoryError, ValueError):
-            return False  # one event is lost; the program must not be
+            Probe.lost += 1
+            return False  # the program goes on all the same
         except GoctxError as why:
             Probe.failure = why
             return True
@@ -134,7 +146,7 @@ def set_probes(memory: Memory, take: Callable[[Event], bool], clock: Callable[[]
     Raises:
         GoctxError: the program has none of the functions, or a breakpoint cannot be set
     """
-    Probe.hits, Probe.spent_ns, Probe.last, Probe.failure = 0, 0, {}, None
+    Probe.hits, Probe.spent_ns, Probe.lost, Probe.last, Probe.failure, Probe.enough = 0, 0, 0, {}, None, False
     probes: list[Probe] = []
     try:
         for address, look in _points(memory):

@@ -87,7 +87,8 @@ class _Trace:
             GoctxError: the helper failed, now or at an event
         """
         try:
-            gdb.write(self.helper.again(["@traced", "--", str(Probe.hits), str(Probe.spent_ns)])[0])
+            numbers = (Probe.hits, Probe.spent_ns, Probe.lost)
+            gdb.write(self.helper.again(["@traced", "--", *map(str, numbers)])[0])
         except GoctxError as why:
             raise Probe.failure or why from None
         if Probe.failure:
