@@ -46,8 +46,8 @@ def test_only_report_and_main_print() -> None:
 
 # Texts of the program or the runtime that are looked into; what goctx has said itself is never read back.
 READS_NAMES = {
-    "analysis/rule_ignores.c": "wait reasons",
-    "analysis/rule_stuck.c": "wait reasons",
+    "analysis/rule_ignores_cancel.c": "wait reasons",
+    "analysis/rule_stuck_task.c": "wait reasons",
     "context/above.c": "a function's name",
     "context/custom.c": "a type's name",
     "report/context.c": "the user's argument",
@@ -71,6 +71,7 @@ def test_answers_are_data_up_to_the_report() -> None:
         text = re.sub(r"\b(err_\w+|notes_add)\s*\([^;]*;", "", without_comments(path), flags=re.S)
         said = [s for s in re.findall(r'"((?:[^"\\]|\\.)*)"', text) if re.search(r"[a-z] [a-z]+ [a-z]", s)]
         said = [s for s in said if not re.match(r"(net/http|database/sql|gRPC) ", s)]  # names of exempt.c
+        said = [s for s in said if path.name != "rules.h" or not s.endswith("?")]  # what a rule asks: help, no answer
         assert not said, f"{path.relative_to(SRC)}: {said}"
         assert "base/text.h" not in text, f"{path.relative_to(SRC)} has words for numbers"
 
@@ -80,6 +81,21 @@ def test_no_text_of_ours_is_read_back() -> None:
     users = {str(p.relative_to(SRC)) for p in FILES
              if p.relative_to(SRC).parts[0] in ("context", "analysis", "report") and searching.search(without_comments(p))}
     assert users == set(READS_NAMES), users ^ set(READS_NAMES)
+
+
+RULE = re.compile(r'^\t(RUN|WITH)\([A-Z_]+, (?:(\w+), )?"([\w-]+)", "', re.M)
+
+
+def test_rules_are_registered_in_one_place() -> None:
+    """A rule's file, its function and its names are those of the line in rules.h, and the README says what it finds."""
+    rows = RULE.findall((SRC / "analysis/rules.h").read_text())
+    assert len(rows) > 10 and all(function in ("", name.replace("-", "_")) for _, function, name in rows)
+    files = {f"rule_{function}.c" for kind, function, _ in rows if kind == "RUN"}
+    assert {path.name for path in (SRC / "analysis").glob("rule_*.c")} == files
+    for path in (SRC / "analysis").glob("rule_*.c"):
+        assert re.search(rf"^struct err \*{path.stem}\(struct leaks \*l\)$", path.read_text(), re.M), path.name
+    named = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "README.md").read_text(), re.M))
+    assert {name for _, _, name in rows} <= named, {name for _, _, name in rows} - named
 
 
 def test_no_key_is_a_host_pointer() -> None:

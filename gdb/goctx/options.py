@@ -41,6 +41,7 @@ COMMON = ("json", "color", "width", "help")  # every command has these
 
 OPTIONS: dict[str, Option] = {}
 _own: dict[str, tuple[str, ...]] = {}  # names of options by command
+_rules: dict[str, list[tuple[str, str]]] = {}  # by command: names of rules, and what they ask
 
 
 def _read_table() -> None:
@@ -52,8 +53,10 @@ def _read_table() -> None:
                 # Lists of words break where lines do.
                 OPTIONS[name] = Option(name, value or None, re.sub(r",(?=\w)", ", ", text), tuple(words.split()),
                                        bool(many))
-            else:
+            elif kind == "command":
                 _own[name] = tuple(rest[0].split())
+            else:
+                _rules.setdefault(name, []).append((rest[0], rest[1]))
 
 
 _read_table()
@@ -73,33 +76,39 @@ def find(name: str, known: Iterable[str]) -> Option | None:
     return OPTIONS[found[0]] if len(found) == 1 else None
 
 
+def _line(left: str, text: str) -> str:
+    """A name and what it means, folded."""
+    return textwrap.fill(
+        text,
+        width=78,
+        initial_indent=f"  {left:<22}" + ("" if len(left) < 22 else " "),
+        subsequent_indent=" " * 24,
+    )
+
+
 def describe(names: Iterable[str]) -> str:
     """The options as lines of help."""
     lines = []
     for name in names:
         option = OPTIONS[name]
-        left = f"--{name} {option.value}" if option.value else f"--{name}"
-        lines.append(
-            textwrap.fill(
-                option.text,
-                width=78,
-                initial_indent=f"  {left:<22}" + ("" if len(left) < 22 else " "),
-                subsequent_indent=" " * 24,
-            )
-        )
+        lines.append(_line(f"--{name} {option.value}" if option.value else f"--{name}", option.text))
     return "\n".join(lines)
 
 
-def document(text: str | None, names: Iterable[str]) -> str | None:
-    """A docstring whose line {options} is replaced by the options.
+def document(text: str | None, names: Iterable[str], command: str = "") -> str | None:
+    """A docstring whose lines {options} and {rules} are replaced by the options, and by the rules of a command.
 
     They get the indentation of that line: since Python 3.13 there is none left.
     """
-    before, found, after = (text or "").partition("{options}")
-    if not found:
-        return text
-    indent = before[before.rfind("\n") + 1 :]
-    return before + describe(names).replace("\n", "\n" + indent) + after
+    for mark, lines in (
+        ("{options}", describe(names)),
+        ("{rules}", "\n".join(_line(name, question) for name, question in _rules.get(command, []))),
+    ):
+        before, found, after = (text or "").partition(mark)
+        if found:
+            indent = before[before.rfind("\n") + 1 :]
+            text = before + lines.replace("\n", "\n" + indent) + after
+    return text
 
 
 # -- command lines ----------------------------------------------------------

@@ -5,34 +5,8 @@
 
 #include "analysis/signature.h"
 
-static const char *const rule_names[RULES] = {
-	[RULE_LOST_CANCEL] = "lost-cancel",
-	[RULE_STUCK_TASK] = "stuck-task",
-	[RULE_UNCANCELLABLE_WAIT] = "uncancellable-wait",
-	[RULE_ACCUMULATION] = "accumulation",
-	[RULE_IGNORES_CANCEL] = "ignores-cancel",
-	[RULE_DETACHED] = "detached",
-	[RULE_WATCHER] = "watcher",
-	[RULE_AFTERFUNC] = "afterfunc",
-	[RULE_EXPIRED_RETAINED] = "expired-retained",
-	[RULE_VALUE_CHAIN] = "value-chain",
-	[RULE_RETAINED_CONTEXT] = "retained-context",
-	[RULE_TASK_PILEUP] = "task-pileup",
-	[RULE_SUBTREE_COST] = "subtree-cost",
-	[RULE_CHILDREN_MAP] = "children-map",
-	[RULE_PARENT_CHAIN] = "parent-chain",
-	[RULE_DONE_STATE] = "done-state",
-	[RULE_WAIT_QUEUE] = "wait-queue",
-	[RULE_TORN] = "torn",
-};
-
 static const char *const confidence_names[CONFS] = {
 	[CONF_INFO] = "info", [CONF_POSSIBLE] = "possible", [CONF_LIKELY] = "likely", [CONF_CERTAIN] = "certain"};
-
-const char *finding_rule_name(unsigned rule)
-{
-	return rule < RULES ? rule_names[rule] : NULL;
-}
 
 const char *confidence_name(unsigned confidence)
 {

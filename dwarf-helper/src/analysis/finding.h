@@ -7,16 +7,9 @@
 #define GOCTX_ANALYSIS_FINDING_H
 
 #include "analysis/problem.h"
+#include "analysis/rules.h"
 #include "analysis/steps.h"
 #include "context/model.h"
-
-/** Names are those of the interface contract (finding_rule_name()). */
-enum finding_rule {
-	RULE_LOST_CANCEL, RULE_STUCK_TASK, RULE_UNCANCELLABLE_WAIT, RULE_ACCUMULATION, RULE_IGNORES_CANCEL, RULE_DETACHED, RULE_WATCHER, RULE_AFTERFUNC,
-	RULE_EXPIRED_RETAINED, RULE_VALUE_CHAIN, RULE_RETAINED_CONTEXT, RULE_TASK_PILEUP, RULE_SUBTREE_COST, RULE_LEAKS_END,
-	/* of check */
-	RULE_CHILDREN_MAP = RULE_LEAKS_END, RULE_PARENT_CHAIN, RULE_DONE_STATE, RULE_WAIT_QUEUE, RULE_TORN, RULES
-};
 
 /**
  * CERTAIN   proven from reachability; needs reach.complete
@@ -219,8 +212,7 @@ void findings_sort(struct findings *fs);
 
 void findings_free(struct findings *fs);
 
-/** "lost-cancel"; "likely".  NULL beyond the last. */
-const char *finding_rule_name(unsigned rule);
+/** "likely"; NULL beyond the last. */
 const char *confidence_name(unsigned confidence);
 
 /** All rules of `check`: integrity of contexts, children maps and wait queues; torn snapshots are kept apart from damage.  No marking. */

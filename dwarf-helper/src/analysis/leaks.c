@@ -1,10 +1,11 @@
 #include "analysis/leaks.h"
 
-/* What is told first absorbs what comes later: causes before their effects. */
-static leak_rule *const leak_rules[] = {
-	rule_lost_cancel, rule_watcher,	       rule_stuck_task,	  rule_uncancellable_wait,
-	rule_detached,	  rule_ignores_cancel, rule_accumulation, rule_afterfunc,
-	rule_value_chain, rule_retained,       rule_task_pileup,  rule_subtree_cost,
+static leak_rule *const in_order[] = {
+#define RUN(ID, id, name, question) rule_##id,
+#define WITH(ID, name, question)
+	LEAKS_RULES(RUN, WITH)
+#undef RUN
+#undef WITH
 };
 
 /* Goroutines that wait all their life, by what they are. */
@@ -34,8 +35,8 @@ struct err *leaks_find(struct model *m, struct reach *r, struct findings *ret)
 	struct err *err = leak_facts(&l);
 	if (!err)
 		err = leak_on_stack(&l);
-	for (size_t k = 0; !err && k < sizeof(leak_rules) / sizeof(leak_rules[0]); k++)
-		err = leak_rules[k](&l);
+	for (size_t k = 0; !err && k < sizeof(in_order) / sizeof(in_order[0]); k++)
+		err = in_order[k](&l);
 	if (!err)
 		count_quiet(&l);
 	leak_facts_free(&l);

@@ -3,7 +3,7 @@
  *
  *     reach  ──▶  facts (per context and goroutine, one pass each)  ──▶  rules, one file each  ──▶  findings, sorted
  *
- * The rules run in the order of leak_rules[] (leaks.c).  If an earlier finding already covers a rule's objects, the rule adds itself
+ * The rules run in the order of rules.h.  If an earlier finding already covers a rule's objects, the rule adds itself
  * to that finding (leak_told_also(), finding.also) instead of making one of its own: the same mistake is one suspect.
  * The exception are goroutines that can never run again: they are always told by stuck-task, which points to the finding it belongs to.
  */
@@ -69,14 +69,11 @@ struct leaks {
 	enum gap why_not;	/* what keeps findings from being certain */
 };
 
-/** @return NULL or ERR_CANCELED */
-typedef struct err *leak_rule(struct leaks *l);
-
-/* facts.c */
+/* context_facts.c */
 struct err *leak_facts(struct leaks *l);
 void leak_facts_free(struct leaks *l);
 
-/* onstack.c: which contexts and CancelFuncs goroutines' stacks refer to */
+/* stack_refs.c: which contexts and CancelFuncs goroutines' stacks refer to */
 struct err *leak_on_stack(struct leaks *l);
 
 /** Set LEAK_NEAR_STACK, at the first call: live stack words, and the words of the small objects they lead to.  0.1 us a frame. */
@@ -107,7 +104,7 @@ const char *exempt_task(const struct model *m, const struct task *t);
 bool exempt_context(struct model *m, uint32_t i);
 
 /*
- * told.c: which finding is about which context and goroutine
+ * covered.c: which finding is about which context and goroutine
  */
 /** The finding that is about the context already, or one above info that is about an ancestor: it is given the rule as `also`.  NULL: none is */
 struct finding *leak_told_also(struct leaks *l, uint32_t context, enum finding_rule also);
@@ -115,7 +112,7 @@ void leak_tell_context(struct leaks *l, struct finding *f, uint32_t context);
 void leak_tell_task(struct leaks *l, struct finding *f, uint32_t task);
 
 /*
- * places.c: evidence that most findings have
+ * common_evidence.c: evidence that most findings have
  */
 /** EV_PLACES: where goroutines (indices) stand, or who started them. */
 void add_places(struct leaks *l, struct finding *f, enum place_role role, const uint32_t *tasks, size_t n);
@@ -162,8 +159,5 @@ void leak_holder_free(struct leak_holder *h);
 bool add_holder(struct leaks *l, struct finding *f, taddr addr, struct leak_holder *look_ret);
 /** Why objects are alive, NULL: the heap could not be searched. */
 struct forest *leak_forest(struct leaks *l);
-
-leak_rule rule_lost_cancel, rule_stuck_task, rule_uncancellable_wait, rule_accumulation, rule_ignores_cancel, rule_detached, rule_watcher, rule_afterfunc,
-	rule_retained, rule_value_chain, rule_task_pileup, rule_subtree_cost;
 
 #endif

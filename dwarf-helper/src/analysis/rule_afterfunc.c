@@ -9,7 +9,7 @@
  *
  * Where the contexts they hang on pile up themselves, that is the finding, and this is named there.
  */
-#include "analysis/task_groups.h"
+#include "analysis/task_sets.h"
 
 #include "analysis/signature.h"
 #include "context/detail.h"

@@ -10,7 +10,7 @@
  * info            three or more otherwise, or with a deadline: writing an audit record or shutting down under
  *                 a context of its own is good style
  */
-#include "analysis/task_groups.h"
+#include "analysis/task_sets.h"
 
 #include "analysis/signature.h"
 #include "context/detail.h"

@@ -10,7 +10,7 @@
  * possible   fifty or more on one parent, whose children no stack refers to
  * info       any other number: a price to know of, and right as long as the children are in use
  */
-#include "analysis/task_groups.h"
+#include "analysis/task_sets.h"
 
 #include "analysis/signature.h"
 #include "context/detail.h"

@@ -103,6 +103,7 @@ const struct command commands[] = {
 	 .summary = "what leaked, worst first, each with its evidence and what to run next",
 	 .about = "Marks the heap as the collector does and tells what that proves.  certain: proven; likely: the whole\n"
 		  "pattern is there; possible: healthy programs can look like that; info: nothing is wrong.",
+	 .first_rule = 0, .end_rule = RULE_LEAKS_END,
 	 .example = "leaks --min-confidence likely --fail-on certain"},
 	{.name = "why", .args = "ADDR", .min_args = 1, .max_args = 1, .run = report_why, .needs = NEED_TASKS | NEED_CONTEXTS,
 	 .options = OPT_BIT(OPT_PATHS) | OPT_BIT(OPT_LIMIT),
@@ -117,6 +118,7 @@ const struct command commands[] = {
 	 .about = "Every child's parents lead back to the map that holds it, cancelled contexts hold no children, err\n"
 		  "and done agree, wait queues are linked both ways.  What was caught in the middle of a change is told\n"
 		  "from damage: rule torn, confidence info.",
+	 .first_rule = RULE_LEAKS_END, .end_rule = RULES,
 	 .example = "check --min-confidence info"},
 	{.name = "heap", .args = "", .run = report_heap, .needs = NEED_TASKS,
 	 .options = OPT_BIT(OPT_LIMIT),
@@ -298,12 +300,21 @@ static void help_options(struct buf *out, const char *title, uint64_t set)
 	}
 }
 
+static void help_rules(struct buf *out, const struct command *c)
+{
+	if (c->end_rule)
+		buf_lit(out, "\nrules, and what each asks:\n");
+	for (unsigned rule = c->first_rule; rule < c->end_rule; rule++)
+		buf_printf(out, "  %-22s%s\n", finding_rule_name(rule), finding_rule_question(rule));
+}
+
 void help_command(const struct command *c, struct buf *out)
 {
 	bool target = has_target(c);
 
 	buf_printf(out, "usage: goctx %s%s%s%s%s\n\n%s\n", target ? "[TARGET] " : "", c->name,
 		   c->options ? " [OPTIONS]" : "", *c->args ? " " : "", c->args, c->about);
+	help_rules(out, c);
 	help_options(out, "options:", c->options | (target ? COMMON_OPTIONS : OPT_BIT(OPT_HELP)));
 	if (target)
 		help_options(out, "target:", TARGET_OPTIONS);

@@ -7,6 +7,7 @@
 #ifndef GOCTX_MAIN_COMMANDS_H
 #define GOCTX_MAIN_COMMANDS_H
 
+#include "analysis/rules.h"
 #include "report/report.h"
 
 /** Every option of every command. */
@@ -85,6 +86,7 @@ struct command {
 	uint8_t min_args, max_args;
 	uint8_t kind; /* enum command_kind */
 	uint8_t needs;
+	uint8_t first_rule, end_rule; /* enum finding_rule: those its help lists, from the first up to the end */
 	struct err *(*run)(struct report *r);
 };
 extern const struct command commands[];

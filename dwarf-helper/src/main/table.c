@@ -34,6 +34,12 @@ static void command_line(struct buf *out, const struct command *c)
 	buf_char(out, '\n');
 }
 
+static void rule_lines(struct buf *out, const struct command *c)
+{
+	for (unsigned rule = c->first_rule; rule < c->end_rule; rule++)
+		buf_printf(out, "rule\t%s\t%s\t%s\n", c->name, finding_rule_name(rule), finding_rule_question(rule));
+}
+
 void table_print(struct buf *out)
 {
 	const struct command *c;
@@ -48,4 +54,6 @@ void table_print(struct buf *out)
 	for (size_t i = 0; (c = command_at(i)); i++)
 		if (c->kind == COMMAND_REPORT)
 			command_line(out, c);
+	for (size_t i = 0; (c = command_at(i)); i++)
+		rule_lines(out, c);
 }

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "analysis/group.h"
+#include "analysis/groups.h"
 #include "report/lines.h"
 #include "report/tasks.h"
 #include "report/words.h"

@@ -3,7 +3,7 @@
  */
 #include "report/lines.h"
 #include "report/order.h"
-#include "report/pieces.h"
+#include "report/parallel.h"
 #include "report/words.h"
 
 #define LIST_LIMIT 100000 /* rows of text when --limit is not given; JSON has no limit of its own */
@@ -26,7 +26,7 @@ static struct err *list_json(struct report *r, const struct order *o, uint64_t n
 
 	lines_open(&l, r);
 	line_header(r);
-	struct err *e = pieces_write(&l, n, json_line, o);
+	struct err *e = lines_in_parallel(&l, n, json_line, o);
 	line_cut(r, order_n(o) - n, "contexts");
 	line_notes(r);
 	lines_close(&l);

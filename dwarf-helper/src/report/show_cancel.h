@@ -1,10 +1,10 @@
 /**
- * @file  Lines of `show` that say who can still cancel the context (analysis/ways.h).
+ * @file  Lines of `show` that say who can still cancel the context (analysis/cancel_ways.h).
  */
 #ifndef GOCTX_REPORT_SHOW_CANCEL_H
 #define GOCTX_REPORT_SHOW_CANCEL_H
 
-#include "analysis/ways.h"
+#include "analysis/cancel_ways.h"
 #include "report/report.h"
 
 /** Text of the label `cancel`, several lines, each but the first indented by @p indent columns; the caller has written the label. */

@@ -1,5 +1,5 @@
 /**
- * @file  `tasks`: goroutines, one a line.  --group is in task_group.c, --tree in task_tree.c.
+ * @file  `tasks`: goroutines, one a line.  --group is in tasks_grouped.c, --tree in task_tree.c.
  */
 #include "report/tasks.h"
 

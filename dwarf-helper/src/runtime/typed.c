@@ -69,7 +69,7 @@ uint64_t typed_size(struct runtime *rt, const struct typed *t)
 /* ---- following a pointer ---- */
 
 /* "main.(*T).Stop-fm" is a method value: its only capture is the receiver, a *main.T. */
-static bool receiver(struct spot *s, const char *func)
+static bool receiver(struct pointer_search *s, const char *func)
 {
 	const char *star = strstr(func, ".(*"), *end = star ? strchr(star, ')') : NULL;
 	size_t n = strlen(func);
@@ -77,7 +77,7 @@ static bool receiver(struct spot *s, const char *func)
 
 	if (n < 3 || strcmp(func + n - 3, "-fm"))
 		return false;
-	spot_link(s, (struct link){.kind = LINK_RECEIVER, .func = func});
+	pointer_link(s, (struct link){.kind = LINK_RECEIVER, .func = func});
 	if (!end)
 		return true;
 	buf_bytes(&name, func, (size_t)(star + 1 - func));
@@ -93,7 +93,7 @@ static bool receiver(struct spot *s, const char *func)
  * A capture called "&x" is the variable's address where the closure shares it, and the variable itself where the closure has a copy whose address
  * is taken inside: the debug information says the same of both.  What it points to decides: a box of the variable's own size, or not.
  */
-static bool shares_variable(struct spot *s, struct type_ref type, struct type_ref *variable)
+static bool shares_variable(struct pointer_search *s, struct type_ref type, struct type_ref *variable)
 {
 	struct type_info ptr, t;
 	struct heap_object o;
@@ -105,18 +105,18 @@ static bool shares_variable(struct spot *s, struct type_ref type, struct type_re
 	       o.span->elem_size == heap_slot_size(s->rt, t.size);
 }
 
-static bool in_capture(struct spot *s, const struct typed *holder, const struct debug_capture *c, const char *func)
+static bool in_capture(struct pointer_search *s, const struct typed *holder, const struct debug_capture *c, const char *func)
 {
 	struct type_ref type = {.die = c->type}, variable = type;
 	bool shared = c->name[0] == '&' && shares_variable(s, type, &variable);
 
-	spot_link(s, (struct link){.kind = LINK_CAPTURE, .name = c->name + (c->name[0] == '&'), .func = func});
-	spot_in_type(s, shared ? type : variable, holder->addr + c->off, 0);
+	pointer_link(s, (struct link){.kind = LINK_CAPTURE, .name = c->name + (c->name[0] == '&'), .func = func});
+	pointer_in_type(s, shared ? type : variable, holder->addr + c->off, 0);
 	s->ret->inner |= shared;
 	return true;
 }
 
-static bool in_closure(struct spot *s, const struct typed *holder)
+static bool in_closure(struct pointer_search *s, const struct typed *holder)
 {
 	struct debug *d = typed_debug(s->rt);
 	struct debug_capture c;
@@ -130,24 +130,24 @@ static bool in_closure(struct spot *s, const struct typed *holder)
 		return true;
 	if (d && debug_capture_at(d, func, off, &c))
 		return in_capture(s, holder, &c, func);
-	spot_link(s, (struct link){.kind = LINK_CAPTURE_AT, .n = (int64_t)off, .func = func});
+	pointer_link(s, (struct link){.kind = LINK_CAPTURE_AT, .n = (int64_t)off, .func = func});
 	return true;
 }
 
 /* runtime/chan.go: hchan.buf; its other pointers are those of the runtime's own type. */
-static bool in_chan(struct spot *s, const struct typed *holder)
+static bool in_chan(struct pointer_search *s, const struct typed *holder)
 {
 	struct type_info t;
 	uint64_t n = 0;
 
 	if (s->at != holder->addr + (uint64_t)s->rt->L.hchan.buf.off) {
 		struct type_ref hchan = type_named(s->rt, "runtime.hchan", 13);
-		return spot_in_type(s, hchan, holder->addr, 0);
+		return pointer_in_type(s, hchan, holder->addr, 0);
 	}
 	if (!type_get(s->rt, (struct type_ref){holder->rtype, holder->die}, &t))
 		return false;
 	runtime_field(s->rt, holder->addr, s->rt->L.hchan.dataqsiz, &n);
-	spot_link(s, (struct link){.kind = LINK_BUFFER});
+	pointer_link(s, (struct link){.kind = LINK_BUFFER});
 	*s->ret = typed_value(t.elem, s->target);
 	s->ret->shape = TYPED_ARRAY;
 	s->ret->n = n;
@@ -155,7 +155,7 @@ static bool in_chan(struct spot *s, const struct typed *holder)
 	return true;
 }
 
-static bool in_array(struct spot *s, const struct typed *holder, struct type_ref elem)
+static bool in_array(struct pointer_search *s, const struct typed *holder, struct type_ref elem)
 {
 	struct type_info t;
 	struct heap_object o;
@@ -171,20 +171,20 @@ static bool in_array(struct spot *s, const struct typed *holder, struct type_ref
 	uint64_t i = (s->at - first) / t.size;
 	s->quiet = t.special == SPECIAL_POOL_PART || t.special == SPECIAL_EFACE;
 	if (!s->quiet)
-		spot_link(s, (struct link){.kind = LINK_INDEX, .n = (int64_t)i});
-	return spot_in_type(s, elem, first + i * t.size, 0);
+		pointer_link(s, (struct link){.kind = LINK_INDEX, .n = (int64_t)i});
+	return pointer_in_type(s, elem, first + i * t.size, 0);
 }
 
 /* Behind the end of what the pointer's type says: a time.Timer is the head of a larger struct (time/sleep.go: newTimer, since 1.23); else
  * it was a pointer to one element of an array. */
-static bool beyond(struct spot *s, const struct typed *holder, const struct type_info *t)
+static bool beyond(struct pointer_search *s, const struct typed *holder, const struct type_info *t)
 {
 	if (t->special == SPECIAL_TIMER)
-		return spot_in_type(s, type_named(s->rt, "runtime.timeTimer", 17), holder->addr, 0);
+		return pointer_in_type(s, type_named(s->rt, "runtime.timeTimer", 17), holder->addr, 0);
 	return in_array(s, holder, t->ref);
 }
 
-static bool in_value(struct spot *s, const struct typed *holder)
+static bool in_value(struct pointer_search *s, const struct typed *holder)
 {
 	struct type_ref ref = {holder->rtype, holder->die};
 	struct type_info t;
@@ -193,18 +193,18 @@ static bool in_value(struct spot *s, const struct typed *holder)
 		return false;
 	if (s->at - holder->addr >= t.size)
 		return beyond(s, holder, &t);
-	return spot_in_type(s, ref, holder->addr, holder->nth);
+	return pointer_in_type(s, ref, holder->addr, holder->nth);
 }
 
-static bool in_iface(struct spot *s, const struct typed *holder)
+static bool in_iface(struct pointer_search *s, const struct typed *holder)
 {
 	taddr word = 0;
 
 	return s->at == holder->addr + 8 && target_u64(s->rt->t, holder->addr, &word) &&
-	       spot_dynamic(s, word, "interface {}");
+	       pointer_dynamic(s, word, "interface {}");
 }
 
-static bool follow_as(struct spot *s, const struct typed *holder)
+static bool follow_as(struct pointer_search *s, const struct typed *holder)
 {
 	size_t via = s->via ? s->via->list.n : 0;
 	bool ok = false;
@@ -228,15 +228,15 @@ static bool follow_as(struct spot *s, const struct typed *holder)
 		ok = in_chan(s, holder);
 		break;
 	case TYPED_TRIE_ENTRY:
-		ok = spot_in_plain_trie(s, holder->addr);
+		ok = pointer_in_plain_trie(s, holder->addr);
 		break;
 	default:
-		ok = spot_in_map(s, holder);
+		ok = pointer_in_map(s, holder);
 	}
 	if (ok) {
 		// A pointer to a pointer has no name.
 		if (s->via && s->via->list.n == via && !holder->inner && !s->ret->inner)
-			spot_link(s, (struct link){.kind = LINK_POINTEE});
+			pointer_link(s, (struct link){.kind = LINK_POINTEE});
 		return true;
 	}
 	if (s->via)
@@ -251,23 +251,23 @@ static bool follow_as(struct spot *s, const struct typed *holder)
 }
 
 /* Nothing is known of the holder: where in it, and what stands beside the pointer if that makes it an interface. */
-static void follow_unknown(struct spot *s, const struct typed *holder)
+static void follow_unknown(struct pointer_search *s, const struct typed *holder)
 {
 	struct heap_object o;
 	bool heap = heap_object_at(s->rt, s->at, &o);
 	taddr base = heap ? o.base : holder->addr, word;
 
 	if (heap || s->at != base)
-		spot_link(s, (struct link){.kind = LINK_OFFSET, .n = (int64_t)(s->at - base)});
+		pointer_link(s, (struct link){.kind = LINK_OFFSET, .n = (int64_t)(s->at - base)});
 	if (s->at - base >= 8 && target_u64(s->rt->t, s->at - 8, &word))
-		spot_dynamic(s, word, NULL);
+		pointer_dynamic(s, word, NULL);
 }
 
 void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target, struct links *via, struct pointer_type *type,
 		  struct typed *ret)
 {
 	struct typed h = *holder, self, to = {.addr = target};
-	struct spot s = {.rt = rt, .at = at, .target = target, .via = via, .type = type, .ret = &to};
+	struct pointer_search s = {.rt = rt, .at = at, .target = target, .via = via, .type = type, .ret = &to};
 
 	if (type) {
 		type->iface = type->func = NULL;

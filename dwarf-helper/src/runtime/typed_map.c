@@ -6,13 +6,13 @@
 #include "runtime/typeds.h"
 
 /* Takes the text. */
-static void add_key(struct spot *s, bool is_key, struct buf *text)
+static void add_key(struct pointer_search *s, bool is_key, struct buf *text)
 {
-	spot_link(s, (struct link){.kind = is_key ? LINK_KEY : LINK_ELEMENT, .text = mem_strdup(buf_cstr(text))});
+	pointer_link(s, (struct link){.kind = is_key ? LINK_KEY : LINK_ELEMENT, .text = mem_strdup(buf_cstr(text))});
 	buf_free(text);
 }
 
-static void put_key(struct spot *s, bool is_key, taddr type, taddr key)
+static void put_key(struct pointer_search *s, bool is_key, taddr type, taddr key)
 {
 	const struct rtype *ty = rtype_get(s->rt, type);
 	struct buf text = {0};
@@ -27,17 +27,17 @@ static void put_key(struct spot *s, bool is_key, taddr type, taddr key)
 }
 
 /* In a slot's key or element; one that is kept outside of the slot is a pointer to it. */
-static bool in_cell(struct spot *s, taddr type, bool indirect, taddr cell)
+static bool in_cell(struct pointer_search *s, taddr type, bool indirect, taddr cell)
 {
 	if (!indirect)
-		return spot_in_type(s, (struct type_ref){.rtype = type}, cell, 0);
+		return pointer_in_type(s, (struct type_ref){.rtype = type}, cell, 0);
 	*s->ret = typed_value((struct type_ref){.rtype = type}, s->target);
 	s->ret->inner = true;
 	return s->at == cell;
 }
 
 /* @p unit: the bucket or group; keys and elements at these offsets. */
-static bool in_unit(struct spot *s, const struct gomap_type *g, taddr unit, uint32_t keys, uint32_t key_stride,
+static bool in_unit(struct pointer_search *s, const struct gomap_type *g, taddr unit, uint32_t keys, uint32_t key_stride,
 		    uint32_t elems, uint32_t elem_stride)
 {
 	uint64_t off = s->at - unit;
@@ -57,7 +57,7 @@ static bool in_unit(struct spot *s, const struct gomap_type *g, taddr unit, uint
 }
 
 /* The object holds nothing but units of this size, unless it is one that the runtime filled in itself. */
-static taddr unit_at(struct spot *s, const struct typed *holder, uint32_t size)
+static taddr unit_at(struct pointer_search *s, const struct typed *holder, uint32_t size)
 {
 	struct heap_object o;
 	taddr base = heap_object_at(s->rt, s->at, &o) ? o.base : holder->addr;
@@ -65,7 +65,7 @@ static taddr unit_at(struct spot *s, const struct typed *holder, uint32_t size)
 	return base + (s->at - base) / size * size;
 }
 
-static bool inside(struct spot *s, const struct typed *holder, uint8_t shape)
+static bool inside(struct pointer_search *s, const struct typed *holder, uint8_t shape)
 {
 	*s->ret = *holder;
 	s->ret->addr = s->target;
@@ -74,7 +74,7 @@ static bool inside(struct spot *s, const struct typed *holder, uint8_t shape)
 	return true;
 }
 
-static bool in_bucket(struct spot *s, const struct typed *holder, const struct gomap_type *g)
+static bool in_bucket(struct pointer_search *s, const struct typed *holder, const struct gomap_type *g)
 {
 	taddr unit = unit_at(s, holder, g->bucket_size);
 
@@ -83,13 +83,13 @@ static bool in_bucket(struct spot *s, const struct typed *holder, const struct g
 	return in_unit(s, g, unit, 8, g->key_size, 8 + GOMAP_SLOTS * g->key_size, g->elem_size);
 }
 
-static bool is_field(const struct spot *s, taddr base, struct layout_field f)
+static bool is_field(const struct pointer_search *s, taddr base, struct layout_field f)
 {
 	return LAYOUT_HAS(f) && s->at == base + (uint64_t)f.off;
 }
 
 /* The header: buckets, or a small map's only group, or the directory. */
-static bool in_header(struct spot *s, const struct typed *holder, bool swiss)
+static bool in_header(struct pointer_search *s, const struct typed *holder, bool swiss)
 {
 	const struct layout *l = &s->rt->L;
 	uint64_t dir_len = 0;
@@ -106,12 +106,12 @@ static bool in_header(struct spot *s, const struct typed *holder, bool swiss)
 }
 
 /* mapextra {overflow, oldoverflow *[]*bmap; nextOverflow *bmap}, then the slice, then its array. */
-static bool in_extra(struct spot *s, const struct typed *holder)
+static bool in_extra(struct pointer_search *s, const struct typed *holder)
 {
 	return inside(s, holder, s->at - holder->addr == 16 ? TYPED_BUCKETS : TYPED_MAP_EXTRA);
 }
 
-bool spot_in_map(struct spot *s, const struct typed *holder)
+bool pointer_in_map(struct pointer_search *s, const struct typed *holder)
 {
 	struct type_info t;
 	struct gomap_type g;
@@ -173,7 +173,7 @@ static taddr descriptor(struct runtime *rt, struct type_ref t)
 	return type_get(rt, t, &info) ? info.ref.rtype : 0;
 }
 
-bool spot_in_trie(struct spot *s, const struct type_info *t, taddr base)
+bool pointer_in_trie(struct pointer_search *s, const struct type_info *t, taddr base)
 {
 	struct trie_entry e = {0};
 	uint64_t off = s->at - base;
@@ -188,10 +188,10 @@ bool spot_in_trie(struct spot *s, const struct type_info *t, taddr base)
 	bool is_key = off < e.value;
 	put_key(s, is_key, descriptor(s->rt, e.key_type), base + e.key);
 	s->quiet = false;
-	return spot_in_type(s, is_key ? e.key_type : e.value_type, base + (is_key ? e.key : e.value), 0);
+	return pointer_in_type(s, is_key ? e.key_type : e.value_type, base + (is_key ? e.key : e.value), 0);
 }
 
-bool spot_in_plain_trie(struct spot *s, taddr base)
+bool pointer_in_plain_trie(struct pointer_search *s, taddr base)
 {
 	uint64_t off = s->at - base, key[2];
 
@@ -207,5 +207,5 @@ bool spot_in_plain_trie(struct spot *s, taddr base)
 		add_key(s, off == 24, &text);
 	}
 	taddr word = 0;
-	return target_u64(s->rt->t, s->at - 8, &word) && spot_dynamic(s, word, "interface {}");
+	return target_u64(s->rt->t, s->at - 8, &word) && pointer_dynamic(s, word, "interface {}");
 }

@@ -3,7 +3,7 @@
  *
  *   typed.c          following a pointer by what its holder is
  *   typed_type.c     one type, from its descriptor or from DWARF
- *   typed_spot.c     down through structs and arrays to the word that holds a pointer, and what that leads to
+ *   typed_pointer.c  down through structs and arrays to the word that holds a pointer, and what that leads to
  *   typed_map.c      maps of both generations, HashTrieMap
  *   typed_var.c      package variables
  *   typed_leads.c    which types lead to which
@@ -77,7 +77,7 @@ struct debug *typed_debug(struct runtime *rt);
 const struct image *typed_symbols(struct runtime *rt);
 
 /** Where a pointer is looked for, and what is found. */
-struct spot {
+struct pointer_search {
 	struct runtime *rt;
 	taddr at, target;
 	struct links *via;	   /* NULL: nobody asks */
@@ -88,19 +88,19 @@ struct spot {
 };
 
 /** From a value of type @p t at @p base down to the word at s->at.  @return false: nothing is known of that word */
-bool spot_in_type(struct spot *s, struct type_ref t, taddr base, int32_t nth);
+bool pointer_in_type(struct pointer_search *s, struct type_ref t, taddr base, int32_t nth);
 
 /** Same, by the insides of a map. */
-bool spot_in_map(struct spot *s, const struct typed *holder);
+bool pointer_in_map(struct pointer_search *s, const struct typed *holder);
 
 /** In an entry of a HashTrieMap that has a type; and in one of [any, any] that has none. */
-bool spot_in_trie(struct spot *s, const struct type_info *t, taddr base);
-bool spot_in_plain_trie(struct spot *s, taddr base);
+bool pointer_in_trie(struct pointer_search *s, const struct type_info *t, taddr base);
+bool pointer_in_plain_trie(struct pointer_search *s, taddr base);
 
 /** What s->target is when the pointer to it is an interface's data word and @p word the interface's first. */
-bool spot_dynamic(struct spot *s, taddr word, const char *static_name);
+bool pointer_dynamic(struct pointer_search *s, taddr word, const char *static_name);
 
-static inline void spot_link(struct spot *s, struct link link)
+static inline void pointer_link(struct pointer_search *s, struct link link)
 {
 	if (s->via)
 		links_add(s->via, link);

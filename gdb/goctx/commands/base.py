@@ -55,7 +55,8 @@ class GoctxCommand(Command):
     """A subcommand of goctx.
 
     A subclass gives its name and options, and in its docstring what `help`
-    shows; the line {options} there stands for the list of options.
+    shows; the lines {options} and {rules} there stand for the lists of its options
+    and rules.
 
     Attributes:
         name: what follows `goctx`
@@ -73,7 +74,7 @@ class GoctxCommand(Command):
         if not hasattr(cls, "name"):  # what some commands have in common
             return
         cls.own_options = options.own(cls.request or cls.name)
-        cls.__doc__ = options.document(cls.__doc__, cls.known())
+        cls.__doc__ = options.document(cls.__doc__, cls.known(), cls.request or cls.name)
 
     def __init__(self) -> None:
         super().__init__(f"goctx {self.name}", self.gdb_class)

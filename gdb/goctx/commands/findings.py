@@ -18,6 +18,9 @@ class LeaksCommand(HelperCommand):
       possible  part of the pattern; healthy programs can look like that
       info      worth knowing, nothing is wrong
 
+    Rules, and what each asks:
+    {rules}
+
     {options}
 
     With --fail-on the command fails when something is found that is at least
@@ -42,6 +45,9 @@ class CheckCommand(HelperCommand):
     hold no children, err and done agree, wait queues are linked both ways.
     What was caught in the middle of a change is told from damage: rule torn,
     confidence info.
+
+    Rules, and what each asks:
+    {rules}
 
     {options}
 

@@ -2,7 +2,7 @@
  * Naming a path is dear, and there may be a million contexts.  So some paths are named, spread over all; the objects on them stand for their
  * names as far as they stand for one, and the other contexts have the name of the first such object above them.
  */
-#include "analysis/holders.h"
+#include "analysis/holder_sets.h"
 
 #include "analysis/signature.h"
 

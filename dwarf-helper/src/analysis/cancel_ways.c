@@ -1,4 +1,4 @@
-#include "analysis/ways.h"
+#include "analysis/cancel_ways.h"
 
 #include <stdlib.h>
 

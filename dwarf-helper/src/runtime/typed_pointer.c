@@ -15,7 +15,7 @@ struct descent {
 	int32_t nth;
 };
 
-static void put_type(struct spot *s, const char *full)
+static void put_type(struct pointer_search *s, const char *full)
 {
 	if (s->type)
 		buf_str(&s->type->name, full);
@@ -30,7 +30,7 @@ static bool is_inside(uint8_t special)
 }
 
 /* node.isEntry, the first byte, says which of two structs it heads (internal/sync/hashtriemap.go). */
-static void trie_node(struct spot *s, const struct descent *d, const struct type_info *node)
+static void trie_node(struct pointer_search *s, const struct descent *d, const struct type_info *node)
 {
 	const char *args = strchr(node->full, '['), *dot = strchr(node->full, '.');
 	uint8_t is_entry = 0;
@@ -58,7 +58,7 @@ static void trie_node(struct spot *s, const struct descent *d, const struct type
 											 : TYPED_UNKNOWN;
 }
 
-static void element(struct spot *s, const struct descent *d)
+static void element(struct pointer_search *s, const struct descent *d)
 {
 	bool next = d->field && !strcmp(d->field, "next");
 
@@ -69,7 +69,7 @@ static void element(struct spot *s, const struct descent *d)
 }
 
 /* A pointer to a value of type @p elem. */
-static bool to_value(struct spot *s, const struct descent *d, struct type_ref elem)
+static bool to_value(struct pointer_search *s, const struct descent *d, struct type_ref elem)
 {
 	struct type_info t;
 
@@ -86,7 +86,7 @@ static bool to_value(struct spot *s, const struct descent *d, struct type_ref el
 	return true;
 }
 
-static bool to_array(struct spot *s, struct type_ref elem, uint64_t n)
+static bool to_array(struct pointer_search *s, struct type_ref elem, uint64_t n)
 {
 	*s->ret = typed_value(elem, s->target);
 	s->ret->shape = TYPED_ARRAY;
@@ -95,7 +95,7 @@ static bool to_array(struct spot *s, struct type_ref elem, uint64_t n)
 	return true;
 }
 
-static bool to_shape(struct spot *s, const struct type_info *t, uint8_t shape)
+static bool to_shape(struct pointer_search *s, const struct type_info *t, uint8_t shape)
 {
 	*s->ret = typed_value(t->ref, s->target);
 	s->ret->shape = shape;
@@ -103,7 +103,7 @@ static bool to_shape(struct spot *s, const struct type_info *t, uint8_t shape)
 	return true;
 }
 
-static void put_func(struct spot *s)
+static void put_func(struct pointer_search *s)
 {
 	taddr code;
 	const char *name = target_u64(s->rt->t, s->target, &code) ? runtime_func_name(s->rt, code) : NULL;
@@ -113,7 +113,7 @@ static void put_func(struct spot *s)
 }
 
 /* Pointers whose type only their container knows. */
-static bool to_unsafe(struct spot *s, const struct descent *d)
+static bool to_unsafe(struct pointer_search *s, const struct descent *d)
 {
 	if (d->special == SPECIAL_SYNC_ENTRY) { // until 1.19 (sync/map.go: entry.p is a *any)
 		*s->ret = (struct typed){.addr = s->target, .shape = TYPED_IFACE, .inner = true};
@@ -122,21 +122,21 @@ static bool to_unsafe(struct spot *s, const struct descent *d)
 	if (d->special == SPECIAL_POOL && d->field) {
 		uint64_t n = 0;
 		target_u64(s->rt->t, s->at + 8, &n);
-		spot_link(s, (struct link){.kind = strcmp(d->field, "victim") ? LINK_POOL : LINK_POOL_VICTIMS});
+		pointer_link(s, (struct link){.kind = strcmp(d->field, "victim") ? LINK_POOL : LINK_POOL_VICTIMS});
 		return to_array(s, type_named(s->rt, "sync.poolLocal", 14), n);
 	}
 	return true;
 }
 
-static bool from_iface(struct spot *s, const struct descent *d)
+static bool from_iface(struct pointer_search *s, const struct descent *d)
 {
 	taddr word = 0;
 
-	return s->at == d->base + 8 && target_u64(s->rt->t, d->base, &word) && spot_dynamic(s, word, d->t.full);
+	return s->at == d->base + 8 && target_u64(s->rt->t, d->base, &word) && pointer_dynamic(s, word, d->t.full);
 }
 
 /* The word itself. */
-static bool at_word(struct spot *s, const struct descent *d)
+static bool at_word(struct pointer_search *s, const struct descent *d)
 {
 	const struct type_info *t = &d->t;
 	uint64_t n = 0;
@@ -167,7 +167,7 @@ static bool at_word(struct spot *s, const struct descent *d)
 	}
 }
 
-bool spot_dynamic(struct spot *s, taddr word, const char *static_name)
+bool pointer_dynamic(struct pointer_search *s, taddr word, const char *static_name)
 {
 	taddr type = rtype_of_itab(s->rt, word);
 	struct descent d = {.base = s->at};
@@ -186,7 +186,7 @@ bool spot_dynamic(struct spot *s, taddr word, const char *static_name)
 	}
 	struct pointer_type *said = s->type;
 	s->type = NULL;
-	bool ok = d.t.kind == GO_STRUCT || d.t.kind == GO_ARRAY ? spot_in_type(s, d.t.ref, s->at, 0) : at_word(s, &d);
+	bool ok = d.t.kind == GO_STRUCT || d.t.kind == GO_ARRAY ? pointer_in_type(s, d.t.ref, s->at, 0) : at_word(s, &d);
 	s->type = said;
 	return ok;
 }
@@ -194,7 +194,7 @@ bool spot_dynamic(struct spot *s, taddr word, const char *static_name)
 /* ---- down to the word ---- */
 
 /* T of Pointer[T]: from the field _ [0]*T, else by the name in the brackets. */
-static bool through_atomic(struct spot *s, struct descent *d)
+static bool through_atomic(struct pointer_search *s, struct descent *d)
 {
 	const char *open = strchr(d->t.full, '['), *end = strrchr(d->t.full, ']');
 	const struct rtype *ty = d->t.ref.rtype ? rtype_get(s->rt, d->t.ref.rtype) : NULL;
@@ -212,7 +212,7 @@ static bool through_atomic(struct spot *s, struct descent *d)
 }
 
 /* Is the field's name left out, being the inside of a container?  What stands for it is added. */
-static bool is_silent(struct spot *s, const struct descent *d, const char *field)
+static bool is_silent(struct pointer_search *s, const struct descent *d, const char *field)
 {
 	switch (d->t.special) {
 	case SPECIAL_ATOMIC:
@@ -229,7 +229,7 @@ static bool is_silent(struct spot *s, const struct descent *d, const char *field
 	case SPECIAL_ELEMENT:
 		if (!d->nth || strcmp(field, "Value"))
 			return (d->nth || d->in_root) && (!strcmp(field, "next") || !strcmp(field, "prev"));
-		spot_link(s, (struct link){.kind = LINK_LIST, .n = d->nth});
+		pointer_link(s, (struct link){.kind = LINK_LIST, .n = d->nth});
 		return true;
 	default:
 		return false;
@@ -237,7 +237,7 @@ static bool is_silent(struct spot *s, const struct descent *d, const char *field
 }
 
 /* One struct further down. */
-static bool into_struct(struct spot *s, struct descent *d)
+static bool into_struct(struct pointer_search *s, struct descent *d)
 {
 	const char *name = NULL;
 	uint64_t off = 0;
@@ -246,7 +246,7 @@ static bool into_struct(struct spot *s, struct descent *d)
 	if (!type_field(s->rt, &d->t, s->at - d->base, &name, &off, &next))
 		return false;
 	if (!is_silent(s, d, name) && !s->quiet)
-		spot_link(s, (struct link){.kind = LINK_FIELD, .name = name});
+		pointer_link(s, (struct link){.kind = LINK_FIELD, .name = name});
 	if (d->t.special) {
 		s->quiet |= is_inside(d->t.special) || d->t.special == SPECIAL_TRIE;
 		d->in_root = d->t.special == SPECIAL_LIST || (d->in_root && d->t.special == SPECIAL_ELEMENT);
@@ -257,7 +257,7 @@ static bool into_struct(struct spot *s, struct descent *d)
 	return type_get(s->rt, next, &d->t);
 }
 
-static bool into_array(struct spot *s, struct descent *d)
+static bool into_array(struct pointer_search *s, struct descent *d)
 {
 	struct type_info elem;
 
@@ -265,13 +265,13 @@ static bool into_array(struct spot *s, struct descent *d)
 		return false;
 	uint64_t i = (s->at - d->base) / elem.size;
 	if (!s->quiet)
-		spot_link(s, (struct link){.kind = LINK_INDEX, .n = (int64_t)i});
+		pointer_link(s, (struct link){.kind = LINK_INDEX, .n = (int64_t)i});
 	d->base += i * elem.size;
 	d->t = elem;
 	return true;
 }
 
-bool spot_in_type(struct spot *s, struct type_ref t, taddr base, int32_t nth)
+bool pointer_in_type(struct pointer_search *s, struct type_ref t, taddr base, int32_t nth)
 {
 	struct descent d = {.base = base, .nth = nth};
 
@@ -283,10 +283,10 @@ bool spot_in_type(struct spot *s, struct type_ref t, taddr base, int32_t nth)
 		if (d.t.special == SPECIAL_ATOMIC_POINTER)
 			return through_atomic(s, &d);
 		if (d.t.special == SPECIAL_TRIE_ENTRY)
-			return spot_in_trie(s, &d.t, d.base);
+			return pointer_in_trie(s, &d.t, d.base);
 		if (d.t.special == SPECIAL_EFACE) {
 			taddr word = 0;
-			return target_u64(s->rt->t, d.base, &word) && spot_dynamic(s, word, "interface {}");
+			return target_u64(s->rt->t, d.base, &word) && pointer_dynamic(s, word, "interface {}");
 		}
 		if (d.t.kind != GO_STRUCT && d.t.kind != GO_ARRAY)
 			return at_word(s, &d);

@@ -15,7 +15,7 @@
  * Garbage that awaits its collection does not count: it is not reached.  Nor does what only stopped timers hold.  Active contexts in a registry do not
  * count either: they are in use as far as memory tells; what nobody can cancel there is lost-cancel's.
  */
-#include "analysis/holders.h"
+#include "analysis/holder_sets.h"
 
 #include "analysis/signature.h"
 #include "context/detail.h"
@@ -24,7 +24,7 @@
 #define SOME 10
 
 struct kept {
-	uint64_t holder; /* holders.h; 0 where there are few */
+	uint64_t holder; /* holder_sets.h; 0 where there are few */
 	uint32_t expired;
 	uint64_t bytes;
 	VEC(uint32_t) contexts;
@@ -154,7 +154,7 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 	finding_next(f, NEXT_SHOW, l->m->ctxs.v[shown].addr);
 }
 
-struct err *rule_retained(struct leaks *l)
+struct err *rule_retained_context(struct leaks *l)
 {
 	struct kept_sets s = {0};
 

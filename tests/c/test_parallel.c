@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "fake_model.h"
-#include "report/pieces.h"
+#include "report/parallel.h"
 
 #define LINES 100003 /* not a multiple of anything */
 
@@ -69,13 +69,13 @@ static void write_and_cancel(struct lines *l, const void *arg, uint64_t k)
 	write_number(l, arg, k);
 }
 
-static struct err *write_all(struct fake *f, struct reader *r, uint64_t n, piece_line_fn *fn)
+static struct err *write_all(struct fake *f, struct reader *r, uint64_t n, parallel_line_fn *fn)
 {
 	struct lines l;
 
 	buf_init(&f->r.out, take, r);
 	lines_open(&l, &f->r);
-	struct err *e = pieces_write(&l, n, fn, (const void *)(uintptr_t)&f->cancel);
+	struct err *e = lines_in_parallel(&l, n, fn, (const void *)(uintptr_t)&f->cancel);
 	buf_flush(&f->r.out);
 	lines_close(&l);
 	return e;

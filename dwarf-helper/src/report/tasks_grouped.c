@@ -1,7 +1,7 @@
 /**
  * @file  `tasks --group`: goroutines counted by what they have in common, most first.
  */
-#include "analysis/group.h"
+#include "analysis/groups.h"
 #include "report/lines.h"
 #include "report/tasks.h"
 #include "report/words.h"

@@ -8,7 +8,7 @@
  *
  * Receivers that share one channel are idle workers, and healthy.  What nothing reaches any more is stuck-task's.
  */
-#include "analysis/task_groups.h"
+#include "analysis/task_sets.h"
 
 #define MANY 10
 

@@ -5,19 +5,19 @@
  *      threads        A        B         A                 and makes its lines in memory;
  *      written    ──▶ in order, by the thread that called
  */
-#ifndef GOCTX_REPORT_PIECES_H
-#define GOCTX_REPORT_PIECES_H
+#ifndef GOCTX_REPORT_PARALLEL_H
+#define GOCTX_REPORT_PARALLEL_H
 
 #include "report/lines.h"
 
 /** Write line number @p k to l->out.  Runs on either thread: it may change @p l, and nothing that both can see. */
-typedef void piece_line_fn(struct lines *l, const void *arg, uint64_t k);
+typedef void parallel_line_fn(struct lines *l, const void *arg, uint64_t k);
 
 /**
  * Lines 0 … @p n - 1 to the report's output, behind what is there.  Short answers are made by the caller's thread alone.
  * @param l  of the caller, used for its share
  * @return NULL, ERR_CANCELED
  */
-struct err *pieces_write(struct lines *l, uint64_t n, piece_line_fn *fn, const void *arg);
+struct err *lines_in_parallel(struct lines *l, uint64_t n, parallel_line_fn *fn, const void *arg);
 
 #endif

@@ -1,8 +1,8 @@
 /**
  * @file  Goroutines counted by what they have in common: stack, function, wait reason, go statement, context.
  */
-#ifndef GOCTX_ANALYSIS_GROUP_H
-#define GOCTX_ANALYSIS_GROUP_H
+#ifndef GOCTX_ANALYSIS_GROUPS_H
+#define GOCTX_ANALYSIS_GROUPS_H
 
 #include "context/model.h"
 

@@ -12,7 +12,7 @@
  * Goroutines that sleep or wait for input end by themselves and are left out, so are those that wait inside of
  * the standard library (a round trip knows of its context) and those known to be idle (exempt.c).
  */
-#include "analysis/task_groups.h"
+#include "analysis/task_sets.h"
 
 #include "context/detail.h"
 #include "runtime/stack.h"

@@ -5,8 +5,8 @@
  * suspect has the same key in each core of a program: of variables and fields up to the first element of something, of functions of
  * goroutines and where those were started, of functions of timers.  Never addresses, offsets, keys of maps, or how far down a list.
  */
-#ifndef GOCTX_ANALYSIS_HOLDERS_H
-#define GOCTX_ANALYSIS_HOLDERS_H
+#ifndef GOCTX_ANALYSIS_HOLDER_SETS_H
+#define GOCTX_ANALYSIS_HOLDER_SETS_H
 
 #include "analysis/leaks.h"
 

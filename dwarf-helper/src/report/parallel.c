@@ -1,4 +1,4 @@
-#include "report/pieces.h"
+#include "report/parallel.h"
 
 #include <pthread.h>
 
@@ -11,8 +11,8 @@ struct slot {
 	bool made;
 };
 
-struct pieces {
-	piece_line_fn *fn;
+struct work {
+	parallel_line_fn *fn;
 	const void *arg;
 	uint64_t lines;
 	uint64_t n;	  /* pieces in all */
@@ -24,7 +24,7 @@ struct pieces {
 	pthread_cond_t moved; /* something was made or written */
 };
 
-static void make(struct pieces *p, struct lines *l, uint64_t k)
+static void make(struct work *p, struct lines *l, uint64_t k)
 {
 	uint64_t end = (k + 1) * PIECE < p->lines ? (k + 1) * PIECE : p->lines;
 	struct buf *before = l->out;
@@ -37,7 +37,7 @@ static void make(struct pieces *p, struct lines *l, uint64_t k)
 }
 
 /* The next piece, if there is one and a slot for it.  Called with the lock held. */
-static bool take(struct pieces *p, uint64_t *k)
+static bool take(struct work *p, uint64_t *k)
 {
 	if (p->stop || p->taken == p->n || p->taken - p->written == SLOTS)
 		return false;
@@ -47,7 +47,7 @@ static bool take(struct pieces *p, uint64_t *k)
 }
 
 /* Called with the lock held, which is given back meanwhile. */
-static void make_one(struct pieces *p, struct lines *l, uint64_t k)
+static void make_one(struct work *p, struct lines *l, uint64_t k)
 {
 	pthread_mutex_unlock(&p->lock);
 	make(p, l, k);
@@ -58,7 +58,7 @@ static void make_one(struct pieces *p, struct lines *l, uint64_t k)
 
 static void *help(void *arg)
 {
-	struct pieces *p = ((void **)arg)[0];
+	struct work *p = ((void **)arg)[0];
 	struct report *r = ((void **)arg)[1];
 	struct lines l;
 	uint64_t k;
@@ -77,7 +77,7 @@ static void *help(void *arg)
 }
 
 /* Write what is ready, and stop when that has become useless.  Called with the lock held, which is given back meanwhile. */
-static bool write_one(struct pieces *p, struct report *r)
+static bool write_one(struct work *p, struct report *r)
 {
 	struct slot *s = &p->slot[p->written % SLOTS];
 
@@ -93,7 +93,7 @@ static bool write_one(struct pieces *p, struct report *r)
 }
 
 /* The caller's part: write first, so that slots become free; else make lines; else wait for the other thread. */
-static void run(struct pieces *p, struct lines *l)
+static void run(struct work *p, struct lines *l)
 {
 	uint64_t k;
 
@@ -111,9 +111,9 @@ static void run(struct pieces *p, struct lines *l)
 	pthread_mutex_unlock(&p->lock);
 }
 
-struct err *pieces_write(struct lines *l, uint64_t n, piece_line_fn *fn, const void *arg)
+struct err *lines_in_parallel(struct lines *l, uint64_t n, parallel_line_fn *fn, const void *arg)
 {
-	struct pieces p = {.fn = fn, .arg = arg, .lines = n, .n = (n + PIECE - 1) / PIECE};
+	struct work p = {.fn = fn, .arg = arg, .lines = n, .n = (n + PIECE - 1) / PIECE};
 	void *both[] = {&p, l->r};
 	pthread_t thread;
 

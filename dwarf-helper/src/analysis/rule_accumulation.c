@@ -11,11 +11,11 @@
  *                 makes and ends (connections of net/http), and those whose deadlines end them and whose work
  *                 a function does then that AfterFunc has registered: no goroutine is meant to be there
  *
- * Piles of the same kind on several contexts are one finding, unless different things hold them (holders.h).  Children without any CancelFunc are
+ * Piles of the same kind on several contexts are one finding, unless different things hold them (holder_sets.h).  Children without any CancelFunc are
  * lost-cancel's, AfterFunc's contexts afterfunc's.  Growth shape: how they are spread over their parents, how
  * old their waits are.
  */
-#include "analysis/holders.h"
+#include "analysis/holder_sets.h"
 
 #include "analysis/signature.h"
 #include "context/detail.h"
@@ -30,7 +30,7 @@
 
 /* Equal children of one context. */
 struct pile {
-	uint64_t holder; /* holders.h; set when it is told of */
+	uint64_t holder; /* holder_sets.h; set when it is told of */
 	uint32_t under, first, last, count;
 	uint32_t on_stack, waited; /* those that a stack refers to; those that goroutines wait on */
 	uint32_t hooked;	   /* those with a deadline and an AfterFunc */

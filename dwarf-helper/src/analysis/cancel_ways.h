@@ -12,8 +12,8 @@
  * one path: that is `why CLOSURE --paths 1`, which looks at the same stacks word by word.  Where a parked goroutine or a finalizer holds it, the
  * marking of `leaks`.
  */
-#ifndef GOCTX_ANALYSIS_WAYS_H
-#define GOCTX_ANALYSIS_WAYS_H
+#ifndef GOCTX_ANALYSIS_CANCEL_WAYS_H
+#define GOCTX_ANALYSIS_CANCEL_WAYS_H
 
 #include "analysis/cancel.h"
 #include "analysis/steps.h"

@@ -22,7 +22,7 @@
  * they are made like it (a loop that wraps what it wrapped before).  Goroutines that wait on any of them are
  * listed with it, and their accumulation and uncancellable waits are not told again.
  */
-#include "analysis/holders.h"
+#include "analysis/holder_sets.h"
 
 #include "analysis/signature.h"
 #include "context/detail.h"
@@ -31,7 +31,7 @@
 
 /* Contexts that are lost alike. */
 struct lost_group {
-	uint64_t key, holder; /* holder: of what it hangs on, or of itself (holders.h); 0 where there are few */
+	uint64_t key, holder; /* holder: of what it hangs on, or of itself (holder_sets.h); 0 where there are few */
 	uint32_t first; /* context */
 	uint32_t count;
 	uint64_t bytes;

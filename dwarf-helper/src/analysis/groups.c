@@ -1,4 +1,4 @@
-#include "analysis/group.h"
+#include "analysis/groups.h"
 
 #include "runtime/stack.h"
 

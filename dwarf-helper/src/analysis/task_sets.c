@@ -1,4 +1,4 @@
-#include "analysis/task_groups.h"
+#include "analysis/task_sets.h"
 
 #include "analysis/signature.h"
 
@@ -66,6 +66,24 @@ uint32_t task_context(const struct model *m, uint32_t task)
 			return c;
 	}
 	return CTX_NONE;
+}
+
+void task_set_contexts(struct leaks *l, struct finding *f, const struct task_set *s)
+{
+	struct u64map seen = {0};
+
+	for (size_t k = 0; k < s->tasks.n; k++) {
+		uint32_t c = task_context(l->m, s->tasks.v[k]);
+		size_t before = seen.n;
+		if (c == CTX_NONE)
+			continue;
+		u64map_add(&seen, c + 1ul, 0);
+		if (seen.n > before)
+			leak_tell_context(l, f, c);
+	}
+	u64map_free(&seen);
+	if (f->contexts.n)
+		f->context = f->contexts.v[0];
 }
 
 /* ---- sets of one cause ---- */

@@ -1,8 +1,8 @@
 /**
  * @file  Goroutines of one rule, put together by function and go statement: what a person calls the same goroutine.
  */
-#ifndef GOCTX_ANALYSIS_TASK_GROUPS_H
-#define GOCTX_ANALYSIS_TASK_GROUPS_H
+#ifndef GOCTX_ANALYSIS_TASK_SETS_H
+#define GOCTX_ANALYSIS_TASK_SETS_H
 
 #include "analysis/leaks.h"
 
@@ -33,6 +33,9 @@ const char *task_maker(const struct model *m, uint32_t task);
 
 /** Counts, costs, the evidence that all findings of goroutines have, and `goctx bt`; does not tell (leak_tell_task()) nor sign. */
 void task_set_evidence(struct leaks *l, struct finding *f, const struct task_set *s);
+
+/** Give the finding the contexts that they wait on, each once; the first is the one to ask about. */
+void task_set_contexts(struct leaks *l, struct finding *f, const struct task_set *s);
 
 /** The context that it is parked on, CTX_NONE. */
 uint32_t task_context(const struct model *m, uint32_t task);
