@@ -170,6 +170,29 @@ static const char *json(const char *s, size_t n)
 	return take();
 }
 
+static void assert_unescaped(const char *symbol, const char *plain)
+{
+	char *got = text_unescaped(symbol);
+
+	if (plain)
+		assert_string_equal(got, plain);
+	else
+		assert_null(got);
+	free(got);
+}
+
+/* What cmd/internal/objabi: PathToPrefix writes, and what it never would. */
+static void test_symbols(void **state)
+{
+	(void)state;
+	assert_unescaped("gopkg.in/tomb%2ev2.(*Tomb).run", "gopkg.in/tomb.v2.(*Tomb).run");
+	assert_unescaped("a/b%25%22%c3%a9.f", "a/b%\"\xc3\xa9.f");
+	assert_unescaped("main.main", NULL);
+	assert_unescaped("a%", "a%");
+	assert_unescaped("a%2", "a%2");
+	assert_unescaped("a%2gb%00c", "a%2gb%00c");
+}
+
 static void test_json_strings(void **state)
 {
 	(void)state;
@@ -315,6 +338,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_durations),     cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_times),	      cmocka_unit_test(test_unsafe_text),
+		cmocka_unit_test(test_symbols),
 		cmocka_unit_test(test_json_strings),  cmocka_unit_test(test_places),
 		cmocka_unit_test(test_table),	      cmocka_unit_test(test_table_without_rows),
 		cmocka_unit_test(test_table_cuts),    cmocka_unit_test(test_table_colour),

@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -41,6 +43,32 @@ static size_t harmless(const unsigned char *s, size_t n)
 	unsigned len = utf8_decode(s, n, &code);
 
 	return len && !utf8_is_control(code) ? len : 0;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int text_escape(const char *s)
+{
+	int high = s[0] == '%' ? hex_digit(s[1]) : -1;
+	int low = high < 0 ? -1 : hex_digit(s[2]);
+
+	return low < 0 || !(high | low) ? -1 : high << 4 | low;
+}
+
+char *text_unescaped(const char *symbol)
+{
+	if (!strchr(symbol, '%'))
+		return NULL;
+	char *plain = mem_zalloc(strlen(symbol) + 1), *to = plain;
+	while (*symbol) {
+		int byte = text_escape(symbol);
+		*to++ = byte < 0 ? *symbol : (char)byte;
+		symbol += byte < 0 ? 1 : 3;
+	}
+	return plain;
 }
 
 void text_safe(struct buf *out, const char *s, size_t n)

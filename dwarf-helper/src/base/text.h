@@ -21,6 +21,12 @@ size_t text_cut(const char *s, size_t n, size_t columns);
  */
 size_t text_path(const char *s, size_t n);
 
+/** The byte that the "%2e" at @p s stands for in a symbol of Go's linker, -1: it is no escape. */
+int text_escape(const char *s);
+
+/** A symbol of Go's linker as it is written in source, malloc'ed: "gopkg.in/tomb.v2.Go" of "gopkg.in/tomb%2ev2.Go".  NULL: nothing in it is escaped. */
+char *text_unescaped(const char *symbol);
+
 /** Append @p n bytes of the target's: control characters become \n, \t or \x1b, bad UTF-8 becomes "\xNN". */
 void text_safe(struct buf *out, const char *s, size_t n);
 

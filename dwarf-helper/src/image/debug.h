@@ -107,7 +107,7 @@ struct debug_capture {
 
 /**
  * The capture that covers byte @p off of a funcval (DW_AT_go_closure_offset, since Go 1.23).
- * @param func  full name of the closure's function ("main.f.func1"); its package's unit is walked
+ * @param func  full name of the closure's function ("main.f.func1"), without the linker's escapes; its package's unit is walked
  * @return false: not known
  */
 bool debug_capture_at(struct debug *d, const char *func, uint64_t off, struct debug_capture *ret);

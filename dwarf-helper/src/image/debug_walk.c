@@ -3,6 +3,7 @@
  * _key, _elem, _runtime_type stand on the struct itself, for maps and channels on the typedef in front of it),
  * cmd/internal/dwarf (putvar: DW_AT_go_closure_offset).
  */
+#include "base/text.h"
 #include "image/debug_internal.h"
 
 /* cmd/internal/dwarf/dwarf.go */
@@ -204,6 +205,18 @@ static bool find_capture(struct debug *d, Dwarf_Die parent, uint64_t off, int de
 	return found;
 }
 
+/* Is a symbol of Go's linker the function of that name? */
+static bool names_function(const char *symbol, const char *func)
+{
+	for (; *symbol && *func; func++) {
+		int byte = text_escape(symbol);
+		if ((byte < 0 ? *symbol : (char)byte) != *func)
+			return false;
+		symbol += byte < 0 ? 1 : 3;
+	}
+	return *symbol == *func;
+}
+
 /* Is it that function?  Copies of one that is inlined elsewhere have their name in the abstract one. */
 static bool is_function(struct debug *d, Dwarf_Die die, const char *func)
 {
@@ -211,10 +224,10 @@ static bool is_function(struct debug *d, Dwarf_Die die, const char *func)
 	uint64_t origin;
 
 	if (name || !die_ref(d, die, DW_AT_abstract_origin, &origin))
-		return name && !strcmp(name, func);
+		return name && names_function(name, func);
 	Dwarf_Die abstract = die_at(d, origin);
 	name = abstract ? die_name(d, abstract) : NULL;
-	bool same = name && !strcmp(name, func);
+	bool same = name && names_function(name, func);
 	die_free(d, abstract);
 	return same;
 }
@@ -239,14 +252,17 @@ static bool function_in_unit(struct debug *d, const struct unit *u, const char *
 	return found;
 }
 
+/* The last element of its package's path may have dots of its own ("gopkg.in/tomb.v2.Go"): any may be the one behind the path. */
 static bool each_function(struct debug *d, const char *func, function_fn *fn, void *arg)
 {
-	size_t len = debug_package_len(func);
-	const struct unit *u = NULL;
+	const char *dot = func + debug_package_len(func);
 
-	while (len && (u = units_named(d, func, len, u ? (size_t)(u - d->units.v) + 1 : 0)))
-		if (function_in_unit(d, u, func, fn, arg))
-			return true;
+	for (; dot != func && dot; dot = strchr(dot + 1, '.')) {
+		const struct unit *u = NULL;
+		while ((u = units_named(d, func, (size_t)(dot - func), u ? (size_t)(u - d->units.v) + 1 : 0)))
+			if (function_in_unit(d, u, func, fn, arg))
+				return true;
+	}
 	return false;
 }
 

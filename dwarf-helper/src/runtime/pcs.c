@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include "base/text.h"
+
 #define MAX_INLINE 64
 #define MAX_PCS (1u << 20)
 
@@ -60,22 +62,33 @@ static bool is_plumbing(const char *f)
 	       starts(f, "time.Sleep");
 }
 
-/* First elements of the import paths below GOROOT/src. */
-static bool std_path(const char *f)
+static bool among(const char *s, size_t n, const char *const *names, size_t count)
 {
-	static const char *const tops[] = {
-		"archive",  "bufio",   "bytes",	  "cmp",     "compress", "container", "context", "crypto",  "database", "debug",
-		"embed",    "encoding", "errors", "expvar",  "flag",	 "fmt",	      "go",	 "hash",    "html",	"image",
-		"index",    "internal", "io",	  "iter",    "log",	 "maps",      "math",	 "mime",    "net",	"os",
-		"path",	    "plugin",  "reflect", "regexp",  "runtime",	 "slices",    "sort",	 "strconv", "strings",	"structs",
-		"sync",	    "syscall", "testing", "text",    "time",	 "unicode",   "unique",	 "vendor",  "weak",
-	};
-	size_t n = strcspn(f, "./");
-
-	for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++)
-		if (strlen(tops[i]) == n && memcmp(tops[i], f, n) == 0)
+	for (size_t i = 0; i < count; i++)
+		if (strlen(names[i]) == n && memcmp(names[i], s, n) == 0)
 			return true;
 	return false;
+}
+
+/*
+ * Does a function's or file's name begin with an import path of the standard library?  By the path's first element, which is one of
+ * those below GOROOT/src.  That of a module of anybody else's has a dot ("go.uber.org/zap"), the library's have none.
+ */
+static bool std_path(const char *f)
+{
+	static const char *const packages[] = {
+		"bufio",   "bytes",  "cmp",	"context", "crypto", "embed",	"encoding", "errors", "expvar",	 "flag",    "fmt",     "hash", "html",
+		"image",   "io",     "iter",	"log",	   "maps",   "math",	"mime",	    "net",    "os",	 "path",    "plugin",  "reflect",
+		"regexp",  "runtime", "slices", "sort",	   "strconv", "strings", "structs", "sync",   "syscall", "testing", "time",    "unicode",
+		"unique",  "weak",
+	};
+	/* Folders that hold packages and are none. */
+	static const char *const folders[] = {"archive", "compress", "container", "database", "debug", "go", "index", "internal", "text", "vendor"};
+	size_t n = strcspn(f, "/[("); /* what stands in brackets is inside of the package */
+
+	if (f[n] != '/')
+		return among(f, strcspn(f, "."), packages, sizeof(packages) / sizeof(*packages));
+	return among(f, n, packages, sizeof(packages) / sizeof(*packages)) || among(f, n, folders, sizeof(folders) / sizeof(*folders));
 }
 
 /* Where package runtime was compiled from, once a function of its is met. */
@@ -111,6 +124,16 @@ static bool is_std(const struct runtime *rt, const char *func, const char *file)
 	return std_path(func) && (file[0] != '/' || !rt->goroot_n || strncmp(file, rt->goroot, rt->goroot_n) == 0);
 }
 
+/* As it is written in source: the linker escapes dots of a path's last element, and more (cmd/internal/objabi: PathToPrefix). */
+static const char *plain(struct runtime *rt, const char *symbol)
+{
+	char *name = text_unescaped(symbol);
+
+	if (name)
+		VEC_PUSH(&rt->copies, (uint8_t *)name);
+	return name ? name : symbol;
+}
+
 static uint32_t add(struct runtime *rt, taddr pc)
 {
 	const struct module *m = runtime_module_of_pc(rt, pc);
@@ -129,7 +152,7 @@ static uint32_t add(struct runtime *rt, taddr pc)
 			if (!rt->goroot_n)
 				note_goroot(rt, inl[i].func, inl[i].file);
 			const char *of = library_file(rt, inl[i].func, inl[i].file);
-			struct frame fr = {.func = inl[i].func,
+			struct frame fr = {.func = plain(rt, inl[i].func),
 					   .file = inl[i].file,
 					   .line = inl[i].line,
 					   .inlined = inl[i].inlined,

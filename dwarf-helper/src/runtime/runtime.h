@@ -25,7 +25,7 @@ struct module {
 
 /** One logical frame of a code address; strings live as long as the target's mapping. */
 struct frame {
-	const char *func; /* "app/stream.(*Conn).pump" */
+	const char *func; /* "app/stream.(*Conn).pump", "gopkg.in/tomb.v2.(*Tomb).run": without the linker's escapes */
 	const char *file; /* as the compiler recorded it */
 	int32_t line;
 	bool inlined;	 /* inlined into the frame after it */
@@ -68,7 +68,7 @@ struct runtime {
 	VEC(struct module) modules;
 	bool redzones; /* built with -asan: heap.h, heap_slot_size() */
 	bool modules_cut; /* there are more, or parts of one could not be read: their variables and functions are not known */
-	VEC(uint8_t *) copies; /* tables that had to be copied to be in one piece; modules point into them */
+	VEC(uint8_t *) copies; /* tables that had to be copied to be in one piece, names without escapes: modules and frames point into them */
 	struct heap *heap;     /* heap.h; NULL before model_build(), or when the heap could not be read */
 	struct rtypes *rtypes; /* rtype.h */
 	struct typed_cache *typed; /* typed.h; NULL until a name is asked for */

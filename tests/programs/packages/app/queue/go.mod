@@ -1,0 +1,3 @@
+module go.example.com/queue
+
+go 1.19
