@@ -34,6 +34,13 @@ struct finding *leak_told_also(struct leaks *l, uint32_t context, enum finding_r
 	return f;
 }
 
+bool leak_covered(const struct leaks *l, uint32_t context)
+{
+	const struct finding *f = covering(l, context);
+
+	return f && f->confidence > CONF_INFO;
+}
+
 void leak_tell_context(struct leaks *l, struct finding *f, uint32_t context)
 {
 	VEC_PUSH(&f->contexts, context);

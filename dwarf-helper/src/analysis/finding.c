@@ -104,5 +104,8 @@ void findings_free(struct findings *fs)
 		finding_free(&fs->list.v[i]);
 	VEC_FREE(&fs->list);
 	VEC_FREE(&fs->quiet);
+	for (size_t i = 0; i < fs->crowds.n; i++)
+		VEC_FREE(&fs->crowds.v[i].members);
+	VEC_FREE(&fs->crowds);
 	*fs = (struct findings){0};
 }

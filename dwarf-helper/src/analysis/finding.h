@@ -6,6 +6,7 @@
 #ifndef GOCTX_ANALYSIS_FINDING_H
 #define GOCTX_ANALYSIS_FINDING_H
 
+#include "analysis/cancelable.h"
 #include "analysis/problem.h"
 #include "analysis/rules.h"
 #include "analysis/steps.h"
@@ -183,9 +184,20 @@ struct quiet {
 	uint32_t count;
 };
 
+/** Alike goroutines or contexts that no finding names; see crowds.h. */
+struct crowd {
+	bool contexts;		      /* members are contexts, else goroutines */
+	VEC(uint32_t) members;	      /* indices into m->ctxs or m->tasks.list, in their order */
+	uint32_t waited;	      /* of contexts: those that goroutines wait for */
+	int64_t oldest_ns, newest_ns; /* of goroutines: how long they wait; -1 not known */
+	uint64_t goid_low, goid_high; /* of goroutines */
+	uint32_t ends[CANCELABLES];   /* by enum cancelable: of the contexts, or those that the goroutines wait for */
+};
+
 struct findings {
 	VEC(struct finding) list;
 	VEC(struct quiet) quiet;
+	VEC(struct crowd) crowds; /* largest first */
 	bool healthy_unknown; /* something kept us from looking: no finding is no clean bill */
 };
 

@@ -1,5 +1,7 @@
 #include "analysis/leaks.h"
 
+#include "analysis/crowds.h"
+
 static leak_rule *const in_order[] = {
 #define RUN(ID, id, name, question) rule_##id,
 #define WITH(ID, name, question)
@@ -37,8 +39,10 @@ struct err *leaks_find(struct model *m, struct reach *r, struct findings *ret)
 		err = leak_on_stack(&l);
 	for (size_t k = 0; !err && k < sizeof(in_order) / sizeof(in_order[0]); k++)
 		err = in_order[k](&l);
-	if (!err)
+	if (!err) {
 		count_quiet(&l);
+		crowds_find(&l);
+	}
 	leak_facts_free(&l);
 	if (err)
 		findings_free(ret);

@@ -108,6 +108,8 @@ bool exempt_context(struct model *m, uint32_t i);
  */
 /** The finding that is about the context already, or one above info that is about an ancestor: it is given the rule as `also`.  NULL: none is */
 struct finding *leak_told_also(struct leaks *l, uint32_t context, enum finding_rule also);
+/** Is a finding above info about the context, or about an ancestor of it? */
+bool leak_covered(const struct leaks *l, uint32_t context);
 void leak_tell_context(struct leaks *l, struct finding *f, uint32_t context);
 void leak_tell_task(struct leaks *l, struct finding *f, uint32_t task);
 

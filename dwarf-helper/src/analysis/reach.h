@@ -45,21 +45,11 @@
 #define GOCTX_ANALYSIS_REACH_H
 
 #include "analysis/cancel.h"
+#include "analysis/cancelable.h"
 #include "analysis/gap.h"
 #include "runtime/mark.h"
 
 enum reach_stage { REACH_LIVE, REACH_CHANNEL, REACH_STUCK, REACH_NONE };
-
-/** By whom a context can still be cancelled, the strongest first. */
-enum cancelable {
-	CANCELABLE_FUNC,   /* a CancelFunc or stop function of its own is reached from what can run, or a cancellation is under way */
-	CANCELABLE_TIMER,  /* its own deadline is armed */
-	CANCELABLE_ABOVE,  /* through an ancestor (one of the above there) */
-	CANCELABLE_FOREIGN, /* it is, or is registered with, a custom kind with a Done of its own; or what decides could not be read */
-	CANCELABLE_BY_WAITER, /* CancelFuncs are held only by goroutines that never run again (as those that wait for exactly that), or by what only they hold */
-	CANCELABLE_NOBODY, /* no CancelFunc is left, no deadline */
-	CANCELABLE_DONE,   /* cancelled already, or can never be (Background, WithoutCancel, values on them) */
-};
 
 struct reach {
 	struct model *m; /* borrowed */

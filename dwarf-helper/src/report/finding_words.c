@@ -24,8 +24,7 @@ const char *finding_unit_word(uint8_t unit)
 	return words[unit];
 }
 
-/* "Background.WithCancel.WithValue(app/mw.requestID).WithCancel" */
-static void put_chain(struct buf *out, const struct report *r, uint32_t context)
+void finding_chain(struct buf *out, const struct report *r, uint32_t context)
 {
 	static const char package[] = "context.";
 	struct buf raw = {0};
@@ -436,7 +435,7 @@ static void put_context(struct phrase *out, const struct report *r, const struct
 
 static void put_like(struct phrase *out, const struct report *r, const struct evidence *e)
 {
-	put_chain(&out->text, r, e->context);
+	finding_chain(&out->text, r, e->context);
 	phrase_item(out);
 	buf_str(&out->text, e->flag ? "for example " : "first ");
 	buf_hex(&out->text, r->m->ctxs.v[e->context].addr);
@@ -579,7 +578,7 @@ void finding_about(struct buf *out, const struct report *r, const struct finding
 	else if (f->holder)
 		path_line(&path, f->holder, PATH_LINE);
 	else if (like)
-		put_chain(text, r, like->context);
+		finding_chain(text, r, like->context);
 	put_fitting(out, text, room);
 	phrase_free(&path);
 }

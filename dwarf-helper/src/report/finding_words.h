@@ -20,6 +20,9 @@ const char *finding_label(const struct finding *f, size_t index);
 /** What stands behind the label; it may break between items.  Without --limit 0 only the first items are named. */
 void finding_text(struct phrase *out, const struct report *r, const struct finding *f, const struct evidence *e);
 
+/** What a context is made of, from the root down: "Background.WithCancel.WithValue(app/mw.requestID).WithCancel". */
+void finding_chain(struct buf *out, const struct report *r, uint32_t context);
+
 /** What a line that stands alone is about: where its goroutines stand, what holds it, what it is like; cut to @p room columns, or nothing. */
 void finding_about(struct buf *out, const struct report *r, const struct finding *f, size_t room);
 

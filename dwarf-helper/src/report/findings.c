@@ -1,5 +1,6 @@
 #include "report/findings.h"
 
+#include "report/crowds.h"
 #include "report/finding_words.h"
 #include "report/lines.h"
 #include "report/words.h"
@@ -360,6 +361,7 @@ static void write_json(struct report *r, const struct findings *f, size_t n)
 	for (size_t i = 0; i < limit; i++)
 		finding_line(r, &f->list.v[i]);
 	line_cut(r, n - limit, "findings");
+	crowds_json(r, f);
 	line_notes(r);
 }
 
@@ -376,6 +378,7 @@ void findings_write(struct report *r, const struct findings *f, const char *what
 		return;
 	}
 	page(r, f, shown);
+	crowds_text(r, f);
 	footer(r, f, shown, what);
 	text_notes(r);
 }

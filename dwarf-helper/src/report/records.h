@@ -143,14 +143,16 @@ R(frame, LINE, "One call of a stack.") \
 	F(frame, line, INT, MAYBE, "", "line there") \
 	F(frame, inlined, BOOL, ALWAYS, "", "is it inlined into the next frame?") \
 \
-R(group, LINE, "`tasks --group`: goroutines that have something in common.") \
-	F(group, by, WORD, ALWAYS, "", "`stack`, `func`, `wait`, `created` or `context`") \
+R(group, LINE, "`tasks --group`: goroutines that have something in common. `leaks`: the largest groups that no finding names.") \
+	F(group, by, WORD, ALWAYS, "", "`stack`, `func`, `wait`, `created` or `context`; `unnamed`: of `leaks`") \
 	F(group, key, TEXT, ALWAYS, "", "what they share, in words") \
 	F(group, count, INT, ALWAYS, "", "how many they are") \
 	F(group, oldest_ns, INT, MAYBE, "ns", "longest wait among them") \
 	F(group, context, CTX, ABSENT, "", "the context they wait on, null: none; with --group context only") \
 	F(group, frames, PARTS, ABSENT, "group_frame", "their stack, innermost first; with --group stack only") \
-	F(group, goids, INTS, ALWAYS, "", "their numbers, 100 at most") \
+	F(group, goids, INTS, ALWAYS, "", "their numbers, 100 at most; empty: they are contexts") \
+	F(group, of, WORD, ALWAYS, "", "`goroutines` or `contexts`") \
+	F(group, contexts, CTXS, ABSENT, "", "their addresses, 100 at most; of contexts only") \
 \
 R(group_frame, PART, "One call of a stack that several share.") \
 	F(group_frame, pc, ADDR, MAYBE, "", "of the first of them") \

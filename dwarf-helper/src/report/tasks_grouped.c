@@ -170,6 +170,7 @@ static void group_json(struct report *r, const struct groups *g, const struct gr
 	if (r->opt->group == GROUP_STACK)
 		frames_json(r, &w, gr, s);
 	goids_json(r, &w, g, gr);
+	rec_word(&w, REC_group_of, "goroutines");
 	rec_line_end(&w);
 }
 
