@@ -86,6 +86,17 @@ check: ## the whole test suite
 	@$(MAKE) --no-print-directory $(JOBS) all units
 	@$(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadgroup tests $(PYTEST_ARGS)
 
+# Files of tests that need no Go toolchain, or only for a part; none is fetched or used, even where one is at hand.
+QUICK := test_units test_layers test_records test_readmes test_golden test_bad_input test_small_core \
+	gdb/test_bridge gdb/test_lines gdb/test_outline gdb/test_table gdb/test_loading gdb/test_small_sessions
+
+.PHONY: check-quick
+check-quick: ## the tests that need no Go toolchain, all commands over a small core among them (under 3 minutes)
+	@tests/support/deps.sh check
+	@$(MAKE) --no-print-directory $(JOBS) all units
+	@XDG_CACHE_HOME=$(abspath $(BUILD))/no-cache GOCTX_OFFLINE=1 $(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadgroup \
+		$(QUICK:%=tests/%.py) $(PYTEST_ARGS)
+
 .PHONY: check-places
 check-places: ## places and builds, the whole table (minutes; check runs a part of it)
 	@tests/support/deps.sh check
