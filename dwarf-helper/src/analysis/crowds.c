@@ -1,7 +1,7 @@
 #include "analysis/crowds.h"
 
 #include "analysis/signature.h"
-#include "analysis/task_groups.h"
+#include "analysis/task_sets.h"
 
 /* A group while members are counted. */
 struct group_count {
@@ -66,13 +66,20 @@ static void count_tasks(struct counting *c)
 	}
 }
 
+static bool has_done(const struct model *m, const struct ctx *c)
+{
+	bool library = c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC;
+
+	return library || (ctx_own_done(m, c) && !ctx_cuts(c));
+}
+
 static void count_contexts(struct counting *c)
 {
 	const struct model *m = c->l->m;
 
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
 		const struct ctx *x = &m->ctxs.v[i];
-		if (x->parent >= m->ctxs.n || !ctx_own_done(m, x) || ctx_cuts(x) || leak_covered(c->l, i))
+		if (x->parent >= m->ctxs.n || !has_done(m, x) || leak_covered(c->l, i))
 			continue;
 		uint32_t at = count(c, mix(c->l->ctx[i].chain, (uint64_t)x->state << 1), i, true);
 		c->list.v[at].waited += x->tasks > 0;
