@@ -66,6 +66,21 @@ static void count_tasks(struct counting *c)
 	}
 }
 
+/* Contexts with one below them that a finding above info is about: they belong to it. */
+static uint8_t *above_accused(const struct leaks *l)
+{
+	const struct model *m = l->m;
+	uint8_t *above = mem_zalloc(m->ctxs.n + 1);
+
+	for (uint32_t i = 0; i < m->ctxs.n; i++) {
+		if (!accused(l, l->ctx[i].told))
+			continue;
+		for (uint32_t p = m->ctxs.v[i].parent; p < m->ctxs.n && !above[p]; p = m->ctxs.v[p].parent)
+			above[p] = 1;
+	}
+	return above;
+}
+
 static bool has_done(const struct model *m, const struct ctx *c)
 {
 	bool library = c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC;
@@ -76,15 +91,17 @@ static bool has_done(const struct model *m, const struct ctx *c)
 static void count_contexts(struct counting *c)
 {
 	const struct model *m = c->l->m;
+	uint8_t *above = above_accused(c->l);
 
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
 		const struct ctx *x = &m->ctxs.v[i];
-		if (x->parent >= m->ctxs.n || !has_done(m, x) || leak_covered(c->l, i))
+		if (x->parent >= m->ctxs.n || !has_done(m, x) || above[i] || leak_covered(c->l, i))
 			continue;
 		uint32_t at = count(c, mix(c->l->ctx[i].chain, (uint64_t)x->state << 1), i, true);
 		c->list.v[at].waited += x->tasks > 0;
 		c->ctx_group[i] = at + 1;
 	}
+	free(above);
 }
 
 /* Room for one more?  Those that goroutines wait for are mentioned with the goroutines. */

@@ -4,7 +4,7 @@
  * Goroutines are alike when they stand in the same function, wait in the same way and were started by the same function;
  * contexts when the kinds from the root down are the same (leak_ctx.chain) and so is their state.  Left out are goroutines
  * of the runtime and those known to wait all their life (exempt.c), contexts without a Done of their own, and whatever a
- * finding above info is about.
+ * finding above info is about, the contexts above that included.
  */
 #ifndef GOCTX_ANALYSIS_CROWDS_H
 #define GOCTX_ANALYSIS_CROWDS_H
