@@ -105,6 +105,13 @@ def test_no_key_is_a_host_pointer() -> None:
             assert "uintptr_t" not in without_comments(path), path.relative_to(SRC)
 
 
+def test_none_has_a_name() -> None:
+    """"No task", "no context", "no slot" are TASK_NONE, CTX_NONE and the like, not the number behind them."""
+    for path in sorted((SRC / "analysis").glob("*.[ch]")):
+        bare = [line for line in without_comments(path).splitlines() if "UINT32_MAX" in line and not line.startswith("#define")]
+        assert not bare, f"{path.name}: {bare}"
+
+
 def test_report_looks_at_no_runtime() -> None:
     """What lies behind a model is asked for by name: context/parts.h."""
     found = {p.name for p in FILES if p.parent.name == "report" and re.search(r"\bm->rt->", p.read_text())}

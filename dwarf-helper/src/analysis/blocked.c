@@ -74,7 +74,7 @@ static uint64_t since_of(const struct model *m, const struct blocked_row *r)
 	return m->tasks.list.v[r->task].waitsince - 1;
 }
 
-/* waitsince + 1, so that "not known" is a key; 0: it makes no sense */
+/* waitsince + 1, so that 0 (not known) has a key; 0 for a time that cannot be */
 static uint64_t stamp_key(uint64_t since)
 {
 	return since + 2;

@@ -63,7 +63,7 @@ static uint32_t captured(struct finder *s, const struct cancel_code *code, const
 	for (uint64_t at = 8; at < (code->kind == CANCELER_PARENT ? size : 16); at += 8) {
 		memcpy(&w, p + at, 8);
 		uint32_t i = model_at(m, w);
-		if (i == U64MAP_NONE)
+		if (i == CTX_NONE)
 			continue;
 		if (m->ctxs.v[i].kind == CTX_CUSTOM && code->kind == CANCELER_STOP)
 			i = m->ctxs.v[i].parent; /* signalCtx: cancels what it embeds */
@@ -92,7 +92,7 @@ static void consider(struct finder *s, const struct span *span, uint32_t index, 
 		return;
 	VEC_PUSH(&s->out->list, (struct canceler){.closure = span->base + (uint64_t)index * span->elem_size,
 						  .context = context,
-						  .task = UINT32_MAX,
+						  .task = TASK_NONE,
 						  .func = c->func,
 						  .kind = c->kind,
 						  .stage = REACH_NONE});
@@ -191,7 +191,7 @@ static void find_watchers(struct finder *s)
 		bool parked = (t->status == TASK_WAITING || t->status == TASK_LEAKED) && t->nwaits == 2;
 		uint32_t context = parked ? watched(m, t) : CTX_NONE;
 		if (context == CTX_NONE) {
-			s->out->watchers_untold = true;
+			s->out->watchers_unknown = true;
 			continue;
 		}
 		VEC_PUSH(&s->out->list, (struct canceler){.context = context,

@@ -143,7 +143,7 @@ static struct err *find_holder(struct model *m, struct ways *w)
 
 /* ---- lost ---- */
 
-/* A goroutine that runs, or a variable, holds it: it may be called.  @return false: only what parked goroutines can still do tells */
+/* True when a goroutine that runs, or a variable, holds it: it may be called.  False: that depends on whether parked goroutines can run again. */
 static bool plainly_held(const struct model *m, struct way *way)
 {
 	const struct task *t = way->task < m->tasks.list.n ? &m->tasks.list.v[way->task] : NULL;
@@ -182,7 +182,7 @@ static struct err *find_lost(struct model *m, uint32_t i, struct ways *w)
 		return NULL;
 	struct err *err = reach_build(m, &r);
 	if (err && err->kind != ERR_CANCELED) {
-		err_free(err); // no proof, and who holds it has been told
+		err_free(err); // no proof; the holder that was found is still shown
 		return NULL;
 	}
 	if (err)

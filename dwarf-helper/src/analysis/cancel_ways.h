@@ -35,7 +35,7 @@ enum way_lost {
 struct way {
 	taddr closure; /* 0 for a watcher */
 	uint32_t func; /* index into rt->frames: the closure's function, a watcher's start */
-	uint32_t task; /* watcher: the goroutine; HELD_DEFERRED: the one that will run it, HELD_PATH: on whose stack the path begins; else UINT32_MAX */
+	uint32_t task; /* watcher: the goroutine; HELD_DEFERRED: the one that will run it, HELD_PATH: on whose stack the path begins; else TASK_NONE */
 	uint8_t kind;  /* enum canceler_kind */
 	uint8_t held;  /* enum way_held */
 	uint8_t lost;  /* enum way_lost */

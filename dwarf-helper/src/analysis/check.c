@@ -89,7 +89,7 @@ static void add_next(const struct model *m, struct finding *f, const struct prob
 		finding_next(f, NEXT_CHILDREN, v[p->issue.other].addr);
 	else if (p->kind == PROBLEM_COUNT || p->kind == PROBLEM_WILD_CHILD)
 		finding_next(f, NEXT_CHILDREN, v[p->issue.context].addr);
-	if (p->task != UINT32_MAX)
+	if (p->task != TASK_NONE)
 		finding_next(f, NEXT_BT, m->tasks.list.v[p->task].goid);
 }
 
@@ -101,7 +101,7 @@ static void take(const struct model *m, struct finding *f, const struct problem 
 	f->count++;
 	if (context != CTX_NONE && (!f->contexts.n || f->contexts.v[f->contexts.n - 1] != context))
 		VEC_PUSH(&f->contexts, context);
-	if (p->task != UINT32_MAX && (!f->goroutines.n || f->goroutines.v[f->goroutines.n - 1] != p->task))
+	if (p->task != TASK_NONE && (!f->goroutines.n || f->goroutines.v[f->goroutines.n - 1] != p->task))
 		VEC_PUSH(&f->goroutines, p->task);
 	if (f->context == CTX_NONE)
 		f->context = context;

@@ -1,6 +1,6 @@
 /*
  * All contexts with an err of their own.  What is above each is worked out once for all (a chain of values may be long, and many
- * may hang on its tip); the maps are walked once, each entry telling where it is held.
+ * may hang on its tip); the maps are walked once, and each entry records that it is held.
  */
 #include "analysis/check.h"
 
@@ -32,7 +32,7 @@ static bool cancels(const struct ctx *c)
 	return c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC;
 }
 
-/* Walk up to what is known, then tell everybody on the way.  Parents form a forest (graph.c). */
+/* Walk up to the first context whose answer is known, and record it for all contexts on the way.  Parents form a forest (graph.c). */
 static void find_above(struct checker *k, uint32_t i)
 {
 	const struct model *m = k->m;
@@ -81,7 +81,7 @@ static struct ctx_above above_of(struct checker *k, uint32_t i)
 static void on_issue(void *arg, const struct ctx_issue *issue)
 {
 	struct checker *k = arg;
-	struct problem p = {.kind = (uint8_t)issue->problem, .changing = issue->changing, .task = UINT32_MAX, .issue = *issue};
+	struct problem p = {.kind = (uint8_t)issue->problem, .changing = issue->changing, .task = TASK_NONE, .issue = *issue};
 
 	if (issue->problem == PROBLEM_UNREAD || issue->problem == PROBLEM_COUNT || issue->problem == PROBLEM_WILD_CHILD)
 		k->blind[issue->context] = 1;

@@ -63,7 +63,8 @@ static uint32_t task_of_g(struct queues *q, taddr g)
 	if (!q->by_g.n)
 		for (size_t i = 0; i < q->m->tasks.list.n; i++)
 			u64map_set(&q->by_g, q->m->tasks.list.v[i].g, (uint32_t)i);
-	return u64map_find(&q->by_g, g);
+	uint32_t task = u64map_find(&q->by_g, g);
+	return task == U64MAP_NONE ? TASK_NONE : task;
 }
 
 /* ---- one channel ---- */
@@ -81,12 +82,12 @@ static void on_stranger(struct queues *q, const struct channel *c, const uint8_t
 	const struct layout *l = &q->m->rt->L;
 	uint32_t task = task_of_g(q, runtime_load(p, l->sudog.g));
 
-	if (task != U64MAP_NONE && q->m->tasks.list.v[task].flags & TASK_DAMAGED)
-		return; /* told already */
+	if (task != TASK_NONE && q->m->tasks.list.v[task].flags & TASK_DAMAGED)
+		return; /* the damage of the goroutine is noted already */
 	bool select = runtime_load(p, l->sudog.isSelect) & 1;
-	bool awake = task != U64MAP_NONE && !is_parked(&q->m->tasks.list.v[task]);
-	bool on_its_way = c->locked || (task != U64MAP_NONE && select && awake);
-	problem_add(q->ps, about(c->addr, task == U64MAP_NONE ? UINT32_MAX : task, CHECK_QUEUED, on_its_way));
+	bool awake = task != TASK_NONE && !is_parked(&q->m->tasks.list.v[task]);
+	bool on_its_way = c->locked || (task != TASK_NONE && select && awake);
+	problem_add(q->ps, about(c->addr, task, CHECK_QUEUED, on_its_way));
 }
 
 /* One queue.  @return false: its links do not fit (a sudog that cannot be read is none that could be looked at) */
@@ -123,7 +124,7 @@ static bool walk_queue(struct queues *q, struct channel *c, int which, taddr fir
 
 static void add_counted(struct queues *q, const struct channel *c, enum check_kind kind, bool changing, uint64_t n, uint64_t m, bool senders)
 {
-	struct problem p = about(c->addr, UINT32_MAX, kind, changing);
+	struct problem p = about(c->addr, TASK_NONE, kind, changing);
 
 	p.n = n;
 	p.m = m;
@@ -167,7 +168,7 @@ static void check_channel(struct queues *q, taddr addr)
 	if (!fits)
 		u64map_set(&q->channels, addr, 1);
 	if (!fits)
-		problem_add(q->ps, about(addr, UINT32_MAX, CHECK_LINKS, c.locked));
+		problem_add(q->ps, about(addr, TASK_NONE, CHECK_LINKS, c.locked));
 	check_state(q, &c);
 }
 
@@ -182,7 +183,7 @@ static void check_lost(struct queues *q, const struct waiter *w)
 
 	runtime_field(rt, w->sudog, l->sudog.c, &chan);
 	if (u64map_find(&q->channels, chan) == 1)
-		return; /* told already */
+		return; /* the channel's queues are a problem already */
 	runtime_field(rt, t->g, l->g.param, &param);
 	runtime_field(rt, chan, l->hchan.lock, &lock);
 	problem_add(q->ps, about(chan, w->task, CHECK_LOST, param || lock));

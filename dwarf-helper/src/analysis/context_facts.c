@@ -112,7 +112,7 @@ static bool foreign(const struct leaks *l, const struct ctx *c, uint32_t parent)
 	return own || (!has_own_done(p->kind) && l->ctx[parent].flags & LEAK_FOREIGN_ABOVE);
 }
 
-static void own_cancelers(struct leaks *l, uint32_t i)
+static void flag_own_cancelers(struct leaks *l, uint32_t i)
 {
 	const struct cancelers *all = &l->r->cancelers;
 	uint32_t first, n = cancelers_of(all, i, &first);
@@ -131,7 +131,7 @@ static void own_cancelers(struct leaks *l, uint32_t i)
 }
 
 /* Of a context whose parent's facts are known. */
-static void facts_of(struct leaks *l, uint32_t i, struct type_names *names, uint64_t *level)
+static void fill_facts(struct leaks *l, uint32_t i, struct type_names *names, uint64_t *level)
 {
 	const struct model *m = l->m;
 	const struct ctx *c = &m->ctxs.v[i];
@@ -140,8 +140,9 @@ static void facts_of(struct leaks *l, uint32_t i, struct type_names *names, uint
 
 	level[i] = level_of(l->m, names, c);
 	f->chain = chain_of(l, level, i);
-	f->under = f->holder = CTX_NONE;
-	own_cancelers(l, i);
+	f->under = CTX_NONE;
+	f->holder = TASK_NONE;
+	flag_own_cancelers(l, i);
 	if (p < m->ctxs.n && !cuts_chain(c)) {
 		uint8_t kind = m->ctxs.v[p].kind;
 		f->under = has_own_done(kind) || l->ctx[p].under == CTX_NONE ? p : l->ctx[p].under;
@@ -200,7 +201,7 @@ static void index_closures(struct leaks *l)
 			u64map_add(&l->closures, all->list.v[k].closure, all->list.v[k].context);
 }
 
-static void how_sure(struct leaks *l)
+static void set_proof(struct leaks *l)
 {
 	const struct reach *r = l->r;
 
@@ -222,19 +223,19 @@ struct err *leak_facts(struct leaks *l)
 
 	l->ctx = mem_zalloc((m->ctxs.n + 1) * sizeof(*l->ctx));
 	l->task_bytes = mem_zalloc((m->tasks.list.n + 1) * sizeof(*l->task_bytes));
-	l->task_told = mem_zalloc((m->tasks.list.n + 1) * sizeof(*l->task_told));
+	l->task_finding = mem_zalloc((m->tasks.list.n + 1) * sizeof(*l->task_finding));
 	l->task_flags = mem_zalloc(m->tasks.list.n + 1);
 	l->order = parents_first(m);
 	uint64_t *level = mem_zalloc((m->ctxs.n + 1) * sizeof(*level));
 	for (size_t k = 0; k < m->ctxs.n; k++)
-		facts_of(l, l->order[k], &names, level);
+		fill_facts(l, l->order[k], &names, level);
 	free(level);
 	u64map_free(&names.keys);
 	VEC_FREE(&names.key_hash);
 	VEC_FREE(&names.types);
 	add_costs(l);
 	index_closures(l);
-	how_sure(l);
+	set_proof(l);
 	return runtime_check(m->rt);
 }
 
@@ -244,7 +245,7 @@ void leak_facts_free(struct leaks *l)
 	free(l->ctx);
 	free(l->order);
 	free(l->task_bytes);
-	free(l->task_told);
+	free(l->task_finding);
 	free(l->task_flags);
 	u64map_free(&l->closures);
 }

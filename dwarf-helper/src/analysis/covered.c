@@ -1,9 +1,9 @@
 /*
- * Which finding is about which context and goroutine: so that one mistake is one suspect.
+ * Which finding covers which context and goroutine, so that one mistake is reported once.
  */
 #include "analysis/leaks.h"
 
-#define TOLD_CLIMB 32 /* levels that are looked at above a context */
+#define COVER_CLIMB 32 /* levels searched above a context */
 
 static uint32_t number_of(const struct leaks *l, const struct finding *f)
 {
@@ -14,8 +14,8 @@ static struct finding *covering(const struct leaks *l, uint32_t context)
 {
 	uint32_t n = 0;
 
-	for (unsigned climbed = 0; context < l->m->ctxs.n && climbed < TOLD_CLIMB; climbed++) {
-		n = l->ctx[context].told;
+	for (unsigned climbed = 0; context < l->m->ctxs.n && climbed < COVER_CLIMB; climbed++) {
+		n = l->ctx[context].finding;
 		if (n && (!climbed || l->out->list.v[n - 1].confidence > CONF_INFO))
 			return &l->out->list.v[n - 1];
 		if (ctx_cuts(&l->m->ctxs.v[context]))
@@ -25,7 +25,7 @@ static struct finding *covering(const struct leaks *l, uint32_t context)
 	return NULL;
 }
 
-struct finding *leak_told_also(struct leaks *l, uint32_t context, enum finding_rule also)
+struct finding *leak_join_earlier(struct leaks *l, uint32_t context, enum finding_rule also)
 {
 	struct finding *f = covering(l, context);
 
@@ -41,16 +41,16 @@ bool leak_covered(const struct leaks *l, uint32_t context)
 	return f && f->confidence > CONF_INFO;
 }
 
-void leak_tell_context(struct leaks *l, struct finding *f, uint32_t context)
+void leak_add_context(struct leaks *l, struct finding *f, uint32_t context)
 {
 	VEC_PUSH(&f->contexts, context);
-	if (!l->ctx[context].told)
-		l->ctx[context].told = number_of(l, f);
+	if (!l->ctx[context].finding)
+		l->ctx[context].finding = number_of(l, f);
 }
 
-void leak_tell_task(struct leaks *l, struct finding *f, uint32_t task)
+void leak_add_task(struct leaks *l, struct finding *f, uint32_t task)
 {
 	VEC_PUSH(&f->goroutines, task);
-	if (!l->task_told[task])
-		l->task_told[task] = number_of(l, f);
+	if (!l->task_finding[task])
+		l->task_finding[task] = number_of(l, f);
 }

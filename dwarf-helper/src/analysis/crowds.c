@@ -59,7 +59,7 @@ static void count_tasks(struct counting *c)
 
 	for (uint32_t i = 0; i < m->tasks.list.n; i++) {
 		const struct task *t = &m->tasks.list.v[i];
-		if (t->flags & TASK_SYSTEM || accused(c->l, c->l->task_told[i]) || exempt_task(m, t))
+		if (t->flags & TASK_SYSTEM || accused(c->l, c->l->task_finding[i]) || exempt_task(m, t))
 			continue;
 		uint64_t state = (uint64_t)t->status << 8 | (t->status == TASK_WAITING ? t->reason : 0);
 		c->task_group[i] = count(c, mix(place_of(c, i), state), i, false) + 1;
@@ -73,7 +73,7 @@ static uint8_t *above_accused(const struct leaks *l)
 	uint8_t *above = mem_zalloc(m->ctxs.n + 1);
 
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
-		if (!accused(l, l->ctx[i].told))
+		if (!accused(l, l->ctx[i].finding))
 			continue;
 		for (uint32_t p = m->ctxs.v[i].parent; p < m->ctxs.n && !above[p]; p = m->ctxs.v[p].parent)
 			above[p] = 1;

@@ -1,9 +1,8 @@
 /*
- * Goroutines and contexts that wait all their life because a library has them wait: no rule but stuck-task
- * speaks of them.
+ * Goroutines and contexts that a library keeps waiting as long as the program runs.  Only stuck-task reports them.
  *
- * Told by the function a goroutine was started with (names as of Go 1.19 to 1.27), and by the keys and types
- * above a context.
+ * Goroutines are recognised by the function they were started with (names as of Go 1.19 to 1.27), contexts by the
+ * keys and types above them.
  */
 #include "analysis/leaks.h"
 
@@ -49,7 +48,7 @@ static const struct {
 	{"github.com/golang/glog.(*", "glog flusher"},
 };
 
-/* Accept loops are usually called by a goroutine of the user's: told by where they stand. */
+/* Accept loops run on goroutines that the program started, so they are recognised by the frame they wait in. */
 static const struct {
 	const char *at;
 	const char *word;

@@ -28,7 +28,7 @@ struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum co
 
 struct evidence *finding_evidence(struct finding *f, enum evidence_kind kind)
 {
-	VEC_PUSH(&f->evidence, (struct evidence){.kind = (uint8_t)kind, .context = CTX_NONE, .task = UINT32_MAX});
+	VEC_PUSH(&f->evidence, (struct evidence){.kind = (uint8_t)kind, .context = CTX_NONE, .task = TASK_NONE});
 	return &f->evidence.v[f->evidence.n - 1];
 }
 

@@ -157,12 +157,12 @@ union claim {
 	uint8_t problem; /* enum check_kind, of the rules of check but torn */
 };
 
-#define FINDING_SHOWN 100 /* addresses and goids of one finding that are told when --limit 0 is not given */
+#define FINDING_SHOWN 100 /* addresses and goids shown of one finding, unless --limit 0 is given */
 
 /** One finding; owns what it points to. */
 struct finding {
 	uint8_t rule, confidence, unit;
-	uint32_t also;	     /* set of rules (1u << rule) that say the same of the same objects, and are therefore not told alone */
+	uint32_t also;	     /* rules (bits 1u << rule) that found the same objects and made no finding of their own */
 	uint64_t count;	     /* contexts or goroutines it is about */
 	uint64_t tasks;	     /* goroutines that hang on it; equal to count, or 0, when the unit is UNIT_TASK */
 	uint64_t bytes;	     /* what they cost: stacks, contexts and what only they are known to hold; 0 not known */

@@ -1,9 +1,9 @@
 /**
- * @file  Why objects are alive, for many of them at once: one search of everything (path.h), kept.
+ * @file  Why objects are alive, for many objects: one search of everything (path.h) whose result is kept.
  *
- * Each object has one pointer that it was first reached by; followed up to a root they are a shortest path to it.  Unlike the paths of
- * `why` they lead through contexts last: that a context's parent has it in a map of children, or that a child points to its parent, tells
- * nothing of who keeps either.
+ * The search remembers for each object the pointer by which it was first reached; followed up to a root these are a shortest path.
+ * Unlike `why`, it enters contexts last: a parent's children map and a child's parent pointer keep contexts alive, but do not show who
+ * is to blame.
  *
  *     root  ◀── object ◀── object ◀── context        forest_up() of each is what stands to its left
  *
@@ -25,7 +25,7 @@ bool forest_path(const struct forest *f, taddr addr, struct path *ret);
 void forest_path_free(struct path *p);
 
 enum forest_kept { FOREST_NOT, FOREST_KEPT, FOREST_BY_SPECIAL };
-/** Is it reached, or only by what finalizers and cleanups hold? */
+/** Whether the object is reached, only from finalizers and cleanups, or not at all. */
 enum forest_kept forest_kept(const struct forest *f, taddr addr);
 
 /** A node: an object, or a root.  0: none. */
@@ -34,7 +34,7 @@ forest_node forest_at(const struct forest *f, taddr addr);
 /** What it was first reached from; 0 of roots. */
 forest_node forest_up(const struct forest *f, forest_node node);
 bool forest_is_root(forest_node node);
-/** Goroutine whose stack a root is on, UINT32_MAX; root nodes only. */
+/** Goroutine whose stack a root is on, TASK_NONE; root nodes only. */
 uint32_t forest_task(const struct forest *f, forest_node root);
 
 #endif

@@ -8,7 +8,7 @@
 
 enum group_by { BY_STACK, BY_FUNC, BY_WAIT, BY_CREATED, BY_CONTEXT };
 
-#define GROUP_END UINT32_MAX
+#define GROUP_END TASK_NONE
 
 struct group {
 	uint64_t key;	/* hash of what its members share */

@@ -99,10 +99,10 @@ static bool of_library(const struct steps *s)
 	if (!root)
 		return false;
 	for (size_t n = 0; n < sizeof(frames) / sizeof(frames[0]); n++)
-		if (s->task != UINT32_MAX && begins(root->func, frames[n]))
+		if (s->task != TASK_NONE && begins(root->func, frames[n]))
 			return true;
 	for (size_t n = 0; n < sizeof(globals) / sizeof(globals[0]); n++)
-		if (s->task == UINT32_MAX && root->kind == LINK_VARIABLE && begins(root->name, globals[n]))
+		if (s->task == TASK_NONE && root->kind == LINK_VARIABLE && begins(root->name, globals[n]))
 			return true;
 	return false;
 }
@@ -121,7 +121,7 @@ bool leak_holder(struct leaks *l, taddr addr, struct leak_holder *ret)
 	const struct forest *forest = addr ? leak_forest(l) : NULL;
 	struct path p;
 
-	*ret = (struct leak_holder){.path = {.task = UINT32_MAX}};
+	*ret = (struct leak_holder){.path = {.task = TASK_NONE}};
 	if (!forest || !forest_path(forest, addr, &p))
 		return false;
 	steps_build(l->m, &p, &ret->path);
@@ -142,7 +142,7 @@ bool add_holder(struct leaks *l, struct finding *f, taddr addr, struct leak_hold
 
 	if (!leak_holder(l, addr, &h)) {
 		if (look_ret)
-			*look_ret = (struct leak_holder){.path = {.task = UINT32_MAX}};
+			*look_ret = (struct leak_holder){.path = {.task = TASK_NONE}};
 		return false;
 	}
 	f->holder = mem_alloc(sizeof(*f->holder));

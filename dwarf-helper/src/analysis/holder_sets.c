@@ -1,22 +1,22 @@
 /*
- * Naming a path is dear, and there may be a million contexts.  So some paths are named, spread over all; the objects on them stand for their
- * names as far as they stand for one, and the other contexts have the name of the first such object above them.
+ * Naming a path is expensive and there may be a million contexts, so only a sample of paths, spread over all, is named.  Each object on a
+ * named path gets that path's name, unless two names meet in it.  Every other context takes the name of the first such object above it.
  */
 #include "analysis/holder_sets.h"
 
 #include "analysis/signature.h"
 
 #define HOLDERS_NAMED 48
-#define CLIMB 256 /* pointers between a root and a context: what hangs further down is not told apart */
-#define STEPS 6	  /* that are part of a name */
-#define AMBIGUOUS (UINT32_MAX - 1)
+#define CLIMB 256 /* pointers between a root and a context: contexts further down are not separated */
+#define STEPS 6	  /* steps of a path that are part of its name */
+#define AMBIGUOUS (U64MAP_NONE - 1)
 
 struct holders {
 	struct leaks *l;
 	const struct forest *forest;
 	const uint32_t *contexts;
 	uint64_t *keys;		 /* by position; 0 not known yet */
-	VEC(uint32_t) open;	 /* positions whose paths tell no goroutine */
+	VEC(uint32_t) open;	 /* positions whose paths begin at no goroutine's stack */
 	VEC(uint64_t) names;	 /* keys of named paths */
 	VEC(uint32_t) counts;	 /* of these, how often each */
 	struct u64map names_at; /* key -> index */
@@ -101,12 +101,12 @@ static taddr addr_of(const struct holders *h, uint32_t at)
 	return h->l->m->ctxs.v[h->contexts[at]].addr;
 }
 
-/* What hangs on a goroutine's stack is told by that. */
-static void tell_tasks(struct holders *h, size_t n)
+/* Contexts that a goroutine's stack leads to get their names from the goroutine. */
+static void name_by_task(struct holders *h, size_t n)
 {
 	for (uint32_t at = 0; at < n; at++) {
 		forest_node node = above(h, addr_of(h, at));
-		uint32_t task = forest_is_root(node) ? forest_task(h->forest, node) : UINT32_MAX;
+		uint32_t task = forest_is_root(node) ? forest_task(h->forest, node) : TASK_NONE;
 		if (task < h->l->m->tasks.list.n)
 			h->keys[at] = task_key(h->l->m, task);
 		else if (node)
@@ -207,7 +207,7 @@ void leak_holder_sets(struct leaks *l, const uint32_t *contexts, size_t n, size_
 
 	*ret = (struct holder_sets){0};
 	if (h.forest) {
-		tell_tasks(&h, n);
+		name_by_task(&h, n);
 		name_some(&h);
 		name_others(&h);
 	}

@@ -1,9 +1,9 @@
 /**
- * @file  Contexts put apart by what holds them, in names: "global main.rooms.conns", "goroutines that (*hub).serve started".
+ * @file  Contexts sorted into sets by what holds them, by name: "global main.rooms.conns", "goroutines that (*hub).serve started".
  *
- * Two hubs of one shape are two suspects, and only what holds their contexts tells them apart.  Names alone count, so that the same
- * suspect has the same key in each core of a program: of variables and fields up to the first element of something, of functions of
- * goroutines and where those were started, of functions of timers.  Never addresses, offsets, keys of maps, or how far down a list.
+ * Two hubs of the same shape are two suspects; only what holds their contexts differs.  Keys are made of names alone, so that a suspect
+ * has the same key in every core of a program: variables and fields up to the first element of a container, functions of goroutines
+ * and their go statements, functions of timers.  Never addresses, offsets, keys of maps, or positions in a list.
  */
 #ifndef GOCTX_ANALYSIS_HOLDER_SETS_H
 #define GOCTX_ANALYSIS_HOLDER_SETS_H
@@ -11,16 +11,16 @@
 #include "analysis/leaks.h"
 
 struct holder_set {
-	uint64_t key; /* of the names; 0: what holds them is not known */
-	VEC(uint32_t) members; /* positions in the array that was asked about, in its order */
+	uint64_t key; /* hash of the names; 0: what holds them is not known */
+	VEC(uint32_t) members; /* positions in the caller's array, ascending */
 };
 
 struct holder_sets {
-	VEC(struct holder_set) list; /* largest first, then by key; one at least where something was asked about */
+	VEC(struct holder_set) list; /* largest first, then by key; at least one unless the array is empty */
 };
 
 /**
- * Each of @p contexts is in one set.  Sets of fewer than @p least are put to the largest.
+ * Puts each of @p contexts into one set.  Sets of fewer than @p least members are merged into the largest.
  * Cost: leak_forest() once, then the lengths of the paths, and the names of at most HOLDERS_NAMED of them.
  */
 void leak_holder_sets(struct leaks *l, const uint32_t *contexts, size_t n, size_t least, struct holder_sets *ret);

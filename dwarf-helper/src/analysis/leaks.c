@@ -17,7 +17,7 @@ static void count_quiet(struct leaks *l)
 
 	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
 		const struct task *task = &m->tasks.list.v[t];
-		const char *what = l->task_told[t] || task->flags & TASK_SYSTEM ? NULL : exempt_task(m, task);
+		const char *what = l->task_finding[t] || task->flags & TASK_SYSTEM ? NULL : exempt_task(m, task);
 		size_t k = 0;
 		if (!what)
 			continue;
@@ -36,7 +36,7 @@ struct err *leaks_find(struct model *m, struct reach *r, struct findings *ret)
 	*ret = (struct findings){0};
 	struct err *err = leak_facts(&l);
 	if (!err)
-		err = leak_on_stack(&l);
+		err = leak_flag_on_stack(&l);
 	for (size_t k = 0; !err && k < sizeof(in_order) / sizeof(in_order[0]); k++)
 		err = in_order[k](&l);
 	if (!err) {

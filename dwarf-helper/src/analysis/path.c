@@ -5,6 +5,7 @@
 #include "runtime/livestack.h"
 
 #define CANCEL_EVERY 1024 /* spans or goroutines between two looks at Ctrl-C */
+#define SLOT_NONE UINT32_MAX /* what points outside of all slots of its span */
 
 /* ---- slots ---- */
 
@@ -50,7 +51,7 @@ static void add_holder(struct search *s, uint32_t from)
 		uint32_t last = s->holders.v[s->holders.n - 1];
 		if (last == from)
 			return;
-		if (last & from & ROOT_BIT && s->origins.v[from & ~ROOT_BIT].task != UINT32_MAX &&
+		if (last & from & ROOT_BIT && s->origins.v[from & ~ROOT_BIT].task != TASK_NONE &&
 		    s->origins.v[from & ~ROOT_BIT].task == s->origins.v[last & ~ROOT_BIT].task)
 			return;
 	}
@@ -67,7 +68,7 @@ static bool meet_held(struct search *s, uint32_t from, uint32_t slot)
 	return true;
 }
 
-/* @p from points into slot @p index of a span.  @return true when that tells something new */
+/* @p from points into slot @p index of a span.  @return true when this reaches the slot for the first time, or adds a holder to it */
 static bool reach(struct search *s, uint32_t from, uint32_t span, uint32_t index)
 {
 	const struct slot_span *ss = &s->slots.spans[span];
@@ -100,7 +101,7 @@ static void look_up(struct search *s, uint32_t *index)
 		if (index[i] < ss->nelems)
 			__builtin_prefetch(&s->white[ss->word + index[i] / 64], 1);
 		else
-			index[i] = UINT32_MAX;
+			index[i] = SLOT_NONE;
 	}
 }
 
@@ -110,7 +111,7 @@ static void flush(struct search *s)
 
 	look_up(s, index);
 	for (uint32_t i = 0; i < s->pending && !s->stop; i++)
-		if (index[i] != UINT32_MAX)
+		if (index[i] != SLOT_NONE)
 			reach(s, s->from[i], s->span[i], index[i]);
 	s->pending = 0;
 }
@@ -123,7 +124,7 @@ static void flush_roots(struct search *s)
 	look_up(s, index);
 	for (uint32_t i = 0; i < s->pending && !s->stop && s->origins.n < ROOT_BIT - 1; i++) {
 		uint32_t from = ROOT_BIT | (uint32_t)s->origins.n;
-		if (index[i] == UINT32_MAX)
+		if (index[i] == SLOT_NONE)
 			continue;
 		VEC_PUSH(&s->origins, s->root[i]);
 		if (!reach(s, from, s->span[i], index[i]))
@@ -295,7 +296,7 @@ static void add_timers(struct search *s, bool stopped)
 			add_root(s, &(struct root){.kind = stopped ? ROOT_STOPPED_TIMER : ROOT_TIMER,
 						   .at = e->at,
 						   .value = e->timer,
-						   .task = UINT32_MAX});
+						   .task = TASK_NONE});
 	}
 }
 

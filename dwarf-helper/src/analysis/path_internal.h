@@ -54,7 +54,7 @@ struct search {
 	VEC(uint32_t) met_last; /* those that have been met */
 	VEC(struct root) specials; /* finalizers and cleanups */
 	struct timers timers;
-	uint32_t held_nelems; /* slots in a span of Ps: all others are told from them by this */
+	uint32_t held_nelems; /* slots in a span of Ps; a span with another number holds no P */
 	struct u64map held;   /* slot + 1 of each P: met, but not entered before all else has been */
 	taddr value[BATCH];
 	uint32_t span[BATCH], from[BATCH], pending;

@@ -65,7 +65,7 @@ static struct err *mark_roots(struct reacher *x)
 	return err;
 }
 
-/* Watched objects that have been marked. */
+/* Notify the users of watched objects that have been marked. */
 static void take_hits(struct reacher *x)
 {
 	for (size_t i = 0; i < x->mk->hits.n; i++) {
@@ -80,7 +80,7 @@ static void take_hits(struct reacher *x)
 	x->mk->hits.n = 0;
 }
 
-/* Until nobody else can come back. */
+/* Alternate between stacks and marking until no more goroutines come back. */
 static struct err *settle(struct reacher *x)
 {
 	do {
@@ -94,7 +94,7 @@ static struct err *settle(struct reacher *x)
 	return NULL;
 }
 
-/* The stage under way is through: who was reached in it? */
+/* Set the stages of contexts and cancelers that the stage under way has reached. */
 static void end_stage(struct reacher *x)
 {
 	struct reach *r = x->r;
@@ -118,7 +118,7 @@ static void end_stage(struct reacher *x)
 
 #define FINAL_ROUNDS 16 /* of finalizers that lead to objects with finalizers; what is left counts, too, as what may be called */
 
-/* @param again_ret  somebody came back by finalizers whose objects nothing that can run reaches */
+/* @param again_ret  true when goroutines came back only through finalizers of objects that nothing that can run reaches */
 static struct err *run_live(struct reacher *x, bool *again_ret)
 {
 	struct err *err;
@@ -160,12 +160,12 @@ static struct err *run_stages(struct reacher *x, bool *again_ret)
 	if ((err = settle(x)))
 		return err;
 	end_stage(x);
-	*again_ret = *again_ret && x->r->complete && !x->mk->incomplete && reach_finals_never(x);
+	*again_ret = *again_ret && x->r->complete && !x->mk->incomplete && reach_finals_find_never(x);
 	return NULL;
 }
 
-/* What is known before the first mark to make "not reached" no proof. */
-static void doubts(struct reacher *x)
+/* Reasons known before the marking why "not reached" is no proof. */
+static void note_doubts(struct reacher *x)
 {
 	const struct tasks *ts = &x->m->tasks;
 
@@ -197,7 +197,7 @@ static void forget_work(struct reacher *x)
 	x->under_way = NULL;
 }
 
-/* Nothing is marked. */
+/* Start with nothing marked. */
 static struct err *begin(struct reacher *x)
 {
 	struct reach *r = x->r;
@@ -233,7 +233,7 @@ static struct err *build(struct reacher *x)
 	r->task_stage = mem_alloc(tasks + 1);
 	r->ctx_stage = mem_alloc(ctxs + 1);
 	r->cancelable = mem_zalloc(ctxs + 1);
-	doubts(x);
+	note_doubts(x);
 	if ((err = coros_find(x->rt, &x->m->tasks, &x->coros)))
 		return err;
 	if ((err = begin(x)) || (err = run_stages(x, &again)))
@@ -242,7 +242,7 @@ static struct err *build(struct reacher *x)
 		return err;
 	if (x->mk->incomplete)
 		reach_incomplete(x, GAP_OBJECTS);
-	reach_cancelable(x);
+	reach_cancel_classify(x);
 	return NULL;
 }
 

@@ -1,4 +1,4 @@
-/* Which contexts can be cancelled: during the marking, to know whom that may wake, and in the end, by whom. */
+/* Which contexts can be cancelled: during the marking, which wakes goroutines that wait for them, and afterwards, by whom. */
 #include "analysis/reach_internal.h"
 
 /* ---- during the marking ---- */
@@ -12,14 +12,14 @@ static void set_can(struct reacher *x, uint32_t i, uint8_t how)
 	VEC_PUSH(&x->spread, i);
 }
 
-static void reach_can(struct reacher *x, uint32_t context)
+static void make_cancelable(struct reacher *x, uint32_t context)
 {
 	/* What comes later comes from goroutines that only this could wake. */
 	if (x->stage == REACH_LIVE)
 		set_can(x, context, CAN);
 }
 
-/* A child of a context that can be cancelled: does that reach it? */
+/* Pass on to a child that its parent can be cancelled, if that cancels the child. */
 static void hand_down(struct reacher *x, uint32_t child, uint8_t how)
 {
 	const struct ctx *c = &x->m->ctxs.v[child];
@@ -49,14 +49,14 @@ void reach_spread(struct reacher *x)
 	}
 }
 
-/* Could a watcher, a registered closure or the entry of a children map have been overlooked? */
-static bool untold(const struct reacher *x)
+/* True when a watcher, a registered closure or the entry of a children map may have been missed. */
+static bool may_be_overlooked(const struct reacher *x)
 {
 	bool damaged = false;
 
 	for (uint32_t i = 0; i < x->m->ctxs.n && !damaged; i++)
 		damaged = x->m->ctxs.v[i].flags & CTX_DAMAGED;
-	return damaged || x->r->cancelers.watchers_untold || x->r->cancelers.unread || x->m->tasks.unread || x->m->tasks.beyond;
+	return damaged || x->r->cancelers.watchers_unknown || x->r->cancelers.unread || x->m->tasks.unread || x->m->tasks.beyond;
 }
 
 /* What it is made on cannot be read: that may well have been cancellable. */
@@ -70,13 +70,13 @@ void reach_cancel_begin(struct reacher *x)
 	const struct model *m = x->m;
 	bool blind = x->r->cancelers.unread;
 
-	x->untold = untold(x);
+	x->overlooked = may_be_overlooked(x);
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
 		const struct ctx *c = &m->ctxs.v[i];
 		bool can = reach_cancels(c) ? blind || c->kind == CTX_TIMER || c->state != CTX_ACTIVE || c->flags & CTX_LOCKED
-					    : x->untold && ctx_own_done(m, c) && !ctx_cuts(c);
+					    : x->overlooked && ctx_own_done(m, c) && !ctx_cuts(c);
 		if (can || lost_parent(c))
-			reach_can(x, i);
+			make_cancelable(x, i);
 	}
 }
 
@@ -91,13 +91,13 @@ void reach_cancel_watch(struct reacher *x)
 		if (x->can[c->context] || !c->closure || c->kind == CANCELER_TIMER)
 			continue;
 		if (!reach_watch(x, c->closure, i | CANCELER_BIT))
-			reach_can(x, c->context);
+			make_cancelable(x, c->context);
 	}
 }
 
 void reach_cancel_hit(struct reacher *x, uint32_t i)
 {
-	reach_can(x, x->r->cancelers.list.v[i].context);
+	make_cancelable(x, x->r->cancelers.list.v[i].context);
 }
 
 void reach_cancel_task(struct reacher *x, uint32_t task)
@@ -105,7 +105,7 @@ void reach_cancel_task(struct reacher *x, uint32_t task)
 	uint32_t i = u64map_find(&x->watcher_of, task + 1ul);
 
 	if (i != U64MAP_NONE)
-		reach_can(x, x->r->cancelers.list.v[i].context);
+		make_cancelable(x, x->r->cancelers.list.v[i].context);
 }
 
 enum { NOT_LOOKED_UP, NO, YES };
@@ -150,10 +150,10 @@ void reach_cancel_word(struct reacher *x, uint32_t task, taddr value, uint32_t p
 	if (x->stage != REACH_LIVE || !may_cancel(x, pcinfo) || u64map_find(&x->watcher_of, task + 1ul) != U64MAP_NONE)
 		return;
 	uint32_t i = model_at(x->m, value);
-	if (i == U64MAP_NONE || !reach_cancels(&x->m->ctxs.v[i]))
+	if (i == CTX_NONE || !reach_cancels(&x->m->ctxs.v[i]))
 		return;
 	x->under_way[i / 64] |= UINT64_C(1) << (i % 64);
-	reach_can(x, i);
+	make_cancelable(x, i);
 }
 
 void reach_cancel_stages(struct reacher *x)
@@ -209,12 +209,12 @@ static uint8_t own_class(struct classes *k, uint32_t i)
 	return best;
 }
 
-/* What a class above means below. */
+/* The class of a child that follows from its parent's. */
 static uint8_t from_above(const struct model *m, uint32_t parent, uint8_t cls)
 {
 	uint8_t state = m->ctxs.v[parent].state;
 
-	if (cls == CANCELABLE_DONE) /* a child that is still active: it is being told just now */
+	if (cls == CANCELABLE_DONE) /* a child that is still active is being cancelled right now */
 		return state == CTX_CANCELED || state == CTX_EXPIRED ? CANCELABLE_ABOVE : CANCELABLE_NOBODY;
 	return cls < CANCELABLE_ABOVE ? CANCELABLE_ABOVE : cls;
 }
@@ -245,9 +245,9 @@ static void classify(struct classes *k, uint32_t i)
 }
 
 /* Parents first, without recursion: a chain may be a million deep. */
-void reach_cancelable(struct reacher *x)
+void reach_cancel_classify(struct reacher *x)
 {
-	struct classes k = {.x = x, .cls = x->r->cancelable, .hands = x->can, .doubt = x->untold};
+	struct classes k = {.x = x, .cls = x->r->cancelable, .hands = x->can, .doubt = x->overlooked};
 	VEC(uint32_t) path = {0};
 	size_t n = x->m->ctxs.n;
 

@@ -1,9 +1,10 @@
 /*
- * Finalizers and cleanups: one is called once its object has been let go, and what it leads to counts from the start, as the collector has it.
+ * Finalizers and cleanups.  One is called once its object is collected, so the collector follows what it leads to from the start.
  *
- * But an object that only goroutines hold which can never run again is never let go.  Which these are is known when all is marked, and may
- * follow from what such a finalizer leads to.  So those of objects that can run reaches come first; did the others wake anybody, and is one of
- * them of such an object, then all is marked once more, without it.
+ * But an object held only by goroutines that can never run again is never collected, and its finalizer never called.  Which objects
+ * these are is known only after the marking, and the marking may depend on what such a finalizer leads to.  So finalizers of objects
+ * reached from what can run come first.  If the others wake a goroutine, and one of them belongs to such an object, everything is
+ * marked a second time without it.
  */
 #include "analysis/reach_internal.h"
 
@@ -15,7 +16,7 @@ bool reach_final_root(struct reacher *x, const struct root *root)
 	return true;
 }
 
-/* Those whose object is marked, or not; they are taken off the list.  @return any? */
+/* Mark from finalizers whose object is marked, or from all others, and take them off the list.  @return there were any */
 static bool mark_some(struct reacher *x, bool of_marked)
 {
 	size_t left = 0, n = x->finals.n;
@@ -61,7 +62,7 @@ void reach_finals_live_end(struct reacher *x)
 	x->final_objects.n = left;
 }
 
-bool reach_finals_never(struct reacher *x)
+bool reach_finals_find_never(struct reacher *x)
 {
 	for (size_t i = 0; i < x->final_objects.n; i++)
 		if (mark_test(x->mk, x->final_objects.v[i]))

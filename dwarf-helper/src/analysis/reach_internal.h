@@ -4,7 +4,7 @@
  *     waits      who waits on what, and which of them have been woken            reach_wait.c
  *     can        which contexts can be cancelled, handed down from parents        reach_cancel.c
  *     finals     finalizers and cleanups, and those that are never called         reach_final.c
- *     the first two are asked again only when a watched object is marked          reach.c
+ *     hits       the first two look again only when a watched object is marked    reach.c
  */
 #ifndef GOCTX_ANALYSIS_REACH_INTERNAL_H
 #define GOCTX_ANALYSIS_REACH_INTERNAL_H
@@ -21,7 +21,7 @@ struct reach_wait {
 	bool is_chan;
 };
 
-/** Somebody wants to know when a slot is marked: a goroutine (task), or a canceler (CANCELER_BIT set); a list. */
+/** Who waits for a slot to be marked: a goroutine (task), or a canceler (CANCELER_BIT set); a list for each slot. */
 struct reach_user {
 	uint32_t who, next;
 };
@@ -42,7 +42,7 @@ struct reacher {
 	uint32_t *first_wait;	  /* per task + 1: its waits are waits.v[first_wait[i] … first_wait[i + 1] - 1] */
 	VEC(uint32_t) ready;	  /* woken, their stacks are still to be searched */
 	uint8_t *can;		  /* per context: CAN_… */
-	bool untold;		  /* a watcher, or what is registered with a custom parent, may have been overlooked */
+	bool overlooked;	  /* a watcher, or what is registered with a custom parent, may have been missed */
 	uint64_t *under_way;	  /* bit per context: a goroutine is inside of package context with it */
 	VEC(uint32_t) spread;	  /* contexts whose `can` is still to be handed down */
 	struct u64map watcher_of; /* task + 1 -> the canceler that it is */
@@ -59,10 +59,10 @@ struct reacher {
 /** can[]: no; yes; yes, but a custom type with a Done of its own lies between: a child must be in a children map to follow. */
 enum { CAN_NOT, CAN, CAN_FOREIGN };
 
-/** "Not reached proves nothing", and why; the first reason is kept. */
+/** Note that "not reached" proves nothing from here on, and why; the first reason is kept. */
 void reach_incomplete(struct reacher *x, enum gap gap);
 
-/** Tell @p who when the slot that holds @p a is marked.  @return false: it is marked already, or lies outside of the heap */
+/** Call back for @p who (struct reach_user) once the slot that holds @p a is marked.  @return false: it is marked already, or lies outside of the heap */
 bool reach_watch(struct reacher *x, taddr a, uint32_t who);
 
 static inline bool reach_cancels(const struct ctx *c)
@@ -73,47 +73,47 @@ static inline bool reach_cancels(const struct ctx *c)
 /* reach_wait.c */
 /** Read what everybody waits on; mark the sudogs and g's of those that are parked as leaves, put the others on x->ready. */
 struct err *reach_waits_read(struct reacher *x);
-/** All marked what marks now: wake whom that wakes, watch the rest. */
+/** Marking has settled: wake goroutines whose wait is now reachable, and watch the others. */
 void reach_waits_begin(struct reacher *x);
-/** REACH_CHANNEL begins: what parked g's and sudogs hold counts, contexts do not any more. */
+/** REACH_CHANNEL begins: follow what parked g's and sudogs hold, and wake whoever waits on a reached channel, cancellable or not. */
 void reach_waits_channel(struct reacher *x);
 /** Wake the goroutine if what it waits on allows it. */
 void reach_try(struct reacher *x, uint32_t task);
-/** Search the stacks of x->ready. */
+/** Mark from the stacks of x->ready, until it is empty. */
 void reach_scan_ready(struct reacher *x);
-/** All that are left. */
+/** REACH_STUCK begins: wake all goroutines that are left. */
 void reach_wake_rest(struct reacher *x);
 
 /* reach_final.c */
-/** Put a root aside.  @return false: it is none of a finalizer or cleanup */
+/** Put the root of a finalizer or cleanup aside.  @return false: it is another kind of root */
 bool reach_final_root(struct reacher *x, const struct root *root);
-/** Mark what those lead to whose object is marked.  @return false: there are no more */
+/** Mark what finalizers and cleanups of marked objects lead to.  @return false: there are no more of these */
 bool reach_finals_of_live(struct reacher *x);
-/** Mark what the others lead to, but for those that are never called. */
+/** Mark what the other finalizers and cleanups lead to, except those that are never called. */
 void reach_finals_rest(struct reacher *x);
-/** REACH_LIVE has ended: which objects are not reached? */
+/** REACH_LIVE has ended: keep in x->final_objects only those that were not reached. */
 void reach_finals_live_end(struct reacher *x);
-/** REACH_CHANNEL begins: the collector follows those that are never called, too. */
+/** REACH_CHANNEL begins: as the collector does, follow those that are never called, too. */
 void reach_finals_channel(struct reacher *x);
-/** All is marked: which are never called, because only goroutines hold the object that never run again?  @return any */
-bool reach_finals_never(struct reacher *x);
+/** Everything is marked: put objects that only goroutines hold which never run again into x->never_final.  @return there are any */
+bool reach_finals_find_never(struct reacher *x);
 
 /* reach_cancel.c */
-/** What is cancelable from the start. */
+/** Set x->can of contexts that are cancelable from the start. */
 void reach_cancel_begin(struct reacher *x);
-/** Cancelers that are marked by now; watch the rest. */
+/** Set x->can of contexts whose cancelers are marked by now; watch the other cancelers. */
 void reach_cancel_watch(struct reacher *x);
 /** The closure of canceler @p i was marked. */
 void reach_cancel_hit(struct reacher *x, uint32_t i);
 /** Hand x->spread down the trees; wakes who waits there. */
 void reach_spread(struct reacher *x);
-/** The goroutine can run: if it is a watcher, so can the context it watches for be cancelled. */
+/** The goroutine can run; if it is a watcher, the context it watches for becomes cancelable. */
 void reach_cancel_task(struct reacher *x, uint32_t task);
-/** A live word of a stack: a cancellation under way? */
+/** Look at a live word of a stack: if it is a context in a frame of package context, a cancellation is under way. */
 void reach_cancel_word(struct reacher *x, uint32_t task, taddr value, uint32_t pcinfo);
-/** Stages of cancelers reached by now. */
+/** Set canceler.stage of those reached by now. */
 void reach_cancel_stages(struct reacher *x);
-/** r->cancelable, once all stages are through. */
-void reach_cancelable(struct reacher *x);
+/** Fill r->cancelable; all stages have run. */
+void reach_cancel_classify(struct reacher *x);
 
 #endif

@@ -7,7 +7,7 @@
  * possible        no goroutine's stack refers to them, and either nothing waits on them or their deadline is
  *                 an hour or more away: kept by a registry, timers or forgotten structs
  * info            everything else.  A thousand requests in flight under one server's context look just so:
- *                 what tells them apart is that goroutines hold and use them.  Also contexts that a library
+ *                 the difference is that goroutines hold and use those.  Also contexts that a library
  *                 makes and ends (connections of net/http), and those whose deadlines end them and whose work
  *                 a function does then that AfterFunc has registered: no goroutine is meant to be there
  *
@@ -26,11 +26,10 @@
 #define SAMPLE 16
 #define ASKED 8 /* kinds whose CancelFuncs are looked for in deferred calls: each looks at all goroutines */
 #define FAR_NS (INT64_C(3600) * 1000000000)
-#define END UINT32_MAX
 
 /* Equal children of one context. */
 struct pile {
-	uint64_t holder; /* holder_sets.h; set when it is told of */
+	uint64_t holder; /* holder_sets.h; 0 until split() */
 	uint32_t under, first, last, count;
 	uint32_t on_stack, waited; /* those that a stack refers to; those that goroutines wait on */
 	uint32_t hooked;	   /* those with a deadline and an AfterFunc */
@@ -61,7 +60,7 @@ struct piles {
 	VEC(struct pile) list;
 	VEC(struct piled) kinds;
 	struct u64map index, kind_index;
-	uint32_t *next;	 /* by context: the next one of its pile, END */
+	uint32_t *next;	 /* by context: the next one of its pile, CTX_NONE */
 	uint32_t *total; /* by context: active children that end when it does */
 };
 
@@ -106,7 +105,7 @@ static uint32_t hook_of(const struct leaks *l, uint32_t i)
 
 static void add(struct leaks *l, struct piles *p, struct pile *pile, uint32_t i)
 {
-	p->next[i] = END;
+	p->next[i] = CTX_NONE;
 	if (pile->count)
 		p->next[pile->last] = i;
 	else
@@ -133,18 +132,18 @@ static void collect(struct leaks *l, struct piles *p)
 	}
 }
 
-/* Are most of them told of?  A sample tells. */
-static bool told_already(struct leaks *l, const struct piles *all, const struct pile *p)
+/* Join the findings that cover contexts of the pile, by a sample.  @return true: they cover most of it */
+static bool join_earlier(struct leaks *l, const struct piles *all, const struct pile *p)
 {
-	uint32_t seen = 0, told = 0, step = p->count / SAMPLE + 1, at = 0;
+	uint32_t seen = 0, joined = 0, step = p->count / SAMPLE + 1, at = 0;
 
-	for (uint32_t i = p->first; i != END; i = all->next[i]) {
+	for (uint32_t i = p->first; i != CTX_NONE; i = all->next[i]) {
 		if (at++ % step)
 			continue;
 		seen++;
-		told += leak_told_also(l, i, RULE_ACCUMULATION) != NULL;
+		joined += leak_join_earlier(l, i, RULE_ACCUMULATION) != NULL;
 	}
-	return told * 2 > seen;
+	return joined * 2 > seen;
 }
 
 /* Parts that different things hold become piles of their own, at the end of the list. */
@@ -154,7 +153,7 @@ static void split(struct leaks *l, struct piles *p, uint32_t k)
 	struct holder_sets held;
 	uint32_t under = p->list.v[k].under;
 
-	for (uint32_t i = p->list.v[k].first; i != END; i = p->next[i])
+	for (uint32_t i = p->list.v[k].first; i != CTX_NONE; i = p->next[i])
 		VEC_PUSH(&members, i);
 	leak_holder_sets(l, members.v, members.n, PILE, &held);
 	for (size_t h = 0; h < held.list.n; h++) {
@@ -195,7 +194,7 @@ static void choose(struct leaks *l, struct piles *p)
 		const struct pile *pile = &p->list.v[k];
 		uint32_t parts = (uint32_t)p->list.n;
 		if (pile->count < PILE || pile->count * 100ul < (uint64_t)p->total[pile->under] * PILE_SHARE ||
-		    told_already(l, p, pile))
+		    join_earlier(l, p, pile))
 			continue;
 		if (!is_used(pile->on_stack, pile->count) && !is_hooked(pile->hooked, pile->waited, pile->count))
 			split(l, p, k); // of what is in use there is nothing to mend
@@ -223,7 +222,7 @@ static bool deferred(void *arg, const struct defer_call *d)
 	return true;
 }
 
-/* The goroutine whose deferred calls hold most of the CancelFuncs of a pile, UINT32_MAX none.  Rarely asked, and then of those with records only. */
+/* The goroutine whose deferred calls hold most of the CancelFuncs of a pile, TASK_NONE none.  Rarely asked, and then of those with records only. */
 static uint32_t defers_them(struct leaks *l, const struct pile *p)
 {
 	struct model *m = l->m;
@@ -239,7 +238,7 @@ static uint32_t defers_them(struct leaks *l, const struct pile *p)
 		if (runtime_canceled(m->rt))
 			break;
 	}
-	return UINT32_MAX;
+	return TASK_NONE;
 }
 
 /* ---- the finding ---- */
@@ -268,7 +267,7 @@ static struct piled_on what_they_are_on(struct leaks *l, const struct piles *all
 	for (size_t n = 0; n < k->piles.n; n++) {
 		const struct pile *p = &all->list.v[k->piles.v[n]];
 		struct hangs on = {.under = p->under, .common = CTX_NONE};
-		for (uint32_t i = p->first; i != END; i = all->next[i])
+		for (uint32_t i = p->first; i != CTX_NONE; i = all->next[i])
 			hangs_add(l, &on, i);
 		ret.of += hangs_children(&on) ? l->m->ctxs.v[on.common].children : all->total[p->under];
 		ret.below_values |= !hangs_children(&on);
@@ -283,7 +282,7 @@ static enum confidence how_sure(struct leaks *l, const struct piled *k, uint32_t
 	int64_t left = 0;
 	bool far = ctx_deadline_left(l->m, first, &left) && left > FAR_NS;
 
-	if (deferring != UINT32_MAX)
+	if (deferring != TASK_NONE)
 		return CONF_LIKELY;
 	if (used(k) || by_hook(k) || exempt_context(l->m, first))
 		return CONF_INFO;
@@ -297,7 +296,7 @@ static void put_tasks(struct leaks *l, struct piles *p)
 
 	for (uint32_t k = 0; k < p->kinds.n; k++)
 		for (size_t n = 0; n < p->kinds.v[k].piles.n; n++)
-			for (uint32_t i = p->list.v[p->kinds.v[k].piles.v[n]].first; i != END; i = p->next[i])
+			for (uint32_t i = p->list.v[p->kinds.v[k].piles.v[n]].first; i != CTX_NONE; i = p->next[i])
 				kind[i] = k + 1;
 	for (size_t n = 0; n < l->m->ctxs.n; n++) {
 		uint32_t i = l->order[n], up = l->m->ctxs.v[i].parent;
@@ -319,18 +318,18 @@ static void put_tasks(struct leaks *l, struct piles *p)
 
 static void add_use(struct leaks *l, struct finding *f, const struct piled *k, uint32_t deferring)
 {
-	struct evidence *e = finding_evidence(f, deferring != UINT32_MAX ? EV_DEFERRED : EV_IN_USE);
+	struct evidence *e = finding_evidence(f, deferring != TASK_NONE ? EV_DEFERRED : EV_IN_USE);
 
 	e->task = deferring;
 	e->n = k->on_stack;
 	e->m = k->waited;
-	if (deferring != UINT32_MAX)
+	if (deferring != TASK_NONE)
 		finding_next(f, NEXT_BT, l->m->tasks.list.v[deferring].goid);
 }
 
 static enum pile_why why(const struct finding *f, const struct piled *k, uint32_t deferring)
 {
-	if (deferring != UINT32_MAX)
+	if (deferring != TASK_NONE)
 		return PILE_DEFERRED;
 	if (f->confidence == CONF_POSSIBLE)
 		return PILE_IDLE;
@@ -353,20 +352,20 @@ static void add_what(struct leaks *l, struct finding *f, const struct piled *k, 
 		finding_evidence(f, EV_DEADLINE)->ns = left;
 }
 
-/* What AfterFunc has made on them is told with them. */
-static void tell_hook(struct leaks *l, const struct finding *f, uint32_t i)
+/* The finding also covers what AfterFunc has made on its contexts. */
+static void cover_hook(struct leaks *l, const struct finding *f, uint32_t i)
 {
 	uint32_t hook = hook_of(l, i);
 
-	if (hook != CTX_NONE && !l->ctx[hook].told)
-		l->ctx[hook].told = (uint32_t)(f - l->out->list.v) + 1;
+	if (hook != CTX_NONE && !l->ctx[hook].finding)
+		l->ctx[hook].finding = (uint32_t)(f - l->out->list.v) + 1;
 }
 
-static void tell(struct leaks *l, const struct piles *all, const struct piled *k, bool ask)
+static void add_finding(struct leaks *l, const struct piles *all, const struct piled *k, bool ask)
 {
 	const struct pile *p = &all->list.v[k->largest];
 	struct piled_on on = what_they_are_on(l, all, k);
-	uint32_t deferring = used(k) || by_hook(k) || !ask ? UINT32_MAX : defers_them(l, p);
+	uint32_t deferring = used(k) || by_hook(k) || !ask ? TASK_NONE : defers_them(l, p);
 	enum confidence sure = how_sure(l, k, p->first, deferring);
 	struct finding *f = finding_new(l->out, RULE_ACCUMULATION, sure, UNIT_CONTEXT);
 
@@ -374,12 +373,12 @@ static void tell(struct leaks *l, const struct piles *all, const struct piled *k
 	f->bytes = k->bytes;
 	f->context = on.largest.common;
 	for (size_t n = 0; n < k->piles.n; n++)
-		for (uint32_t i = all->list.v[k->piles.v[n]].first; i != END; i = all->next[i]) {
-			leak_tell_context(l, f, i);
-			tell_hook(l, f, i);
+		for (uint32_t i = all->list.v[k->piles.v[n]].first; i != CTX_NONE; i = all->next[i]) {
+			leak_add_context(l, f, i);
+			cover_hook(l, f, i);
 		}
 	for (size_t n = 0; n < k->tasks.n; n++)
-		leak_tell_task(l, f, k->tasks.v[n]);
+		leak_add_task(l, f, k->tasks.v[n]);
 	f->tasks = f->goroutines.n;
 	finding_sign_hash(f, sign_chain(SIGN_START ^ p->holder, l->m, p->first));
 	f->claim.pile.on = on.largest.common;
@@ -388,7 +387,7 @@ static void tell(struct leaks *l, const struct piles *all, const struct piled *k
 	f->claim.pile.why = (uint8_t)why(f, k, deferring);
 	add_what(l, f, k, p, &on);
 	add_use(l, f, k, deferring);
-	if (sure > CONF_INFO && deferring == UINT32_MAX)
+	if (sure > CONF_INFO && deferring == TASK_NONE)
 		add_holder(l, f, l->m->ctxs.v[p->first].addr, NULL); // what it has that others of its shape have not
 	add_places(l, f, PLACE_WAITS, f->goroutines.v, f->goroutines.n);
 	add_waits(l, f, f->goroutines.v, f->goroutines.n);
@@ -406,7 +405,7 @@ struct err *rule_accumulation(struct leaks *l)
 	choose(l, &p);
 	put_tasks(l, &p);
 	for (size_t k = 0; k < p.kinds.n; k++) {
-		tell(l, &p, &p.kinds.v[k], k < ASKED);
+		add_finding(l, &p, &p.kinds.v[k], k < ASKED);
 		VEC_FREE(&p.kinds.v[k].piles);
 		VEC_FREE(&p.kinds.v[k].tasks);
 	}

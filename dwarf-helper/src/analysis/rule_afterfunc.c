@@ -80,7 +80,7 @@ static uint32_t on_one(const struct leaks *l, const struct hooks *s, uint32_t *u
 	return most;
 }
 
-static void tell(struct leaks *l, const struct hooks *s)
+static void add_finding(struct leaks *l, const struct hooks *s)
 {
 	uint32_t under, most = on_one(l, s, &under);
 	bool piled = most >= MANY && most * 2ul >= s->contexts.n, used = s->on_stack * 10ul > s->contexts.n;
@@ -94,7 +94,7 @@ static void tell(struct leaks *l, const struct hooks *s)
 	f->bytes = s->bytes;
 	f->context = s->first;
 	for (size_t k = 0; k < s->contexts.n; k++)
-		leak_tell_context(l, f, s->contexts.v[k]);
+		leak_add_context(l, f, s->contexts.v[k]);
 	finding_sign(f, buf_cstr(&func), NULL);
 	add_hanging(l, f);
 	finding_evidence(f, EV_STOP)->n = s->stop_live;
@@ -104,11 +104,11 @@ static void tell(struct leaks *l, const struct hooks *s)
 	buf_free(&func);
 }
 
-/* Those that hang on contexts which are told of already are told with them. */
-static bool told_above(struct leaks *l, const struct hooks *s)
+/* Join the findings that cover contexts of the set, by a sample.  @return true: they cover all of the sample */
+static bool join_above(struct leaks *l, const struct hooks *s)
 {
 	for (size_t k = 0; k < s->contexts.n; k += s->contexts.n / 8 + 1)
-		if (!leak_told_also(l, s->contexts.v[k], RULE_AFTERFUNC))
+		if (!leak_join_earlier(l, s->contexts.v[k], RULE_AFTERFUNC))
 			return false;
 	return true;
 }
@@ -119,8 +119,8 @@ struct err *rule_afterfunc(struct leaks *l)
 
 	collect(l, &h);
 	for (size_t k = 0; k < h.list.n; k++) {
-		if (h.list.v[k].contexts.n >= SOME && !told_above(l, &h.list.v[k]))
-			tell(l, &h.list.v[k]);
+		if (h.list.v[k].contexts.n >= SOME && !join_above(l, &h.list.v[k]))
+			add_finding(l, &h.list.v[k]);
 		VEC_FREE(&h.list.v[k].contexts);
 	}
 	VEC_FREE(&h.list);

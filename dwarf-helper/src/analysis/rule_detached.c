@@ -88,15 +88,15 @@ static enum confidence how_sure(const struct leaks *l, const struct task_set *s,
 	return s->tasks.n >= ACTIVE_MANY && root->kind != CTX_TIMER ? CONF_POSSIBLE : CONF_INFO;
 }
 
-static void tell(struct leaks *l, const struct task_set *s, const struct detached_set *d)
+static void add_finding(struct leaks *l, const struct task_set *s, const struct detached_set *d)
 {
 	struct finding *f = finding_new(l->out, RULE_DETACHED, how_sure(l, s, d), UNIT_CONTEXT);
 	uint32_t root = d->roots.v[0];
 
 	for (size_t k = 0; k < s->tasks.n; k++)
-		leak_tell_task(l, f, s->tasks.v[k]);
+		leak_add_task(l, f, s->tasks.v[k]);
 	for (size_t k = 0; k < d->roots.n; k++)
-		leak_tell_context(l, f, d->roots.v[k]);
+		leak_add_context(l, f, d->roots.v[k]);
 	finding_sign_hash(f, sign_word(sign_word(sign_chain(SIGN_START, l->m, root), task_func(l->m, s->tasks.v[0])),
 				       task_maker(l->m, s->tasks.v[0])));
 	f->claim.detached.from = l->ctx[root].under;
@@ -121,11 +121,11 @@ struct err *rule_detached(struct leaks *l)
 
 	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
 		struct held s = {.l = l, .root = CTX_NONE};
-		if (!(l->task_flags[t] & LEAK_TASK_ROOT) || l->task_told[t] || m->tasks.list.v[t].flags & TASK_SYSTEM)
+		if (!(l->task_flags[t] & LEAK_TASK_ROOT) || l->task_finding[t] || m->tasks.list.v[t].flags & TASK_SYSTEM)
 			continue;
 		leak_holds(l, t, note_held, &s);
 		uint32_t other = s.root == CTX_NONE ? CTX_NONE : other_of(&s);
-		if (other == CTX_NONE || leak_told_also(l, s.root, RULE_DETACHED))
+		if (other == CTX_NONE || leak_join_earlier(l, s.root, RULE_DETACHED))
 			continue;
 		size_t k = (size_t)(task_sets_add(l, &sets, t, l->ctx[s.root].chain, s.root) - sets.list.v);
 		if (k == more.n)
@@ -137,7 +137,7 @@ struct err *rule_detached(struct leaks *l)
 	}
 	for (size_t k = 0; k < sets.list.n; k++) {
 		if (sets.list.v[k].tasks.n >= ENDED_MANY)
-			tell(l, &sets.list.v[k], &more.v[k]);
+			add_finding(l, &sets.list.v[k], &more.v[k]);
 		VEC_FREE(&more.v[k].roots);
 	}
 	VEC_FREE(&more);

@@ -122,14 +122,14 @@ static enum confidence how_sure(const struct leaks *l, const struct task_set *s)
 	return s->tasks.n >= FEW ? CONF_POSSIBLE : CONF_INFO;
 }
 
-static void tell(struct leaks *l, const struct task_set *s)
+static void add_finding(struct leaks *l, const struct task_set *s)
 {
 	struct finding *f = finding_new(l->out, RULE_IGNORES_CANCEL, how_sure(l, s), UNIT_TASK);
 	const struct ctx *c = &l->m->ctxs.v[s->context];
 
 	for (size_t k = 0; k < s->tasks.n; k++)
-		leak_tell_task(l, f, s->tasks.v[k]);
-	leak_tell_context(l, f, s->context);
+		leak_add_task(l, f, s->tasks.v[k]);
+	leak_add_context(l, f, s->context);
 	f->context = s->context;
 	finding_sign(f, task_func(l->m, s->tasks.v[0]), task_maker(l->m, s->tasks.v[0]), NULL);
 	struct evidence *held = finding_evidence(f, EV_HELD);
@@ -154,15 +154,15 @@ struct err *rule_ignores_cancel(struct leaks *l)
 		leak_holds(l, t, first_ended, &s);
 		if (s.context == CTX_NONE || parked_in_library(m->rt, task))
 			continue;
-		if (l->task_told[t])
-			l->out->list.v[l->task_told[t] - 1].also |= 1u << RULE_IGNORES_CANCEL;
+		if (l->task_finding[t])
+			l->out->list.v[l->task_finding[t] - 1].also |= 1u << RULE_IGNORES_CANCEL;
 		else
 			task_sets_add(l, &sets, t, 0, s.context);
 		if (runtime_canceled(m->rt))
 			break;
 	}
 	for (size_t k = 0; k < sets.list.n; k++)
-		tell(l, &sets.list.v[k]);
+		add_finding(l, &sets.list.v[k]);
 	task_sets_free(&sets);
 	return runtime_check(m->rt);
 }

@@ -20,7 +20,7 @@
  *
  * Contexts below a lost one of a larger group belong to that: they end when it does; they are counted when
  * they are made like it (a loop that wraps what it wrapped before).  Goroutines that wait on any of them are
- * listed with it, and their accumulation and uncancellable waits are not told again.
+ * listed with it; accumulation and uncancellable-wait add themselves to this finding and make none of their own.
  */
 #include "analysis/holder_sets.h"
 
@@ -73,7 +73,10 @@ static uint64_t key_of(const struct leaks *l, uint32_t i)
 
 /* ---- alike, but held by different things ---- */
 
-/* Who holds what it hangs on tells hubs of one shape apart; where nobody waits for it and that never ends, who holds it itself. */
+/*
+ * The object whose holder distinguishes hubs of the same shape: the context it hangs on, or the context itself when
+ * no goroutine waits for it and the one above never ends.
+ */
 static uint32_t subject_of(const struct leaks *l, uint32_t i)
 {
 	uint32_t under = l->ctx[i].under;
@@ -286,7 +289,7 @@ static bool library_lets_go(struct leaks *l, const uint32_t *contexts, size_t n)
 		bool found = leak_holder(l, l->m->ctxs.v[i].addr, &h), user = !found;
 		if (found) {
 			theirs += h.library;
-			user = !h.library && h.path.task == UINT32_MAX;
+			user = !h.library && h.path.task == TASK_NONE;
 			leak_holder_free(&h);
 		}
 		if (user)
@@ -414,7 +417,7 @@ static enum confidence how_sure(struct leaks *l, const struct lost_group *g, boo
 	return l->no_func_proof ? CONF_CERTAIN : CONF_LIKELY;
 }
 
-static void tell(struct leaks *l, const struct lost_group *g)
+static void add_finding(struct leaks *l, const struct lost_group *g)
 {
 	uint32_t under = main_parent(l, g);
 	struct bounds bounds;
@@ -426,9 +429,9 @@ static void tell(struct leaks *l, const struct lost_group *g)
 	f->bytes = g->bytes;
 	f->context = g->first;
 	for (size_t k = 0; k < g->contexts.n; k++)
-		leak_tell_context(l, f, g->contexts.v[k]);
+		leak_add_context(l, f, g->contexts.v[k]);
 	for (size_t k = 0; k < g->tasks.n; k++)
-		leak_tell_task(l, f, g->tasks.v[k]);
+		leak_add_task(l, f, g->tasks.v[k]);
 	uint64_t sign = sign_chain(SIGN_START ^ g->holder, l->m, g->first);
 	if (l->ctx[g->first].flags & LEAK_FUNC_STUCK)
 		sign = sign_word(sign, "stuck");
@@ -454,7 +457,7 @@ struct err *rule_lost_cancel(struct leaks *l)
 	find_holders(l, &lost);
 	for (size_t g = 0; g < lost.groups.n; g++) {
 		if (lost.groups.v[g].contexts.n)
-			tell(l, &lost.groups.v[g]);
+			add_finding(l, &lost.groups.v[g]);
 		VEC_FREE(&lost.groups.v[g].contexts);
 		VEC_FREE(&lost.groups.v[g].tasks);
 		VEC_FREE(&lost.groups.v[g].holders);

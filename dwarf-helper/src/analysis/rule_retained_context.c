@@ -12,8 +12,8 @@
  * info            fewer: a pool or a connection keeps that of its last request.  Also where a goroutine each
  *                 or package net/http holds them: of three that lie apart the paths are looked at
  *
- * Garbage that awaits its collection does not count: it is not reached.  Nor does what only stopped timers hold.  Active contexts in a registry do not
- * count either: they are in use as far as memory tells; what nobody can cancel there is lost-cancel's.
+ * Garbage that awaits its collection does not count: it is not reached.  Nor does what only stopped timers hold.  Nor do active
+ * contexts in a registry: nothing in memory shows that they are out of use.  Those that nobody can cancel are lost-cancel's.
  */
 #include "analysis/holder_sets.h"
 
@@ -69,7 +69,7 @@ static void collect(struct leaks *l, struct kept_sets *s)
 {
 	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
 		if (!kept(l, i) || kept_below(l, i) ||
-		    leak_told_also(l, i,
+		    leak_join_earlier(l, i,
 			      l->m->ctxs.v[i].state == CTX_EXPIRED ? RULE_EXPIRED_RETAINED : RULE_RETAINED_CONTEXT))
 			continue;
 		uint32_t at = u64map_add(&s->index, l->ctx[i].chain | 1, (uint32_t)s->list.n);
@@ -127,7 +127,7 @@ static bool kept_for_good(struct leaks *l, const struct kept *k, const struct le
 	return true;
 }
 
-static void tell(struct leaks *l, const struct kept *k, bool search)
+static void add_finding(struct leaks *l, const struct kept *k, bool search)
 {
 	enum confidence sure = k->contexts.n >= MANY ? CONF_LIKELY : k->contexts.n >= SOME ? CONF_POSSIBLE : CONF_INFO;
 	struct finding *f = finding_new(l->out, RULE_EXPIRED_RETAINED, sure, UNIT_CONTEXT);
@@ -140,7 +140,7 @@ static void tell(struct leaks *l, const struct kept *k, bool search)
 	f->bytes = k->bytes;
 	f->context = shown;
 	for (size_t n = 0; n < k->contexts.n; n++)
-		leak_tell_context(l, f, k->contexts.v[n]);
+		leak_add_context(l, f, k->contexts.v[n]);
 	add_like(f, shown);
 	f->evidence.v[0].flag = true;
 	f->claim.retained.expired = k->expired * 2ul > k->contexts.n;
@@ -161,7 +161,7 @@ struct err *rule_retained_context(struct leaks *l)
 	collect(l, &s);
 	split(l, &s);
 	for (size_t k = 0; k < s.list.n; k++) {
-		tell(l, &s.list.v[k], s.list.v[k].contexts.n >= SOME);
+		add_finding(l, &s.list.v[k], s.list.v[k].contexts.n >= SOME);
 		VEC_FREE(&s.list.v[k].contexts);
 	}
 	VEC_FREE(&s.list);

@@ -47,9 +47,9 @@ static void add_channel(struct leaks *l, struct finding *f, const struct task_se
 	}
 }
 
-static void link_told(struct leaks *l, struct finding *f, uint32_t task)
+static void link_to_cause(struct leaks *l, struct finding *f, uint32_t task)
 {
-	uint32_t n = l->task_told[task];
+	uint32_t n = l->task_finding[task];
 
 	if (!n || !f->goroutines.n)
 		return;
@@ -85,7 +85,7 @@ static bool on_nothing(const struct task *t, const char *reason)
 	return !t->nwaits && reason && (!strcmp(reason, "select") || strstr(reason, "nil chan") || strstr(reason, "no cases"));
 }
 
-static void tell_stuck(struct leaks *l, const struct task_set *g, bool alone)
+static void add_finding(struct leaks *l, const struct task_set *g, bool alone)
 {
 	struct finding *f = finding_new(l->out, RULE_STUCK_TASK, l->proof ? CONF_CERTAIN : CONF_LIKELY, UNIT_TASK);
 	const struct task *first = &l->m->tasks.list.v[g->tasks.v[0]];
@@ -94,7 +94,7 @@ static void tell_stuck(struct leaks *l, const struct task_set *g, bool alone)
 	task_set_evidence(l, f, g);
 	for (size_t k = 0; k < g->tasks.n; k++)
 		VEC_PUSH(&f->goroutines, g->tasks.v[k]);
-	link_told(l, f, g->tasks.v[0]);
+	link_to_cause(l, f, g->tasks.v[0]);
 	f->claim.stuck.on = on_nothing(first, task_reason(l->m->rt, first)) ? STUCK_ON_NOTHING
 			    : g->context != CTX_NONE			    ? STUCK_ON_CONTEXT
 									    : STUCK_ON_OBJECT;
@@ -104,8 +104,8 @@ static void tell_stuck(struct leaks *l, const struct task_set *g, bool alone)
 	if (!l->proof)
 		add_doubt(l, f);
 	for (size_t k = 0; k < g->tasks.n; k++)
-		if (!l->task_told[g->tasks.v[k]])
-			l->task_told[g->tasks.v[k]] = (uint32_t)l->out->list.n;
+		if (!l->task_finding[g->tasks.v[k]])
+			l->task_finding[g->tasks.v[k]] = (uint32_t)l->out->list.n;
 }
 
 struct err *rule_stuck_task(struct leaks *l)
@@ -115,7 +115,7 @@ struct err *rule_stuck_task(struct leaks *l)
 	collect(l, &s);
 	task_sets_join(l, &s);
 	for (size_t g = 0; g < s.list.n; g++)
-		tell_stuck(l, &s.list.v[g], s.list.n == 1);
+		add_finding(l, &s.list.v[g], s.list.n == 1);
 	task_sets_free(&s);
 	return NULL;
 }

@@ -3,7 +3,7 @@
  *
  * Always info.  From the most expensive root down, as long as one child has nine tenths of its parent's cost:
  *               there the tree begins to spread.
- * Costs are those of cost.c.  Not told for less than a mebibyte.
+ * Costs are those of cost.c.  Less than a mebibyte makes no finding.
  */
 #include "analysis/leaks.h"
 

@@ -48,7 +48,7 @@ static uint64_t living_starters(struct leaks *l, const struct task_set *s, const
 	return alive;
 }
 
-static void tell(struct leaks *l, const struct task_set *s, const struct u64map *goids)
+static void add_finding(struct leaks *l, const struct task_set *s, const struct u64map *goids)
 {
 	uint64_t known, alive = living_starters(l, s, goids, &known);
 	bool orphans = known == s->tasks.n && alive * 10 < known;
@@ -56,7 +56,7 @@ static void tell(struct leaks *l, const struct task_set *s, const struct u64map 
 	taddr chan = sends_to(l, s->tasks.v[0]);
 
 	for (size_t k = 0; k < s->tasks.n; k++)
-		leak_tell_task(l, f, s->tasks.v[k]);
+		leak_add_task(l, f, s->tasks.v[k]);
 	finding_sign(f, task_func(l->m, s->tasks.v[0]), task_maker(l->m, s->tasks.v[0]), NULL);
 	f->claim.pileup.orphans = orphans;
 	task_set_evidence(l, f, s);
@@ -72,7 +72,7 @@ struct err *rule_task_pileup(struct leaks *l)
 	struct u64map goids = {0};
 
 	for (uint32_t t = 0; t < l->m->tasks.list.n; t++) {
-		taddr chan = l->task_told[t] || l->m->tasks.list.v[t].flags & TASK_SYSTEM ? 0 : sends_to(l, t);
+		taddr chan = l->task_finding[t] || l->m->tasks.list.v[t].flags & TASK_SYSTEM ? 0 : sends_to(l, t);
 		if (chan && !exempt_task(l->m, &l->m->tasks.list.v[t]))
 			task_sets_add(l, &sets, t, chan, CTX_NONE);
 	}
@@ -80,7 +80,7 @@ struct err *rule_task_pileup(struct leaks *l)
 		if (sets.list.v[k].tasks.n >= MANY) {
 			if (!goids.n)
 				index_goids(l, &goids);
-			tell(l, &sets.list.v[k], &goids);
+			add_finding(l, &sets.list.v[k], &goids);
 		}
 	u64map_free(&goids);
 	task_sets_free(&sets);

@@ -19,14 +19,14 @@ static void collect(struct leaks *l, struct task_sets *s)
 		uint32_t context = task_context(l->m, i);
 		if (l->r->task_stage[i] != REACH_CHANNEL)
 			continue;
-		if (l->task_told[i])
-			l->out->list.v[l->task_told[i] - 1].also |= 1u << RULE_UNCANCELLABLE_WAIT;
+		if (l->task_finding[i])
+			l->out->list.v[l->task_finding[i] - 1].also |= 1u << RULE_UNCANCELLABLE_WAIT;
 		else if (context != CTX_NONE) // else no matter of contexts: only the value that it sends leads to its channel
 			task_sets_add(l, s, i, 0, context);
 	}
 }
 
-static void tell_uncancellable(struct leaks *l, const struct task_set *g)
+static void add_finding(struct leaks *l, const struct task_set *g)
 {
 	const struct task *first = &l->m->tasks.list.v[g->tasks.v[0]];
 	bool few = g->tasks.n < MANY || exempt_task(l->m, first);
@@ -36,7 +36,7 @@ static void tell_uncancellable(struct leaks *l, const struct task_set *g)
 	finding_sign(f, task_func(l->m, g->tasks.v[0]), task_maker(l->m, g->tasks.v[0]), NULL);
 	task_set_evidence(l, f, g);
 	for (size_t k = 0; k < g->tasks.n; k++)
-		leak_tell_task(l, f, g->tasks.v[k]);
+		leak_add_task(l, f, g->tasks.v[k]);
 	task_set_contexts(l, f, g);
 	if (f->context != CTX_NONE && l->m->ctxs.v[f->context].addr)
 		finding_next(f, NEXT_SHOW, l->m->ctxs.v[f->context].addr);
@@ -50,7 +50,7 @@ struct err *rule_uncancellable_wait(struct leaks *l)
 
 	collect(l, &s);
 	for (size_t g = 0; g < s.list.n; g++)
-		tell_uncancellable(l, &s.list.v[g]);
+		add_finding(l, &s.list.v[g]);
 	task_sets_free(&s);
 	return NULL;
 }

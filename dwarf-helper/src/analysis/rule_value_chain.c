@@ -20,8 +20,8 @@
 #define POSSIBLE_DEPTH 20
 #define LIKELY_DEPTH 100
 #define REPEATS 20
-#define TOLD 20 /* kinds of chains: each is walked */
-#define KEYS 64 /* types of keys told apart */
+#define KINDS_SHOWN 20 /* kinds of chains reported; the longest of each is walked several times */
+#define KEYS 64 /* types of keys counted separately */
 #define WALK 1000000
 #define KEY_BYTES 256 /* of a key that are compared */
 
@@ -41,7 +41,7 @@ static uint64_t hash_bytes(uint64_t h, const uint8_t *p, uint64_t n)
 	return h;
 }
 
-/* Equal for keys that == calls equal, as far as memory tells: the type and the value, a string by its text. */
+/* Equal for keys that Go's == would find equal, judged by type and bytes in memory; strings by their text. */
 static uint64_t key_hash(struct runtime *rt, taddr type, taddr data)
 {
 	const struct rtype *ty = rtype_get(rt, type);
@@ -145,19 +145,19 @@ static void add_keys(struct finding *f, const struct key_counts *keys)
 		VEC_PUSH(&e->keys, keys->v[k]);
 }
 
-/* Its layers are told with it, so that what other rules say of them is the same mistake. */
-static void tell_layers(struct leaks *l, const struct finding *f, uint32_t tip)
+/* The finding covers its layers: later rules then add themselves to it. */
+static void cover_layers(struct leaks *l, const struct finding *f, uint32_t tip)
 {
 	const struct model *m = l->m;
 	uint32_t i = tip;
 
 	for (unsigned steps = 0; i < m->ctxs.n && m->ctxs.v[i].depth && steps < WALK; i = m->ctxs.v[i].parent, steps++)
-		if (m->ctxs.v[i].kind == CTX_VALUE && !l->ctx[i].told && f->confidence > CONF_INFO)
-			l->ctx[i].told = (uint32_t)(f - l->out->list.v) + 1;
+		if (m->ctxs.v[i].kind == CTX_VALUE && !l->ctx[i].finding && f->confidence > CONF_INFO)
+			l->ctx[i].finding = (uint32_t)(f - l->out->list.v) + 1;
 }
 
-/* Does most of it belong to a chain that was told of?  Else its layers are marked. */
-static bool was_told(struct leaks *l, const struct chain_set *s, uint8_t *marked)
+/* Mark the layers of a chain as reported.  @return false, nothing marked: chains marked before have most of them */
+static bool take_layers(struct leaks *l, const struct chain_set *s, uint8_t *marked)
 {
 	const struct model *m = l->m;
 	uint32_t own = 0, i = s->tip;
@@ -165,14 +165,14 @@ static bool was_told(struct leaks *l, const struct chain_set *s, uint8_t *marked
 	for (unsigned steps = 0; i < m->ctxs.n && !marked[i] && steps < WALK; i = m->ctxs.v[i].parent, steps++)
 		own += m->ctxs.v[i].kind == CTX_VALUE;
 	if (own * 2ull < s->depth)
-		return true;
+		return false;
 	i = s->tip;
 	for (unsigned steps = 0; i < m->ctxs.n && !marked[i] && steps < WALK; i = m->ctxs.v[i].parent, steps++)
 		marked[i] = 1;
-	return false;
+	return true;
 }
 
-static void tell(struct leaks *l, const struct chain_set *s)
+static void add_finding(struct leaks *l, const struct chain_set *s)
 {
 	struct key_counts keys = {0};
 
@@ -183,7 +183,7 @@ static void tell(struct leaks *l, const struct chain_set *s)
 			       : s->depth >= POSSIBLE_DEPTH		      ? CONF_POSSIBLE
 									      : CONF_INFO;
 	if (sure > CONF_INFO) {
-		leak_near_stack(l);
+		leak_flag_near_stack(l);
 		used = layers_in_use(l, s->tip);
 	}
 	bool depth = used && (uint64_t)used * 4 >= (uint64_t)s->depth * 3;
@@ -194,11 +194,11 @@ static void tell(struct leaks *l, const struct chain_set *s)
 	f->count = s->depth;
 	f->context = s->tip;
 	f->bytes = sure > CONF_INFO ? l->ctx[top].cost : 0;
-	leak_tell_context(l, f, s->tip);
+	leak_add_context(l, f, s->tip);
 	finding_sign_hash(f, sign_chain(SIGN_START, l->m, s->tip));
 	f->claim.chain.of_calls = depth;
 	f->claim.chain.again = repeats >= REPEATS;
-	tell_layers(l, f, s->tip);
+	cover_layers(l, f, s->tip);
 	add_keys(f, &keys);
 	struct evidence *tip = finding_evidence(f, EV_TIP);
 	tip->context = s->tip;
@@ -213,7 +213,7 @@ struct err *rule_value_chain(struct leaks *l)
 {
 	struct model *m = l->m;
 	uint32_t *depth = mem_zalloc((m->ctxs.n + 1) * sizeof(*depth));
-	uint8_t *below = mem_zalloc(m->ctxs.n + 1); /* a value context hangs below; then: it is of a chain that was told of */
+	uint8_t *below = mem_zalloc(m->ctxs.n + 1); /* first: a value context hangs below it; later: it is a layer of a reported chain */
 	VEC(struct chain_set) sets = {0};
 	struct u64map index = {0};
 
@@ -240,9 +240,9 @@ struct err *rule_value_chain(struct leaks *l)
 	if (sets.n)
 		qsort(sets.v, sets.n, sizeof(*sets.v), deepest_first);
 	memset(below, 0, m->ctxs.n);
-	for (size_t k = 0; k < sets.n && k < TOLD; k++)
-		if (!was_told(l, &sets.v[k], below))
-			tell(l, &sets.v[k]);
+	for (size_t k = 0; k < sets.n && k < KINDS_SHOWN; k++)
+		if (take_layers(l, &sets.v[k], below))
+			add_finding(l, &sets.v[k]);
 	VEC_FREE(&sets);
 	u64map_free(&index);
 	free(depth);

@@ -4,8 +4,8 @@
  *
  * One such goroutine runs for each child that is made on a context whose Done the package does not know, until
  * parent or child is done.
- * likely     three or more below one kind of parent, and the context inside of that parent has ended, which
- *            the parent's Done does not tell: neither they nor the children will end; or ten or more whose
+ * likely     three or more below one kind of parent, and the context inside of that parent has ended but the
+ *            parent's Done does not show it: neither they nor the children will end; or ten or more whose
  *            children have no CancelFunc any more
  * possible   fifty or more on one parent, whose children no stack refers to
  * info       any other number: a price to know of, and right as long as the children are in use
@@ -31,7 +31,7 @@ struct watchers {
 	struct u64map index; /* chain of the parent -> set */
 };
 
-/* Has what the parent is made on ended, while the child that hangs on the parent has not? */
+/* True when the context that the parent is made on has ended, but the child of the parent has not. */
 static bool inner_ended(const struct leaks *l, uint32_t parent, uint32_t child)
 {
 	const struct model *m = l->m;
@@ -77,24 +77,24 @@ static enum confidence how_sure(const struct watched *s)
 	return s->on_parent >= MANY && s->on_stack * 10ul < s->children.n ? CONF_POSSIBLE : CONF_INFO;
 }
 
-/* Goroutines that wait on the children are of the same cause. */
-static void tell_all(struct leaks *l, struct finding *f, const struct watched *s)
+/* The finding also covers goroutines that wait on the children: they have the same cause. */
+static void add_covered(struct leaks *l, struct finding *f, const struct watched *s)
 {
 	struct model *m = l->m;
 	VEC(uint32_t) waiting = {0};
 
 	for (size_t k = 0; k < s->children.n; k++)
-		leak_tell_context(l, f, s->children.v[k]);
+		leak_add_context(l, f, s->children.v[k]);
 	for (size_t k = 0; k < s->tasks.n; k++) {
-		leak_tell_task(l, f, s->tasks.v[k]);
+		leak_add_task(l, f, s->tasks.v[k]);
 		f->bytes += l->task_bytes[s->tasks.v[k]];
 	}
 	for (size_t k = 0; k < s->children.n; k++)
 		for (uint32_t n = 0; n < m->ctxs.v[s->children.v[k]].tasks; n++) {
 			uint32_t t = ctx_task(m, s->children.v[k], n);
-			if (l->task_told[t])
+			if (l->task_finding[t])
 				continue;
-			l->task_told[t] = (uint32_t)l->out->list.n;
+			l->task_finding[t] = (uint32_t)l->out->list.n;
 			VEC_PUSH(&waiting, t);
 		}
 	if (waiting.n)
@@ -103,7 +103,7 @@ static void tell_all(struct leaks *l, struct finding *f, const struct watched *s
 	VEC_FREE(&waiting);
 }
 
-static void tell(struct leaks *l, const struct watched *s)
+static void add_finding(struct leaks *l, const struct watched *s)
 {
 	struct finding *f = finding_new(l->out, RULE_WATCHER, how_sure(s), UNIT_TASK);
 	const struct model *m = l->m;
@@ -120,7 +120,7 @@ static void tell(struct leaks *l, const struct watched *s)
 	struct evidence *child = finding_evidence(f, EV_CHILD);
 	child->context = s->first;
 	child->flag = s->children.n > 1;
-	tell_all(l, f, s);
+	add_covered(l, f, s);
 	finding_next(f, NEXT_TREE, m->ctxs.v[s->parent].addr);
 	finding_next(f, NEXT_BT, m->tasks.list.v[s->tasks.v[0]].goid);
 }
@@ -131,7 +131,7 @@ struct err *rule_watcher(struct leaks *l)
 
 	collect(l, &w);
 	for (size_t k = 0; k < w.list.n; k++) {
-		tell(l, &w.list.v[k]);
+		add_finding(l, &w.list.v[k]);
 		VEC_FREE(&w.list.v[k].children);
 		VEC_FREE(&w.list.v[k].tasks);
 	}

@@ -58,7 +58,7 @@ static uint32_t context_of_word(const struct leaks *l, uint64_t word, bool *func
 	uint32_t i = model_at(l->m, word);
 
 	*func_ret = false;
-	if (i != U64MAP_NONE)
+	if (i != CTX_NONE)
 		return i;
 	i = u64map_find(&l->closures, word);
 	*func_ret = i != U64MAP_NONE;
@@ -103,7 +103,7 @@ static void look_at(struct leaks *l, uint32_t task, const uint8_t *p, uint64_t n
 	}
 }
 
-struct err *leak_on_stack(struct leaks *l)
+struct err *leak_flag_on_stack(struct leaks *l)
 {
 	struct model *m = l->m;
 	struct word_filter filter;
@@ -181,7 +181,7 @@ static bool near_word(void *arg, const struct live_word *w)
 	return true;
 }
 
-void leak_near_stack(struct leaks *l)
+void leak_flag_near_stack(struct leaks *l)
 {
 	const struct tasks *ts = &l->m->tasks;
 	struct livestack_state state;

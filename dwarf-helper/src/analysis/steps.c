@@ -145,7 +145,7 @@ static uint32_t task_of_g(const struct model *m, taddr g)
 	for (size_t i = 0; i < m->tasks.list.n; i++)
 		if (m->tasks.list.v[i].g == g)
 			return (uint32_t)i;
-	return UINT32_MAX;
+	return TASK_NONE;
 }
 
 /* Contexts are known by the model whoever points to them. */
@@ -181,7 +181,7 @@ static void end_step(struct steps *s, const struct path_hop *hop, uint32_t ctx, 
 		typed_name(s->m->rt, to, type);
 	step.via = *via;
 	step.type = *type;
-	step.task = is_type(type, "*runtime.g") ? task_of_g(s->m, to->addr) : UINT32_MAX;
+	step.task = is_type(type, "*runtime.g") ? task_of_g(s->m, to->addr) : TASK_NONE;
 	*via = (struct links){0};
 	*type = (struct pointer_type){0};
 	VEC_PUSH(&s->list, step);
@@ -263,7 +263,7 @@ static size_t from_g(struct model *m, const struct path *p, uint32_t *task_ret)
 	if (p->hops.n < 3 || p->root.at != m->rt->L.var[LAYOUT_VAR_allgs].addr)
 		return 0;
 	*task_ret = task_of_g(m, hop[1].target);
-	return *task_ret == UINT32_MAX ? 0 : 2;
+	return *task_ret == TASK_NONE ? 0 : 2;
 }
 
 /* Where the steps begin, and what the root is then called. */
@@ -296,7 +296,7 @@ void steps_build(struct model *m, const struct path *p, struct steps *ret)
 	struct pointer_type type = {0};
 	struct typed at = {0};
 
-	*ret = (struct steps){.m = m, .task = UINT32_MAX};
+	*ret = (struct steps){.m = m, .task = TASK_NONE};
 	for (size_t i = choose_root(ret, p, &via, &at); i < p->hops.n; i++) {
 		const struct path_hop *hop = &p->hops.v[i];
 		if (!i) // of the insides of a container only the last pointer's type counts
@@ -367,7 +367,7 @@ static bool is_global(struct model *m, taddr a, struct outside *ret)
 
 void outside_find(struct model *m, taddr a, struct outside *ret)
 {
-	*ret = (struct outside){.task = UINT32_MAX};
+	*ret = (struct outside){.task = TASK_NONE};
 	if (is_global(m, a, ret) || on_a_stack(m, a, ret))
 		return;
 	ret->func = runtime_module_of_pc(m->rt, a) ? runtime_func_name(m->rt, a) : NULL;

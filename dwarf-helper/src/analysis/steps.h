@@ -13,7 +13,7 @@ struct step {
 	struct pointer_type type; /* of the pointer */
 	taddr addr;		  /* object that it leads to, inside of a container the last one */
 	uint32_t ctx;		  /* the context that is, CTX_NONE */
-	uint32_t task;		  /* the goroutine whose runtime.g that is, UINT32_MAX */
+	uint32_t task;		  /* the goroutine whose runtime.g that is, TASK_NONE */
 	uint64_t times;		  /* 1; of a run of equal ones, all but its first and last stand here */
 	uint8_t shape;		  /* enum typed_shape: of what is there */
 };
@@ -23,7 +23,7 @@ struct step {
 struct steps {
 	struct model *m;
 	VEC(struct step) list;
-	uint32_t task;		 /* of the root, UINT32_MAX */
+	uint32_t task;		 /* of the root, TASK_NONE */
 	uint8_t root;		 /* enum root_kind, STEPS_TASK */
 	bool timer;		 /* the first step leads out of one */
 	uint64_t timer_when;	 /* ROOT_TIMER: when it fires, CLOCK_MONOTONIC ns; 0 not known */
@@ -47,7 +47,7 @@ struct outside {
 	struct links via;
 	struct pointer_type type; /* of a pointer to the variable */
 	uint64_t offset;
-	uint32_t task; /* UINT32_MAX */
+	uint32_t task; /* TASK_NONE */
 	bool in_frame;
 	const char *func; /* NULL not known */
 };

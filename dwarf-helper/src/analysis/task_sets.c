@@ -79,7 +79,7 @@ void task_set_contexts(struct leaks *l, struct finding *f, const struct task_set
 			continue;
 		u64map_add(&seen, c + 1ul, 0);
 		if (seen.n > before)
-			leak_tell_context(l, f, c);
+			leak_add_context(l, f, c);
 	}
 	u64map_free(&seen);
 	if (f->contexts.n)

@@ -17,7 +17,7 @@ struct task_sets {
 	struct u64map index;
 };
 
-/** Put it into its set; @p extra tells sets apart that are otherwise equal. @return the set, until the next call */
+/** Put a goroutine into the set of its function, go statement and @p extra.  @return the set, valid until the next call */
 struct task_set *task_sets_add(struct leaks *l, struct task_sets *s, uint32_t task, uint64_t extra, uint32_t context);
 void task_sets_free(struct task_sets *s);
 
@@ -31,7 +31,7 @@ void task_sets_join(struct leaks *l, struct task_sets *s);
 const char *task_func(const struct model *m, uint32_t task);
 const char *task_maker(const struct model *m, uint32_t task);
 
-/** Counts, costs, the evidence that all findings of goroutines have, and `goctx bt`; does not tell (leak_tell_task()) nor sign. */
+/** Fill in counts, bytes, the evidence that all findings of goroutines have, and `goctx bt`.  The caller adds the goroutines (leak_add_task()) and signs. */
 void task_set_evidence(struct leaks *l, struct finding *f, const struct task_set *s);
 
 /** Give the finding the contexts that they wait on, each once; the first is the one to ask about. */

@@ -40,7 +40,7 @@ static bool look_at_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 
 static void keep_word(struct underway *u, const struct model *m, uint64_t word)
 {
-	if (model_at(m, word) != U64MAP_NONE)
+	if (model_at(m, word) != CTX_NONE)
 		u64map_add(&u->contexts, word, 0);
 }
 
