@@ -32,7 +32,7 @@ static void sort_pass(const struct keyed *from, struct keyed *to, size_t n, unsi
 		to[at[key_byte(&from[i], k)]++] = from[i];
 }
 
-/* Radix sort, over those bytes only in which the keys differ: a million rows share most. */
+/* Radix sort.  Skips bytes that are equal in all keys, which are most even in a million rows. */
 static void sort_by_keys(const struct model *m, struct blocked *b)
 {
 	size_t n = b->rows.n;
@@ -59,9 +59,9 @@ static void sort_by_keys(const struct model *m, struct blocked *b)
 	free(to);
 }
 
-#define STAMPS_MAX 4096 /* collections of which some goroutine has the time */
+#define STAMPS_MAX 4096 /* distinct times; with more, rows are sorted by radix */
 
-/* When goroutines were stamped: each collection gives all that wait the same time, so that there are few. */
+/* Distinct times of waitsince.  Each collection gives all goroutines that wait the same time, so there are few. */
 struct stamps {
 	struct u64map index; /* stamp_key() -> number */
 	uint64_t since[STAMPS_MAX];
@@ -107,7 +107,7 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Rows are met by ascending goid, so all that is left to do is to put those of one stamp together. */
+/* Rows come by ascending goid, so a counting sort by stamp completes the order. */
 static void sort_by_stamps(const struct model *m, struct blocked *b, struct stamps *s)
 {
 	struct blocked_row *to = mem_resize(NULL, b->rows.cap, sizeof(*to));

@@ -6,7 +6,7 @@
 #include "context/detail.h"
 #include "runtime/defer.h"
 
-#define WAYS_MAX 64 /* a context has one CancelFunc: more come of damage */
+#define WAYS_MAX 64 /* a context has one CancelFunc; many more mean damage */
 
 static bool is_func(uint8_t kind)
 {
@@ -59,10 +59,10 @@ struct defers {
 	struct model *m;
 	struct ways *w;
 	uint32_t task;
-	size_t left; /* closures that nobody was seen to have deferred */
+	size_t left; /* closures for which no deferred call has been found yet */
 };
 
-/* What is inlined there defers nothing. */
+/* The function of the frame itself: what is inlined into it has no deferred calls of its own. */
 static uint32_t frame_at(const struct runtime *rt, uint32_t info)
 {
 	const struct pcinfo *pc = info < rt->pcs.n && rt->pcs.v[info].n ? &rt->pcs.v[info] : NULL;
@@ -111,7 +111,7 @@ static void name_path(struct model *m, const struct path *path, struct way *way)
 	way->task = way->path->task;
 }
 
-/* What holds the first that is not deferred. */
+/* Find what holds the first CancelFunc that no goroutine has deferred. */
 static struct err *find_holder(struct model *m, struct ways *w)
 {
 	struct way *way = NULL;
@@ -143,8 +143,11 @@ static struct err *find_holder(struct model *m, struct ways *w)
 
 /* ---- lost ---- */
 
-/* True when a goroutine that runs, or a variable, holds it: it may be called.  False: that depends on whether parked goroutines can run again. */
-static bool plainly_held(const struct model *m, struct way *way)
+/*
+ * Set way->lost where no marking is needed: a CancelFunc that a running goroutine or a variable holds may be called.
+ * @return false: that depends on whether parked goroutines can run again
+ */
+static bool settle_lost(const struct model *m, struct way *way)
 {
 	const struct task *t = way->task < m->tasks.list.n ? &m->tasks.list.v[way->task] : NULL;
 	bool parked = t && (t->status == TASK_WAITING || t->status == TASK_LEAKED);
@@ -177,7 +180,7 @@ static struct err *find_lost(struct model *m, uint32_t i, struct ways *w)
 
 	for (size_t k = 0; k < w->list.n; k++)
 		if (is_func(w->list.v[k].kind))
-			ask |= !plainly_held(m, &w->list.v[k]);
+			ask |= !settle_lost(m, &w->list.v[k]);
 	if (!ask)
 		return NULL;
 	struct err *err = reach_build(m, &r);

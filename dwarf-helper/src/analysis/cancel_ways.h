@@ -1,16 +1,15 @@
 /**
- * @file  Who can still cancel one context, and what holds that: its CancelFuncs, its timer, who watches its parent for it.
+ * @file  Who can still cancel one context: its CancelFuncs and what holds them, its timer, goroutines that watch its parent.
  *
- *     cancel.h  closures and watchers of the context          what exists (allocated: the allocator's word, not reachability)
- *     defer.h   goroutines that will run one of them           deferred, open-coded or not: no search is needed then
- *     path.h    shortest path to one that nobody has deferred  one search an answer, of one path
- *     reach.h   can the goroutine that holds it ever run again? only where a parked one does
+ *     cancel.h  finds closures and watchers of the context        allocated ones, reachable or not
+ *     defer.h   finds goroutines that have deferred a closure     these need no further search
+ *     path.h    finds the shortest path to the first other one    one path
+ *     reach.h   says whether its holder can ever run again        only if a parked goroutine or a finalizer holds it
  *
- * Only contexts that are active and have a cancel of their own are asked about (cancel, timer, AfterFunc).
+ * Only active contexts with a cancel of their own (WithCancel, deadlines, AfterFunc) have ways.
  *
- * Cost: the pass of cancel.h (0.1 s a GiB of small objects); where it finds a CancelFunc, a walk of all stacks and at most one search for
- * one path: that is `why CLOSURE --paths 1`, which looks at the same stacks word by word.  Where a parked goroutine or a finalizer holds it, the
- * marking of `leaks`.
+ * Cost: the pass of cancel.h (0.1 s a GiB of small objects).  If it finds a CancelFunc: one walk over all stacks, and at most one search
+ * as by `why CLOSURE --paths 1`.  If a parked goroutine or a finalizer holds it: the marking of `leaks`.
  */
 #ifndef GOCTX_ANALYSIS_CANCEL_WAYS_H
 #define GOCTX_ANALYSIS_CANCEL_WAYS_H
@@ -19,17 +18,17 @@
 #include "analysis/steps.h"
 
 enum way_held {
-	HELD_UNASKED,  /* it needs no holder (timer, watcher), or the one search was another's */
+	HELD_UNASKED,  /* it needs no holder (timer, watcher), or the one search went to another closure */
 	HELD_DEFERRED, /* a goroutine will run it when a function returns */
 	HELD_PATH,     /* a root leads to it */
-	HELD_NOTHING,  /* nothing does, and everything could be read: garbage that awaits its collection */
+	HELD_NOTHING,  /* no root leads to it and everything could be read: garbage that awaits its collection */
 	HELD_UNKNOWN,  /* no path was found, but not everything could be read */
 };
 
 enum way_lost {
 	LOST_UNKNOWN, /* not asked, or no proof */
-	LOST_NO,      /* what can run reaches it */
-	LOST_YES,     /* proven: only goroutines that can never run again do, or finalizers of what only they hold, so nobody will call it */
+	LOST_NO,      /* a goroutine that can run, or a variable, reaches it */
+	LOST_YES,     /* proven: only goroutines that can never run again reach it, or finalizers of objects that only these hold */
 };
 
 struct way {
@@ -43,22 +42,22 @@ struct way {
 	struct steps *path; /* HELD_PATH: how it is reached; else NULL */
 };
 
-/** Does the path begin at a finalizer or cleanup, which is called once its object is let go? */
+/** True when the path begins at a finalizer or cleanup, which runs once its object is collected. */
 static inline bool way_is_final(const struct way *w)
 {
 	return w->path && (w->path->root == ROOT_FINALIZER || w->path->root == ROOT_CLEANUP);
 }
 
 struct ways {
-	bool asked;	     /* false: not active, or without a cancel of its own; all else is empty then */
+	bool asked;	     /* false: the context is not active or has no cancel of its own; the rest is empty */
 	VEC(struct way) list; /* by kind, then by address; a sane context has a handful */
 	uint64_t more;	     /* left out of the list */
 	bool func;	     /* one of them is a CancelFunc, or of AfterFunc its stop function */
-	bool lost;	     /* and all of those are LOST_YES */
-	uint8_t unsure;	     /* enum gap: why there may be a CancelFunc although none was found */
+	bool lost;	     /* func, and all of those are LOST_YES */
+	uint8_t unsure;	     /* enum gap: why a CancelFunc may exist although none was found */
 	uint32_t above;	     /* nearest active context above it that has a cancel of its own, CTX_NONE */
 	bool above_sure;     /* cancelling that one cancels this: its children map holds this, or only the library's types lie between */
-	bool foreign;	     /* a type of the program lies above that may cancel it in a way of its own */
+	bool foreign;	     /* a context of the program's own type lies above, and may cancel it by its own Done */
 	uint8_t gap;	     /* enum gap, of a search that ended HELD_UNKNOWN */
 };
 

@@ -54,11 +54,11 @@ static bool is_underway(const struct underway *u, const struct model *m, const s
 		return true; /* not even cleared */
 	if (p->kind == PROBLEM_LOOP || p->kind == PROBLEM_WILD_PARENT)
 		return false;
-	/* A parent is on the stack of all its children's makers: it excuses nobody but itself. */
+	/* Whoever makes a child has the parent on its stack, so only the context itself counts, not its parent. */
 	return underway_context(u, m, p->issue.context);
 }
 
-/* What no lock excuses may still be explained by what a goroutine was doing. */
+/* Problems without a held lock may still be explained by what a goroutine was doing. */
 static struct err *excuse(struct model *m, struct problems *ps)
 {
 	struct underway u;

@@ -111,7 +111,7 @@ static bool on_child(void *arg, uint32_t child, taddr addr)
 	return !runtime_canceled(m->rt);
 }
 
-/* A loop, or a parent that is none: no lock excuses these. */
+/* A loop, or a parent that is no context: damage even while a lock is held. */
 static void check_links(struct checker *k, uint32_t i)
 {
 	const struct ctx *c = &k->m->ctxs.v[i];

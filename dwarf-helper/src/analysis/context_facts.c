@@ -1,5 +1,5 @@
 /*
- * What several rules want to know of each context: worked out once, parents before children.
+ * Facts about each context that several rules need, computed once, parents before children.
  */
 #include "analysis/leaks.h"
 
@@ -100,7 +100,7 @@ static uint64_t chain_of(const struct leaks *l, const uint64_t *level, uint32_t 
 	return mix(l->ctx[up[1]].chain, level[i]);
 }
 
-/* What hangs on a custom context with a Done of its own ends when that does, unless the library found the cancelCtx behind it. */
+/* True when the context ends with a custom context above that has a Done of its own.  Not if the library registered it with the cancelCtx inside. */
 static bool foreign(const struct leaks *l, const struct ctx *c, uint32_t parent)
 {
 	const struct model *m = l->m;

@@ -37,17 +37,17 @@ struct location {
 	uint32_t count; /* goroutines */
 };
 
-/** What keeps things as long as the program lets it. */
+/** The kind of container that keeps an object until the program removes it. */
 enum keeper {
-	KEEPER_NONE, /* structs and slices alone */
+	KEEPER_NONE, /* only structs and slices are on the path */
 	KEEPER_VARIABLE, KEEPER_CLOSURE, KEEPER_LIST, KEEPER_POOL, KEEPER_MAP, KEEPER_FINALIZER,
 };
 
-/** Contexts that hang on one. */
+/** Contexts of a finding that hang on one context. */
 struct hanging {
-	uint32_t on;	/* context */
+	uint32_t on;	/* that context */
 	uint32_t count;
-	bool children;	/* they are what the tree calls its children; else they hang below it */
+	bool children;	/* `tree` shows them as its children; false: further below */
 };
 
 /** Keys of one type in a chain of values. */
@@ -58,13 +58,13 @@ struct key_count {
 };
 
 enum evidence_kind {
-	EV_LIKE,      /* context: one of them, the first; example: not the first */
+	EV_LIKE,      /* context: one of them; flag: an example, not the first */
 	EV_BELOW,     /* hanging */
 	EV_PLACES,    /* role: the locations of that role */
 	EV_WAITING,   /* state, NULL where they differ; oldest_ns and newest_ns of the finding */
 	EV_HOLDER,    /* the finding's holder */
 	EV_DEFERRED,  /* task: whose deferred calls hold them */
-	EV_IN_USE,    /* n on stacks of goroutines, m waited for */
+	EV_IN_USE,    /* n are on stacks of goroutines, goroutines wait for m of them */
 	EV_AMONG,     /* of n active children there; flag: those below values counted */
 	EV_CALLS,     /* context: of AfterFunc, whose function does the work */
 	EV_DEADLINE,  /* ns until the first one's deadline */
@@ -72,7 +72,7 @@ enum evidence_kind {
 	EV_DOUBT,     /* gap: why it is not certain */
 	EV_CHANNEL,   /* n: address; flag: the first of several */
 	EV_CAUSE,     /* finding: signature and rule of the one it belongs to */
-	EV_KEEPS,     /* n bytes of heap; flag: other stuck goroutines reach them, too */
+	EV_KEEPS,     /* n bytes of heap that only they keep; flag: they and other stuck goroutines */
 	EV_CONTEXTLESS, /* the goroutines know of no context */
 	EV_OTHER,     /* context: the other one of the first goroutine, n have ended */
 	EV_PARENT,    /* context has n, m on parents whose inner context has ended */
@@ -120,10 +120,10 @@ enum pile_why { PILE_DEFERRED, PILE_IDLE, PILE_HOOKED, PILE_USED };
 /** What a stuck goroutine waits on. */
 enum stuck_on { STUCK_ON_NOTHING, STUCK_ON_CONTEXT, STUCK_ON_OBJECT };
 
-/** What the finding says, beyond its rule and its numbers: one member a rule, those left out have none. */
+/** What a finding says beyond its rule and numbers: one member for each rule that needs one. */
 union claim {
 	struct {
-		uint32_t under; /* most of them hang on that, CTX_NONE */
+		uint32_t under; /* the context that most of them hang on, CTX_NONE */
 		uint8_t end;	/* enum lost_end */
 		bool stuck;	/* goroutines that can never run again hold their CancelFuncs */
 	} lost;
@@ -132,21 +132,21 @@ union claim {
 	} stuck;
 	struct {
 		uint32_t on;	/* context that the largest pile hangs on */
-		uint32_t piles; /* how many contexts have such */
-		bool children;	/* those of the largest are its children */
+		uint32_t piles; /* number of contexts that have such a pile */
+		bool children;	/* the contexts of the largest pile are its children */
 		uint8_t why;	/* enum pile_why */
 	} pile;
 	struct {
 		uint32_t from; /* Background, TODO, what WithoutCancel made */
-		bool ended;    /* the other context has */
+		bool ended;    /* the other context has ended */
 	} detached;
 	struct {
 		uint32_t parent;
-		bool ended; /* what the parent is made on has */
+		bool ended; /* the context that the parent is made on has ended */
 	} watcher;
 	struct {
-		bool of_calls; /* as deep as the calls that made it */
-		bool again;    /* one key, again and again */
+		bool of_calls; /* the calls that made it are as deep and still run */
+		bool again;    /* one key is set again and again */
 	} chain;
 	struct {
 		bool expired;
@@ -170,15 +170,15 @@ struct finding {
 	uint32_t context;    /* CTX_NONE; the one to ask about next (accumulation point, lost context, …) */
 	char signature[17];  /* hex; equal across cores of the same program: made of names only, never of addresses or counts */
 	union claim claim;
-	struct steps *holder; /* why what it is about is alive; NULL */
-	uint8_t keeper;	      /* enum keeper: what on that path keeps it */
+	struct steps *holder; /* path from a root to one of its objects; NULL */
+	uint8_t keeper;	      /* enum keeper: the container on that path */
 	VEC(uint32_t) contexts, goroutines; /* indices into m->ctxs and m->tasks.list, all of them */
 	VEC(struct location) locations;	    /* those of one role together, most frequent first */
 	VEC(struct evidence) evidence;
 	VEC(struct next) next; /* most useful first */
 };
 
-/** Goroutines that are known and left out. */
+/** Goroutines that a library keeps idle (exempt.c), which no finding lists. */
 struct quiet {
 	const char *what; /* "net/http accept loop"; static */
 	uint32_t count;
@@ -198,7 +198,7 @@ struct findings {
 	VEC(struct finding) list;
 	VEC(struct quiet) quiet;
 	VEC(struct crowd) crowds; /* largest first */
-	bool healthy_unknown; /* something kept us from looking: no finding is no clean bill */
+	bool healthy_unknown; /* part could not be examined, so that no finding does not mean healthy */
 };
 
 /** A new one at the end of the list; the pointer holds until the next call. */

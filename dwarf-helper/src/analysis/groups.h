@@ -32,8 +32,7 @@ void groups_open(struct groups *g, const struct model *m, enum group_by by);
 /** Put one task into its group.  BY_STACK walks its stack. */
 void groups_add(struct groups *g, const struct model *m, uint32_t task);
 
-/** Largest first; equal sizes in the order of their first tasks.  The index is gone afterwards: nothing can be added
- * any more. */
+/** Sort: largest first, equal sizes in the order of their first tasks.  Nothing can be added afterwards. */
 void groups_sort(struct groups *g);
 
 void groups_close(struct groups *g);

@@ -1,5 +1,5 @@
 /*
- * What contexts hang on, counted as the tree counts.
+ * Counts contexts by what they hang on, as `tree` counts them.
  */
 #include "analysis/leaks.h"
 

@@ -1,7 +1,7 @@
 /*
- * Why one object is alive, and what on the way keeps it.
+ * What keeps one object alive.
  *
- * The first question costs a search of the heap, which all others share (forest.h).
+ * The first call searches the whole heap; later ones use the same search (forest.h).
  */
 #include "analysis/leaks.h"
 
@@ -65,7 +65,7 @@ static bool is_map(const struct step *s)
 	}
 }
 
-/* What keeps things as long as the program lets it: the container nearest to the object. */
+/* The container nearest to the object that keeps it until the program removes it. */
 static enum keeper keeper_of(const struct steps *s)
 {
 	if (of_special(s))
@@ -84,7 +84,7 @@ static enum keeper keeper_of(const struct steps *s)
 	return s->root == ROOT_GLOBAL ? KEEPER_VARIABLE : KEEPER_NONE;
 }
 
-/* The objects next to it are those of package net/http or of the runtime: it is theirs to let go. */
+/* True when one of the last objects on the path belongs to a library, which lets go of it by itself. */
 static bool of_library(const struct steps *s)
 {
 	static const char *const frames[] = {"net/http", "database/sql.", "runtime."};
@@ -108,8 +108,8 @@ static bool of_library(const struct steps *s)
 }
 
 /*
- * What a finalizer or cleanup holds is kept as long as its object, by whoever keeps that; where nothing does it goes with the next collections.
- * To blame is only one whose object is kept by what the finalizer holds: it never goes.
+ * A finalizer or cleanup keeps what it holds as long as its object lives.  If something else keeps the object, that is to blame; if
+ * nothing does, both are about to be collected.  Only a finalizer that holds its own object keeps it for good.
  */
 static bool goes_with_its_object(const struct forest *forest, const struct steps *s)
 {

@@ -1,9 +1,8 @@
 /**
  * @file  What a trace has seen of contexts: who descends from whom, and sums by call site.
  *
- * Events come from GDB, which stops the program at each one; nothing is read of the target here.  A context is known by
- * its address.  One that is made where another was means that the other has been collected: its address is a new
- * context from then on.
+ * Events come from GDB, which stops the program at each one; the target is not read here.  A context is identified by its
+ * address.  If one is made at the address of another, the other has been collected, and the address means the new one.
  */
 #ifndef GOCTX_ANALYSIS_JOURNAL_H
 #define GOCTX_ANALYSIS_JOURNAL_H
@@ -54,13 +53,13 @@ struct journal {
 	uint64_t events, count[EVENT_KINDS];
 	VEC(struct site) sites;
 	VEC(struct journal_ctx) ctxs;
-	struct u64map by_addr, by_site; /* index in ctxs; in sites by a hash of all that makes a site */
+	struct u64map by_addr, by_site; /* address -> index in ctxs; hash of how, func, file, line -> index in sites */
 };
 
-/** Contexts of @p m hang on their parents before the first event. */
+/** Before the first event: enter the contexts of @p m with their parents. */
 void journal_before(struct journal *j, const struct model *m);
 
-/** Account for an event.  @return false when it is outside of what is watched */
+/** Account for an event.  @return false: it is about a context outside of j->root */
 bool journal_take(struct journal *j, const struct event *e);
 
 /** A context of a site that is still active. */

@@ -261,7 +261,7 @@ static bool on_live(void *arg, const struct live_word *w)
 }
 
 /* A goroutine whose registers are not known: every word of its stack. */
-static bool whole_stack(struct search *s, const struct task *t)
+static bool add_whole_stack(struct search *s, const struct task *t)
 {
 	uint64_t lo, hi, word;
 	bool all = true;
@@ -312,7 +312,7 @@ static struct err *search_roots(struct search *s)
 		s->task = i;
 		if (i % CANCEL_EVERY == 0 && runtime_canceled(s->rt))
 			err = err_interrupted();
-		else if (!livestack_each(s->rt, t, on_live, s, &st) ? !whole_stack(s, t) : st.unreadable)
+		else if (!livestack_each(s->rt, t, on_live, s, &st) ? !add_whole_stack(s, t) : st.unreadable)
 			incomplete(s, GAP_STACK);
 	}
 	flush_roots(s);

@@ -25,7 +25,7 @@ static bool mark_root(void *arg, const struct root *root)
 {
 	struct reacher *x = arg;
 
-	if (!reach_final_root(x, root))
+	if (!reach_final_put_aside(x, root))
 		mark_addr(x->mk, root->value);
 	return true;
 }
@@ -130,15 +130,15 @@ static struct err *run_live(struct reacher *x, bool *again_ret)
 	reach_cancel_watch(x);
 	reach_waits_begin(x);
 	reach_spread(x);
-	for (unsigned round = 0; !round || (round < FINAL_ROUNDS && reach_finals_of_live(x)); round++)
+	for (unsigned round = 0; !round || (round < FINAL_ROUNDS && reach_finals_mark_live(x)); round++)
 		if ((err = settle(x)))
 			return err;
 	uint64_t before = x->came;
-	reach_finals_rest(x);
+	reach_finals_mark_rest(x);
 	if ((err = settle(x)))
 		return err;
 	*again_ret = x->came != before;
-	reach_finals_live_end(x);
+	reach_finals_keep_unreached(x);
 	end_stage(x);
 	return NULL;
 }
@@ -150,7 +150,7 @@ static struct err *run_stages(struct reacher *x, bool *again_ret)
 	if (err || (err = mark_roots(x)) || (err = run_live(x, again_ret)))
 		return err;
 	x->stage = REACH_CHANNEL;
-	reach_finals_channel(x);
+	reach_finals_mark_never(x);
 	reach_waits_channel(x);
 	if ((err = settle(x)))
 		return err;

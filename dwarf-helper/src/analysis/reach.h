@@ -3,41 +3,41 @@
  *
  * One marking of the heap (runtime/mark.h), in stages that only grow:
  *
- *   REACH_LIVE      from globals, finalizers, cleanups and the stacks of goroutines that can run.  A parked goroutine comes back when an
- *                   object it waits on (channel, mutex, …: runtime/wake.h) is reached; when that is the done channel of one of the library's
- *                   contexts, only if that context can be cancelled, too (below).
- *   REACH_CHANNEL   the collector's rule on top (goroutineleak profile): back as soon as the channel itself is reached.  The parent's children
- *                   map reaches every child's done channel, so this rule alone misses goroutines that nobody will ever wake.
- *   REACH_STUCK     from the stacks of those that are left: kept alive only by goroutines that can never run again.
- *   REACH_NONE      not reached at all: garbage that awaits its collection.  So is what nothing but stopped timers hold that their P has not swept
- *                   yet: the collector still follows these, but nobody can make them fire any more (runtime/timers.h), so no goroutine
- *                   comes back by them and no CancelFunc behind them is ever called.
+ *   REACH_LIVE      marks from globals, finalizers, cleanups and the stacks of goroutines that can run.  A parked goroutine wakes when an
+ *                   object it waits on (channel, mutex, …: runtime/wake.h) is marked.  If that object is the done channel of one of the
+ *                   library's contexts, the context must be cancelable as well (below).
+ *   REACH_CHANNEL   adds the collector's rule (goroutineleak profile): a goroutine wakes as soon as its channel is marked.  A parent's
+ *                   children map reaches the done channels of all children, so this rule alone misses goroutines that nobody can wake.
+ *   REACH_STUCK     marks from the stacks of the goroutines that are left: they can never run again, and keep these objects alive alone.
+ *   REACH_NONE      was not marked: garbage that awaits its collection.  This includes what only stopped timers hold that their P has not
+ *                   swept yet.  The collector still follows these, but they can never fire again (runtime/timers.h), so they wake no
+ *                   goroutine and call no CancelFunc.
  *
- * A goroutine's stage says when it came back: REACH_STUCK is the proof that it never will; REACH_CHANNEL that nobody holds the means
- * to cancel what it waits for, or (rarely) that only the value it sends, a finalizer or a coroutine leads to its channel.  A context's stage is
- * when it was first marked.  "Proof" needs complete == true.
+ * A goroutine's stage is the one in which it woke.  REACH_STUCK proves that it never runs again.  REACH_CHANNEL proves that nothing that
+ * can run can cancel what it waits for, or (rarely) that only the value it sends, a finalizer or a coroutine leads to its channel.  A
+ * context's stage is the one in which it was first marked.  All this is proof only if `complete` is true.
  *
- * A finalizer or cleanup counts from the start, unless its object is kept by goroutines alone that can never run again: then it is never
- * called.  Where what such a one leads to would make a difference the heap is marked twice (reach_final.c).  The collector's rule does
- * not know this; it counts for REACH_CHANNEL.  Nor does that rule look at coroutines (runtime/coro.h), which it takes for goroutines that run:
- * one that waits for its turn is back when its coro is reached, else in REACH_CHANNEL.
+ * Finalizers and cleanups count from the start, unless only goroutines that can never run again keep their object: then they are never
+ * called.  If that would make a difference, the heap is marked twice (reach_final.c).  The collector does not make this exception, so
+ * REACH_CHANNEL does not either.  The collector takes coroutines (runtime/coro.h) for goroutines that run; here one that waits for its
+ * turn wakes when its coro is marked, at the latest in REACH_CHANNEL.
  *
- * What a parked goroutine itself holds counts only once it is back: its stack, its g (deferred calls, labels) and its sudogs.  The collector
- * follows a parked g's own pointers and what a sudog is to send from or receive into; so does REACH_CHANNEL from its start, which makes
- * REACH_STUCK that of Go 1.27's goroutineleak profile, by which it is tested.  Two goroutines that the profile leaves out are REACH_STUCK
- * here: goroutine 1 in an empty select, and those on a nil channel or an empty select of releases that have no such profile.
+ * What a parked goroutine itself holds counts only once it wakes: its stack, its g (deferred calls, labels) and its sudogs.  The collector
+ * follows a parked g's own pointers and the elements that a sudog sends from or receives into; REACH_CHANNEL does so from its start.
+ * REACH_STUCK is therefore what Go 1.27's goroutineleak profile reports, against which it is tested, with two exceptions that the profile
+ * leaves out: goroutine 1 in an empty select, and, in releases without that profile, goroutines on a nil channel or in an empty select.
  *
  * A context can be cancelled when
  *   - a CancelFunc or stop function of it is reached (cancel.h), or
  *   - its timer is armed: every active WithDeadline's is, or
- *   - it is cancelled, or its mutex is held: somebody is at it, or
+ *   - it is cancelled already, or its mutex is held, so that some goroutine is changing it, or
  *   - a goroutine that can run is inside of package context with its address on the stack: a cancellation under way; in programs built
  *     with a profile also inside of a function into which a maker of CancelFuncs was inlined, or
  *   - a goroutine that watches a custom parent for it can run, or what it registered with such a parent is reached, or
  *   - the context it is registered with can be cancelled.  Registered means: made on it with nothing but values, stop contexts and
  *     types that embed a context without a Done of their own in between, or found in its children map.  WithoutCancel ends this, and so
  *     does a custom Done that was nil when the child was made: propagateCancel (context/context.go) leaves no fourth way.
- * Where part of what decides this cannot be read the answer is that it can.
+ * Where part of this cannot be read, the context counts as cancelable.
  *
  * A goroutine that was being woken when the memory was taken counts as one that can run (wake.h).
  */

@@ -8,7 +8,7 @@
  */
 #include "analysis/reach_internal.h"
 
-bool reach_final_root(struct reacher *x, const struct root *root)
+bool reach_final_put_aside(struct reacher *x, const struct root *root)
 {
 	if (root->kind != ROOT_FINALIZER && root->kind != ROOT_CLEANUP)
 		return false;
@@ -33,12 +33,12 @@ static bool mark_some(struct reacher *x, bool of_marked)
 	return left < n;
 }
 
-bool reach_finals_of_live(struct reacher *x)
+bool reach_finals_mark_live(struct reacher *x)
 {
 	return mark_some(x, true);
 }
 
-void reach_finals_rest(struct reacher *x)
+void reach_finals_mark_rest(struct reacher *x)
 {
 	for (size_t i = 0; i < x->finals.n; i++)
 		if (!i || x->finals.v[i].object != x->finals.v[i - 1].object)
@@ -46,13 +46,13 @@ void reach_finals_rest(struct reacher *x)
 	mark_some(x, false);
 }
 
-void reach_finals_channel(struct reacher *x)
+void reach_finals_mark_never(struct reacher *x)
 {
 	for (size_t i = 0; i < x->finals.n; i++)
 		mark_addr(x->mk, x->finals.v[i].value);
 }
 
-void reach_finals_live_end(struct reacher *x)
+void reach_finals_keep_unreached(struct reacher *x)
 {
 	size_t left = 0;
 

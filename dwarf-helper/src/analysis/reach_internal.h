@@ -86,15 +86,15 @@ void reach_wake_rest(struct reacher *x);
 
 /* reach_final.c */
 /** Put the root of a finalizer or cleanup aside.  @return false: it is another kind of root */
-bool reach_final_root(struct reacher *x, const struct root *root);
+bool reach_final_put_aside(struct reacher *x, const struct root *root);
 /** Mark what finalizers and cleanups of marked objects lead to.  @return false: there are no more of these */
-bool reach_finals_of_live(struct reacher *x);
+bool reach_finals_mark_live(struct reacher *x);
 /** Mark what the other finalizers and cleanups lead to, except those that are never called. */
-void reach_finals_rest(struct reacher *x);
+void reach_finals_mark_rest(struct reacher *x);
 /** REACH_LIVE has ended: keep in x->final_objects only those that were not reached. */
-void reach_finals_live_end(struct reacher *x);
+void reach_finals_keep_unreached(struct reacher *x);
 /** REACH_CHANNEL begins: as the collector does, follow those that are never called, too. */
-void reach_finals_channel(struct reacher *x);
+void reach_finals_mark_never(struct reacher *x);
 /** Everything is marked: put objects that only goroutines hold which never run again into x->never_final.  @return there are any */
 bool reach_finals_find_never(struct reacher *x);
 

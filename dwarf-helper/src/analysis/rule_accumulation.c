@@ -212,7 +212,7 @@ struct defer_search {
 	uint32_t hits;
 };
 
-static bool deferred(void *arg, const struct defer_call *d)
+static bool count_deferred(void *arg, const struct defer_call *d)
 {
 	struct defer_search *s = arg;
 	uint32_t c = u64map_find(&s->l->closures, d->fn);
@@ -232,7 +232,7 @@ static uint32_t defers_them(struct leaks *l, const struct pile *p)
 		taddr record = 0;
 		if (!runtime_field(m->rt, m->tasks.list.v[t].g, m->rt->L.g.defer_, &record) || !record)
 			continue;
-		defers_each(m->rt, &m->tasks.list.v[t], deferred, &s);
+		defers_each(m->rt, &m->tasks.list.v[t], count_deferred, &s);
 		if (s.hits > p->count / 2)
 			return t;
 		if (runtime_canceled(m->rt))

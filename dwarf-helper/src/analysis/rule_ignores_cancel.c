@@ -37,7 +37,7 @@ static bool ended(const struct model *m, uint32_t i)
 }
 
 /* The context that is nearest to what the goroutine does: the first one from the innermost frame. */
-static bool first_ended(void *arg, const struct stack_hold *h)
+static bool note_first_ended(void *arg, const struct stack_hold *h)
 {
 	struct hold_search *s = arg;
 
@@ -151,7 +151,7 @@ struct err *rule_ignores_cancel(struct leaks *l)
 		if (!(l->task_flags[t] & LEAK_TASK_ENDED) || task->flags & TASK_SYSTEM || !waits_for_others(m, task) ||
 		    on_ended_context(m, t) || exempt_task(m, task))
 			continue;
-		leak_holds(l, t, first_ended, &s);
+		leak_holds(l, t, note_first_ended, &s);
 		if (s.context == CTX_NONE || parked_in_library(m->rt, task))
 			continue;
 		if (l->task_finding[t])

@@ -186,7 +186,7 @@ struct holder_search {
 	uint32_t last; /* group + 1 that the goroutine was put into */
 };
 
-static bool holds_func(void *arg, const struct stack_hold *h)
+static bool note_func_holder(void *arg, const struct stack_hold *h)
 {
 	struct holder_search *s = arg;
 	const struct leak_ctx *c = &s->l->ctx[h->context];
@@ -208,7 +208,7 @@ static void find_holders(struct leaks *l, struct lost *lost)
 	for (uint32_t t = 0; any && t < l->m->tasks.list.n && !runtime_canceled(l->m->rt); t++) {
 		struct holder_search s = {.l = l, .lost = lost};
 		if (reach_unused(l->r, l->r->task_stage[t]))
-			leak_holds(l, t, holds_func, &s);
+			leak_holds(l, t, note_func_holder, &s);
 	}
 }
 
@@ -270,7 +270,7 @@ static void add_evidence(struct leaks *l, struct finding *f, const struct lost_g
 		finding_next(f, NEXT_BT, l->m->tasks.list.v[g->tasks.v[0]].goid);
 }
 
-/* Nothing would end it, nothing hangs on it: of use only to who refers to it. */
+/* Nothing ends it and nothing hangs on it, so it is of use only to whoever refers to it. */
 static bool idle(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
@@ -278,7 +278,7 @@ static bool idle(const struct model *m, uint32_t i)
 	return !c->children && !c->tasks && c->parent < m->ctxs.n && m->ctxs.v[c->parent].state == CTX_NEVER;
 }
 
-/* One may still be at hand on a stack: the library goes on with it, or has just done with it. */
+/* True when the library holds two of three that lie apart.  The third may be on a stack: the library still works with it, or has just finished. */
 static bool library_lets_go(struct leaks *l, const uint32_t *contexts, size_t n)
 {
 	unsigned theirs = 0;
@@ -358,7 +358,7 @@ struct live_hold {
 	bool found;
 };
 
-static bool is_held(void *arg, const struct stack_hold *h)
+static bool note_held(void *arg, const struct stack_hold *h)
 {
 	struct live_hold *w = arg;
 
@@ -375,13 +375,13 @@ static bool ends_with_task(struct leaks *l, uint32_t i)
 	if (l->m->ctxs.v[i].tasks_below || !(f->flags & LEAK_ON_STACK) || f->holders != 1 || f->holder >= l->m->tasks.list.n ||
 	    l->m->tasks.list.v[f->holder].goid == 1 || l->r->task_stage[f->holder] != REACH_LIVE)
 		return false;
-	leak_holds(l, f->holder, is_held, &w);
+	leak_holds(l, f->holder, note_held, &w);
 	return w.found;
 }
 
 #define SAMPLES 64 /* contexts of a group that are looked at, spread over it */
 
-/* Nothing but what uses them keeps them: what they hang on has no map of children. */
+/* True when only their users keep them (no map of children holds them) and nearly all of these end. */
 static bool bounded(struct leaks *l, const struct lost_group *g, uint32_t under, struct bounds *ret)
 {
 	size_t n = g->contexts.n < SAMPLES ? g->contexts.n : SAMPLES;

@@ -45,7 +45,7 @@ static bool kept(const struct leaks *l, uint32_t i)
 	return ended(&l->m->ctxs.v[i]) && l->r->ctx_stage[i] <= REACH_CHANNEL && !(l->ctx[i].flags & LEAK_ON_STACK);
 }
 
-/* Does something kept hang below, so that this one is kept by that? */
+/* True when a kept context hangs below: then that one keeps this. */
 static bool kept_below(const struct leaks *l, uint32_t i)
 {
 	const struct model *m = l->m;

@@ -321,7 +321,7 @@ void steps_free(struct steps *s)
 
 /* ---- addresses outside of the heap ---- */
 
-static bool on_a_stack(struct model *m, taddr a, struct outside *ret)
+static bool find_on_stack(struct model *m, taddr a, struct outside *ret)
 {
 	for (size_t i = 0; i < m->tasks.list.n; i++) {
 		const struct task *t = &m->tasks.list.v[i];
@@ -348,7 +348,7 @@ static bool is_variable(const struct module *mod, taddr a)
 	       (a >= mod->noptrdata && a < mod->enoptrdata) || (a >= mod->noptrbss && a < mod->enoptrbss);
 }
 
-static bool is_global(struct model *m, taddr a, struct outside *ret)
+static bool find_global(struct model *m, taddr a, struct outside *ret)
 {
 	struct typed var;
 	bool found = false;
@@ -368,7 +368,7 @@ static bool is_global(struct model *m, taddr a, struct outside *ret)
 void outside_find(struct model *m, taddr a, struct outside *ret)
 {
 	*ret = (struct outside){.task = TASK_NONE};
-	if (is_global(m, a, ret) || on_a_stack(m, a, ret))
+	if (find_global(m, a, ret) || find_on_stack(m, a, ret))
 		return;
 	ret->func = runtime_module_of_pc(m->rt, a) ? runtime_func_name(m->rt, a) : NULL;
 	if (ret->func)

@@ -1,5 +1,5 @@
 /**
- * @file  A path with names: what each pointer on the way from a root is called and leads to.  report/path.h has it in words.
+ * @file  A path from a root to an object with the name and type of each pointer on it.  report/path.h prints it.
  */
 #ifndef GOCTX_ANALYSIS_STEPS_H
 #define GOCTX_ANALYSIS_STEPS_H
@@ -9,26 +9,26 @@
 
 /** One step: a pointer, or several of the same name and type behind each other. */
 struct step {
-	struct links via;	  /* where the pointer lies in what the step before led to; of the first step: in the root.  Empty: not known */
+	struct links via;	  /* where the pointer lies in the object of the previous step, or in the root.  Empty: not known */
 	struct pointer_type type; /* of the pointer */
-	taddr addr;		  /* object that it leads to, inside of a container the last one */
-	uint32_t ctx;		  /* the context that is, CTX_NONE */
-	uint32_t task;		  /* the goroutine whose runtime.g that is, TASK_NONE */
-	uint64_t times;		  /* 1; of a run of equal ones, all but its first and last stand here */
-	uint8_t shape;		  /* enum typed_shape: of what is there */
+	taddr addr;		  /* the object it points to; of several steps inside a container, the last one */
+	uint32_t ctx;		  /* the context at addr, CTX_NONE */
+	uint32_t task;		  /* the goroutine whose runtime.g is at addr, TASK_NONE */
+	uint64_t times;		  /* 1, or the number of equal steps folded into this one (all of a run but its first and last) */
+	uint8_t shape;		  /* enum typed_shape of the object at addr */
 };
 
-#define STEPS_TASK ROOT_KINDS /* a root of paths alone: what a runtime.g itself holds, which the runtime's list of all goroutines keeps */
+#define STEPS_TASK ROOT_KINDS /* steps.root only: a runtime.g, which runtime.allgs keeps */
 
 struct steps {
 	struct model *m;
 	VEC(struct step) list;
 	uint32_t task;		 /* of the root, TASK_NONE */
 	uint8_t root;		 /* enum root_kind, STEPS_TASK */
-	bool timer;		 /* the first step leads out of one */
+	bool timer;		 /* the first step leads out of a timer */
 	uint64_t timer_when;	 /* ROOT_TIMER: when it fires, CLOCK_MONOTONIC ns; 0 not known */
 	const char *timer_calls; /* the function that it calls; NULL not known */
-	taddr owner;		 /* finalizer, cleanup, special: the object it is of */
+	taddr owner;		 /* of a finalizer, cleanup or special: the object it belongs to */
 };
 
 /** Name all pointers of a path; runs of more than 3 equal steps are folded.  Reads the target. */

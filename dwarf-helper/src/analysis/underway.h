@@ -2,9 +2,9 @@
  * @file  What was under way when the target was taken: goroutines in the middle of cancelling or making a context, or of a
  * channel operation.
  *
- * All memory is of one moment, but between two instructions of such a goroutine structures need not agree: context/context.go
- * (cancel, removeChild: cancelled and still in the parent's map, without a lock), runtime/chan.go (closechan, send, recv: off
- * the queue and not yet made runnable).  A goroutine that is parked on a channel is in the middle of nothing.
+ * This distinguishes damage from an update in progress.  Memory is read at one moment, but such a goroutine may have updated only part
+ * of a structure: context/context.go (cancel, removeChild: cancelled and still in the parent's map, without a lock), runtime/chan.go
+ * (closechan, send, recv: off the queue and not yet runnable).  A goroutine that is parked on a channel updates nothing.
  */
 #ifndef GOCTX_ANALYSIS_UNDERWAY_H
 #define GOCTX_ANALYSIS_UNDERWAY_H
@@ -17,12 +17,12 @@ struct underway {
 	bool channels;		/* some goroutine is inside of a channel operation */
 };
 
-/** Walk the stacks of all goroutines but those parked on channels.  Costs 1 us a frame: to be asked when something does not fit.
+/** Walk the stacks of all goroutines but those parked on channels.  1 us a frame: call it only when something does not fit.
  *  @return NULL, ERR_CANCELED */
 struct err *underway_find(struct model *m, struct underway *ret);
 void underway_free(struct underway *u);
 
-/** Is the context on the stack of a goroutine that is inside of package context? */
+/** True when a goroutine inside of package context has the context on its stack. */
 static inline bool underway_context(const struct underway *u, const struct model *m, uint32_t i)
 {
 	return u64map_find(&u->contexts, m->ctxs.v[i].addr) != U64MAP_NONE;
