@@ -45,6 +45,8 @@ static enum pc_role role_of(const struct arch *arch, const char *func)
 		return PC_INJECTED;
 	if (strcmp(func, "runtime.sigtramp") == 0 || strcmp(func, "runtime.cgoSigtramp") == 0)
 		return PC_SIGTRAMP;
+	if (strcmp(func, "runtime.sigreturn") == 0 || strcmp(func, "runtime.sigreturn__sigaction") == 0)
+		return PC_SIGRETURN;
 	if (strcmp(func, "runtime.cgocallback") == 0)
 		return PC_CGOCALLBACK;
 	return PC_PLAIN;
@@ -161,6 +163,9 @@ static uint32_t add(struct runtime *rt, taddr pc)
 					   .plumbing = of || is_plumbing(inl[i].func),
 					   .runtime = of ? starts(of, "runtime/") : is_runtime(inl[i].func)};
 			VEC_PUSH(&rt->frames, fr);
+			/* A name without a package: only the file says that it is the runtime's. */
+			if (fr.runtime && strcmp(f.name, "gogo") == 0)
+				info.role = PC_GOGO;
 		}
 	}
 	VEC_PUSH(&rt->pcs, info);

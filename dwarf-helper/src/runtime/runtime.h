@@ -50,6 +50,8 @@ enum pc_role {
 	PC_TOP,	        /* runtime.goexit, mstart, rt0_go …: nothing above it is Go */
 	PC_SIGTRAMP,    /* runtime.sigtramp: its caller is the kernel's signal frame, a struct rt_sigframe */
 	PC_CGOCALLBACK, /* runtime.cgocallback: it returns to where the goroutine went into C, as saved in curg.sched */
+	PC_SIGRETURN,   /* runtime.sigreturn__sigaction, until 1.26 sigreturn: the handler has returned, the kernel's struct ucontext lies at sp */
+	PC_GOGO,        /* gogo<> of runtime/asm_GOARCH.s: goes on with a goroutine by a jump, so nothing on the stack leads there */
 	PC_INJECTED,    /* runtime.asyncPreempt, sigpanic, debugCallV2: its caller was interrupted, the pc is no return address */
 };
 

@@ -122,16 +122,41 @@ static bool register_in(struct runtime *rt, taddr context, unsigned reg, uint64_
 }
 
 /*
+ * Does the struct ucontext at @p at say that its signal came on the signal stack [lo, hi)?  The kernel writes down the stack that
+ * sigaltstack() has set.  On all processors: uapi/asm/ucontext.h, uc_stack at byte 16; asm-generic/signal.h, stack_t.
+ */
+static bool is_context(struct runtime *rt, taddr at, taddr lo, taddr hi)
+{
+	uint64_t sp, size;
+
+	return target_u64(rt->t, at + 16, &sp) && target_u64(rt->t, at + 32, &size) && sp == lo && size == hi - lo;
+}
+
+/*
+ * The struct ucontext of a thread whose handler has returned, but whose registers the kernel has not put back: it lies at sp.  With cgo
+ * the code there is the C library's (__restore_rt), whose text a core may not have; what lies at sp says enough.
+ */
+static taddr context_of_return(struct runtime *rt, const struct stack_regs *r)
+{
+	const struct pcinfo *here = &rt->pcs.v[runtime_pc(rt, r->pc)];
+
+	if (here->n ? here->role != PC_SIGRETURN : !is_context(rt, r->sp, r->lo, r->hi))
+		return 0;
+	return r->sp;
+}
+
+/*
  * The thread stands in a signal handler: take the interrupted registers from the kernel's frame on the signal stack.
  * @param context_ret  where all of them are
  */
 static bool interrupted(struct runtime *rt, const struct stack_regs *handler, struct stack_regs *ret, taddr *context_ret)
 {
 	const struct arch *a = rt->t->arch;
-	struct signal_search s = {.rt = rt};
+	struct signal_search s = {.rt = rt, .context = context_of_return(rt, handler)};
 	struct stack_regs r = {.exact_pc = true};
 
-	stack_walk(rt, handler, find_handler, &s, NULL);
+	if (!s.context)
+		stack_walk(rt, handler, find_handler, &s, NULL);
 	if (!s.context || !register_in(rt, s.context, a->pc, &r.pc) || !register_in(rt, s.context, a->sp, &r.sp) ||
 	    !register_in(rt, s.context, a->fp, &r.bp))
 		return false;
@@ -262,6 +287,21 @@ static bool from_g0(struct runtime *rt, taddr m, const struct thread *th, const 
 	return in == SANITIZED_NOT ? from_sched(&rt->L, g, ret) : in == SANITIZED_TOLD;
 }
 
+/*
+ * The thread is about to jump to where its goroutine goes on, on the goroutine's stack already (runtime/asm_GOARCH.s: gogo).  gogo
+ * clears sp and bp of the gobuf it has loaded, never pc.
+ */
+static void before_jump(struct runtime *rt, const uint8_t *g, struct stack_regs *r)
+{
+	uint64_t bp = runtime_load(g, rt->L.g.sched_bp);
+
+	if (rt->pcs.v[runtime_pc(rt, r->pc)].role != PC_GOGO)
+		return;
+	r->pc = runtime_load(g, rt->L.g.sched_pc);
+	r->bp = bp ? bp : r->bp;
+	r->exact_pc = false;
+}
+
 /* A goroutine that runs: its thread's registers, unless the thread is on another stack just now. */
 static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs *ret)
 {
@@ -277,6 +317,8 @@ static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs 
 	/* The vDSO first: it leaves a gap on g0's stack in which an earlier call of a sanitizer's still stands. */
 	if ((!own || !runtime_module_of_pc(rt, r.pc)) && !vdso_caller(rt, m, lo, hi, &r) && !own)
 		return from_g0(rt, m, th, &r, context, g, ret);
+	if (own)
+		before_jump(rt, g, &r);
 	r.lo = lo;
 	r.hi = hi;
 	*ret = r;

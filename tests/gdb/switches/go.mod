@@ -1,0 +1,3 @@
+module goctx.test/switches
+
+go 1.19

@@ -1,0 +1,5 @@
+//go:build !goctx_cgo
+
+package main
+
+func throughC() {}
