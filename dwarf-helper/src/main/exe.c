@@ -132,24 +132,6 @@ struct err *exe_of_process(int pid, char **path_ret, char **name_ret)
 	return NULL;
 }
 
-/* Is what the core did dump of this file's read-only pages the same as in the file?  *any_ret: there was some. */
-static bool same_pages(struct target *t, int file, const uint8_t *p, size_t n, bool *any_ret)
-{
-	const uint64_t page = t->page_bytes;
-
-	*any_ret = false;
-	for (size_t i = 0; i < t->regions.n; i++) {
-		const struct region *r = &t->regions.v[i];
-		if (r->file != file || r->source != SOURCE_CORE || (r->perm & REGION_W) || !r->mem)
-			continue;
-		uint64_t len = r->end - r->start < page ? r->end - r->start : page;
-		if (r->file_off > n || len > n - r->file_off || memcmp(r->mem, p + r->file_off, len))
-			return false;
-		*any_ret = true;
-	}
-	return true;
-}
-
 static void unmap_file(struct session_map *map)
 {
 	if (map->img)
@@ -189,8 +171,10 @@ static bool is_that_file(struct session *s, int file, const struct session_map *
 
 	if (map->img)
 		identity_of_library(map->img, s->t, &s->layout, file, id);
+	else if (!target_same_pages(s->t, file, map->p, map->n, &any))
+		id->match = BUILD_DIFFERENT;
 	else
-		id->match = !same_pages(s->t, file, map->p, map->n, &any) ? BUILD_DIFFERENT : any ? BUILD_SAME : BUILD_UNKNOWN;
+		id->match = any ? BUILD_SAME : BUILD_UNKNOWN;
 	return id->match == BUILD_SAME ||
 	       (id->match == BUILD_UNKNOWN && st->st_ctim.tv_sec * INT64_C(1000000000) < s->t->taken_wall_ns);
 }
@@ -224,39 +208,6 @@ static bool map_library(struct session *s, int file, struct session_map *ret)
 	return same;
 }
 
-/* Which files have read-only regions that lack their bytes: one flag a file, the caller frees. */
-static bool *lacking_pages(const struct target *t)
-{
-	bool *lacks = mem_zalloc(t->files.n);
-
-	for (size_t i = 0; i < t->regions.n; i++) {
-		const struct region *r = &t->regions.v[i];
-		if (r->file >= 0 && (size_t)r->file < t->files.n && r->source == SOURCE_ABSENT && !(r->perm & REGION_W))
-			lacks[r->file] = true;
-	}
-	return lacks;
-}
-
-/* target_back() may reorder the regions, so the list to back is taken first. */
-static void back_file(struct target *t, int file, const struct session_map *map)
-{
-	VEC(struct region) todo = {0};
-
-	for (size_t i = 0; i < t->regions.n; i++) {
-		const struct region *r = &t->regions.v[i];
-		if (r->file == file && r->source == SOURCE_ABSENT && !(r->perm & REGION_W) && r->file_off < map->n)
-			VEC_PUSH(&todo, *r);
-	}
-	for (size_t i = 0; i < todo.n; i++) {
-		const struct region *r = &todo.v[i];
-		uint64_t len = r->end - r->start;
-		if (len > map->n - r->file_off)
-			len = map->n - r->file_off;
-		target_back(t, r->start, r->start + len, map->p + r->file_off, file, r->file_off);
-	}
-	VEC_FREE(&todo);
-}
-
 void session_unmap(struct session *s)
 {
 	for (size_t i = 0; i < s->maps.n; i++)
@@ -267,13 +218,13 @@ void session_unmap(struct session *s)
 void session_back_libraries(struct session *s)
 {
 	enum { MAX_LIBRARIES = 256 };
-	_cleanup_free_ bool *lacks = lacking_pages(s->t);
+	_cleanup_free_ bool *lacks = target_lacking_files(s->t);
 
 	for (size_t i = 0; i < s->t->files.n && s->maps.n < MAX_LIBRARIES; i++) {
 		struct session_map map;
 		if (s->t->files.v[i].used || !lacks[i] || !map_library(s, (int)i, &map))
 			continue;
 		VEC_PUSH(&s->maps, map);
-		back_file(s->t, (int)i, &map);
+		target_back_file(s->t, (int)i, map.p, map.n);
 	}
 }

@@ -226,6 +226,26 @@ uint64_t target_bytes(const struct target *t);
  */
 void target_back(struct target *t, taddr start, taddr end, const uint8_t *mem, int32_t file, uint64_t file_off);
 
+/**
+ * Which files have read-only regions without bytes, as in a core that leaves out what can be read from the file?
+ * @return one flag for each of t->files; the caller frees it
+ */
+bool *target_lacking_files(const struct target *t);
+
+/**
+ * target_back() for all read-only regions of a file that have no bytes.
+ * @param p  the whole file, @p n bytes; must stay valid until target_close()
+ */
+void target_back_file(struct target *t, int file, const uint8_t *p, uint64_t n);
+
+/**
+ * Compare the first page of each read-only region of a file that the core did dump with the file.
+ * @param p        the whole file, @p n bytes
+ * @param any_ret  whether there was such a region
+ * @return false: one differs
+ */
+bool target_same_pages(const struct target *t, int file, const uint8_t *p, uint64_t n, bool *any_ret);
+
 /** Sort and check after regions were added: overlapping ranges are cut (noted as damage), empty ones dropped. */
 void target_sort(struct target *t);
 
