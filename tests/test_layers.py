@@ -29,6 +29,22 @@ def test_includes_go_left(path: Path) -> None:
             assert (path.parent / name).exists(), f"{path.name}: {name} belongs to no layer"
 
 
+def test_private_headers_stay_private() -> None:
+    """X_internal.h is its folder's alone, and a header that files of one module share is called so (CONTRIBUTING.md)."""
+    users: dict[str, set[Path]] = {}
+    for path in FILES:
+        for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), re.M):
+            users.setdefault(name, set()).add(path)
+    for path in FILES:
+        name = str(path.relative_to(SRC))
+        if path.name.endswith("_internal.h"):
+            assert {user.parent for user in users.get(name, set())} <= {path.parent}, f"{name} is included from elsewhere"
+            module = path.name.removesuffix("_internal.h")
+            assert module == path.parent.name or (path.parent / f"{module}.c").exists() or list(path.parent.glob(f"{module}_*.c")), (
+                f"{name} belongs to no module")
+        assert not re.fullmatch(r"(internal|private|.*_private)\.h", path.name), name
+
+
 def test_only_image_includes_libdwarf() -> None:
     users = {p.relative_to(SRC).parts[0] for p in FILES if re.search(r"#\s*include.*[<\"](libdwarf/|libdwarf\.h|dwarf\.h)", p.read_text())}
     assert users == {"image"}

@@ -1,6 +1,6 @@
 #include "fake.h"
 
-#include "target/regions.h"
+#include "target/target_internal.h"
 
 #include <stdio.h>
 

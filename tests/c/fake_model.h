@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "image/internal.h"
+#include "image/image_internal.h"
 #include "report/report.h"
 
 struct fake {

@@ -15,7 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "target/regions.h"
+#include "target/target_internal.h"
 
 static unsigned reg_named(const struct arch *a, const char *name)
 {

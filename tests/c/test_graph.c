@@ -9,6 +9,7 @@
 // clang-format on
 
 #include "context/build.h"
+#include "context/build_internal.h"
 
 struct made {
 	struct builder b;

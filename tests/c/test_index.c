@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "context/build.h"
+#include "context/build_internal.h"
 
 #define FIRST_PAGE 0xc000000000u
 

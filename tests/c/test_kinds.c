@@ -9,6 +9,7 @@
 // clang-format on
 
 #include "context/build.h"
+#include "context/build_internal.h"
 #include "fake.h"
 
 struct made {

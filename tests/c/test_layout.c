@@ -12,7 +12,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "layout/internal.h"
+#include "layout/debugfile.h"
+#include "layout/layout_internal.h"
 
 static int failures;
 

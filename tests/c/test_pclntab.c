@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/internal.h"
+#include "image/image_internal.h"
 #include "image/pclntab.h"
 #include "made_elf.h"
 

@@ -10,6 +10,7 @@
 
 #include "fake.h"
 #include "runtime/heap.h"
+#include "runtime/open.h"
 
 #define MODULE 0x900000u
 #define MHEAP 0xa00000u

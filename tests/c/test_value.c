@@ -9,7 +9,7 @@
 // clang-format on
 
 #include "fake.h"
-#include "runtime/values.h"
+#include "runtime/value_internal.h"
 
 struct world {
 	struct fake f;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "context/build.h"
+#include "context/build_internal.h"
 
 #define GENERATIONS_MAX 100000
 

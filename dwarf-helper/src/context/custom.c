@@ -3,7 +3,7 @@
  * starts a goroutine for each child, to watch it) or Err (then its state is not that of the context inside).  Both are read from
  * their code (runtime/code.h); where that is too long to be read, names show whether somebody has written them.
  */
-#include "context/build.h"
+#include "context/build_internal.h"
 
 #define NAME_MAX_LEN 1024
 #define FIELD_DEPTH 8

@@ -8,7 +8,7 @@
  */
 #include <stdlib.h>
 
-#include "context/build.h"
+#include "context/build_internal.h"
 
 #define REFS_AHEAD 16 /* lookups whose cache misses overlap */
 #define FIRST_FIELDS 8 /* structs within structs that are followed down their first fields */

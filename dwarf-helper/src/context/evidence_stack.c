@@ -2,7 +2,7 @@
  * Interface values whose two words lie apart: the compiler spills the itab and the data word of a local to slots of their own.  Looked
  * for only when something that looks like a context has no other evidence.
  */
-#include "context/build.h"
+#include "context/build_internal.h"
 #include "runtime/livestack.h"
 
 struct seek {

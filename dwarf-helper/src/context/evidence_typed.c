@@ -3,7 +3,7 @@
  * interface value of known type leads to is followed, field by field, as far as types can lead to such a pointer.  Only for what looks
  * like a context of a custom type and has no other evidence; those of the library are never referred to that way.
  */
-#include "context/build.h"
+#include "context/build_internal.h"
 #include "runtime/livestack.h"
 #include "runtime/typed.h"
 

@@ -1,5 +1,5 @@
 /* One context's own words: are they those of a context, and what do they say. */
-#include "context/build.h"
+#include "context/build_internal.h"
 
 /* The word @p more bytes into a field; 0 when the field ends before. */
 static uint64_t at(const uint8_t *p, struct layout_field f, unsigned more)

@@ -2,7 +2,7 @@
  * One pass over the words of the heap's objects, for two things: objects that have the slot size, pointer bits and parent word of a
  * context type, and references to contexts of a known type.  An object is a context if both meet (evidence.c).
  */
-#include "context/build.h"
+#include "context/build_internal.h"
 
 /* Shapes of one slot size: b->shapes.v[first … first + n - 1]. */
 static const struct ctx_shape *shapes_of(struct builder *b, uint64_t slot, size_t *n)

@@ -4,7 +4,7 @@
  */
 #include <pthread.h>
 
-#include "context/build.h"
+#include "context/build_internal.h"
 
 #define DEPTH_ON_PATH (CTX_DEPTH_UNKNOWN - 1)
 

@@ -1,7 +1,7 @@
 /* Which dynamic types are contexts, where each keeps the context it was made on, and how its heap objects look. */
 #include <stdlib.h>
 
-#include "context/build.h"
+#include "context/build_internal.h"
 #include "context/cancelcode.h"
 
 #define EMBED_DEPTH 4

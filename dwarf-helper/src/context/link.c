@@ -1,5 +1,5 @@
 /* Parents and children: the parent word of every context, and what the children maps hold, until nothing new turns up. */
-#include "context/build.h"
+#include "context/build_internal.h"
 
 /* Address of the interface that holds the parent; false: the kind has none. */
 static bool parent_slot(struct builder *b, const struct ctx *c, taddr *slot)

@@ -136,20 +136,6 @@ struct model {
 	bool redact;		 /* of the values in value contexts only types are shown: they may be secrets */
 };
 
-/** What to read. */
-struct model_options {
-	bool no_tasks;	  /* leave the goroutines out (layout-like commands) */
-	bool no_contexts; /* goroutines only: `tasks --group wait`, `bt` */
-};
-
-/**
- * Read goroutines and contexts.
- * Damage is noted in rt->notes and never hides the rest, were it all of it.
- * @return NULL, ERR_CANCELED
- */
-struct err *model_build(struct runtime *rt, const struct model_options *opt, struct model *ret);
-void model_free(struct model *m);
-
 /**
  * Index of the context at exactly @p addr (struct or boxed value), CTX_NONE.  ~20 ns when nothing is in the cache.
  * Any number of threads, unless one adds contexts.

@@ -2,7 +2,7 @@
  * References to contexts on stacks and in package variables: interface values, and closures that cancel.  Dead stack slots may hold
  * stale ones: what they point to must still look the part.
  */
-#include "context/build.h"
+#include "context/build_internal.h"
 
 /* Call @p fn for each word of [lo, hi) that is one of b->words, with the word after it.  @return false: unreadable */
 static inline bool each_pair(const struct builder *b, taddr lo, taddr hi, void (*fn)(void *, uint32_t, taddr), void *arg)

@@ -3,7 +3,7 @@
  * it.  Nil: it leaves the child alone.  The channel of a cancelCtx further up: it puts the child into that one's map.  Any other: it
  * starts a goroutine that waits on both.  So the children show what the parent's Done was.
  */
-#include "context/build.h"
+#include "context/build_internal.h"
 #include "context/detail.h"
 
 #define CHILDREN_LOOKED_AT 1000 /* of one context */

@@ -8,7 +8,7 @@
 #include <elf.h>
 #include <limits.h>
 
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 enum {
 	NOTE_GO_BUILD_ID = 4,

@@ -10,7 +10,7 @@
 #include <elf.h>
 #include <stdio.h>
 
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 enum {
 	HEADER_SIZE = 32,

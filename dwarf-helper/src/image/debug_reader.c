@@ -10,7 +10,7 @@
 #include <libelf.h>
 
 #include "image/debug_internal.h"
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 #define MAX_SECTION ((uint64_t)2 << 30) /* bytes after inflating */
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/internal.h"
+#include "image/image_internal.h"
 #include "target/elfwords.h"
 
 enum {

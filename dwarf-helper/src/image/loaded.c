@@ -6,7 +6,7 @@
  */
 #include <elf.h>
 
-#include "image/internal.h"
+#include "image/image_internal.h"
 
 enum {
 	SECTION_RELR = 19, /* SHT_RELR, which older <elf.h> lack */

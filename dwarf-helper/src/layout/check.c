@@ -1,6 +1,6 @@
 #include <inttypes.h>
 
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 bool layout_field_fits(const struct layout_field *f, uint32_t struct_size)
 {

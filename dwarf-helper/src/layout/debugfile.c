@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "layout/internal.h"
+#include "layout/debugfile.h"
 
 #define DEBUG_ROOT "/usr/lib/debug"
 

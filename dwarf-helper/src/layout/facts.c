@@ -2,7 +2,7 @@
  * What changed between releases without a field to show for it.  The only place that compares release numbers with
  * what the runtime does; a new release gets its line here.
  */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 /*
  * Is the program of go1.@p minor or later?  One that names no release (its version was removed, or it is a development

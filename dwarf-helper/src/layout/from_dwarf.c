@@ -1,4 +1,4 @@
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 /* What debug_find() is asked, and its answers. */
 struct query {

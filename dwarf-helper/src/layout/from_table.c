@@ -1,4 +1,4 @@
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 /*
  * One element an included file.  Only what is there is written: a field of size 0 is one that the release does not have

@@ -1,7 +1,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "layout/internal.h"
+#include "layout/debugfile.h"
+#include "layout/layout_internal.h"
 
 enum {
 	OLDEST_MINOR = 18,	 /* pclntab and function data as we read them */

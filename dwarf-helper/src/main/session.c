@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "runtime/open.h"
 #include "runtime/others.h"
 
 void session_init(struct session *s, const struct session_options *opt, volatile sig_atomic_t *cancel)

@@ -9,6 +9,7 @@
 #ifndef GOCTX_MAIN_SESSION_H
 #define GOCTX_MAIN_SESSION_H
 
+#include "context/build.h"
 #include "report/report.h"
 
 /** What to look at: core or pid. */

@@ -5,7 +5,7 @@
 #include "report/words.h"
 #include "report/writer.h"
 
-#include "layout/internal.h"
+#include "layout/debugfile.h"
 
 static const char *source_word(uint8_t source)
 {

@@ -3,7 +3,7 @@
  * the itabs that the linker laid out as well as those made at run time, so together with a plugin's copies (found by
  * rtype_of_itab()'s second way) these are all that an interface can point to.
  */
-#include "runtime/rtypes.h"
+#include "runtime/rtype_internal.h"
 
 #define TABLE_MAX (1ull << 24)
 

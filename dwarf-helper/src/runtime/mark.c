@@ -1,4 +1,4 @@
-#include "runtime/mark_work.h"
+#include "runtime/mark_internal.h"
 
 struct err *marks_open(struct runtime *rt, struct marks *ret)
 {

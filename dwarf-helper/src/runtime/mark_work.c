@@ -1,4 +1,4 @@
-#include "runtime/mark_work.h"
+#include "runtime/mark_internal.h"
 
 #define PIECE_WORDS 16384u /* large objects are read in pieces of at least 128 KiB, so that threads can share one */
 #define DENSE_PAGES 128	   /* of 256 in 2 MiB: from then on mapping all of it at once pays */

@@ -8,14 +8,6 @@
 #define MAX_INLINE 64
 #define MAX_PCS (1u << 20)
 
-const struct module *runtime_module_of_pc(const struct runtime *rt, taddr pc)
-{
-	for (size_t i = 0; i < rt->modules.n; i++)
-		if (pc >= rt->modules.v[i].text && pc < rt->modules.v[i].etext)
-			return &rt->modules.v[i];
-	return NULL;
-}
-
 static bool starts(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

@@ -2,7 +2,7 @@
 
 #include "runtime/gomap_walk.h"
 #include "runtime/ptrwords.h"
-#include "runtime/rtypes.h"
+#include "runtime/rtype_internal.h"
 
 #define KIND_GC_PROGRAM 0x40 /* until 1.23: gcdata is a program (runtime/mbitmap.go: runGCProg) */
 

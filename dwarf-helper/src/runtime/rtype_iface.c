@@ -1,5 +1,5 @@
 /* Methods of interface types: their names, and the types that they have. */
-#include "runtime/rtypes.h"
+#include "runtime/rtype_internal.h"
 
 #define METHODS_AT 56 /* internal/abi.InterfaceType: Type, PkgPath, Methods []Imethod */
 #define METHODS_MAX 1024

@@ -1,4 +1,4 @@
-#include "runtime/rtypes.h"
+#include "runtime/rtype_internal.h"
 
 /*
  * Which words of a value hold pointers: cmd/compile/internal/types/typebits.go and reflectdata.go fill gcdata by the

@@ -1,4 +1,4 @@
-#include "runtime/rtypes.h"
+#include "runtime/rtype_internal.h"
 
 #include <stdio.h>
 

@@ -92,15 +92,6 @@ struct runtime {
 #define TASK_NONE UINT32_MAX /* no goroutine, where an index into tasks.list may stand */
 #define CTX_NONE UINT32_MAX  /* no context, where an index into model.ctxs may stand */
 
-/**
- * Read modules, wait reason names and the itab table; the heap is opened by model_build(), which does it beside other work.
- * @p rt is zeroed first, then t, img, notes, cancel and L are taken from the arguments.
- * @return NULL, ERR_BAD_DATA or ERR_FAULT (moduledata unreadable: wrong executable, truncated core)
- */
-struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img, const struct layout *l, uint64_t bias,
-			 struct notes *notes, volatile sig_atomic_t *cancel);
-void runtime_close(struct runtime *rt);
-
 static inline bool runtime_canceled(const struct runtime *rt)
 {
 	return *rt->cancel != 0;

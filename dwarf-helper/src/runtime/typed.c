@@ -1,4 +1,4 @@
-#include "runtime/typeds.h"
+#include "runtime/typed_internal.h"
 
 /* ---- objects by themselves ---- */
 

@@ -1,5 +1,5 @@
 /* Which types lead to which: over pointers, elements, keys and fields, not through interfaces and functions. */
-#include "runtime/typeds.h"
+#include "runtime/typed_internal.h"
 
 #define TYPES_AHEAD 1024 /* types looked at for one answer; what has more behind it may lead anywhere */
 #define FIELDS_ASKED 65536 /* offsets in a struct that DWARF is asked about */

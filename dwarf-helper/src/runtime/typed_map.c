@@ -3,7 +3,7 @@
  * gomap_swiss.c; mapextra: runtime/map.go; HashTrieMap: internal/sync/hashtriemap.go (internal/concurrent in 1.23).
  */
 #include "runtime/gomap_walk.h"
-#include "runtime/typeds.h"
+#include "runtime/typed_internal.h"
 
 /* Takes the text. */
 static void add_key(struct pointer_search *s, bool is_key, struct buf *text)

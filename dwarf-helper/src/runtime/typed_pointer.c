@@ -1,7 +1,7 @@
 /*
  * From a value of known type down to the word that holds a pointer, and what that pointer leads to.
  */
-#include "runtime/typeds.h"
+#include "runtime/typed_internal.h"
 
 #define DEPTH_MAX 32 /* structs and arrays inside each other */
 

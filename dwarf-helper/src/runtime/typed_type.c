@@ -2,7 +2,7 @@
  * One type: from its descriptor where there is one, else from DWARF.  Every named type of an allocated object has a
  * descriptor; variables and the stacks' own types may have none.
  */
-#include "runtime/typeds.h"
+#include "runtime/typed_internal.h"
 
 struct typed_cache *typed_cache(struct runtime *rt)
 {

@@ -1,7 +1,7 @@
 /*
  * Package variables: name from the symbol table, type from the unit of its package.
  */
-#include "runtime/typeds.h"
+#include "runtime/typed_internal.h"
 
 #define CHAIN_MAX 4 /* nameless data that hangs on nameless data */
 

@@ -1,4 +1,4 @@
-#include "runtime/values.h"
+#include "runtime/value_internal.h"
 
 #include "runtime/clock.h"
 #include "runtime/gomap.h"

@@ -3,7 +3,7 @@
  * as the table below says.  {field} is a field by name: a string, an error, or a list of errors; {} the
  * value itself.
  */
-#include "runtime/values.h"
+#include "runtime/value_internal.h"
 
 #define ERROR_DEPTH 8
 #define ERROR_TEXT_MAX 4096

@@ -7,7 +7,7 @@
 #ifndef GOCTX_RUNTIME_VALUE_KNOWN_H
 #define GOCTX_RUNTIME_VALUE_KNOWN_H
 
-#include "runtime/values.h"
+#include "runtime/value_internal.h"
 
 /** A value of a struct type under examination. */
 struct known {

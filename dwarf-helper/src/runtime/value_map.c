@@ -1,7 +1,7 @@
 /*
  * The first entries of a map, in the order in which fmt prints them.
  */
-#include "runtime/values.h"
+#include "runtime/value_internal.h"
 
 #include <stdlib.h>
 

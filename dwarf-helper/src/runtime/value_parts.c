@@ -1,7 +1,7 @@
 /*
  * What is inside of a value: fields of structs, elements of slices and arrays, what a pointer leads to.
  */
-#include "runtime/values.h"
+#include "runtime/value_internal.h"
 
 #define FIELDS_SHOWN 4		  /* when one level is all */
 #define BYTES_SHOWN 32		  /* a byte array up to this long is a hash or an id, and shown in hex */

@@ -1,4 +1,4 @@
-#include "runtime/values.h"
+#include "runtime/value_internal.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "target/core.h"
+#include "target/core_internal.h"
 #include "target/elfwords.h"
 
 #define UNMAP_ALONE (256u << 20)

@@ -1,7 +1,7 @@
 #include <elf.h>
 #include <inttypes.h>
 
-#include "target/core.h"
+#include "target/core_internal.h"
 
 static int read_pid(const uint8_t *p)
 {

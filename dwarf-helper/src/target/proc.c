@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "target/proc.h"
+#include "target/proc_internal.h"
 
 static char *slurp_of(int pid, const char *file, size_t *len)
 {

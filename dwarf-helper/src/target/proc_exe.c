@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "target/proc.h"
+#include "target/proc_internal.h"
 
 enum { MAX_PHDRS = 128 };
 

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "target/proc.h"
+#include "target/proc_internal.h"
 
 #ifndef PTRACE_EVENT_STOP
 #define PTRACE_EVENT_STOP 128 /* linux/ptrace.h, which cannot be included beside sys/ptrace.h */

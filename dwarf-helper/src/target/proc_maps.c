@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "target/proc.h"
+#include "target/proc_internal.h"
 
 /* What is reserved but not in use by the debuggee gets addresses of ours too, up to here: its heap may grow into it. */
 #define RESERVE_MAX (UINT64_C(16) << 30)

@@ -4,7 +4,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "target/proc.h"
+#include "target/proc_internal.h"
 
 enum {
 	WINDOW = 4 * 1024 * 1024, /* looked up in pagemap and read at once; a multiple of FILL_CHUNK */

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "target/proc.h"
+#include "target/proc_internal.h"
 
 struct proxy {
 	struct proc proc; /* first: proc_fill() sees nothing else */

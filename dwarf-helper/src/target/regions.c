@@ -1,4 +1,4 @@
-#include "target/regions.h"
+#include "target/target_internal.h"
 
 #include <inttypes.h>
 

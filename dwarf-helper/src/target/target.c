@@ -1,7 +1,7 @@
 #include <elf.h>
 #include <sys/mman.h>
 
-#include "target/regions.h"
+#include "target/target_internal.h"
 
 /*
  * Regions are disjoint, so whichever region holds the address is the right one, also when the remembered number

@@ -1,8 +1,8 @@
 /**
- * @file  What the files of this layer share: an empty layout, its struct-wise filling, and where debug information is.
+ * @file  What the files of this layer share: an empty layout, its struct-wise filling.
  */
-#ifndef GOCTX_LAYOUT_INTERNAL_H
-#define GOCTX_LAYOUT_INTERNAL_H
+#ifndef GOCTX_LAYOUT_LAYOUT_INTERNAL_H
+#define GOCTX_LAYOUT_LAYOUT_INTERNAL_H
 
 #include "layout/layout.h"
 
@@ -25,25 +25,6 @@ const struct layout_item *layout_items_of(enum layout_struct_id id, size_t *n_re
 
 /** Does the field lie inside a struct of @p struct_size bytes, and can it be read: 1, 2, 4 bytes, or 8 and more? */
 bool layout_field_fits(const struct layout_field *f, uint32_t struct_size);
-
-/** Where debug information was found.  Zero-initialise; close with layout_close_debug(). */
-struct layout_debug {
-	struct image *file;  /* a separate debug file, NULL: the executable itself */
-	struct debug *debug; /* NULL: there is none (file may have symbols all the same) */
-};
-
-/**
- * Open the debug information: @p debug_path when given, else the executable's own, else a separate file by build id or
- *debug link in GDB's places (/usr/lib/debug/.build-id/xx/….debug, beside the executable, its .debug/,
- * /usr/lib/debug/DIR/).
- *
- * @param notes  for candidates of another build; NULL: say nothing
- * @return NULL (with ret->debug or not), ERR_BAD_DATA (refused by libdwarf; or @p debug_path is of another build), or
- *what image_open() says of @p debug_path
- */
-struct err *layout_open_debug(const struct image *img, const char *debug_path, struct notes *notes,
-			      struct layout_debug *ret);
-void layout_close_debug(struct layout_debug *d);
 
 /**
  * Look everything of fields.h up in one walk.  A struct is taken only when its required fields are all there and lie

@@ -4,8 +4,8 @@
  * Invariant after target_sort(): ascending, no overlap, none empty.  Every function here keeps it.  None of them may run
  * while another thread reads from the target.
  */
-#ifndef GOCTX_TARGET_REGIONS_H
-#define GOCTX_TARGET_REGIONS_H
+#ifndef GOCTX_TARGET_TARGET_INTERNAL_H
+#define GOCTX_TARGET_TARGET_INTERNAL_H
 
 #include "base/map.h"
 #include "target/target.h"

@@ -1,8 +1,8 @@
 /**
  * @file  Inside of marking: one thread's share of a drain.
  */
-#ifndef GOCTX_RUNTIME_MARK_WORK_H
-#define GOCTX_RUNTIME_MARK_WORK_H
+#ifndef GOCTX_RUNTIME_MARK_INTERNAL_H
+#define GOCTX_RUNTIME_MARK_INTERNAL_H
 
 #include <pthread.h>
 

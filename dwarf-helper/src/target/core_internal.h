@@ -1,12 +1,12 @@
 /**
  * @file  Inside of the target layer: what the two halves of the core reader share.
  */
-#ifndef GOCTX_TARGET_CORE_H
-#define GOCTX_TARGET_CORE_H
+#ifndef GOCTX_TARGET_CORE_INTERNAL_H
+#define GOCTX_TARGET_CORE_INTERNAL_H
 
 #include <gelf.h>
 
-#include "target/regions.h"
+#include "target/target_internal.h"
 
 /** An open core while it is read: `map` stays for the life of the target, `elf` does not. */
 struct core {

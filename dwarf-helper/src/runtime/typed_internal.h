@@ -8,11 +8,11 @@
  *   typed_var.c      package variables
  *   typed_leads.c    which types lead to which
  */
-#ifndef GOCTX_RUNTIME_TYPEDS_H
-#define GOCTX_RUNTIME_TYPEDS_H
+#ifndef GOCTX_RUNTIME_TYPED_INTERNAL_H
+#define GOCTX_RUNTIME_TYPED_INTERNAL_H
 
 #include "image/debug.h"
-#include "layout/internal.h"
+#include "layout/debugfile.h"
 #include "runtime/typed.h"
 
 /** A type, by descriptor or by DWARF; both 0: not known. */

@@ -1,8 +1,8 @@
 /**
  * @file  Inside of the type reader: what rtype.c, rtype_name.c, rtype_mask.c and itab.c share.
  */
-#ifndef GOCTX_RUNTIME_RTYPES_H
-#define GOCTX_RUNTIME_RTYPES_H
+#ifndef GOCTX_RUNTIME_RTYPE_INTERNAL_H
+#define GOCTX_RUNTIME_RTYPE_INTERNAL_H
 
 #include <pthread.h>
 

@@ -1,8 +1,8 @@
 /**
  * @file  Inside of the value printer: where a value lies, and text on one line.
  */
-#ifndef GOCTX_RUNTIME_VALUES_H
-#define GOCTX_RUNTIME_VALUES_H
+#ifndef GOCTX_RUNTIME_VALUE_INTERNAL_H
+#define GOCTX_RUNTIME_VALUE_INTERNAL_H
 
 #include "runtime/rtype.h"
 

@@ -7,13 +7,13 @@
  *          that seized it, and because the kernel lets every tracee go when that thread ends, whatever state it is in
  *   shadow memory of ours that stands for the memory of the process, filled chunk by chunk
  */
-#ifndef GOCTX_TARGET_PROC_H
-#define GOCTX_TARGET_PROC_H
+#ifndef GOCTX_TARGET_PROC_INTERNAL_H
+#define GOCTX_TARGET_PROC_INTERNAL_H
 
 #include <pthread.h>
 #include <time.h>
 
-#include "target/regions.h"
+#include "target/target_internal.h"
 
 struct hold;
 

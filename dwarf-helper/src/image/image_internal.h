@@ -4,8 +4,8 @@
  * Everything is worked out by image_open() and never changes afterwards: libelf is used while opening and is closed
  * again, so that any number of threads may ask one image at once.
  */
-#ifndef GOCTX_IMAGE_INTERNAL_H
-#define GOCTX_IMAGE_INTERNAL_H
+#ifndef GOCTX_IMAGE_IMAGE_INTERNAL_H
+#define GOCTX_IMAGE_IMAGE_INTERNAL_H
 
 #include "base/mem.h"
 #include "image/image.h"
