@@ -60,7 +60,10 @@ static void *run_tasks_job(void *arg)
 	return NULL;
 }
 
-/* The waits of goroutines, as those are read by another thread or have been; unless that one is at it itself. */
+/*
+ * Read the waits of goroutines, following the thread that reads the goroutines.  Nothing to do when that thread has begun with the
+ * waits itself.
+ */
 static void read_waits(struct tasks_job *job)
 {
 	size_t n = 0;

@@ -31,7 +31,7 @@ struct candidate {
 	uint16_t type;
 };
 
-#define REFS_RECENT 1024 /* references met last that are not kept again: one context stands in many places */
+#define REFS_RECENT 1024 /* the last so many references are not stored twice: many words refer to one context */
 
 /** References to contexts, to be looked up when all contexts are known: REF(word's value, address), 8 bytes each. */
 struct ref_list {
@@ -124,7 +124,7 @@ uint64_t fill_needs(const struct layout *l, const struct ctx_type *t);
 bool fill_plausible(struct builder *b, uint16_t type, const uint8_t *p);
 /** Heap scan: append an object without asking whether it is there, in ascending order of addresses.  @p p: its bytes, fill_needs() */
 void fill_append(struct builder *b, taddr addr, uint16_t type, uint16_t from, const uint8_t *p);
-/** It is of another type than its shape made believe: read it anew.  Only before it is linked. */
+/** Its type is not the one that its shape suggested: read it again.  Only before it is linked. */
 void fill_retype(struct builder *b, uint32_t i, uint16_t type);
 /** Make everything appended so far findable by done channel. */
 void fill_index(struct builder *b);
@@ -163,12 +163,12 @@ void evidence_sieve(struct builder *b);
 /** Note contexts that are referred to as two types. */
 void evidence_note(struct builder *b);
 
-/* untold.c */
+/* from_children.c */
 /**
  * Custom contexts whose code could not be read: their children show what package context got from their Done.  Sets the states
  * that follow from that, those of their descendants, and m->by_state.  @p order: parents before their children
  */
-void untold_states(struct model *m, const uint32_t *order);
+void states_from_children(struct model *m, const uint32_t *order);
 /** graph.c: the state that follows from the kind, its type and its parent's state. */
 void graph_set_state(struct model *m, struct ctx *c);
 

@@ -95,13 +95,13 @@ static const struct rtype *field_at(struct runtime *rt, const struct rtype *st, 
 	const struct rtype *ty = st;
 
 	for (int depth = 0; ty && ty->kind == GO_STRUCT && depth < FIELD_DEPTH; depth++) {
-		uint32_t i = ty->nfields;
-		while (i-- && ((int64_t)ty->fields[i].off > off || !rtype_get(rt, ty->fields[i].type)))
-			;
-		if (i == UINT32_MAX)
+		uint32_t n = ty->nfields; /* the field is before this one */
+		while (n && ((int64_t)ty->fields[n - 1].off > off || !rtype_get(rt, ty->fields[n - 1].type)))
+			n--;
+		if (!n)
 			return NULL;
-		off -= (int64_t)ty->fields[i].off;
-		ty = rtype_get(rt, ty->fields[i].type);
+		off -= (int64_t)ty->fields[n - 1].off;
+		ty = rtype_get(rt, ty->fields[n - 1].type);
 	}
 	return off ? NULL : ty;
 }

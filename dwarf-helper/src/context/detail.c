@@ -78,8 +78,8 @@ bool ctx_err(struct model *m, uint32_t i, struct buf *out)
 		return false;
 	taddr addr = m->ctxs.v[own].addr;
 	if (ctx_own_err(m, &m->ctxs.v[own])) {
-		bool told = m->ctxs.v[own].state == CTX_CANCELED || m->ctxs.v[own].state == CTX_EXPIRED;
-		return told && code_place(m->rt, &m->types.v[m->ctxs.v[own].type].err.place, addr, &addr) && print_iface_error(m->rt, addr, out);
+		bool ended = m->ctxs.v[own].state == CTX_CANCELED || m->ctxs.v[own].state == CTX_EXPIRED;
+		return ended && code_place(m->rt, &m->types.v[m->ctxs.v[own].type].err.place, addr, &addr) && print_iface_error(m->rt, addr, out);
 	}
 	if (LAYOUT_HAS(l->cancelCtx.err_v)) // since 1.25
 		return print_value_error(m->rt, addr + (taddr)l->cancelCtx.err_v.off, out);

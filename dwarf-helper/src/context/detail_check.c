@@ -7,14 +7,14 @@
  */
 #include "context/detail.h"
 
-struct telling {
+struct issue_sink {
 	ctx_issue_fn *fn;
 	void *arg;
 	uint32_t context, other;
 };
 
 /* issue.problem and what the kind needs; the rest is known here. */
-static void tell(const struct telling *t, struct ctx_issue issue)
+static void report_issue(const struct issue_sink *t, struct ctx_issue issue)
 {
 	issue.changing &= issue.problem != PROBLEM_NONE;
 	issue.context = t->context;
@@ -22,14 +22,14 @@ static void tell(const struct telling *t, struct ctx_issue issue)
 	t->fn(t->arg, &issue);
 }
 
-static void tell_problem(const struct telling *t, enum ctx_problem problem, bool changing)
+static void report_problem(const struct issue_sink *t, enum ctx_problem problem, bool changing)
 {
-	tell(t, (struct ctx_issue){.problem = problem, .changing = changing});
+	report_issue(t, (struct ctx_issue){.problem = problem, .changing = changing});
 }
 
-static void tell_part(const struct telling *t, enum ctx_problem problem, enum ctx_part part)
+static void report_part(const struct issue_sink *t, enum ctx_problem problem, enum ctx_part part)
 {
-	tell(t, (struct ctx_issue){.problem = problem, .part = (uint8_t)part});
+	report_issue(t, (struct ctx_issue){.problem = problem, .part = (uint8_t)part});
 }
 
 static bool is_over(const struct ctx *c)
@@ -47,7 +47,7 @@ static bool is_locked(const struct ctx *c)
 void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
-	struct telling t = {fn, arg, i, a->canceler};
+	struct issue_sink t = {fn, arg, i, a->canceler};
 
 	if (a->canceler == CTX_NONE)
 		return;
@@ -56,17 +56,17 @@ void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ct
 	enum ctx_edge edge = ctx_edge(m, i);
 	if (is_over(c)) {
 		if (a->held)
-			tell_problem(&t, PROBLEM_STALE, locked);
+			report_problem(&t, PROBLEM_STALE, locked);
 	} else if (is_over(p)) {
-		tell_problem(&t, a->foreign ? PROBLEM_DEAF : PROBLEM_SPARED, locked);
+		report_problem(&t, a->foreign ? PROBLEM_DEAF : PROBLEM_SPARED, locked);
 	} else if (a->held) {
-		tell_part(&t, PROBLEM_NONE, c->parent == a->canceler ? PART_OWN_MAP : PART_MAP);
+		report_part(&t, PROBLEM_NONE, c->parent == a->canceler ? PART_OWN_MAP : PART_MAP);
 	} else if (edge == CTX_EDGE_AFTERFUNC) {
-		tell_part(&t, PROBLEM_NONE, PART_AFTERFUNC);
+		report_part(&t, PROBLEM_NONE, PART_AFTERFUNC);
 	} else if (edge == CTX_EDGE_WATCHER) {
-		tell_part(&t, PROBLEM_NONE, PART_WATCHER);
+		report_part(&t, PROBLEM_NONE, PART_WATCHER);
 	} else if (!a->foreign) {
-		tell_problem(&t, PROBLEM_MISSING, locked);
+		report_problem(&t, PROBLEM_MISSING, locked);
 	}
 }
 
@@ -75,7 +75,7 @@ void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ct
 void ctx_check_done(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
-	struct telling t = {fn, arg, i, CTX_NONE};
+	struct issue_sink t = {fn, arg, i, CTX_NONE};
 	uint64_t receivers;
 	enum ctx_done done = ctx_done_state(m, i, &receivers);
 	bool closed = done == CTX_DONE_CLOSED || done == CTX_DONE_SHARED;
@@ -91,7 +91,7 @@ void ctx_check_done(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 	} else if (is_over(c) && receivers) {
 		issue.problem = PROBLEM_RECEIVERS;
 	}
-	tell(&t, issue);
+	report_issue(&t, issue);
 }
 
 /* ---- children ---- */
@@ -115,27 +115,27 @@ static bool count_child(void *arg, uint32_t child, taddr addr)
 void ctx_check_children(struct model *m, uint32_t i, ctx_child_fn *each, void *each_arg, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
-	struct telling t = {fn, arg, i, CTX_NONE};
+	struct issue_sink t = {fn, arg, i, CTX_NONE};
 	struct child_count count = {each, each_arg, 0};
 	struct gomap_state st;
 	taddr map;
 
 	if (!ctx_children_map(m, i, &map)) {
-		tell_part(&t, PROBLEM_UNREAD, PART_CHILDREN);
+		report_part(&t, PROBLEM_UNREAD, PART_CHILDREN);
 		return;
 	}
 	if (!map)
 		return;
 	if (is_over(c))
-		tell_problem(&t, PROBLEM_KEPT_MAP, is_locked(c));
+		report_problem(&t, PROBLEM_KEPT_MAP, is_locked(c));
 	ctx_children_each(m, i, CHILDREN_MAX, count_child, &count, &st);
 	bool torn = st.writing || is_locked(c);
 	if (!st.readable || st.unreadable)
-		tell(&t, (struct ctx_issue){.problem = PROBLEM_UNREAD, .part = PART_CHILDREN, .n = 1});
+		report_issue(&t, (struct ctx_issue){.problem = PROBLEM_UNREAD, .part = PART_CHILDREN, .n = 1});
 	else if (st.found != st.count && !st.cut)
-		tell(&t, (struct ctx_issue){.problem = PROBLEM_COUNT, .changing = torn, .n = st.count, .m = st.found});
+		report_issue(&t, (struct ctx_issue){.problem = PROBLEM_COUNT, .changing = torn, .n = st.count, .m = st.found});
 	if (count.unknown)
-		tell(&t, (struct ctx_issue){.problem = PROBLEM_WILD_CHILD, .changing = torn, .n = count.unknown});
+		report_issue(&t, (struct ctx_issue){.problem = PROBLEM_WILD_CHILD, .changing = torn, .n = count.unknown});
 }
 
 /* ---- all of one ---- */
@@ -164,15 +164,15 @@ bool ctx_parent_wild(const struct ctx *c)
 void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
-	struct telling t = {fn, arg, i, CTX_NONE};
+	struct issue_sink t = {fn, arg, i, CTX_NONE};
 	struct gomap_state st;
 
 	if (c->flags & CTX_CYCLE)
-		tell_problem(&t, PROBLEM_LOOP, false);
+		report_problem(&t, PROBLEM_LOOP, false);
 	else if (ctx_parent_wild(c))
-		tell_problem(&t, PROBLEM_WILD_PARENT, false);
+		report_problem(&t, PROBLEM_WILD_PARENT, false);
 	else if (c->flags & CTX_DAMAGED)
-		tell_part(&t, PROBLEM_UNREAD, PART_WORDS);
+		report_part(&t, PROBLEM_UNREAD, PART_WORDS);
 	if (ctx_canceler(m, i) != i)
 		return;
 	struct ctx_above above = ctx_above(m, i);
@@ -182,7 +182,7 @@ void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 		above.held = s.found;
 	}
 	if (c->flags & CTX_IN_PARENT_MAP && !above.held && !above.foreign) {
-		tell_problem(&t, PROBLEM_STRANGER, is_locked(c)); // whose map that is has not been looked for
+		report_problem(&t, PROBLEM_STRANGER, is_locked(c)); // whose map that is has not been looked for
 	}
 	ctx_check_parent(m, i, &above, fn, arg);
 	ctx_check_done(m, i, fn, arg);

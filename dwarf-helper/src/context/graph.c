@@ -274,7 +274,7 @@ struct err *graph_build(struct builder *b)
 		pthread_join(thread, NULL);
 	else
 		put_tasks(m);
-	untold_states(m, order);
+	states_from_children(m, order);
 	hand_up(m, order);
 	free(order);
 	VEC_FREE(&at_depth);

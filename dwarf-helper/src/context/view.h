@@ -14,7 +14,7 @@ enum {
 	VIEW_ERR = 1,	   /* err and cause, of contexts that are not known to be alive */
 	VIEW_OWN_ERR = 2,  /* the same, only when the context was canceled itself, not with one above it */
 	VIEW_DEADLINE = 4, /* deadline and time left, of timer contexts */
-	VIEW_CLOCK = 8,	   /* … and the clock it is told by */
+	VIEW_CLOCK = 8,	   /* the clock that deadline is measured by */
 	VIEW_PAIR = 16,	   /* key and value, of value contexts */
 	VIEW_CALLS = 32,   /* the function that an AfterFunc calls */
 	VIEW_ABOUT = VIEW_DEADLINE | VIEW_CLOCK | VIEW_PAIR | VIEW_CALLS,

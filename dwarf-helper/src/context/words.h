@@ -18,7 +18,7 @@ struct word_set {
 };
 
 enum {
-	WORD_TYPE_MASK = 0x7fff, /* so many types of contexts are told apart */
+	WORD_TYPE_MASK = 0x7fff, /* types of contexts beyond this many are not distinguished */
 	WORD_ITAB = 1 << 16,	/* itab of an interface that includes context.Context, or of any other but canceler: a parent may stand there */
 	WORD_CODE = 1 << 17,	/* code of a closure: counts as the first word of a funcval alone */
 };

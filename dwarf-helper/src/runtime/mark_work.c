@@ -1,5 +1,6 @@
 #include "runtime/mark_internal.h"
 
+#define NO_SLOT UINT32_MAX /* instead of a slot's number: the address is behind the last one of its span */
 #define PIECE_WORDS 16384u /* large objects are read in pieces of at least 128 KiB, so that threads can share one */
 #define DENSE_PAGES 128	   /* of 256 in 2 MiB: from then on mapping all of it at once pays */
 #define HELP_AFTER 64	   /* spans that must wait before a second thread is worth its start */
@@ -145,12 +146,12 @@ void marker_flush(struct marker *m)
 		const struct slot_span *s = &ss->spans[m->span[i]];
 		index[i] = slots_index(s, m->value[i]);
 		if (index[i] >= s->nelems)
-			index[i] = UINT32_MAX;
+			index[i] = NO_SLOT;
 		else
 			__builtin_prefetch(&m->mk->white[s->word + index[i] / 64], 1);
 	}
 	for (uint32_t i = 0; i < m->pending; i++)
-		if (index[i] != UINT32_MAX)
+		if (index[i] != NO_SLOT)
 			marker_mark(m, m->span[i], index[i]);
 	m->pending = 0;
 }

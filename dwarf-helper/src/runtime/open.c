@@ -193,13 +193,13 @@ static void name_durable(struct runtime *rt)
 
 	for (size_t i = 0; LAYOUT_HAS(rt->L.bubble.id) && i < rt->wait_reasons.n; i++) {
 		const char *reason = rt->wait_reasons.v[i];
-		char *told = NULL;
+		char *durably = NULL;
 		for (size_t k = 0; reason && k < sizeof(durable) / sizeof(*durable); k++)
 			if (strcmp(reason, durable[k]) == 0) {
-				told = mem_alloc(strlen(reason) + sizeof(" (durable)"));
-				stpcpy(stpcpy(told, reason), " (durable)");
+				durably = mem_alloc(strlen(reason) + sizeof(" (durable)"));
+				stpcpy(stpcpy(durably, reason), " (durable)");
 			}
-		VEC_PUSH(&rt->durable_reasons, told);
+		VEC_PUSH(&rt->durable_reasons, durably);
 	}
 }
 

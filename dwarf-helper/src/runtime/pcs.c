@@ -97,7 +97,7 @@ static void note_goroot(struct runtime *rt, const char *func, const char *file)
 }
 
 /*
- * A function of the library's assembly may have a name without a package ("racecall"): its file tells.
+ * A function of the library's assembly may have a name without a package ("racecall"); then its file decides.
  * @return what the file is called below GOROOT/src, NULL: the name has a package, or the file is somebody else's
  */
 static const char *library_file(const struct runtime *rt, const char *func, const char *file)

@@ -213,7 +213,7 @@ static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r, ta
 }
 
 /*
- * In the vDSO, which runs on g0's stack, nothing is saved in curg.sched; who called in is told by m.vdsoPC and m.vdsoSP, zero
+ * A call into the vDSO runs on g0's stack and saves nothing in curg.sched.  m.vdsoPC and m.vdsoSP name its caller; they are zero
  * at all other times (runtime/sys_linux_GOARCH.s: nanotime1).
  */
 static bool vdso_caller(struct runtime *rt, taddr m, taddr lo, taddr hi, struct stack_regs *r)
@@ -243,7 +243,7 @@ static struct stack_regs regs_of(const struct runtime *rt, const struct thread *
 
 /*
  * Registers that may hold a pointer: of a thread, or of what a signal interrupted (@p context, 0: nothing).
- * @return how many; 0: not known, as of a thread that somebody else holds and that has told no more than where it stands
+ * @return how many; 0: not known.  Of a thread that another tracer holds, the kernel gives only pc and sp
  */
 static size_t general_registers(struct runtime *rt, const struct thread *th, taddr context, uint64_t regs[ARCH_REGISTERS_MAX])
 {

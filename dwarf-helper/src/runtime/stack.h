@@ -14,8 +14,8 @@
 
 /**
  * Start registers of a goroutine: sched for parked and runnable ones, syscallsp/pc in a system call, the thread's registers when
- * running (through the signal frame when it was stopped in a handler, curg.sched when it is on g0, sanitized.h when a
- * sanitizer has taken it there).
+ * running (through the signal frame when it was stopped in a handler or on the way out of one, curg.sched when it is on g0 or about to
+ * jump back into the goroutine, sanitized.h when a sanitizer has taken it to g0).
  * @return false when they are not known
  */
 bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret);

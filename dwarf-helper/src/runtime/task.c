@@ -123,7 +123,7 @@ static void read_g(struct reader *r, taddr addr)
 	struct runtime *rt = r->rt;
 	const struct layout *l = &rt->L;
 	const uint8_t *p = target_ptr(rt->t, addr, l->s[LAYOUT_g].size);
-	uint32_t status = p ? (uint32_t)runtime_load(p, l->g.atomicstatus) & ~GSCAN : UINT32_MAX;
+	uint32_t status = p ? (uint32_t)runtime_load(p, l->g.atomicstatus) & ~GSCAN : TASK_IDLE;
 
 	if (!p || !known_status(status)) {
 		r->ts->unread++;

@@ -139,7 +139,7 @@ static struct err *check_status(int pid, bool no_stop, const char *status)
 	return NULL;
 }
 
-/* By the header of its executable; when that cannot be read it is taken for a program of this machine, and reading on will tell. */
+/* Checks the header of its executable.  One that cannot be read passes as a program of this machine. */
 static struct err *check_machine(int pid, const struct arch **ret)
 {
 	const struct arch *host = arch_of_host();
@@ -159,7 +159,7 @@ static struct err *check_machine(int pid, const struct arch **ret)
 		return err_new(ERR_UNSUPPORTED, "process %d is a 32-bit program, only %s is supported", pid, arch_supported());
 	if (!host)
 		return err_new(ERR_UNSUPPORTED, "processes of this machine cannot be read, only %s is supported", arch_supported());
-	// Which an emulator runs here: what the kernel tells of it are the emulator's registers.
+	// An emulator runs it here; the registers that the kernel gives are the emulator's.
 	if (known && eh.e_machine != host->elf_machine)
 		return err_new(ERR_UNSUPPORTED, "process %d is a program for another machine, only linux/%s is supported here", pid,
 			       host->name);

@@ -289,7 +289,7 @@ int proc_reader(int pid);
 
 /**
  * The machine's name (nodename of uname) as process @p pid sees it, malloc'ed.  NULL: the process has another UTS namespace
- * than we, or that cannot be told (/proc/PID/ns needs the rights that reading its memory needs).
+ * than we, or whether it has is not known (/proc/PID/ns needs the rights that reading its memory needs).
  */
 char *proc_host(int pid);
 
@@ -322,8 +322,8 @@ struct proxy_source {
 	 *   "maps"     as /proc/PID/maps
 	 *   "auxv"     a line a pair: type and value, in decimal
 	 *   "uptime"   as /proc/uptime there: the debuggee's clock
-	 *   "threads NAME…"  a line a thread: its LWP id, then the registers of these names (GDB's) in decimal, "-" for one that is
-	 *              not to be had; or the id alone
+	 *   "threads NAME…"  a line a thread: its LWP id, then the registers of these names (GDB's) in decimal, "-" for one
+	 *              that the source does not know; or the id alone
 	 */
 	char *(*text)(void *arg, const char *what);
 };
@@ -333,7 +333,7 @@ struct proxy_source {
  * touched, and kept; the process is neither stopped nor let go.
  * @param src   copied; its arg must stay valid until target_close()
  * @param arch  the processor that its executable is made for
- * @return NULL, ERR_ABSENT (no memory map is told)
+ * @return NULL, ERR_ABSENT (the source gives no memory map)
  */
 struct err *proxy_open(const struct proxy_source *src, const struct arch *arch, int pid, struct notes *notes, struct target **ret);
 

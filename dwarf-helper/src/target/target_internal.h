@@ -32,7 +32,7 @@ static inline uint64_t region_len(const struct region *r)
 /** Give the list of regions a new serial: to be called after every change. */
 void target_changed(struct target *t);
 
-/** The processor is known now; its smallest page is the debuggee's until target_auxv() tells better. */
+/** Set the processor.  Its smallest page is taken for the debuggee's until target_auxv() sets that. */
 void target_set_arch(struct target *t, const struct arch *arch);
 
 /** An entry of the auxiliary vector (AT_ENTRY, AT_PHDR, AT_PAGESZ; others are passed by).  @pre target_set_arch() */

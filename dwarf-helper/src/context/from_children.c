@@ -10,7 +10,7 @@
 
 enum evidence { NONE = 0, WAS_NIL = 1, WAS_ABOVE = 2, WAS_OTHER = 4 };
 
-static bool is_untold(const struct model *m, const struct ctx *c)
+static bool lacks_state(const struct model *m, const struct ctx *c)
 {
 	return c->kind == CTX_CUSTOM && c->state == CTX_UNKNOWN && ctx_own_done(m, c) && ctx_own_err(m, c) && !(c->flags & CTX_DAMAGED);
 }
@@ -54,7 +54,7 @@ static enum evidence of_children(const struct model *m, uint32_t i)
 	return all;
 }
 
-static void tell(struct model *m, uint32_t i)
+static void set_by_children(struct model *m, uint32_t i)
 {
 	struct ctx *c = &m->ctxs.v[i];
 
@@ -82,7 +82,7 @@ static void set(struct model *m, uint32_t i, uint8_t before)
 	m->by_state[m->ctxs.v[i].state]++;
 }
 
-void untold_states(struct model *m, const uint32_t *order)
+void states_from_children(struct model *m, const uint32_t *order)
 {
 	bool changed = false;
 
@@ -94,8 +94,8 @@ void untold_states(struct model *m, const uint32_t *order)
 		uint8_t before = m->ctxs.v[i].state;
 		if (changed)
 			graph_set_state(m, &m->ctxs.v[i]);
-		if (is_untold(m, &m->ctxs.v[i]))
-			tell(m, i);
+		if (lacks_state(m, &m->ctxs.v[i]))
+			set_by_children(m, i);
 		changed |= before != m->ctxs.v[i].state;
 		set(m, i, before);
 	}
