@@ -119,8 +119,9 @@ static void test_left_out(void **state)
 	rec_item_u64(&out, true, 7);
 	rec_item_u64(&out, false, 8);
 	rec_list_end(&w, REC_group_goids);
+	rec_word(&w, REC_group_of, "goroutines"); /* nor contexts */
 	rec_line_end(&w);
-	assert_string_equal(take(), ",\"goids\":[7,8]}\n");
+	assert_string_equal(take(), ",\"goids\":[7,8],\"of\":\"goroutines\"}\n");
 }
 
 /* ---- what is refused ---- */
