@@ -134,6 +134,15 @@ def test_report_looks_at_no_runtime() -> None:
     assert not found
 
 
+def test_report_changes_no_model() -> None:
+    """An answer reads the model; what is learnt while it is made, context/ keeps behind functions that say so."""
+    found = {p.name for p in FILES if p.parent.name == "report"
+             if re.search(r"(?<!const )\bstruct model (\*|\w+\s*[;={])", without_comments(p))}
+    assert not found
+    report = re.search(r"^struct report \{.*?^\}", (SRC / "report/report.h").read_text(), re.M | re.S)
+    assert report and "const struct model *m;" in report.group()
+
+
 def test_no_file_grows_without_bound() -> None:
     long = [f"{p.relative_to(SRC)}: {n}" for p in FILES if (n := len(p.read_text().splitlines())) > 700]
     assert not long, long

@@ -193,7 +193,7 @@ static bool fake_say(struct buf *out, const char *s)
 }
 
 /* The plain way: climb to the root, then print down.  What names.h must agree with. */
-void ctx_name(struct model *m, uint32_t i, struct buf *out)
+void ctx_name(const struct model *m, uint32_t i, struct buf *out)
 {
 	uint32_t n = m->ctxs.v[i].depth + 1;
 
@@ -216,58 +216,58 @@ void ctx_name(struct model *m, uint32_t i, struct buf *out)
 	}
 }
 
-bool ctx_err(struct model *m, uint32_t i, struct buf *out)
+bool ctx_err(const struct model *m, uint32_t i, struct buf *out)
 {
 	(void)m, (void)i;
 	return fake_say(out, the_fake->err);
 }
 
-bool ctx_cause(struct model *m, uint32_t i, struct buf *out)
+bool ctx_cause(const struct model *m, uint32_t i, struct buf *out)
 {
 	(void)m, (void)i;
 	return fake_say(out, the_fake->cause);
 }
 
-bool ctx_deadline(struct model *m, uint32_t i, struct go_time *ret)
+bool ctx_deadline(const struct model *m, uint32_t i, struct go_time *ret)
 {
 	*ret = (struct go_time){.unix_s = 1795198329, .unix_ns = 1795198329000000000 + i, .nsec = (int32_t)i};
 	return m->ctxs.v[i].kind == CTX_TIMER;
 }
 
-bool ctx_deadline_left(struct model *m, uint32_t i, int64_t *ns_ret)
+bool ctx_deadline_left(const struct model *m, uint32_t i, int64_t *ns_ret)
 {
 	*ns_ret = the_fake->left_ns;
 	return m->ctxs.v[i].kind == CTX_TIMER;
 }
 
-bool ctx_key(struct model *m, uint32_t i, struct buf *out)
+bool ctx_key(const struct model *m, uint32_t i, struct buf *out)
 {
 	return m->ctxs.v[i].kind == CTX_VALUE && fake_say(out, the_fake->key);
 }
 
-bool ctx_value(struct model *m, uint32_t i, struct buf *out)
+bool ctx_value(const struct model *m, uint32_t i, struct buf *out)
 {
 	return m->ctxs.v[i].kind == CTX_VALUE && fake_say(out, the_fake->value);
 }
 
-bool ctx_value_at(struct model *m, uint32_t i, taddr *ret)
+bool ctx_value_at(const struct model *m, uint32_t i, taddr *ret)
 {
 	*ret = 0xc000777000;
 	return m->ctxs.v[i].kind == CTX_VALUE && the_fake->value && *the_fake->value == '*';
 }
 
-bool ctx_func(struct model *m, uint32_t i, struct buf *out)
+bool ctx_func(const struct model *m, uint32_t i, struct buf *out)
 {
 	return m->ctxs.v[i].kind == CTX_AFTER_FUNC && fake_say(out, "main.cleanup");
 }
 
-bool ctx_children_map(struct model *m, uint32_t i, taddr *ret)
+bool ctx_children_map(const struct model *m, uint32_t i, taddr *ret)
 {
 	*ret = m->ctxs.v[i].children ? m->ctxs.v[i].addr + 0x80 : 0;
 	return m->ctxs.v[i].kind == CTX_CANCEL || m->ctxs.v[i].kind == CTX_TIMER;
 }
 
-void ctx_children_each(struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg, struct gomap_state *ret)
+void ctx_children_each(const struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg, struct gomap_state *ret)
 {
 	*ret = (struct gomap_state){.swiss = true, .readable = true, .count = m->ctxs.v[i].children, .tables = 2};
 	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && max--; k = m->ctxs.v[k].next_sibling) {
@@ -277,7 +277,7 @@ void ctx_children_each(struct model *m, uint32_t i, uint64_t max, ctx_child_fn *
 	}
 }
 
-enum ctx_done ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret)
+enum ctx_done ctx_done_state(const struct model *m, uint32_t i, uint64_t *receivers_ret)
 {
 	*receivers_ret = m->ctxs.v[i].tasks;
 	return m->ctxs.v[i].done ? CTX_DONE_OPEN : CTX_DONE_NONE;
@@ -290,12 +290,12 @@ uint32_t ctx_canceler(const struct model *m, uint32_t i)
 	return i;
 }
 
-const char *ctx_edge_via(struct model *m, uint32_t i)
+const char *ctx_edge_via(const struct model *m, uint32_t i)
 {
 	return m->ctxs.v[i].kind == CTX_CANCEL ? "children" : "embedded";
 }
 
-void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
+void ctx_checks(const struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 {
 	struct ctx_issue issue = {.problem = PROBLEM_NONE, .part = PART_OWN_MAP, .done = CTX_DONE_OPEN, .context = i, .other = CTX_NONE};
 

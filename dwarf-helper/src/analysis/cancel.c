@@ -16,7 +16,7 @@ struct cancel_code {
 };
 
 struct finder {
-	struct model *m;
+	const struct model *m;
 	struct cancelers *out;
 	VEC(struct cancel_code) codes;
 	struct u64map index; /* entry -> number in codes */
@@ -56,7 +56,7 @@ static bool cancels(const struct ctx *c)
 /* The context that a captured word stands for; CTX_NONE. */
 static uint32_t captured(struct finder *s, const struct cancel_code *code, const uint8_t *p, uint64_t size)
 {
-	struct model *m = s->m;
+	const struct model *m = s->m;
 	uint64_t w;
 
 	/* propagateCancel.func1 captures two interfaces, the child and the parent, and the parent is never one of the library's. */
@@ -223,7 +223,7 @@ static void sort_list(struct finder *s)
 	s->out->list.cap = n;
 }
 
-struct err *cancelers_find(struct model *m, struct cancelers *ret)
+struct err *cancelers_find(const struct model *m, struct cancelers *ret)
 {
 	struct finder s = {.m = m, .out = ret, .lo = UINT64_MAX};
 	struct runtime *rt = m->rt;

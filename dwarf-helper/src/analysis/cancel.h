@@ -30,7 +30,7 @@ struct cancelers {
 };
 
 /** One pass over the small spans: 0.1 s a GiB of them.  @return NULL, ERR_CANCELED */
-struct err *cancelers_find(struct model *m, struct cancelers *ret);
+struct err *cancelers_find(const struct model *m, struct cancelers *ret);
 void cancelers_free(struct cancelers *c);
 
 /** Those of context @p i: list.v[*first_ret … + n - 1].  @return n.  O(log n) */

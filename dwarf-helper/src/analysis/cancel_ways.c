@@ -56,7 +56,7 @@ static void look_above(const struct model *m, uint32_t i, struct ways *w)
 /* ---- deferred ---- */
 
 struct defers {
-	struct model *m;
+	const struct model *m;
 	struct ways *w;
 	uint32_t task;
 	size_t left; /* closures for which no deferred call has been found yet */
@@ -86,7 +86,7 @@ static bool on_defer(void *arg, const struct defer_call *d)
 	return s->left > 0;
 }
 
-static struct err *find_defers(struct model *m, struct ways *w)
+static struct err *find_defers(const struct model *m, struct ways *w)
 {
 	struct defers s = {.m = m, .w = w};
 
@@ -103,7 +103,7 @@ static struct err *find_defers(struct model *m, struct ways *w)
 
 /* ---- held ---- */
 
-static void name_path(struct model *m, const struct path *path, struct way *way)
+static void name_path(const struct model *m, const struct path *path, struct way *way)
 {
 	way->path = mem_alloc(sizeof(*way->path));
 	steps_build(m, path, way->path);
@@ -112,7 +112,7 @@ static void name_path(struct model *m, const struct path *path, struct way *way)
 }
 
 /* Find what holds the first CancelFunc that no goroutine has deferred. */
-static struct err *find_holder(struct model *m, struct ways *w)
+static struct err *find_holder(const struct model *m, struct ways *w)
 {
 	struct way *way = NULL;
 	struct paths p;
@@ -173,7 +173,7 @@ static void take_stage(const struct reach *r, uint32_t i, struct way *way)
 	}
 }
 
-static struct err *find_lost(struct model *m, uint32_t i, struct ways *w)
+static struct err *find_lost(const struct model *m, uint32_t i, struct ways *w)
 {
 	struct reach r;
 	bool ask = false;
@@ -201,7 +201,7 @@ static struct err *find_lost(struct model *m, uint32_t i, struct ways *w)
 	return NULL;
 }
 
-struct err *ways_find(struct model *m, uint32_t i, struct ways *ret)
+struct err *ways_find(const struct model *m, uint32_t i, struct ways *ret)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	struct cancelers all;

@@ -62,7 +62,7 @@ struct ways {
 };
 
 /** @return NULL, ERR_CANCELED */
-struct err *ways_find(struct model *m, uint32_t i, struct ways *ret);
+struct err *ways_find(const struct model *m, uint32_t i, struct ways *ret);
 void ways_free(struct ways *w);
 
 #endif

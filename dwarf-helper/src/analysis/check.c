@@ -59,7 +59,7 @@ static bool is_underway(const struct underway *u, const struct model *m, const s
 }
 
 /* Problems without a held lock may still be explained by what a goroutine was doing. */
-static struct err *excuse(struct model *m, struct problems *ps)
+static struct err *excuse(const struct model *m, struct problems *ps)
 {
 	struct underway u;
 	bool any = false;
@@ -157,7 +157,7 @@ static enum confidence confidence_of(const struct model *m, const struct problem
 	return CONF_CERTAIN;
 }
 
-struct err *check_find(struct model *m, struct findings *ret)
+struct err *check_find(const struct model *m, struct findings *ret)
 {
 	struct problems ps = {0};
 	struct err *err = check_contexts(m, &ps);

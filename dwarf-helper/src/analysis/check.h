@@ -17,9 +17,9 @@ struct problems {
 void problem_add(struct problems *ps, struct problem p);
 
 /** Contexts, their maps and what is above them.  Linear.  @return NULL, ERR_CANCELED */
-struct err *check_contexts(struct model *m, struct problems *ps);
+struct err *check_contexts(const struct model *m, struct problems *ps);
 
 /** Queues of all channels that some parked goroutine waits on.  Linear.  @return NULL, ERR_CANCELED */
-struct err *check_queues(struct model *m, struct problems *ps);
+struct err *check_queues(const struct model *m, struct problems *ps);
 
 #endif

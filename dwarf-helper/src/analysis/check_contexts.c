@@ -11,7 +11,7 @@ struct above {
 };
 
 struct checker {
-	struct model *m;
+	const struct model *m;
 	struct problems *ps;
 	struct above *above; /* by context */
 	uint8_t *held;	     /* by context: the map of its canceling ancestor holds it */
@@ -130,7 +130,7 @@ static void check_links(struct checker *k, uint32_t i)
 
 static struct err *run(struct checker *k)
 {
-	struct model *m = k->m;
+	const struct model *m = k->m;
 
 	for (uint32_t i = 2; i < m->ctxs.n; i++) {
 		if (i % 4096 == 0 && runtime_canceled(m->rt))
@@ -154,7 +154,7 @@ static struct err *run(struct checker *k)
 	return NULL;
 }
 
-struct err *check_contexts(struct model *m, struct problems *ps)
+struct err *check_contexts(const struct model *m, struct problems *ps)
 {
 	struct checker k = {.m = m, .ps = ps};
 

@@ -15,7 +15,7 @@ struct waiter {
 };
 
 struct queues {
-	struct model *m;
+	const struct model *m;
 	struct problems *ps;
 	VEC(struct waiter) waiters;
 	struct u64map by_sudog;	 /* -> index into waiters */
@@ -212,7 +212,7 @@ static struct err *run(struct queues *q)
 	return NULL;
 }
 
-struct err *check_queues(struct model *m, struct problems *ps)
+struct err *check_queues(const struct model *m, struct problems *ps)
 {
 	struct queues q = {.m = m, .ps = ps};
 	struct err *err = run(&q);

@@ -49,7 +49,7 @@ struct type_names {
 	VEC(uint64_t) types; /* by ctx.type; 0 not asked yet */
 };
 
-static uint64_t key_name(struct model *m, struct type_names *n, taddr type)
+static uint64_t key_name(const struct model *m, struct type_names *n, taddr type)
 {
 	uint32_t at = u64map_add(&n->keys, type, (uint32_t)n->key_hash.n);
 
@@ -72,7 +72,7 @@ static uint64_t type_name(const struct model *m, struct type_names *n, uint16_t 
 }
 
 /* Kind, name of the type and, of value contexts, that of the key's type: equal in all cores of a program. */
-static uint64_t level_of(struct model *m, struct type_names *names, const struct ctx *c)
+static uint64_t level_of(const struct model *m, struct type_names *names, const struct ctx *c)
 {
 	uint64_t key = 0;
 
@@ -167,7 +167,7 @@ static void fill_facts(struct leaks *l, uint32_t i, struct type_names *names, ui
 /* A goroutine's memory goes to the first context that it waits on. */
 static void add_costs(struct leaks *l)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 	struct u64map values = {0};
 
 	for (uint32_t i = 0; i < m->ctxs.n; i++)
@@ -218,7 +218,7 @@ static void set_proof(struct leaks *l)
 
 struct err *leak_facts(struct leaks *l)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 	struct type_names names = {0};
 
 	l->ctx = mem_zalloc((m->ctxs.n + 1) * sizeof(*l->ctx));

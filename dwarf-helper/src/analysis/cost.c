@@ -11,7 +11,7 @@
 
 #define STACK_MAX (UINT64_C(1) << 30) /* runtime/proc.go: maxstacksize on 64-bit */
 
-uint32_t cost_of_task(struct model *m, const struct task *t)
+uint32_t cost_of_task(const struct model *m, const struct task *t)
 {
 	const struct layout *l = &m->rt->L;
 	taddr lo, hi;
@@ -24,7 +24,7 @@ uint32_t cost_of_task(struct model *m, const struct task *t)
 }
 
 /* Slot of the object that the value's data word points to; 0 when it was met before, or is none of the heap. */
-static uint64_t value_bytes(struct model *m, const struct ctx *c, struct u64map *seen)
+static uint64_t value_bytes(const struct model *m, const struct ctx *c, struct u64map *seen)
 {
 	struct heap_object o;
 	struct layout_field f = m->rt->L.valueCtx.val;
@@ -37,7 +37,7 @@ static uint64_t value_bytes(struct model *m, const struct ctx *c, struct u64map 
 	return u64map_add(seen, o.base, before) == before && seen->n > before ? o.span->elem_size : 0;
 }
 
-uint64_t cost_of_context(struct model *m, uint32_t i, struct u64map *values)
+uint64_t cost_of_context(const struct model *m, uint32_t i, struct u64map *values)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 

@@ -83,7 +83,7 @@ const char *exempt_task(const struct model *m, const struct task *t)
 /* Types of value keys and of contexts that stand for "a library made what hangs on it, and ends it". */
 static const char *const owners[] = {"*net/http.contextKey", "net/http.contextKey", "*os/signal.signalCtx", "*testing.", "google.golang.org/grpc"};
 
-static bool owned_level(struct model *m, uint32_t i)
+static bool owned_level(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	const char *name = c->type < m->types.n ? m->types.v[c->type].full : NULL;
@@ -100,7 +100,7 @@ static bool owned_level(struct model *m, uint32_t i)
 	return false;
 }
 
-bool exempt_context(struct model *m, uint32_t i)
+bool exempt_context(const struct model *m, uint32_t i)
 {
 	if (owned_level(m, i))
 		return true;

@@ -228,6 +228,6 @@ void findings_free(struct findings *fs);
 const char *confidence_name(unsigned confidence);
 
 /** All rules of `check`: integrity of contexts, children maps and wait queues; torn snapshots are kept apart from damage.  No marking. */
-struct err *check_find(struct model *m, struct findings *ret);
+struct err *check_find(const struct model *m, struct findings *ret);
 
 #endif

@@ -21,7 +21,7 @@ static uint64_t *contexts_last(const struct search *s)
 	return bits;
 }
 
-struct err *forest_open(struct model *m, struct forest **ret)
+struct err *forest_open(const struct model *m, struct forest **ret)
 {
 	*ret = NULL;
 	if (!m->rt->heap)

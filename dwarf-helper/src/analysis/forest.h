@@ -17,7 +17,7 @@
 struct forest;
 
 /** @return NULL, ERR_ABSENT (no heap), ERR_LIMIT (2^31 slots), ERR_CANCELED */
-struct err *forest_open(struct model *m, struct forest **ret);
+struct err *forest_open(const struct model *m, struct forest **ret);
 void forest_close(struct forest *f); /* NULL is allowed */
 
 /** The path to the object at @p addr, freed by forest_path_free().  @return false: nothing reaches it, or it is no object */

@@ -29,7 +29,7 @@ static void count_quiet(struct leaks *l)
 	}
 }
 
-struct err *leaks_find(struct model *m, struct reach *r, struct findings *ret)
+struct err *leaks_find(const struct model *m, struct reach *r, struct findings *ret)
 {
 	struct leaks l = {.m = m, .r = r, .out = ret};
 

@@ -20,7 +20,7 @@
  * Cost: linear in contexts, goroutines and the words of their stacks, and a few searches for paths (path.h).
  * @return NULL, ERR_CANCELED
  */
-struct err *leaks_find(struct model *m, struct reach *r, struct findings *ret);
+struct err *leaks_find(const struct model *m, struct reach *r, struct findings *ret);
 
 /* ------------------------------------------------------------------ inside: what the rules share */
 
@@ -52,7 +52,7 @@ struct leak_ctx {
 };
 
 struct leaks {
-	struct model *m;
+	const struct model *m;
 	struct reach *r;
 	struct findings *out;
 	struct leak_ctx *ctx;	/* by context */
@@ -95,14 +95,14 @@ typedef bool stack_hold_fn(void *arg, const struct stack_hold *h);
 void leak_holds(struct leaks *l, uint32_t task, stack_hold_fn *fn, void *arg);
 
 /* cost.c */
-uint64_t cost_of_context(struct model *m, uint32_t i, struct u64map *values); /* itself and its value, once */
-uint32_t cost_of_task(struct model *m, const struct task *t);
+uint64_t cost_of_context(const struct model *m, uint32_t i, struct u64map *values); /* itself and its value, once */
+uint32_t cost_of_task(const struct model *m, const struct task *t);
 
 /* exempt.c: goroutines and contexts that a library keeps idle on purpose */
 /** What a library keeps the goroutine waiting for: "net/http accept loop".  NULL: it is none of those known. */
 const char *exempt_task(const struct model *m, const struct task *t);
 /** Is the context one that a library makes, holds and ends by itself (connections of net/http)?  By its type and its parent's type or key. */
-bool exempt_context(struct model *m, uint32_t i);
+bool exempt_context(const struct model *m, uint32_t i);
 
 /*
  * covered.c: which finding covers which context and goroutine

@@ -63,7 +63,7 @@ struct paths {
  * @param max     paths wanted; 0: all
  * @return NULL, ERR_ABSENT (no heap), ERR_LIMIT (more than 2^31 slots), ERR_CANCELED
  */
-struct err *paths_find(struct model *m, taddr target, uint64_t max, struct paths *ret);
+struct err *paths_find(const struct model *m, taddr target, uint64_t max, struct paths *ret);
 void paths_free(struct paths *p);
 
 #endif

@@ -106,7 +106,7 @@ static bool identify(struct runtime *rt, taddr target, struct paths *ret)
 	return ret->subject == SUBJECT_OBJECT;
 }
 
-struct err *paths_find(struct model *m, taddr target, uint64_t max, struct paths *ret)
+struct err *paths_find(const struct model *m, taddr target, uint64_t max, struct paths *ret)
 {
 	struct runtime *rt = m->rt;
 	struct search s = {.m = m, .rt = rt, .ret = ret, .max = max};

@@ -34,7 +34,7 @@ struct frontier {
 
 /** A search from all roots; see path.h for its order. */
 struct search {
-	struct model *m;
+	const struct model *m;
 	struct runtime *rt;
 	struct paths *ret;
 	struct slots slots;

@@ -246,7 +246,7 @@ static struct err *build(struct reacher *x)
 	return NULL;
 }
 
-struct err *reach_build(struct model *m, struct reach *ret)
+struct err *reach_build(const struct model *m, struct reach *ret)
 {
 	struct reacher x = {.m = m, .rt = m->rt, .r = ret, .mk = &ret->marks};
 

@@ -52,7 +52,7 @@
 enum reach_stage { REACH_LIVE, REACH_CHANNEL, REACH_STUCK, REACH_NONE };
 
 struct reach {
-	struct model *m; /* borrowed */
+	const struct model *m; /* borrowed */
 	struct marks marks;
 	struct cancelers cancelers;
 	uint8_t *task_stage; /* by task: enum reach_stage; never REACH_NONE */
@@ -69,7 +69,7 @@ struct reach {
  * @param m  built with goroutines and contexts
  * @return NULL, ERR_ABSENT (no heap), ERR_CANCELED
  */
-struct err *reach_build(struct model *m, struct reach *ret);
+struct err *reach_build(const struct model *m, struct reach *ret);
 
 /**
  * Is it proven that nobody will ever use what was first reached in @p stage?  Of REACH_CHANNEL, too: what is reached then hangs on goroutines

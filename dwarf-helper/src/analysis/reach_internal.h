@@ -33,7 +33,7 @@ struct reach_final {
 };
 
 struct reacher {
-	struct model *m;
+	const struct model *m;
 	struct runtime *rt;
 	struct reach *r;
 	struct marks *mk;

@@ -225,7 +225,7 @@ static bool count_deferred(void *arg, const struct defer_call *d)
 /* The goroutine whose deferred calls hold most of the CancelFuncs of a pile, TASK_NONE none.  Rarely asked, and then of those with records only. */
 static uint32_t defers_them(struct leaks *l, const struct pile *p)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 
 	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
 		struct defer_search s = {.l = l, .key = key_of(l, p->first)};

@@ -29,7 +29,7 @@ struct hook_sets {
 };
 
 /* Entry of the function it calls; 0 not known. */
-static taddr code_of(struct model *m, uint32_t i)
+static taddr code_of(const struct model *m, uint32_t i)
 {
 	taddr closure, code;
 
@@ -41,7 +41,7 @@ static taddr code_of(struct model *m, uint32_t i)
 
 static void collect(struct leaks *l, struct hook_sets *h)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
 		if (m->ctxs.v[i].kind != CTX_AFTER_FUNC || m->ctxs.v[i].state != CTX_ACTIVE ||

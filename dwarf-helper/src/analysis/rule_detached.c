@@ -115,7 +115,7 @@ static void add_finding(struct leaks *l, const struct task_set *s, const struct 
 
 struct err *rule_detached(struct leaks *l)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 	struct task_sets sets = {0};
 	VEC(struct detached_set) more = {0};
 

@@ -142,7 +142,7 @@ static void add_finding(struct leaks *l, const struct task_set *s)
 
 struct err *rule_ignores_cancel(struct leaks *l)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 	struct task_sets sets = {0};
 
 	for (uint32_t t = 0; t < m->tasks.list.n; t++) {

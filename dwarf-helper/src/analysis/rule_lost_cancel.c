@@ -144,7 +144,7 @@ static void count_groups(struct leaks *l, struct lost *lost)
 /* Top down: a lost context belongs to a lost one above it when that is one of many, else to those that are alike. */
 static void put_into_groups(struct leaks *l, struct lost *lost)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 
 	for (size_t k = 0; k < m->ctxs.n; k++) {
 		uint32_t i = l->order[k], p = m->ctxs.v[i].parent;
@@ -334,7 +334,7 @@ static uint32_t next_below(const struct model *m, uint32_t root, uint32_t i)
  */
 static bool ends_by_deadline(struct leaks *l, uint32_t root, int64_t *latest)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 	bool any = false;
 	unsigned steps = 0;
 

@@ -23,7 +23,7 @@ static bool deliberate(const struct model *m, const struct task *t)
 
 static void collect(struct leaks *l, struct task_sets *s)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 
 	for (uint32_t i = 0; i < m->tasks.list.n; i++)
 		if (l->r->task_stage[i] == REACH_STUCK && !deliberate(m, &m->tasks.list.v[i]))

@@ -73,7 +73,7 @@ static void count_key(struct key_counts *ret, taddr type, uint32_t same)
 
 static void count_keys(struct leaks *l, uint32_t tip, struct key_counts *ret)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 	struct u64map seen = {0}; /* hash of a key -> how often */
 	uint32_t i = tip;
 
@@ -211,7 +211,7 @@ static void add_finding(struct leaks *l, const struct chain_set *s)
 
 struct err *rule_value_chain(struct leaks *l)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 	uint32_t *depth = mem_zalloc((m->ctxs.n + 1) * sizeof(*depth));
 	uint8_t *below = mem_zalloc(m->ctxs.n + 1); /* first: a value context hangs below it; later: it is a layer of a reported chain */
 	VEC(struct chain_set) sets = {0};

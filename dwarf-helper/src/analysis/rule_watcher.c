@@ -80,7 +80,7 @@ static enum confidence how_sure(const struct watched *s)
 /* The finding also covers goroutines that wait on the children: they have the same cause. */
 static void add_covered(struct leaks *l, struct finding *f, const struct watched *s)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 	VEC(uint32_t) waiting = {0};
 
 	for (size_t k = 0; k < s->children.n; k++)

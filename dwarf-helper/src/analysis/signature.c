@@ -18,7 +18,7 @@ uint64_t sign_frame(uint64_t hash, const struct model *m, uint32_t frame)
 }
 
 /* "stream.ctxKey" of `stream.ctxKey("client")`: values of keys may differ from run to run (pointers do). */
-static void key_type(struct model *m, uint32_t i, struct buf *out)
+static void key_type(const struct model *m, uint32_t i, struct buf *out)
 {
 	size_t at = out->n;
 
@@ -29,7 +29,7 @@ static void key_type(struct model *m, uint32_t i, struct buf *out)
 			out->n = k;
 }
 
-static uint64_t level_hash(struct model *m, uint32_t i, struct buf *scratch)
+static uint64_t level_hash(const struct model *m, uint32_t i, struct buf *scratch)
 {
 	uint64_t h = sign_word(SIGN_START, ctx_label(m, i));
 
@@ -45,7 +45,7 @@ static bool repeats(const uint64_t *last, uint64_t h)
 	return (last[0] == h && last[1] == h) || (last[1] == h && last[3] == h && last[0] == last[2]);
 }
 
-uint64_t sign_chain(uint64_t hash, struct model *m, uint32_t i)
+uint64_t sign_chain(uint64_t hash, const struct model *m, uint32_t i)
 {
 	uint64_t level[SIGN_LEVELS], last[4] = {0};
 	unsigned n = 0, climbed = 0;

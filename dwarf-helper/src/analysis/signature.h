@@ -21,6 +21,6 @@ uint64_t sign_frame(uint64_t hash, const struct model *m, uint32_t frame);
  * Add the kinds of contexts from the root down to @p i, with the types of value keys: repetitions (a chain that grows, a loop that nests)
  * count twice at most.  Linear in the depth, bounded.
  */
-uint64_t sign_chain(uint64_t hash, struct model *m, uint32_t i);
+uint64_t sign_chain(uint64_t hash, const struct model *m, uint32_t i);
 
 #endif

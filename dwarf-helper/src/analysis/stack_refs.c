@@ -105,7 +105,7 @@ static void look_at(struct leaks *l, uint32_t task, const uint8_t *p, uint64_t n
 
 struct err *leak_flag_on_stack(struct leaks *l)
 {
-	struct model *m = l->m;
+	const struct model *m = l->m;
 	struct word_filter filter;
 	bool stop = false;
 

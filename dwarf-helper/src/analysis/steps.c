@@ -28,7 +28,7 @@ static bool on_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 }
 
 /* By address alone: arguments of a call lie in the frame of its caller. */
-static bool frame_of(struct model *m, const struct task *t, taddr at, struct frame_search *f)
+static bool frame_of(const struct model *m, const struct task *t, taddr at, struct frame_search *f)
 {
 	struct stack_regs start;
 
@@ -51,7 +51,7 @@ static bool on_live(void *arg, const struct live_word *w)
 }
 
 /* As the search for paths met it: its own arguments belong to a frame. */
-static bool frame_of_root(struct model *m, const struct root *r, struct frame_search *f)
+static bool frame_of_root(const struct model *m, const struct root *r, struct frame_search *f)
 {
 	struct livestack_state st;
 
@@ -68,7 +68,7 @@ static const char *frame_func(const struct model *m, uint32_t info)
 }
 
 /* Is it the function word of a record on the goroutine's list of deferred calls? */
-static bool is_deferred(struct model *m, const struct task *t, taddr at)
+static bool is_deferred(const struct model *m, const struct task *t, taddr at)
 {
 	const struct layout *l = &m->rt->L;
 	taddr d = 0;
@@ -85,7 +85,7 @@ static bool is_deferred(struct model *m, const struct task *t, taddr at)
 }
 
 /* In a frame, a deferred call, a register, or the g itself. */
-static void stack_place(struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
+static void stack_place(const struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
 {
 	const struct task *t = &m->tasks.list.v[r->task];
 	struct frame_search f;
@@ -109,7 +109,7 @@ static void stack_place(struct model *m, const struct root *r, struct links *via
 	typed_name(m->rt, to, type);
 }
 
-static void global_place(struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
+static void global_place(const struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
 {
 	struct typed var;
 
@@ -123,7 +123,7 @@ static void global_place(struct model *m, const struct root *r, struct links *vi
 }
 
 /* Finalizers and cleanups: their function, or what the object reaches. */
-static void special_place(struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
+static void special_place(const struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
 {
 	struct heap_object o;
 	struct typed owner;
@@ -149,7 +149,7 @@ static uint32_t task_of_g(const struct model *m, taddr g)
 }
 
 /* Contexts are known by the model whoever points to them. */
-static uint32_t context_at(struct model *m, const struct path_hop *hop, struct typed *to)
+static uint32_t context_at(const struct model *m, const struct path_hop *hop, struct typed *to)
 {
 	uint32_t i = model_find(m, hop->target);
 	struct heap_object o;
@@ -256,7 +256,7 @@ static void root_place(struct steps *s, const struct root *r, struct links *via,
 /* ---- what the runtime's own variables reach ---- */
 
 /* runtime.allgs → array of *g → a goroutine that is not dead. */
-static size_t from_g(struct model *m, const struct path *p, uint32_t *task_ret)
+static size_t from_g(const struct model *m, const struct path *p, uint32_t *task_ret)
 {
 	const struct path_hop *hop = p->hops.v;
 
@@ -290,7 +290,7 @@ static size_t choose_root(struct steps *s, const struct path *p, struct links *v
 	return first;
 }
 
-void steps_build(struct model *m, const struct path *p, struct steps *ret)
+void steps_build(const struct model *m, const struct path *p, struct steps *ret)
 {
 	struct links via = {0};
 	struct pointer_type type = {0};
@@ -321,7 +321,7 @@ void steps_free(struct steps *s)
 
 /* ---- addresses outside of the heap ---- */
 
-static bool find_on_stack(struct model *m, taddr a, struct outside *ret)
+static bool find_on_stack(const struct model *m, taddr a, struct outside *ret)
 {
 	for (size_t i = 0; i < m->tasks.list.n; i++) {
 		const struct task *t = &m->tasks.list.v[i];
@@ -348,7 +348,7 @@ static bool is_variable(const struct module *mod, taddr a)
 	       (a >= mod->noptrdata && a < mod->enoptrdata) || (a >= mod->noptrbss && a < mod->enoptrbss);
 }
 
-static bool find_global(struct model *m, taddr a, struct outside *ret)
+static bool find_global(const struct model *m, taddr a, struct outside *ret)
 {
 	struct typed var;
 	bool found = false;
@@ -365,7 +365,7 @@ static bool find_global(struct model *m, taddr a, struct outside *ret)
 	return true;
 }
 
-void outside_find(struct model *m, taddr a, struct outside *ret)
+void outside_find(const struct model *m, taddr a, struct outside *ret)
 {
 	*ret = (struct outside){.task = TASK_NONE};
 	if (find_global(m, a, ret) || find_on_stack(m, a, ret))

@@ -21,7 +21,7 @@ struct step {
 #define STEPS_TASK ROOT_KINDS /* steps.root only: a runtime.g, which runtime.allgs keeps */
 
 struct steps {
-	struct model *m;
+	const struct model *m;
 	VEC(struct step) list;
 	uint32_t task;		 /* of the root, TASK_NONE */
 	uint8_t root;		 /* enum root_kind, STEPS_TASK */
@@ -32,7 +32,7 @@ struct steps {
 };
 
 /** Name all pointers of a path; runs of more than 3 equal steps are folded.  Reads the target. */
-void steps_build(struct model *m, const struct path *p, struct steps *ret);
+void steps_build(const struct model *m, const struct path *p, struct steps *ret);
 void steps_free(struct steps *s);
 
 /** What lies at an address outside of the heap. */
@@ -51,7 +51,7 @@ struct outside {
 	bool in_frame;
 	const char *func; /* NULL not known */
 };
-void outside_find(struct model *m, taddr a, struct outside *ret);
+void outside_find(const struct model *m, taddr a, struct outside *ret);
 void outside_free(struct outside *o);
 
 #endif

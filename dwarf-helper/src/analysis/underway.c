@@ -44,7 +44,7 @@ static void keep_word(struct underway *u, const struct model *m, uint64_t word)
 		u64map_add(&u->contexts, word, 0);
 }
 
-static void keep_registers(struct underway *u, struct model *m, const struct task *t)
+static void keep_registers(struct underway *u, const struct model *m, const struct task *t)
 {
 	struct runtime *rt = m->rt;
 	uint64_t machine, tid;
@@ -57,7 +57,7 @@ static void keep_registers(struct underway *u, struct model *m, const struct tas
 		keep_word(u, m, th->regs[i]);
 }
 
-static void keep_stack(struct underway *u, struct model *m, const struct stack_regs *r)
+static void keep_stack(struct underway *u, const struct model *m, const struct stack_regs *r)
 {
 	uint64_t word;
 
@@ -67,7 +67,7 @@ static void keep_stack(struct underway *u, struct model *m, const struct stack_r
 }
 
 /* A stack that cannot be walked may be anywhere. */
-static void look_at_task(struct underway *u, struct model *m, const struct task *t)
+static void look_at_task(struct underway *u, const struct model *m, const struct task *t)
 {
 	struct search s = {.rt = m->rt};
 	struct stack_regs start;
@@ -87,7 +87,7 @@ static void look_at_task(struct underway *u, struct model *m, const struct task 
 	keep_registers(u, m, t);
 }
 
-struct err *underway_find(struct model *m, struct underway *ret)
+struct err *underway_find(const struct model *m, struct underway *ret)
 {
 	*ret = (struct underway){0};
 	for (size_t i = 0; i < m->tasks.list.n; i++) {

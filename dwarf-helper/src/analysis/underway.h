@@ -19,7 +19,7 @@ struct underway {
 
 /** Walk the stacks of all goroutines but those parked on channels.  1 us a frame: call it only when something does not fit.
  *  @return NULL, ERR_CANCELED */
-struct err *underway_find(struct model *m, struct underway *ret);
+struct err *underway_find(const struct model *m, struct underway *ret);
 void underway_free(struct underway *u);
 
 /** True when a goroutine inside of package context has the context on its stack. */

@@ -6,7 +6,7 @@
 
 #define CLIMB_MAX 256 /* parents looked at */
 
-static taddr timer_of(struct model *m, const struct ctx *c)
+static taddr timer_of(const struct model *m, const struct ctx *c)
 {
 	taddr timer = 0;
 
@@ -16,7 +16,7 @@ static taddr timer_of(struct model *m, const struct ctx *c)
 }
 
 /* What the context itself shows; 0 nothing. */
-static taddr own_bubble(struct model *m, uint32_t i)
+static taddr own_bubble(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	taddr bubble;
@@ -27,7 +27,7 @@ static taddr own_bubble(struct model *m, uint32_t i)
 	return bubble || !c->tasks ? bubble : bubble_of_task(m->rt, &m->tasks.list.v[ctx_task(m, i, 0)]);
 }
 
-bool ctx_bubble(struct model *m, uint32_t i, struct bubble *ret)
+bool ctx_bubble(const struct model *m, uint32_t i, struct bubble *ret)
 {
 	unsigned left = CLIMB_MAX;
 
@@ -41,7 +41,7 @@ bool ctx_bubble(struct model *m, uint32_t i, struct bubble *ret)
 	return false;
 }
 
-enum ctx_clock ctx_clock(struct model *m, uint32_t i, bool mono, struct bubble *ret)
+enum ctx_clock ctx_clock(const struct model *m, uint32_t i, bool mono, struct bubble *ret)
 {
 	taddr bubble;
 

@@ -240,6 +240,8 @@ void builder_close(struct builder *b)
 struct err *model_build(struct runtime *rt, const struct model_options *opt, struct model *ret)
 {
 	struct builder *b = builder_open(rt, ret);
+
+	ret->chain = chain_new();
 	struct err *err = read_both(b, opt);
 
 	if (!err && !opt->no_contexts)

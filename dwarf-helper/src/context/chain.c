@@ -8,9 +8,14 @@
 #define GENERATIONS_MAX 100000
 
 struct chain {
-	struct builder *b;
+	struct builder *b; /* NULL: nobody has asked yet */
 	struct model m;
 };
+
+struct chain *chain_new(void)
+{
+	return mem_zalloc(sizeof(struct chain));
+}
 
 bool ctx_type_is(const struct ctx_type *t, const char *name)
 {
@@ -59,28 +64,31 @@ static void forget_contexts(struct model *m)
 	model_add_pseudo(m);
 }
 
-static struct chain *chain_of(struct model *m)
+static struct chain *chain_of(const struct model *m)
 {
-	if (!m->chain) {
-		m->chain = mem_zalloc(sizeof(*m->chain));
-		m->chain->b = builder_open(m->rt, &m->chain->m);
-		kinds_load(m->chain->b);
-		kinds_name_pseudo(m->chain->b);
+	struct chain *c = m->chain;
+
+	if (!c->b) {
+		c->b = builder_open(m->rt, &c->m);
+		kinds_load(c->b);
+		kinds_name_pseudo(c->b);
 	}
-	forget_contexts(&m->chain->m);
-	return m->chain;
+	forget_contexts(&c->m);
+	return c;
 }
 
 void chain_free(struct chain *c)
 {
 	if (!c)
 		return;
-	builder_close(c->b);
-	model_free(&c->m);
+	if (c->b) {
+		builder_close(c->b);
+		model_free(&c->m);
+	}
 	free(c);
 }
 
-struct err *chain_read(struct model *m, taddr addr, taddr rtype, const char *name, struct model **ret,
+struct err *chain_read(const struct model *m, taddr addr, taddr rtype, const char *name, const struct model **ret,
 		       uint32_t *index_ret)
 {
 	struct chain *c = chain_of(m);

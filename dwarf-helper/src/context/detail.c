@@ -69,7 +69,7 @@ static uint32_t err_owner(const struct model *m, uint32_t i)
 	return canceler;
 }
 
-bool ctx_err(struct model *m, uint32_t i, struct buf *out)
+bool ctx_err(const struct model *m, uint32_t i, struct buf *out)
 {
 	uint32_t own = err_owner(m, i);
 	const struct layout *l = &m->rt->L;
@@ -86,7 +86,7 @@ bool ctx_err(struct model *m, uint32_t i, struct buf *out)
 	return print_iface_error(m->rt, addr + (taddr)l->cancelCtx.err.off, out);
 }
 
-bool ctx_cause(struct model *m, uint32_t i, struct buf *out)
+bool ctx_cause(const struct model *m, uint32_t i, struct buf *out)
 {
 	uint32_t own = ctx_canceler(m, i);
 	const struct layout *l = &m->rt->L;
@@ -98,7 +98,7 @@ bool ctx_cause(struct model *m, uint32_t i, struct buf *out)
 
 /* ---- deadline ---- */
 
-bool ctx_deadline(struct model *m, uint32_t i, struct go_time *ret)
+bool ctx_deadline(const struct model *m, uint32_t i, struct go_time *ret)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 
@@ -106,7 +106,7 @@ bool ctx_deadline(struct model *m, uint32_t i, struct go_time *ret)
 }
 
 /* time.startNano: CLOCK_MONOTONIC at the start of the process, to which monotonic readings are relative. */
-static bool start_nano(struct model *m, int64_t *ret)
+static bool start_nano(const struct model *m, int64_t *ret)
 {
 	const struct layout_variable *v = &m->rt->L.var[LAYOUT_VAR_startNano];
 	uint64_t ns;
@@ -126,7 +126,7 @@ static bool difference(const struct go_time *at, int64_t now_ns, int64_t *ns_ret
 	return true;
 }
 
-bool ctx_deadline_left(struct model *m, uint32_t i, int64_t *ns_ret)
+bool ctx_deadline_left(const struct model *m, uint32_t i, int64_t *ns_ret)
 {
 	struct bubble bubble;
 	struct go_time at;
@@ -150,7 +150,7 @@ bool ctx_deadline_left(struct model *m, uint32_t i, int64_t *ns_ret)
 
 /* ---- children ---- */
 
-bool ctx_children_map(struct model *m, uint32_t i, taddr *ret)
+bool ctx_children_map(const struct model *m, uint32_t i, taddr *ret)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 
@@ -158,7 +158,7 @@ bool ctx_children_map(struct model *m, uint32_t i, taddr *ret)
 }
 
 struct visit {
-	struct model *m;
+	const struct model *m;
 	ctx_child_fn *fn;
 	void *arg;
 };
@@ -174,7 +174,7 @@ static bool visit_child(void *arg, taddr key, taddr elem)
 	return v->fn(v->arg, model_at(v->m, addr), addr);
 }
 
-void ctx_children_each(struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg,
+void ctx_children_each(const struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg,
 		       struct gomap_state *state_ret)
 {
 	struct visit v = {m, fn, arg};
@@ -217,7 +217,7 @@ static taddr closed_chan(struct runtime *rt)
 	return chan;
 }
 
-enum ctx_done ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret)
+enum ctx_done ctx_done_state(const struct model *m, uint32_t i, uint64_t *receivers_ret)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	struct runtime *rt = m->rt;
@@ -238,7 +238,7 @@ enum ctx_done ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_re
 
 /* ---- how it hangs ---- */
 
-enum ctx_edge ctx_edge(struct model *m, uint32_t i)
+enum ctx_edge ctx_edge(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 
@@ -253,7 +253,7 @@ enum ctx_edge ctx_edge(struct model *m, uint32_t i)
 	return ctx_has_watcher(m, i) ? CTX_EDGE_WATCHER : CTX_EDGE_EMBEDDED;
 }
 
-const char *ctx_edge_via(struct model *m, uint32_t i)
+const char *ctx_edge_via(const struct model *m, uint32_t i)
 {
 	static const char *const names[] = {[CTX_EDGE_CHILDREN] = "children", [CTX_EDGE_EMBEDDED] = "embedded",
 					    [CTX_EDGE_AFTERFUNC] = "afterfunc", [CTX_EDGE_WATCHER] = "watcher"};

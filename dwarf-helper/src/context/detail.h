@@ -13,19 +13,19 @@
  * "context.Background.WithCancel.WithValue(app/mw.requestID).WithCancel" into @p out.  Long chains (more than 24 elements) keep head and tail:
  * ".(8170 more)." in between.
  */
-void ctx_name(struct model *m, uint32_t i, struct buf *out);
+void ctx_name(const struct model *m, uint32_t i, struct buf *out);
 
 /** ctx.Err() as text; kinds without one of their own take their canceling ancestor's.  @return false: nil. */
-bool ctx_err(struct model *m, uint32_t i, struct buf *out);
+bool ctx_err(const struct model *m, uint32_t i, struct buf *out);
 
 /** context.Cause(ctx) as text.  @return false: nil. */
-bool ctx_cause(struct model *m, uint32_t i, struct buf *out);
+bool ctx_cause(const struct model *m, uint32_t i, struct buf *out);
 
 /** Own deadline of a timer context.  @return false: not a timer, or unreadable. */
-bool ctx_deadline(struct model *m, uint32_t i, struct go_time *ret);
+bool ctx_deadline(const struct model *m, uint32_t i, struct go_time *ret);
 
 /** The bubble of testing/synctest that the context was made in.  @return false: none, or it does not show */
-bool ctx_bubble(struct model *m, uint32_t i, struct bubble *ret);
+bool ctx_bubble(const struct model *m, uint32_t i, struct bubble *ret);
 
 enum ctx_clock {
 	CTX_CLOCK_REAL,
@@ -34,31 +34,31 @@ enum ctx_clock {
 };
 
 /** By which clock is its deadline?  @param mono  the deadline has a monotonic reading  @param[out] ret  CTX_CLOCK_BUBBLE: the bubble */
-enum ctx_clock ctx_clock(struct model *m, uint32_t i, bool mono, struct bubble *ret);
+enum ctx_clock ctx_clock(const struct model *m, uint32_t i, bool mono, struct bubble *ret);
 
 /** Time left until its own deadline at the moment the target was taken, by the clock that counts (negative: passed).  @return false when not known. */
-bool ctx_deadline_left(struct model *m, uint32_t i, int64_t *ns_ret);
+bool ctx_deadline_left(const struct model *m, uint32_t i, int64_t *ns_ret);
 
 /** Key of a value context as text: type alone for empty structs ("app/mw.requestID"), else the value ("main.ctxKey(3)", "\"user\""). */
-bool ctx_key(struct model *m, uint32_t i, struct buf *out);
+bool ctx_key(const struct model *m, uint32_t i, struct buf *out);
 
 /** Value of a value context as text, with what is inside of it; "string (redacted)" when m->redact is set. */
-bool ctx_value(struct model *m, uint32_t i, struct buf *out);
+bool ctx_value(const struct model *m, uint32_t i, struct buf *out);
 
 /** Where a value context's value points to; false: it is no pointer, nil, or unreadable. */
-bool ctx_value_at(struct model *m, uint32_t i, taddr *ret);
+bool ctx_value_at(const struct model *m, uint32_t i, taddr *ret);
 
 /** Function of an after_func context ("main.cleanup"), or of a cancel function known; false: none. */
-bool ctx_func(struct model *m, uint32_t i, struct buf *out);
+bool ctx_func(const struct model *m, uint32_t i, struct buf *out);
 
 /** Address of the children map (hmap, maps.Map), 0: nil; false: the kind has none or it is unreadable. */
-bool ctx_children_map(struct model *m, uint32_t i, taddr *ret);
+bool ctx_children_map(const struct model *m, uint32_t i, taddr *ret);
 
 /** One entry of a children map: the context (CTX_NONE when it is none we know) and its address.  @return false to stop. */
 typedef bool ctx_child_fn(void *arg, uint32_t child, taddr addr);
 
 /** Visit the children map as it is. */
-void ctx_children_each(struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg, struct gomap_state *state_ret);
+void ctx_children_each(const struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg, struct gomap_state *state_ret);
 
 enum ctx_done {
 	CTX_DONE_NONE,	     /* not made: nobody has called Done yet */
@@ -69,7 +69,7 @@ enum ctx_done {
 };
 
 /** State of the done channel; *receivers_ret: how many goroutines are parked on it, 0 when the channel is none or unreadable. */
-enum ctx_done ctx_done_state(struct model *m, uint32_t i, uint64_t *receivers_ret);
+enum ctx_done ctx_done_state(const struct model *m, uint32_t i, uint64_t *receivers_ret);
 
 /** Nearest context at or above @p i that has an err of its own (cancel, timer, after_func), CTX_NONE. */
 uint32_t ctx_canceler(const struct model *m, uint32_t i);
@@ -88,10 +88,10 @@ enum ctx_edge {
 	CTX_EDGE_AFTERFUNC, /* the parent cancels it by its AfterFunc method */
 	CTX_EDGE_WATCHER,   /* a goroutine waits on the parent and cancels it */
 };
-enum ctx_edge ctx_edge(struct model *m, uint32_t i);
+enum ctx_edge ctx_edge(const struct model *m, uint32_t i);
 
 /** "children", "embedded", "afterfunc", "watcher" (JSON edge via); NULL for CTX_EDGE_NONE. */
-const char *ctx_edge_via(struct model *m, uint32_t i);
+const char *ctx_edge_via(const struct model *m, uint32_t i);
 
 /** Is a goroutine of package context parked on its done channel, which passes on to it what ends a parent of another type? */
 bool ctx_has_watcher(const struct model *m, uint32_t i);
@@ -143,7 +143,7 @@ typedef void ctx_issue_fn(void *arg, const struct ctx_issue *issue);
 bool ctx_parent_wild(const struct ctx *c);
 
 /** All of one context; looks through the map of its canceling ancestor. */
-void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg);
+void ctx_checks(const struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg);
 
 /*
  * The same in parts, for those that look at all contexts: contexts with an err of their own only (ctx_canceler(m, i) == i).
@@ -156,9 +156,9 @@ struct ctx_above {
 	bool held;	   /* the canceler's map holds the context */
 };
 struct ctx_above ctx_above(const struct model *m, uint32_t i);
-void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *above, ctx_issue_fn *fn, void *arg);
-void ctx_check_done(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg);
+void ctx_check_parent(const struct model *m, uint32_t i, const struct ctx_above *above, ctx_issue_fn *fn, void *arg);
+void ctx_check_done(const struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg);
 /** @p each (may be NULL) sees every entry of its children map. */
-void ctx_check_children(struct model *m, uint32_t i, ctx_child_fn *each, void *each_arg, ctx_issue_fn *fn, void *arg);
+void ctx_check_children(const struct model *m, uint32_t i, ctx_child_fn *each, void *each_arg, ctx_issue_fn *fn, void *arg);
 
 #endif

@@ -44,7 +44,7 @@ static bool is_locked(const struct ctx *c)
 
 /* ---- the one above ---- */
 
-void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ctx_issue_fn *fn, void *arg)
+void ctx_check_parent(const struct model *m, uint32_t i, const struct ctx_above *a, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	struct issue_sink t = {fn, arg, i, a->canceler};
@@ -72,7 +72,7 @@ void ctx_check_parent(struct model *m, uint32_t i, const struct ctx_above *a, ct
 
 /* ---- err and done ---- */
 
-void ctx_check_done(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
+void ctx_check_done(const struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	struct issue_sink t = {fn, arg, i, CTX_NONE};
@@ -112,7 +112,7 @@ static bool count_child(void *arg, uint32_t child, taddr addr)
 
 #define CHILDREN_MAX (UINT64_C(1) << 24)
 
-void ctx_check_children(struct model *m, uint32_t i, ctx_child_fn *each, void *each_arg, ctx_issue_fn *fn, void *arg)
+void ctx_check_children(const struct model *m, uint32_t i, ctx_child_fn *each, void *each_arg, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	struct issue_sink t = {fn, arg, i, CTX_NONE};
@@ -161,7 +161,7 @@ bool ctx_parent_wild(const struct ctx *c)
 	       c->kind >= CTX_CANCEL && c->kind != CTX_CUSTOM;
 }
 
-void ctx_checks(struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
+void ctx_checks(const struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	struct issue_sink t = {fn, arg, i, CTX_NONE};

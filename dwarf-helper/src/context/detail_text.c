@@ -12,7 +12,7 @@
 /* ---- keys and values ---- */
 
 /* Both words of the interface at offset @p f of context @p i; a nil interface has type 0. */
-static bool read_eface(struct model *m, uint32_t i, struct layout_field f, taddr *type, taddr *data)
+static bool read_eface(const struct model *m, uint32_t i, struct layout_field f, taddr *type, taddr *data)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	taddr addr = c->addr + (taddr)f.off;
@@ -20,7 +20,7 @@ static bool read_eface(struct model *m, uint32_t i, struct layout_field f, taddr
 	return c->kind == CTX_VALUE && target_u64(m->rt->t, addr, type) && target_u64(m->rt->t, addr + 8, data);
 }
 
-bool ctx_key(struct model *m, uint32_t i, struct buf *out)
+bool ctx_key(const struct model *m, uint32_t i, struct buf *out)
 {
 	taddr type, data;
 
@@ -35,7 +35,7 @@ bool ctx_key(struct model *m, uint32_t i, struct buf *out)
 	return true;
 }
 
-bool ctx_value(struct model *m, uint32_t i, struct buf *out)
+bool ctx_value(const struct model *m, uint32_t i, struct buf *out)
 {
 	taddr type, data;
 
@@ -50,7 +50,7 @@ bool ctx_value(struct model *m, uint32_t i, struct buf *out)
 	return true;
 }
 
-bool ctx_value_at(struct model *m, uint32_t i, taddr *ret)
+bool ctx_value_at(const struct model *m, uint32_t i, taddr *ret)
 {
 	taddr type;
 	const struct rtype *ty = NULL;
@@ -60,7 +60,7 @@ bool ctx_value_at(struct model *m, uint32_t i, taddr *ret)
 	return ty && ty->kind == GO_POINTER && *ret;
 }
 
-bool ctx_func(struct model *m, uint32_t i, struct buf *out)
+bool ctx_func(const struct model *m, uint32_t i, struct buf *out)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	taddr closure, code;
@@ -77,7 +77,7 @@ bool ctx_func(struct model *m, uint32_t i, struct buf *out)
 /* ---- names ---- */
 
 /* What one context adds to the name of its parent, without the dot. */
-static void name_element(struct model *m, uint32_t i, struct buf *out)
+static void name_element(const struct model *m, uint32_t i, struct buf *out)
 {
 	buf_str(out, ctx_label(m, i));
 	if (m->ctxs.v[i].kind != CTX_VALUE)
@@ -90,7 +90,7 @@ static void name_element(struct model *m, uint32_t i, struct buf *out)
 		out->n = at; // sink-less: nothing was flushed meanwhile
 }
 
-static void name_root(struct model *m, uint32_t i, struct buf *out)
+static void name_root(const struct model *m, uint32_t i, struct buf *out)
 {
 	switch (m->ctxs.v[i].kind) {
 	case CTX_BACKGROUND:
@@ -107,7 +107,7 @@ static void name_root(struct model *m, uint32_t i, struct buf *out)
 	name_element(m, i, out);
 }
 
-void ctx_name(struct model *m, uint32_t i, struct buf *out)
+void ctx_name(const struct model *m, uint32_t i, struct buf *out)
 {
 	uint32_t head[NAME_MAX_ELEMENTS], tail[NAME_MAX_ELEMENTS];
 	size_t n = 0, limit = m->ctxs.n;

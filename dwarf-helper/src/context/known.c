@@ -5,7 +5,7 @@
 #include "runtime/stack.h"
 
 struct seek {
-	struct model *m;
+	const struct model *m;
 	uint32_t i;
 	taddr addr, rtype;
 	struct known found;
@@ -70,7 +70,7 @@ static bool in_variables(struct seek *s)
 
 static bool on_stacks(struct seek *s)
 {
-	struct model *m = s->m;
+	const struct model *m = s->m;
 	taddr at;
 
 	for (size_t k = 0; k < m->tasks.list.n && !runtime_canceled(m->rt); k++) {
@@ -83,7 +83,7 @@ static bool on_stacks(struct seek *s)
 	return false;
 }
 
-size_t ctx_known_by(struct model *m, uint32_t i, struct known ret[KNOWN_MAX])
+size_t ctx_known_by(const struct model *m, uint32_t i, struct known ret[KNOWN_MAX])
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	struct seek s = {.m = m, .i = i, .addr = c->addr, .rtype = m->types.v[c->type].rtype};

@@ -31,6 +31,6 @@ struct known {
  * children map and no parent word refers to it; the first one met counts: heap objects, package variables, stacks.
  * Cost: at most one pass over the heap's words.  @return how many
  */
-size_t ctx_known_by(struct model *m, uint32_t i, struct known ret[KNOWN_MAX]);
+size_t ctx_known_by(const struct model *m, uint32_t i, struct known ret[KNOWN_MAX]);
 
 #endif

@@ -87,7 +87,7 @@ void model_index(struct model *m)
 		pages[k] = m->heap_end;
 }
 
-uint32_t model_find(struct model *m, taddr addr)
+uint32_t model_find(const struct model *m, taddr addr)
 {
 	uint32_t i = model_at(m, addr);
 	struct heap_object o;

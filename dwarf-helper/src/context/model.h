@@ -126,7 +126,7 @@ struct model {
 	VEC(uint32_t) ctx_tasks; /* task indices, grouped by context: first_wait … first_wait + tasks - 1 */
 	struct u64map by_done;	 /* done channel -> index */
 	struct gomap_type children_type; /* of the children maps */
-	struct chain *chain;	 /* chain.h: what was learnt for questions about single contexts; NULL */
+	struct chain *chain;	 /* what chain_read() learns and keeps for its next call */
 	bool has_background, has_todo;
 	uint64_t contexts;	 /* how many there are: ctxs.n minus the unused ones of the first two */
 	uint64_t by_kind[CTX_KINDS], by_state[CTX_STATES];
@@ -146,7 +146,7 @@ uint32_t model_at(const struct model *m, taddr addr);
 void model_prefetch(const struct model *m, taddr addr);
 
 /** Index of a context by address (struct, boxed value or inner pointer into one), CTX_NONE. */
-uint32_t model_find(struct model *m, taddr addr);
+uint32_t model_find(const struct model *m, taddr addr);
 
 /** Is its Done nil whatever lies above?  Then nothing there can end what is made on it. */
 static inline bool ctx_cuts(const struct ctx *c)

@@ -34,6 +34,15 @@ static inline struct image *model_image(const struct model *m)
 	return m->rt->img;
 }
 
+/**
+ * Does the k-th wait of @p t receive or send?  The first call for a goroutine reads it and keeps it with its waits, the one
+ * thing that an answer adds to the model.  One thread at a time per goroutine.
+ */
+static inline enum task_wait_op model_wait_op(const struct model *m, const struct task *t, uint32_t k)
+{
+	return task_wait_op(m->rt, &m->tasks, t, k);
+}
+
 /** One word of the target's memory.  @return false: unreadable */
 static inline bool model_u64(const struct model *m, taddr addr, uint64_t *ret)
 {

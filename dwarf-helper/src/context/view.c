@@ -1,6 +1,6 @@
 #include "context/view.h"
 
-static void read_err(struct ctx_view *v, struct model *m, unsigned want)
+static void read_err(struct ctx_view *v, const struct model *m, unsigned want)
 {
 	if (!(want & (VIEW_ERR | VIEW_OWN_ERR)) || v->state == CTX_ACTIVE || v->state == CTX_NEVER)
 		return;
@@ -10,7 +10,7 @@ static void read_err(struct ctx_view *v, struct model *m, unsigned want)
 	v->has_cause = ctx_cause(m, v->index, &v->cause);
 }
 
-static void read_deadline(struct ctx_view *v, struct model *m, unsigned want)
+static void read_deadline(struct ctx_view *v, const struct model *m, unsigned want)
 {
 	struct bubble b;
 
@@ -47,7 +47,7 @@ static void read_facts(struct ctx_view *v, const struct model *m, uint32_t i)
 	v->full_type = type ? type->full : NULL;
 }
 
-void ctx_view_read(struct ctx_view *v, struct model *m, uint32_t i, unsigned want)
+void ctx_view_read(struct ctx_view *v, const struct model *m, uint32_t i, unsigned want)
 {
 	read_facts(v, m, i);
 	v->err.n = v->cause.n = v->key.n = v->value.n = v->calls.n = 0;

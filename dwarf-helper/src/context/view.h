@@ -45,7 +45,7 @@ struct ctx_view {
  * @param want  VIEW_*
  * Cost: 20 ns without wishes.
  */
-void ctx_view_read(struct ctx_view *v, struct model *m, uint32_t i, unsigned want);
+void ctx_view_read(struct ctx_view *v, const struct model *m, uint32_t i, unsigned want);
 void ctx_view_free(struct ctx_view *v);
 
 #endif

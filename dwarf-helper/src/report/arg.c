@@ -21,7 +21,7 @@ struct err *arg_address(const char *arg, taddr *ret)
 			"give a hexadecimal address (0xc000126000) or one of the words background, todo");
 }
 
-static struct err *no_context(struct model *m, taddr addr)
+static struct err *no_context(const struct model *m, taddr addr)
 {
 	struct err *e = err_new(ERR_USAGE, "0x%" PRIx64 " is no context", addr);
 	uint32_t i = u64map_find(&m->by_done, addr);
@@ -46,7 +46,7 @@ static struct err *no_context(struct model *m, taddr addr)
 
 struct err *arg_context(struct report *r, const char *arg, uint32_t *ret)
 {
-	struct model *m = r->m;
+	const struct model *m = r->m;
 	taddr addr = 0;
 
 	if (!strcasecmp(arg, "background") || !strcasecmp(arg, "todo")) {

@@ -15,7 +15,7 @@ struct entry {
 };
 
 struct entries {
-	struct model *m;
+	const struct model *m;
 	uint64_t limit, seen;
 	VEC(struct entry) list; /* the first `limit` ones */
 	bool canceled;
@@ -115,7 +115,7 @@ static void first_line(struct report *r, uint32_t i, bool has_map, const taddr *
 	buf_char(out, '\n');
 }
 
-static void row(struct table *t, struct model *m, const struct entry *e, struct ctx_view *v)
+static void row(struct table *t, const struct model *m, const struct entry *e, struct ctx_view *v)
 {
 	if (e->ctx == CTX_NONE) {
 		buf_hex(table_cell(t), e->addr);

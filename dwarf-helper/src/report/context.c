@@ -91,7 +91,7 @@ struct err *report_context_children(struct report *r)
 
 /* ---- @words ---- */
 
-static void put_words(struct report *r, struct model *m, uint32_t i)
+static void put_words(struct report *r, const struct model *m, uint32_t i)
 {
 	struct buf *out = &r->out, text = {0};
 	struct ctx_view v = {0};
@@ -124,7 +124,7 @@ static void put_words(struct report *r, struct model *m, uint32_t i)
 }
 
 /* The model of the session, when it has been made: looked up at once. */
-static bool in_model(struct model *m, taddr addr, taddr rtype, const char *name, uint32_t *ret)
+static bool in_model(const struct model *m, taddr addr, taddr rtype, const char *name, uint32_t *ret)
 {
 	*ret = model_at(m, addr);
 	if (*ret == CTX_NONE)
@@ -151,7 +151,7 @@ static taddr type_of_word(struct runtime *rt, const char *word)
 
 static struct err *words_of(struct report *r, taddr addr, taddr rtype, const char *name)
 {
-	struct model *chain;
+	const struct model *chain;
 	uint32_t i;
 
 	if (in_model(r->m, addr, rtype, name, &i)) {

@@ -4,7 +4,7 @@
 #include "report/path.h"
 #include "runtime/typed.h"
 
-static void put_variable(struct buf *out, struct model *m, taddr at)
+static void put_variable(struct buf *out, const struct model *m, taddr at)
 {
 	struct links via = {0};
 	struct buf text = {0};
@@ -20,7 +20,7 @@ static void put_variable(struct buf *out, struct model *m, taddr at)
 	buf_free(&text);
 }
 
-void word_known(struct buf *out, struct model *m, const struct known *k)
+void word_known(struct buf *out, const struct model *m, const struct known *k)
 {
 	static const char *const words[] = {
 		[KNOWN_OBJECT] = "interface value in object ",

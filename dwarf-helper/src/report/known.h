@@ -8,6 +8,6 @@
 #include "context/known.h"
 
 /** "parent word of 0xc000012000", "interface value in variable app.srv"; safe for a terminal. */
-void word_known(struct buf *out, struct model *m, const struct known *k);
+void word_known(struct buf *out, const struct model *m, const struct known *k);
 
 #endif

@@ -261,7 +261,7 @@ static void put_waits(struct lines *l, struct rec *w, const struct task *task)
 	rec_list(w, REC_task_waits);
 	for (uint32_t k = 0; k < task->nwaits; k++) {
 		const struct task_wait *wait = &l->m->tasks.waits.v[task->wait_first + k];
-		bool send = task_wait_op(l->m->rt, &l->m->tasks, task, k) == WAIT_SEND;
+		bool send = model_wait_op(l->m, task, k) == WAIT_SEND;
 		struct rec part = rec_part(l->out, REC_wait, !k);
 
 		char *p = rec_put_addr(&part, buf_room(l->out, 3 * REC_ROOM), REC_wait_chan, wait->chan);

@@ -21,7 +21,7 @@ struct lines_frame {
 /** Writers of one answer with their caches.  lines_open() to lines_close(). */
 struct lines {
 	struct report *r;
-	struct model *m;
+	const struct model *m;
 	struct buf *out; /* &r->out */
 	struct names names;
 	struct buf scratch;    /* a text as the target has it */

@@ -39,7 +39,7 @@ static struct err *list_json(struct report *r, const struct order *o, uint64_t n
  * What the context is made of, without keys: "Background.WithCancel.WithTimeout".  Of long names the end, as many
  * elements as fit @p columns, but one at least.
  */
-static void list_name(struct buf *out, struct model *m, uint32_t i, size_t columns)
+static void list_name(struct buf *out, const struct model *m, uint32_t i, size_t columns)
 {
 	static const char package[] = "context."; // every name starts so
 	const size_t skip = sizeof(package) - 1;
@@ -76,13 +76,13 @@ static void list_name(struct buf *out, struct model *m, uint32_t i, size_t colum
 }
 
 /* The one thing that tells most: key and value, the deadline, the function it calls, else what it is made of. */
-static void list_about(struct buf *out, struct model *m, const struct ctx_view *v, size_t columns)
+static void list_about(struct buf *out, const struct model *m, const struct ctx_view *v, size_t columns)
 {
 	if (!word_about(out, v, columns))
 		list_name(out, m, v->index, columns ? columns : SIZE_MAX / 2);
 }
 
-static void list_row(struct table *t, struct model *m, uint32_t i, size_t columns, struct ctx_view *v)
+static void list_row(struct table *t, const struct model *m, uint32_t i, size_t columns, struct ctx_view *v)
 {
 	ctx_view_read(v, m, i, VIEW_ABOUT);
 	const char *mark = word_mark(v->flags);

@@ -7,7 +7,7 @@
 #define NAME_HEAD 16
 #define NAME_TAIL 8
 
-void names_open(struct names *n, struct model *m, bool json)
+void names_open(struct names *n, const struct model *m, bool json)
 {
 	memset(n, 0, sizeof(*n));
 	n->m = m;

@@ -14,7 +14,7 @@
 #define NAMES_SLOTS 1024 /* names kept; a power of two */
 
 struct names {
-	struct model *m;
+	const struct model *m;
 	bool json;
 	struct {
 		uint32_t ctx; /* whose name it is, CTX_NONE empty */
@@ -25,7 +25,7 @@ struct names {
 	struct buf raw, part;
 };
 
-void names_open(struct names *n, struct model *m, bool json);
+void names_open(struct names *n, const struct model *m, bool json);
 void names_close(struct names *n);
 
 /**

@@ -53,7 +53,7 @@ static bool wanted(const struct options *opt, const struct ctx *c)
 }
 
 /* Nearest deadline first, contexts without one last. */
-static uint64_t deadline_key(struct model *m, uint32_t i)
+static uint64_t deadline_key(const struct model *m, uint32_t i)
 {
 	struct go_time at;
 
@@ -62,7 +62,7 @@ static uint64_t deadline_key(struct model *m, uint32_t i)
 	return (uint64_t)at.unix_ns ^ UINT64_C(1) << 63; // order of signed numbers
 }
 
-static uint64_t sort_key(struct model *m, enum ctx_sort sort, uint32_t i)
+static uint64_t sort_key(const struct model *m, enum ctx_sort sort, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 
@@ -97,7 +97,7 @@ static bool as_they_are(const struct report *r, struct order *ret)
 
 struct err *order_contexts(struct report *r, struct order *ret)
 {
-	struct model *m = r->m;
+	const struct model *m = r->m;
 
 	memset(ret, 0, sizeof(*ret));
 	if (as_they_are(r, ret))

@@ -64,7 +64,7 @@ struct report_target {
 
 struct report {
 	const struct options *opt;
-	struct model *m;
+	const struct model *m;
 	const struct report_target *where;
 	struct buf out;
 	const char *version; /* of goctx */

@@ -15,7 +15,7 @@
 
 struct show {
 	struct report *r;
-	struct model *m;
+	const struct model *m;
 	struct buf *out;
 	uint32_t i;
 	struct ctx_view view;  /* of the context asked for */
@@ -554,7 +554,7 @@ static void show_text(struct report *r, uint32_t i, const struct ways *ways)
 
 static struct err *show_json(struct report *r, uint32_t i, const struct ways *ways)
 {
-	struct model *m = r->m;
+	const struct model *m = r->m;
 	struct err *e = NULL;
 	struct lines l;
 	uint64_t left = word_limit(r->opt, 0), cut = 0, n = 0;

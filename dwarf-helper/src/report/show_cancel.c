@@ -141,7 +141,7 @@ static void put_above(struct rows *rows, const struct ways *w)
 /* No CancelFunc was found: what that means depends on what else there is. */
 static void put_none(struct rows *rows, uint32_t i, const struct ways *w)
 {
-	struct model *m = rows->r->m;
+	const struct model *m = rows->r->m;
 	const char *what = m->ctxs.v[i].kind == CTX_AFTER_FUNC ? "stop function" : "CancelFunc";
 	bool nobody = !w->list.n && w->above == CTX_NONE && !w->foreign && !w->unsure;
 

@@ -11,7 +11,7 @@
 
 struct task_filter {
 	const struct options *opt;
-	struct model *m;
+	const struct model *m;
 	bool has_func;
 	regex_t func;
 	uint8_t *frames; /* what is known of each frame: 0 nothing yet, 1 matches, 2 does not */

@@ -24,7 +24,7 @@ static const struct {
 /* What the members share, in words. */
 static void group_label(struct report *r, enum task_group by, const struct group *gr, struct buf *out)
 {
-	struct model *m = r->m;
+	const struct model *m = r->m;
 	const struct task *t = &m->tasks.list.v[gr->first];
 
 	switch (by) {

@@ -34,7 +34,7 @@ struct level {
 
 struct tree {
 	struct report *r;
-	struct model *m;
+	const struct model *m;
 	struct buf *out;
 	struct fold fold;
 	struct tree_items items; /* of all levels, the deepest last */

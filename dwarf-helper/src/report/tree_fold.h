@@ -42,7 +42,7 @@ struct tree_items {
 
 /** A folder with its scratch memory.  Zero-initialise, set m and opt. */
 struct fold {
-	struct model *m;
+	const struct model *m;
 	const struct options *opt;
 	VEC(uint32_t) kids;
 };

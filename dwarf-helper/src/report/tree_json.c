@@ -6,7 +6,7 @@
 struct json_tree {
 	struct lines l;
 	struct report *r;
-	struct model *m;
+	const struct model *m;
 	uint64_t *told;	    /* a bit per task: one that waits on two contexts is still one line */
 	uint64_t left, cut; /* context lines still allowed, and how many were not */
 };

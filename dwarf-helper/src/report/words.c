@@ -130,7 +130,7 @@ bool word_deadline(struct buf *out, const struct ctx_view *v)
 	return false;
 }
 
-bool word_deadline_of(struct buf *out, struct model *m, uint32_t i)
+bool word_deadline_of(struct buf *out, const struct model *m, uint32_t i)
 {
 	struct ctx_view v = {0};
 

@@ -40,7 +40,7 @@ bool word_deadline(struct buf *out, const struct ctx_view *v);
 bool word_when(struct buf *out, const struct ctx_view *v);
 
 /** The same without a view. */
-bool word_deadline_of(struct buf *out, struct model *m, uint32_t i);
+bool word_deadline_of(struct buf *out, const struct model *m, uint32_t i);
 
 /**
  * Needs VIEW_PAIR: `app/mw.requestID = "7f3a-11"`, cut to about @p columns columns in all (0: in full); the path of packages goes first.

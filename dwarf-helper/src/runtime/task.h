@@ -124,8 +124,11 @@ const char *task_state(const struct runtime *rt, const struct task *t);
 /** Index of a goroutine by id, TASK_NONE when there is none. Linear. */
 uint32_t task_by_goid(const struct tasks *ts, uint64_t goid);
 
-/** Does the k-th wait of @p t (0 … nwaits - 1) receive or send?  Looked up when asked for the first time. */
-enum task_wait_op task_wait_op(struct runtime *rt, struct tasks *ts, const struct task *t, uint32_t k);
+/**
+ * Does the k-th wait of @p t (0 … nwaits - 1) receive or send?  The first call reads it for all waits of @p t and keeps it
+ * with them, so only one thread at a time may ask about the same @p t.
+ */
+enum task_wait_op task_wait_op(struct runtime *rt, const struct tasks *ts, const struct task *t, uint32_t k);
 
 /** Value of g.labels (see label.h), 0 when none or unreadable. */
 taddr task_labels(const struct runtime *rt, const struct task *t);

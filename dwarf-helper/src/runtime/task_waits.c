@@ -47,7 +47,7 @@ static void tell_ops(struct runtime *rt, const struct task *t, struct task_wait 
 	}
 }
 
-enum task_wait_op task_wait_op(struct runtime *rt, struct tasks *ts, const struct task *t, uint32_t k)
+enum task_wait_op task_wait_op(struct runtime *rt, const struct tasks *ts, const struct task *t, uint32_t k)
 {
 	struct task_wait *waits = &ts->waits.v[t->wait_first];
 
