@@ -69,7 +69,6 @@ READS_NAMES = {
     "report/context.c": "the user's argument",
     "report/layout.c": "alternatives in the table of fields",
     "report/path.c": "a function's name",
-    "report/show.c": "a value as Go prints it: whether it has its address",
     "report/task_filter.c": "wait reasons, against the user's word",
 }
 

@@ -245,15 +245,11 @@ bool ctx_key(const struct model *m, uint32_t i, struct buf *out)
 	return m->ctxs.v[i].kind == CTX_VALUE && fake_say(out, the_fake->key);
 }
 
-bool ctx_value(const struct model *m, uint32_t i, struct buf *out)
+bool ctx_value(const struct model *m, uint32_t i, bool redact, struct buf *out, taddr *at_ret)
 {
+	(void)redact;
+	*at_ret = 0;
 	return m->ctxs.v[i].kind == CTX_VALUE && fake_say(out, the_fake->value);
-}
-
-bool ctx_value_at(const struct model *m, uint32_t i, taddr *ret)
-{
-	*ret = 0xc000777000;
-	return m->ctxs.v[i].kind == CTX_VALUE && the_fake->value && *the_fake->value == '*';
 }
 
 bool ctx_func(const struct model *m, uint32_t i, struct buf *out)

@@ -14,6 +14,7 @@
 struct world {
 	struct fake f;
 	struct buf out;
+	bool addressed; /* what inside() said of its text */
 	taddr string, num, any, error, errors_string, errors_string_ptr, error_tab;
 };
 
@@ -56,7 +57,7 @@ static const char *said(struct world *w, taddr type, taddr data)
 static const char *inside(struct world *w, taddr type, taddr data)
 {
 	w->out.n = 0;
-	value_print_inside(&w->f.rt, &w->out, type, data);
+	w->addressed = value_print_inside(&w->f.rt, &w->out, type, data);
 	return buf_cstr(&w->out);
 }
 
@@ -247,8 +248,11 @@ static void insides(void **state)
 
 	fake_open(f);
 	assert_string_equal(inside(&w, num_ptr, 0xdead0000), "*int 0xdead0000");
+	assert_true(w.addressed);
 	assert_string_equal(inside(&w, ptr, 0), "*main.pt nil");
+	assert_false(w.addressed);
 	assert_string_equal(inside(&w, ptr, at), "*main.pt{X: 0, S: 0}");
+	assert_false(w.addressed); // what it leads to is shown instead
 	assert_string_equal(inside(&w, ptr, FAKE_HEAP + FAKE_HEAP_SIZE - 8),
 			    "*main.pt{X: 0, S: <unreadable 0xc000800000>}");
 	fake_put64(f, at, 0xdead0000);

@@ -42,11 +42,13 @@ bool ctx_deadline_left(const struct model *m, uint32_t i, int64_t *ns_ret);
 /** Key of a value context as text: type alone for empty structs ("app/mw.requestID"), else the value ("main.ctxKey(3)", "\"user\""). */
 bool ctx_key(const struct model *m, uint32_t i, struct buf *out);
 
-/** Value of a value context as text, with what is inside of it; "string (redacted)" when m->redact is set. */
-bool ctx_value(const struct model *m, uint32_t i, struct buf *out);
-
-/** Where a value context's value points to; false: it is no pointer, nil, or unreadable. */
-bool ctx_value_at(const struct model *m, uint32_t i, taddr *ret);
+/**
+ * Value of a value context as text, with what is inside of it.
+ * @param redact  its type alone: "string (redacted)"
+ * @param[out] at_ret  where the value points to; 0: it is no pointer, or nil, or the text has that address already
+ * @return false: unreadable, or another kind of context
+ */
+bool ctx_value(const struct model *m, uint32_t i, bool redact, struct buf *out, taddr *at_ret);
 
 /** Function of an after_func context ("main.cleanup"), or of a cancel function known; false: none. */
 bool ctx_func(const struct model *m, uint32_t i, struct buf *out);

@@ -35,29 +35,24 @@ bool ctx_key(const struct model *m, uint32_t i, struct buf *out)
 	return true;
 }
 
-bool ctx_value(const struct model *m, uint32_t i, struct buf *out)
+bool ctx_value(const struct model *m, uint32_t i, bool redact, struct buf *out, taddr *at_ret)
 {
+	bool shown = false;
 	taddr type, data;
 
+	*at_ret = 0;
 	if (!read_eface(m, i, m->rt->L.valueCtx.val, &type, &data))
 		return false;
-	if (m->redact && type) {
+	if (redact && type) {
 		value_print_type(m->rt, out, type);
 		buf_lit(out, " (redacted)");
-		return true;
+	} else {
+		shown = value_print_inside(m->rt, out, type, data);
 	}
-	value_print_inside(m->rt, out, type, data);
+	const struct rtype *ty = type ? rtype_get(m->rt, type) : NULL;
+	if (!shown && ty && ty->kind == GO_POINTER)
+		*at_ret = data;
 	return true;
-}
-
-bool ctx_value_at(const struct model *m, uint32_t i, taddr *ret)
-{
-	taddr type;
-	const struct rtype *ty = NULL;
-
-	if (read_eface(m, i, m->rt->L.valueCtx.val, &type, ret) && type)
-		ty = rtype_get(m->rt, type);
-	return ty && ty->kind == GO_POINTER && *ret;
 }
 
 bool ctx_func(const struct model *m, uint32_t i, struct buf *out)

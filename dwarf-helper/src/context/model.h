@@ -133,7 +133,6 @@ struct model {
 	uint64_t only_heap;	 /* contexts that no interface value, map or parent word led to */
 	uint64_t lookalikes;	 /* objects of a context's shape that are none: nothing refers to them as to a context */
 	uint64_t waiting_tasks;	 /* goroutines parked on any context's done channel */
-	bool redact;		 /* of the values in value contexts only types are shown: they may be secrets */
 };
 
 /**

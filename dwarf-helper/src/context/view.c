@@ -50,6 +50,7 @@ static void read_facts(struct ctx_view *v, const struct model *m, uint32_t i)
 void ctx_view_read(struct ctx_view *v, const struct model *m, uint32_t i, unsigned want)
 {
 	read_facts(v, m, i);
+	v->value_at = 0;
 	v->err.n = v->cause.n = v->key.n = v->value.n = v->calls.n = 0;
 	v->has_err = v->has_cause = v->has_deadline = v->has_left = v->has_key = v->has_value = v->has_calls = false;
 	read_err(v, m, want);
@@ -57,7 +58,7 @@ void ctx_view_read(struct ctx_view *v, const struct model *m, uint32_t i, unsign
 		read_deadline(v, m, want);
 	if (v->kind == CTX_VALUE && want & VIEW_PAIR) {
 		v->has_key = ctx_key(m, i, &v->key);
-		v->has_value = ctx_value(m, i, &v->value);
+		v->has_value = ctx_value(m, i, !(want & VIEW_VALUE), &v->value, &v->value_at);
 	}
 	if (v->kind == CTX_AFTER_FUNC && want & VIEW_CALLS)
 		v->has_calls = ctx_func(m, i, &v->calls);

@@ -15,8 +15,9 @@ enum {
 	VIEW_OWN_ERR = 2,  /* the same, only when the context was canceled itself, not with one above it */
 	VIEW_DEADLINE = 4, /* deadline and time left, of timer contexts */
 	VIEW_CLOCK = 8,	   /* the clock that deadline is measured by */
-	VIEW_PAIR = 16,	   /* key and value, of value contexts */
+	VIEW_PAIR = 16,	   /* key and the type of the value ("string (redacted)"), of value contexts */
 	VIEW_CALLS = 32,   /* the function that an AfterFunc calls */
+	VIEW_VALUE = 64,   /* with VIEW_PAIR: the value itself, which may be a secret */
 	VIEW_ABOUT = VIEW_DEADLINE | VIEW_CLOCK | VIEW_PAIR | VIEW_CALLS,
 };
 
@@ -34,6 +35,7 @@ struct ctx_view {
 	/* of the target, as asked for; false: none, or it could not be read */
 	bool has_err, has_cause, has_deadline, has_left, has_key, has_value, has_calls;
 	struct buf err, cause, key, value, calls; /* empty unless the context has one */
+	taddr value_at; /* where the value points to, unless `value` has that address; else 0 */
 	struct go_time deadline;
 	int64_t left_ns;
 	bool bubbled; /* the deadline is one of bubble number `bubble` */

@@ -87,7 +87,6 @@ struct err *run_command(struct session *s, const struct invocation *inv, buf_sin
 	struct err *err = session_model(s, &needs);
 
 	if (!err) {
-		s->m.redact = inv->opt.redact;
 		struct notes_mark mark = notes_mark(&s->notes);
 		bool failed;
 		err = answer(s, inv, sink, sink_arg, &failed);

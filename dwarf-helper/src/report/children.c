@@ -124,7 +124,7 @@ static void row(struct table *t, const struct model *m, const struct entry *e, s
 		table_row(t);
 		return;
 	}
-	ctx_view_read(v, m, e->ctx, VIEW_ABOUT);
+	ctx_view_read(v, m, e->ctx, word_view(t->r->opt, VIEW_ABOUT));
 	const char *mark = word_mark(v->flags);
 	word_addr(table_cell(t), m, e->ctx);
 	buf_str(table_cell(t), ctx_kind_name(v->kind));

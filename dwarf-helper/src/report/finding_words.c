@@ -496,7 +496,7 @@ void finding_text(struct phrase *out, const struct report *r, const struct findi
 		put_waiting(out, f, e);
 		break;
 	case EV_HOLDER: // as long as it is, it may break anywhere
-		path_line(&path, f->holder, r->opt->limit == 0 ? SIZE_MAX : PATH_LINE);
+		path_line(&path, f->holder, r->opt->limit == 0 ? SIZE_MAX : PATH_LINE, r->opt->redact);
 		buf_bytes(text, path.text.p, path.text.n);
 		phrase_free(&path);
 		break;
@@ -576,7 +576,7 @@ void finding_about(struct buf *out, const struct report *r, const struct finding
 	else if (deferred)
 		put_deferred(text, r, deferred->task);
 	else if (f->holder)
-		path_line(&path, f->holder, PATH_LINE);
+		path_line(&path, f->holder, PATH_LINE, r->opt->redact);
 	else if (like)
 		finding_chain(text, r, like->context);
 	put_fitting(out, text, room);

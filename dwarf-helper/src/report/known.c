@@ -4,14 +4,14 @@
 #include "report/path.h"
 #include "runtime/typed.h"
 
-static void put_variable(struct buf *out, const struct model *m, taddr at)
+static void put_variable(struct buf *out, const struct model *m, taddr at, bool redact)
 {
 	struct links via = {0};
 	struct buf text = {0};
 	struct typed t;
 
 	if (typed_variable(m->rt, at, &via, &t)) {
-		path_links(&text, m, &via);
+		path_links(&text, &via, redact);
 		text_safe(out, text.p, text.n);
 	} else {
 		buf_hex(out, at);
@@ -20,7 +20,7 @@ static void put_variable(struct buf *out, const struct model *m, taddr at)
 	buf_free(&text);
 }
 
-void word_known(struct buf *out, const struct model *m, const struct known *k)
+void word_known(struct buf *out, const struct model *m, const struct known *k, bool redact)
 {
 	static const char *const words[] = {
 		[KNOWN_OBJECT] = "interface value in object ",
@@ -40,7 +40,7 @@ void word_known(struct buf *out, const struct model *m, const struct known *k)
 		buf_hex(out, k->object);
 		break;
 	case KNOWN_VARIABLE:
-		put_variable(out, m, k->at);
+		put_variable(out, m, k->at, redact);
 		break;
 	case KNOWN_STACK:
 		buf_u64(out, m->tasks.list.v[k->other].goid);

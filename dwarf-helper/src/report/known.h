@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "context/known.h"
 
-/** "parent word of 0xc000012000", "interface value in variable app.srv"; safe for a terminal. */
-void word_known(struct buf *out, const struct model *m, const struct known *k);
+/** "parent word of 0xc000012000", "interface value in variable app.srv"; safe for a terminal.  @param redact  without keys of maps */
+void word_known(struct buf *out, const struct model *m, const struct known *k, bool redact);
 
 #endif

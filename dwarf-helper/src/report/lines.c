@@ -6,6 +6,7 @@
 #include "runtime/label.h"
 
 #include "report/text.h"
+#include "report/words.h"
 #include "report/writer.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -175,7 +176,7 @@ void line_context(struct lines *l, uint32_t i)
 {
 	struct ctx_view *v = &l->view;
 
-	ctx_view_read(v, l->m, i, VIEW_ERR | VIEW_DEADLINE | VIEW_PAIR);
+	ctx_view_read(v, l->m, i, word_view(l->r->opt, VIEW_ERR | VIEW_DEADLINE | VIEW_PAIR));
 	const struct buf *type = type_text(l, v);
 	char *p = buf_room(l->out, 3 * REC_ROOM + type->n);
 	struct rec w = rec_at(l->out, REC_context);

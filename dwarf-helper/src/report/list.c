@@ -84,7 +84,7 @@ static void list_about(struct buf *out, const struct model *m, const struct ctx_
 
 static void list_row(struct table *t, const struct model *m, uint32_t i, size_t columns, struct ctx_view *v)
 {
-	ctx_view_read(v, m, i, VIEW_ABOUT);
+	ctx_view_read(v, m, i, word_view(t->r->opt, VIEW_ABOUT));
 	const char *mark = word_mark(v->flags);
 
 	word_addr(table_cell(t), m, i);

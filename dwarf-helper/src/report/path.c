@@ -19,14 +19,14 @@ static void put_func(struct buf *out, const char *func)
 	buf_str(out, end + 1);
 }
 
-static void put_key(struct buf *out, const struct model *m, const char *before, const char *text)
+static void put_key(struct buf *out, bool redact, const char *before, const char *text)
 {
 	buf_str(out, before);
-	buf_str(out, m->redact ? "…" : text);
+	buf_str(out, redact ? "…" : text);
 	buf_char(out, ']');
 }
 
-static void put_link(struct buf *out, const struct model *m, const struct link *l)
+static void put_link(struct buf *out, const struct link *l, bool redact)
 {
 	switch (l->kind) {
 	case LINK_VARIABLE:
@@ -40,10 +40,10 @@ static void put_link(struct buf *out, const struct model *m, const struct link *
 		buf_printf(out, "[%" PRId64 "]", l->n);
 		break;
 	case LINK_ELEMENT:
-		put_key(out, m, "[", l->text);
+		put_key(out, redact, "[", l->text);
 		break;
 	case LINK_KEY:
-		put_key(out, m, "[key ", l->text);
+		put_key(out, redact, "[key ", l->text);
 		break;
 	case LINK_LIST:
 		buf_printf(out, l->n > 0 ? "[element %" PRId64 "]" : "[element %" PRId64 " from the end]", l->n > 0 ? l->n : -l->n);
@@ -100,13 +100,13 @@ static void put_link(struct buf *out, const struct model *m, const struct link *
 }
 
 /* Of links inside of a closure, the closure's function comes last: "capture c.x of main.f.func1". */
-void path_links(struct buf *out, const struct model *m, const struct links *l)
+void path_links(struct buf *out, const struct links *l, bool redact)
 {
 	const char *closure = NULL;
 
 	for (size_t i = 0; i < l->list.n; i++) {
 		const struct link *link = &l->list.v[i];
-		put_link(out, m, link);
+		put_link(out, link, redact);
 		if (link->kind == LINK_CAPTURE || link->kind == LINK_CAPTURE_AT || link->kind == LINK_RECEIVER)
 			closure = link->func;
 	}
@@ -117,11 +117,11 @@ void path_links(struct buf *out, const struct model *m, const struct links *l)
 }
 
 /* What an armed timer holds is said as if the timer's fields were names: "arg", not ".arg". */
-void path_via(struct buf *out, const struct steps *s, const struct step *step)
+void path_via(struct buf *out, const struct steps *s, const struct step *step, bool redact)
 {
 	struct buf text = {0};
 
-	path_links(&text, s->m, &step->via);
+	path_links(&text, &step->via, redact);
 	bool of_timer = s->timer && step == s->list.v && text.n && text.p[0] == '.';
 	buf_bytes(out, text.p + of_timer, text.n - of_timer);
 	buf_free(&text);
@@ -211,18 +211,18 @@ void path_variable(struct buf *out, const struct steps *s)
 		uint8_t kind = via->list.v[k].kind;
 		if (kind != LINK_VARIABLE && kind != LINK_FIELD && kind != LINK_ADDRESS)
 			break;
-		put_link(&text, s->m, &via->list.v[k]);
+		put_link(&text, &via->list.v[k], true);
 	}
 	text_safe(out, text.p, text.n);
 	buf_free(&text);
 }
 
 /* Without the path of the variable's package. */
-static void put_short(struct buf *out, const struct steps *s, const struct step *step)
+static void put_short(struct buf *out, const struct steps *s, const struct step *step, bool redact)
 {
 	struct buf text = {0};
 
-	path_via(&text, s, step);
+	path_via(&text, s, step, redact);
 	if (text.n) {
 		size_t path = text_path(text.p, text.n);
 		text_safe(out, text.p + path, text.n - path);
@@ -232,7 +232,7 @@ static void put_short(struct buf *out, const struct steps *s, const struct step 
 	buf_free(&text);
 }
 
-void path_line(struct phrase *out, const struct steps *s, size_t most)
+void path_line(struct phrase *out, const struct steps *s, size_t most, bool redact)
 {
 	struct buf *text = &out->text;
 	size_t n = s->list.n;
@@ -252,13 +252,13 @@ void path_line(struct phrase *out, const struct steps *s, size_t most)
 		buf_str(text, arrow ? " → " : " ");
 		if (step->times > 1)
 			buf_printf(text, "%" PRIu64 " × ", step->times);
-		put_short(text, s, step);
+		put_short(text, s, step, redact);
 	}
 }
 
 /* ---- outside of the heap ---- */
 
-void path_outside(struct buf *out, const struct model *m, const struct outside *o)
+void path_outside(struct buf *out, const struct model *m, const struct outside *o, bool redact)
 {
 	switch (o->what) {
 	case OUTSIDE_GLOBAL:
@@ -267,7 +267,7 @@ void path_outside(struct buf *out, const struct model *m, const struct outside *
 			buf_lit(out, "data without a name");
 			break;
 		}
-		path_links(out, m, &o->via);
+		path_links(out, &o->via, redact);
 		if (o->offset)
 			buf_printf(out, " +0x%" PRIx64, o->offset);
 		if (o->type.name.n && o->type.name.p[0] == '*') {

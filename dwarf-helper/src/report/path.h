@@ -4,7 +4,7 @@
  *     global app.srv.conns["a"] → .ctx
  *     task 12 main.main main.go:9 → stack +0x58 of main.main → .ctx
  *
- * Keys of maps are left out where values are to be (--redact): they may be secrets.
+ * @p redact (--redact) prints keys of maps as "…": they may be secrets.
  */
 #ifndef GOCTX_REPORT_PATH_H
 #define GOCTX_REPORT_PATH_H
@@ -13,10 +13,10 @@
 #include "report/phrase.h"
 
 /** `app.srv.conns["a"]`, "capture c of main.f.func1", "stack +0x58 of main.pump"; as the target has it, nothing is made safe for a terminal. */
-void path_links(struct buf *out, const struct model *m, const struct links *l);
+void path_links(struct buf *out, const struct links *l, bool redact);
 
 /** The same of one step of a path; nothing when it is not known. */
-void path_via(struct buf *out, const struct steps *s, const struct step *step);
+void path_via(struct buf *out, const struct steps *s, const struct step *step, bool redact);
 
 /** "*app/stream.Conn", "context.Context (*context.cancelCtx)", "func main.f.func1"; as the target has it.  Nothing when it is not known. */
 void path_type(struct buf *out, const struct pointer_type *t);
@@ -36,10 +36,10 @@ void path_variable(struct buf *out, const struct steps *s);
 #define PATH_LINE 8 /* steps that are enough for a person */
 
 /** The path in one line that may break between steps, safe for a terminal, without the paths of packages; beyond @p most steps the middle goes. */
-void path_line(struct phrase *out, const struct steps *s, size_t most);
+void path_line(struct phrase *out, const struct steps *s, size_t most, bool redact);
 
 /** "global app.srv +0x10, a app.Server", "on the stack of task 7, +0x20 of main.main", "code of main.f"; nothing when nothing is known. */
-void path_outside(struct buf *out, const struct model *m, const struct outside *o);
+void path_outside(struct buf *out, const struct model *m, const struct outside *o, bool redact);
 
 /** "app/stream.(*Conn).pump conn.go:88"; "?" for FRAME_NONE. */
 void path_frame(struct buf *out, const struct model *m, uint32_t frame);

@@ -168,23 +168,6 @@ static void show_deadline(struct show *s)
 	buf_char(s->out, '\n');
 }
 
-/* What can be asked about has its address on it. */
-static void value_at(struct show *s)
-{
-	struct buf at = {0};
-	taddr p;
-
-	if (!ctx_value_at(s->m, s->i, &p))
-		return;
-	buf_char(&at, ' ');
-	buf_hex(&at, p);
-	if (!memmem(s->text.p, s->text.n, at.p, at.n)) {
-		buf_lit(&s->text, "   ");
-		buf_bytes(&s->text, at.p, at.n);
-	}
-	buf_free(&at);
-}
-
 static void show_bubble(struct show *s)
 {
 	struct bubble b;
@@ -216,7 +199,10 @@ static void show_value(struct show *s)
 		readable(s, v->has_key, &v->key);
 		text_line(s, "key", true);
 		readable(s, v->has_value, &v->value);
-		value_at(s);
+		if (v->value_at) { // for `why` and GDB
+			buf_lit(&s->text, "    ");
+			buf_hex(&s->text, v->value_at);
+		}
 		text_line(s, "value", true);
 	} else if (v->has_calls) {
 		s->text.n = 0;
@@ -230,7 +216,7 @@ static void parent_text(struct show *s, uint32_t i)
 {
 	const struct ctx_view *v = &s->other;
 
-	ctx_view_read(&s->other, s->m, i, VIEW_PAIR);
+	ctx_view_read(&s->other, s->m, i, word_view(s->r->opt, VIEW_PAIR));
 	s->text.n = 0;
 	word_addr(&s->text, s->m, i);
 	if (v->kind <= CTX_TODO)
@@ -299,7 +285,7 @@ static void child_rows(struct show *s, uint64_t *shown)
 	table_open(&t, s->r, column, 5);
 	for (uint32_t k = s->view.first_child; k != CTX_NONE && *shown < limit; k = s->m->ctxs.v[k].next_sibling) {
 		const struct ctx_view *v = &s->other;
-		ctx_view_read(&s->other, s->m, k, VIEW_ABOUT);
+		ctx_view_read(&s->other, s->m, k, word_view(s->r->opt, VIEW_ABOUT));
 		table_cell(&t);
 		struct buf *cell = table_cell(&t);
 		word_ctx(cell, s->m, k);
@@ -470,7 +456,7 @@ static void show_known(struct show *s)
 			label(s, "known by");
 		else
 			buf_lit(s->out, " · ");
-		word_known(s->out, s->m, &known[k]);
+		word_known(s->out, s->m, &known[k], s->r->opt->redact);
 	}
 	if (n)
 		buf_char(s->out, '\n');
@@ -532,7 +518,7 @@ static void show_text(struct report *r, uint32_t i, const struct ways *ways)
 {
 	struct show s = {.r = r, .m = r->m, .out = &r->out, .i = i, .ways = ways};
 
-	ctx_view_read(&s.view, r->m, i, VIEW_ERR | VIEW_ABOUT);
+	ctx_view_read(&s.view, r->m, i, word_view(r->opt, VIEW_ERR | VIEW_ABOUT));
 	show_title(&s);
 	show_state(&s);
 	show_deadline(&s);

@@ -36,10 +36,12 @@ static void put_line(struct rows *rows, const char *text)
 }
 
 /* "deferred by task 12 main.hold hold.go:12", "global app.srv → .cancel". */
-static void put_holder(struct phrase *out, const struct model *m, const struct way *way)
+static void put_holder(struct phrase *out, const struct report *r, const struct way *way)
 {
+	const struct model *m = r->m;
+
 	if (way->held == HELD_PATH) {
-		path_line(out, way->path, PATH_LINE);
+		path_line(out, way->path, PATH_LINE, r->opt->redact);
 	} else if (way->held == HELD_DEFERRED) {
 		buf_lit(&out->text, "deferred by task ");
 		buf_u64(&out->text, m->tasks.list.v[way->task].goid);
@@ -55,7 +57,7 @@ static void put_held_by(struct rows *rows, const struct way *way)
 
 	if (way->held == HELD_PATH)
 		buf_lit(&line.text, "held by ");
-	put_holder(&line, rows->r->m, way);
+	put_holder(&line, rows->r, way);
 	row(rows);
 	phrase_fold(rows->out, &line, 0, rows->indent, width > rows->indent ? width - rows->indent : 0, false);
 	buf_char(rows->out, '\n');
@@ -205,7 +207,7 @@ static void way_line(struct report *r, uint32_t i, const struct way *way)
 	struct rec w = rec_line(&r->out, REC_canceler);
 	struct phrase by = {0};
 
-	put_holder(&by, m, way);
+	put_holder(&by, r, way);
 	rec_addr(&w, REC_canceler_context, m->ctxs.v[i].addr);
 	rec_word(&w, REC_canceler_kind, kinds[way->kind]);
 	rec_addr(&w, REC_canceler_closure, way->closure);

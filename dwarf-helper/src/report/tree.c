@@ -106,7 +106,7 @@ static void context_line(struct tree *t, uint32_t i, size_t indent)
 {
 	const struct ctx_view *v = &t->view;
 
-	ctx_view_read(&t->view, t->m, i, VIEW_ABOUT | VIEW_OWN_ERR);
+	ctx_view_read(&t->view, t->m, i, word_view(t->r->opt, VIEW_ABOUT | VIEW_OWN_ERR));
 	const char *mark = word_mark(v->flags);
 	word_ctx(t->out, t->m, i);
 	custom_part(t);

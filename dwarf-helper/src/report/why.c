@@ -49,7 +49,7 @@ static void put_via(struct report *r, const struct steps *path, const struct ste
 {
 	struct buf text = {0};
 
-	path_via(&text, path, s);
+	path_via(&text, path, s, r->opt->redact);
 	if (text.n)
 		text_safe(&r->out, text.p, text.n);
 	buf_free(&text);
@@ -227,7 +227,7 @@ static void put_outside(struct report *r, taddr addr)
 	struct outside o;
 
 	outside_find(r->m, addr, &o);
-	path_outside(&place, r->m, &o);
+	path_outside(&place, r->m, &o, r->opt->redact);
 	buf_hex(&r->out, addr);
 	buf_lit(&r->out, " is no heap object: ");
 	if (place.n)
@@ -313,7 +313,7 @@ static void json_step(struct report *r, const struct steps *path, const struct s
 	struct buf type = {0};
 
 	path_type(&type, &s->type);
-	path_via(via, path, s);
+	path_via(via, path, s, r->opt->redact);
 	rec_addr(&w, REC_hop_addr, s->addr);
 	rec_buf(&w, REC_hop_type, type.n, &type);
 	rec_buf(&w, REC_hop_via, true, via);
@@ -354,7 +354,7 @@ static void json_subject(struct report *r, const struct paths *p, taddr addr)
 	if (p->subject == SUBJECT_OTHER) {
 		struct outside o;
 		outside_find(r->m, addr, &o);
-		path_outside(&place, r->m, &o);
+		path_outside(&place, r->m, &o, r->opt->redact);
 		outside_free(&o);
 	}
 	rec_addr(&w, REC_subject_addr, addr);

@@ -25,6 +25,11 @@ static const char *root_word(const struct ctx *c)
 	return c->kind == CTX_BACKGROUND ? "Background" : c->kind == CTX_TODO ? "TODO" : NULL;
 }
 
+unsigned word_view(const struct options *opt, unsigned want)
+{
+	return opt->redact ? want : want | VIEW_VALUE;
+}
+
 void word_addr(struct buf *out, const struct model *m, uint32_t i)
 {
 	const char *root = root_word(&m->ctxs.v[i]);

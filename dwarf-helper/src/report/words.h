@@ -11,6 +11,9 @@
 /** "context.(*cancelCtx)" for "*context.cancelCtx". */
 void word_type(struct buf *out, const char *go_type);
 
+/** What to ask ctx_view_read() for: @p want, and with VIEW_PAIR the values themselves unless --redact was given. */
+unsigned word_view(const struct options *opt, unsigned want);
+
 /** "0xc000126000", "Background", "TODO". */
 void word_addr(struct buf *out, const struct model *m, uint32_t i);
 

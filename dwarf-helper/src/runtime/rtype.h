@@ -97,8 +97,9 @@ void value_print_eface(struct runtime *rt, struct buf *out, taddr type_word, tad
  * prints them.  Lists, maps and structs show their first eight parts, at most four levels deep, while there is room on the line (VALUE_MAX_LINE); "…"
  * stands for the rest.  Pointers that lead back, and contexts, are shown by address.  Costs at most some hundred reads.
  * @p out must have no sink.
+ * @return true: @p data_word is a pointer, and the text has it as an address
  */
-void value_print_inside(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word);
+bool value_print_inside(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word);
 
 /** The type part alone, as screens name keys: "app/mw.requestID" for named types, "string", "*app.User". */
 void value_print_type(struct runtime *rt, struct buf *out, taddr type_word);

@@ -220,10 +220,13 @@ static void print_pointer(struct show *s, const struct rtype *ty, uint64_t p, un
 	// A func value points to a closure whose first word is the code.
 	if (ty->kind == GO_FUNC && target_u64(s->rt->t, p, &code))
 		func = runtime_func_name(s->rt, code);
-	if (func)
+	if (func) {
 		buf_str(s->out, func);
-	else
-		buf_hex(s->out, p);
+		return;
+	}
+	buf_hex(s->out, p);
+	if (s->subject && s->subject->addr == p)
+		s->subject->shown = true;
 }
 
 static void print_word(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
@@ -365,11 +368,14 @@ void value_print_eface(struct runtime *rt, struct buf *out, taddr type_word, tad
 	print_eface(&s, type_word, data_word, 0);
 }
 
-void value_print_inside(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word)
+bool value_print_inside(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word)
 {
-	struct show s = {.rt = rt, .out = out, .inside = true, .end = out->n + VALUE_MAX_LINE};
+	struct show_subject subject = {.addr = data_word};
+	struct show s = {
+		.rt = rt, .out = out, .inside = true, .end = out->n + VALUE_MAX_LINE, .subject = data_word ? &subject : NULL};
 
 	print_eface(&s, type_word, data_word, 0);
+	return subject.shown;
 }
 
 void value_print_type(struct runtime *rt, struct buf *out, taddr type_word)

@@ -43,6 +43,8 @@ struct show_above {
 	const struct show_above *up;
 };
 
+struct show_subject;
+
 /** How and where to print.  Whoever prints a part makes a copy with what is different for the part. */
 struct show {
 	struct runtime *rt;
@@ -50,6 +52,13 @@ struct show {
 	bool inside;	 /* also what pointers, slices, arrays and maps lead to; false: one level of a struct */
 	size_t end;	 /* out->n should stay below: what is not begun by then is "…".  SIZE_MAX: no bound */
 	const struct show_above *above;
+	struct show_subject *subject; /* NULL: nobody asks */
+};
+
+/** The pointer that is printed: does the text have it as an address, too? */
+struct show_subject {
+	taddr addr;
+	bool shown;
 };
 
 /** How much of a value's type is said in front of it. */
