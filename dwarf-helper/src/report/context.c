@@ -66,6 +66,8 @@ struct err *report_context(struct report *r)
 
 /* ---- @children ---- */
 
+#define ALL_ENTRIES UINT64_MAX /* what the map's geometry allows */
+
 static bool put_key(void *arg, taddr key, taddr elem)
 {
 	struct report *r = arg;
@@ -85,7 +87,7 @@ struct err *report_context_children(struct report *r)
 	struct err *err = arg_context(r, r->opt->arg, &i);
 
 	if (!err && ctx_children_map(r->m, i, &map) && map)
-		gomap_each(r->m->rt, map, &r->m->children_type, UINT32_MAX, put_key, r, &st);
+		gomap_each(r->m->rt, map, &r->m->children_type, ALL_ENTRIES, put_key, r, &st);
 	return err;
 }
 

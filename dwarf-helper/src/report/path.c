@@ -246,7 +246,7 @@ void path_line(struct phrase *out, const struct steps *s, size_t most, bool reda
 			k = n - most / 2;
 			step = &s->list.v[k];
 		}
-		bool arrow = k || s->task != UINT32_MAX || s->owner || s->timer;
+		bool arrow = k || s->task != TASK_NONE || s->owner || s->timer;
 		if (arrow)
 			phrase_break(out);
 		buf_str(text, arrow ? " → " : " ");

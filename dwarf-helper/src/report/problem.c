@@ -150,7 +150,7 @@ static void of_queue(struct buf *out, const struct model *m, const struct proble
 		buf_printf(out, "goroutine %" PRIu64 " is parked on channel 0x%" PRIx64 ", and on no queue of it", goid, p->channel);
 		break;
 	case CHECK_QUEUED:
-		if (p->task == UINT32_MAX)
+		if (p->task == TASK_NONE)
 			buf_printf(out, "a queue of channel 0x%" PRIx64 " holds an entry of no goroutine", p->channel);
 		else
 			buf_printf(out, "goroutine %" PRIu64 " is on a queue of channel 0x%" PRIx64 ", and does not wait there", goid, p->channel);

@@ -6,39 +6,16 @@
 #include "report/lines.h"
 #include "report/problem.h"
 #include "report/show_cancel.h"
+#include "report/show_parts.h"
 #include "report/words.h"
 
 #define NS_PER_S 1000000000ll
-#define SHOW_ROWS 10	/* children and tasks that are shown */
-#define SHOW_PARENTS 24 /* of a longer chain the nearest and the outermost are shown */
-#define LABEL_COLUMNS 11
-
-struct show {
-	struct report *r;
-	const struct model *m;
-	struct buf *out;
-	uint32_t i;
-	struct ctx_view view;  /* of the context asked for */
-	struct ctx_view other; /* of one above or below it */
-	const struct ways *ways;
-	struct buf text;
-};
-
-static void label(struct show *s, const char *name)
-{
-	size_t n = strlen(name);
-
-	text_style(s->out, s->r, STYLE_DIM);
-	buf_bytes(s->out, name, n);
-	text_style_end(s->out, s->r, STYLE_DIM);
-	buf_fill(s->out, ' ', n < LABEL_COLUMNS ? LABEL_COLUMNS - n : 1);
-}
 
 static void text_line(struct show *s, const char *name, bool have)
 {
 	if (!have || !s->text.n)
 		return;
-	label(s, name);
+	show_label(s, name);
 	buf_bytes(s->out, s->text.p, s->text.n);
 	buf_char(s->out, '\n');
 }
@@ -79,7 +56,7 @@ static void show_name(struct show *s, size_t column)
 	buf_char(s->out, '\n');
 	if (!s->text.n)
 		return;
-	label(s, "name");
+	show_label(s, "name");
 	for (size_t at = 0; at < s->text.n;) {
 		const char *p = s->text.p + at;
 		size_t left = s->text.n - at, n = text_cut(p, left, room);
@@ -127,7 +104,7 @@ static void show_state(struct show *s)
 	const struct ctx_view *v = &s->view;
 	const char *mark = word_mark(v->flags);
 
-	label(s, "state");
+	show_label(s, "state");
 	text_style(s->out, s->r, word_state_style(v->state));
 	buf_str(s->out, v->state == CTX_NEVER ? never_text(s->m, v) : word_state(v->state));
 	word_why(s->out, v);
@@ -145,7 +122,7 @@ static void show_state(struct show *s)
 	buf_char(s->out, '\n');
 	if (!mark)
 		return;
-	label(s, "damage");
+	show_label(s, "damage");
 	text_style(s->out, s->r, STYLE_RED);
 	buf_str(s->out, mark);
 	text_style_end(s->out, s->r, STYLE_RED);
@@ -159,7 +136,7 @@ static void show_deadline(struct show *s)
 	s->text.n = 0;
 	if (!word_when(&s->text, v))
 		return;
-	label(s, "deadline");
+	show_label(s, "deadline");
 	buf_bytes(s->out, s->text.p, s->text.n);
 	if (v->has_left && v->has_deadline) {
 		buf_lit(s->out, "    ");
@@ -174,7 +151,7 @@ static void show_bubble(struct show *s)
 
 	if (s->view.kind <= CTX_TODO || !ctx_bubble(s->m, s->i, &b))
 		return;
-	label(s, "bubble");
+	show_label(s, "bubble");
 	buf_u64(s->out, b.id);
 	buf_lit(s->out, " of testing/synctest, whose clock says ");
 	text_rfc3339(s->out, b.now_ns / NS_PER_S, (int32_t)(b.now_ns % NS_PER_S));
@@ -211,132 +188,6 @@ static void show_value(struct show *s)
 	}
 }
 
-/* One element of the parent chain into s->text. */
-static void parent_text(struct show *s, uint32_t i)
-{
-	const struct ctx_view *v = &s->other;
-
-	ctx_view_read(&s->other, s->m, i, word_view(s->r->opt, VIEW_PAIR));
-	s->text.n = 0;
-	word_addr(&s->text, s->m, i);
-	if (v->kind <= CTX_TODO)
-		return;
-	buf_char(&s->text, ' ');
-	text_safe(&s->text, ctx_label(s->m, i), strlen(ctx_label(s->m, i)));
-	if (v->kind == CTX_VALUE) {
-		buf_char(&s->text, ' ');
-		word_pair(&s->text, v, 48);
-	}
-	if (v->state == CTX_CANCELED || v->state == CTX_EXPIRED) {
-		buf_char(&s->text, ' ');
-		buf_str(&s->text, word_state(v->state));
-	}
-}
-
-/* Nearest first, several a line as far as the width goes. */
-static void show_parents(struct show *s)
-{
-	size_t column = LABEL_COLUMNS, width = s->r->opt->width ? s->r->opt->width : 100;
-	uint32_t skip_from = s->view.depth > SHOW_PARENTS && s->r->opt->limit != 0 ? SHOW_PARENTS / 2 : UINT32_MAX, k = 0;
-	uint32_t skip_to = skip_from == UINT32_MAX ? UINT32_MAX : s->view.depth - SHOW_PARENTS / 2;
-
-	if (s->view.parent == CTX_NONE)
-		return;
-	label(s, "parents");
-	for (uint32_t p = s->view.parent; p != CTX_NONE && k <= s->view.depth; p = s->m->ctxs.v[p].parent, k++) {
-		if (k > skip_from && k < skip_to)
-			continue;
-		if (k == skip_from && skip_to > skip_from) {
-			s->text.n = 0;
-			buf_lit(&s->text, "… ");
-			text_count(&s->text, skip_to - skip_from);
-			buf_lit(&s->text, " more …");
-		} else {
-			parent_text(s, p);
-		}
-		size_t n = text_width(s->text.p, s->text.n);
-		bool wrap = k && column + n + 5 > width;
-		if (wrap) {
-			buf_char(s->out, '\n');
-			buf_fill(s->out, ' ', LABEL_COLUMNS);
-			column = LABEL_COLUMNS;
-		}
-		buf_str(s->out, !k ? "" : wrap ? "→  " : "  →  ");
-		buf_bytes(s->out, s->text.p, s->text.n);
-		column += n + (!k ? 0 : wrap ? 3 : 5);
-		if (s->m->ctxs.v[p].flags & CTX_CYCLE) {
-			buf_lit(s->out, "  →  and round again: parents form a loop");
-			break;
-		}
-	}
-	buf_char(s->out, '\n');
-}
-
-static void child_rows(struct show *s, uint64_t *shown)
-{
-	static const struct column column[] = {{.head = NULL, .width = LABEL_COLUMNS - 2},
-					       {.head = NULL},
-					       {.head = NULL},
-					       {.head = NULL},
-					       {.head = NULL}};
-	uint64_t limit = word_limit(s->r->opt, SHOW_ROWS);
-	struct table t;
-
-	table_open(&t, s->r, column, 5);
-	for (uint32_t k = s->view.first_child; k != CTX_NONE && *shown < limit; k = s->m->ctxs.v[k].next_sibling) {
-		const struct ctx_view *v = &s->other;
-		ctx_view_read(&s->other, s->m, k, word_view(s->r->opt, VIEW_ABOUT));
-		table_cell(&t);
-		struct buf *cell = table_cell(&t);
-		word_ctx(cell, s->m, k);
-		buf_str(table_styled(&t, word_state_style(v->state)), v->kind == CTX_VALUE ? "" : word_state(v->state));
-		cell = table_cell(&t);
-		if (v->tasks_below)
-			text_plural(cell, v->tasks_below, "task");
-		word_about(table_cell(&t), v, 48);
-		table_row(&t);
-		++*shown;
-	}
-	table_close(&t);
-}
-
-static void show_children(struct show *s)
-{
-	uint64_t made = 0, shown = 0;
-	taddr map = 0;
-	bool has_map = ctx_children_map(s->m, s->i, &map);
-
-	for (uint32_t k = s->view.first_child; k != CTX_NONE; k = s->m->ctxs.v[k].next_sibling)
-		made++;
-	label(s, "children");
-	if (!made && !s->view.children) {
-		buf_lit(s->out, "none\n");
-		return;
-	}
-	if (has_map) {
-		text_count(s->out, s->view.children);
-		buf_lit(s->out, " in its map");
-		if (map) {
-			buf_char(s->out, ' ');
-			buf_hex(s->out, map);
-		}
-		buf_lit(s->out, ", ");
-	}
-	text_plural(s->out, made, "context");
-	buf_lit(s->out, " made on it");
-	if (s->view.below > made) {
-		buf_lit(s->out, ", ");
-		text_count(s->out, s->view.below);
-		buf_lit(s->out, " below in all");
-	}
-	buf_char(s->out, '\n');
-	child_rows(s, &shown);
-	if (made > shown) {
-		buf_fill(s->out, ' ', LABEL_COLUMNS);
-		text_more(s->out, made - shown, NULL);
-	}
-}
-
 static void show_done(struct show *s)
 {
 	uint64_t receivers = 0;
@@ -344,7 +195,7 @@ static void show_done(struct show *s)
 
 	if (s->view.kind != CTX_CANCEL && s->view.kind != CTX_TIMER && s->view.kind != CTX_AFTER_FUNC && !s->view.done)
 		return;
-	label(s, "done");
+	show_label(s, "done");
 	if (s->view.done) {
 		buf_hex(s->out, s->view.done);
 		buf_lit(s->out, "  ");
@@ -372,42 +223,6 @@ static void show_done(struct show *s)
 	buf_char(s->out, '\n');
 }
 
-static void show_tasks(struct show *s)
-{
-	static const struct column column[] = {{.head = NULL, .width = LABEL_COLUMNS - 2},
-					       {.head = NULL},
-					       {.head = NULL},
-					       {.head = NULL},
-					       {.head = NULL},
-					       {.head = NULL}};
-	uint64_t limit = word_limit(s->r->opt, SHOW_ROWS), n = s->view.tasks < limit ? s->view.tasks : limit;
-	struct table t;
-
-	if (!s->view.tasks) {
-		if (!s->view.tasks_below)
-			return;
-		label(s, "tasks");
-		buf_lit(s->out, "none on itself, ");
-		text_count(s->out, s->view.tasks_below);
-		buf_lit(s->out, " below\n");
-		return;
-	}
-	table_open(&t, s->r, column, 6);
-	for (uint64_t k = 0; k < n; k++) {
-		const struct task *task = &s->m->tasks.list.v[ctx_task(s->m, s->i, (uint32_t)k)];
-		struct buf *cell = table_styled(&t, STYLE_DIM);
-		buf_str(cell, k ? "" : "tasks");
-		buf_u64(table_cell(&t), task->goid);
-		word_task_cells(&t, s->m, task);
-		table_row(&t);
-	}
-	table_close(&t);
-	if (s->view.tasks > n) {
-		buf_fill(s->out, ' ', LABEL_COLUMNS);
-		text_more(s->out, s->view.tasks - n, NULL);
-	}
-}
-
 /* Checks: the good ones in a row, every bad one a line. */
 struct checks {
 	struct show *s;
@@ -431,12 +246,12 @@ static void show_checks(struct show *s)
 
 	ctx_checks(s->m, s->i, on_check, &c);
 	if (c.good.n) {
-		label(s, "checks");
+		show_label(s, "checks");
 		buf_bytes(s->out, c.good.p, c.good.n);
 		buf_char(s->out, '\n');
 	}
 	if (c.bad.n) {
-		label(s, "wrong");
+		show_label(s, "wrong");
 		text_style(s->out, s->r, STYLE_RED);
 		buf_bytes(s->out, c.bad.p, c.bad.n);
 		text_style_end(s->out, s->r, STYLE_RED);
@@ -453,7 +268,7 @@ static void show_known(struct show *s)
 
 	for (size_t k = 0; k < n; k++) {
 		if (k == 0)
-			label(s, "known by");
+			show_label(s, "known by");
 		else
 			buf_lit(s->out, " · ");
 		word_known(s->out, s->m, &known[k], s->r->opt->redact);
@@ -461,7 +276,7 @@ static void show_known(struct show *s)
 	if (n)
 		buf_char(s->out, '\n');
 	if (s->view.flags & CTX_TWO_TYPES) {
-		label(s, "wrong");
+		show_label(s, "wrong");
 		text_style(s->out, s->r, STYLE_RED);
 		buf_lit(s->out, "it is referred to as a context of two types: damaged, or its memory is in use again");
 		text_style_end(s->out, s->r, STYLE_RED);
@@ -473,7 +288,7 @@ static void show_cancel(struct show *s)
 {
 	if (!s->ways->asked)
 		return;
-	label(s, "cancel");
+	show_label(s, "cancel");
 	show_ways(s->r, s->i, s->ways, LABEL_COLUMNS);
 }
 
@@ -483,7 +298,7 @@ static void next_command(struct show *s, const char *command, bool *any)
 	if (*any)
 		buf_lit(s->out, " · ");
 	else
-		label(s, "next");
+		show_label(s, "next");
 	*any = true;
 	buf_str(s->out, command);
 }

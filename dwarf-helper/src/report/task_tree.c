@@ -7,13 +7,13 @@
 #define FOLD_SHOWN 3	 /* equal leaves shown before the rest is folded */
 #define INDENT_LEVELS 40 /* deeper ones say their depth instead of being indented further */
 
-/* Links between the wanted tasks, all indexed by task; NONE ends lists. */
-#define NONE UINT32_MAX
+#define FOLD_HIDDEN UINT32_MAX /* in tree.fold: the task has no line */
 
+/* Links between the wanted tasks, all indexed by task; TASK_NONE ends lists. */
 struct tree {
 	struct report *r;
 	uint32_t *first, *next, *parent; /* children in order of goid */
-	uint32_t *fold;			 /* leaves: 0 shown, NONE hidden, else a line that stands for so many */
+	uint32_t *fold;			 /* leaves: 0 shown, FOLD_HIDDEN not shown, else a line that stands for so many */
 	VEC(uint32_t) roots;
 };
 
@@ -44,13 +44,13 @@ static void link_tasks(struct tree *t, const struct order *o)
 		// A parent has the smaller number: anything else is damage, and would make loops.
 		uint32_t p = goid && goid < m->tasks.list.v[i].goid ? u64map_find(&by_goid, goid) : U64MAP_NONE;
 		t->parent[i] = p;
-		if (p == NONE)
+		if (p == TASK_NONE)
 			continue;
 		t->next[i] = t->first[p];
 		t->first[p] = i;
 	}
 	for (size_t k = 0; k < o->v.n; k++)
-		if (t->parent[o->v.v[k].index] == NONE)
+		if (t->parent[o->v.v[k].index] == TASK_NONE)
 			VEC_PUSH(&t->roots, o->v.v[k].index);
 	u64map_free(&by_goid);
 }
@@ -69,7 +69,7 @@ static void fold_leaves(struct tree *t, const struct order *o)
 
 	for (size_t k = 0; k < o->v.n; k++) {
 		uint32_t i = o->v.v[k].index;
-		if (t->first[i] != NONE)
+		if (t->first[i] != TASK_NONE)
 			continue;
 		group[k] = u64map_add(&index, fold_key(&t->r->m->tasks.list.v[i], t->parent[i]), (uint32_t)counts.n);
 		if (group[k] == counts.n)
@@ -78,11 +78,11 @@ static void fold_leaves(struct tree *t, const struct order *o)
 	}
 	for (size_t k = 0; k < o->v.n; k++) {
 		uint32_t i = o->v.v[k].index;
-		if (t->first[i] != NONE || counts.v[group[k]].n <= FOLD_SHOWN + 1)
+		if (t->first[i] != TASK_NONE || counts.v[group[k]].n <= FOLD_SHOWN + 1)
 			continue;
 		uint32_t met = counts.v[group[k]].met++;
 		if (met >= FOLD_SHOWN)
-			t->fold[i] = met == FOLD_SHOWN ? counts.v[group[k]].n - FOLD_SHOWN : NONE;
+			t->fold[i] = met == FOLD_SHOWN ? counts.v[group[k]].n - FOLD_SHOWN : FOLD_HIDDEN;
 	}
 	VEC_FREE(&counts);
 	u64map_free(&index);
@@ -123,7 +123,7 @@ static void make_prefix(struct buf *out, const uint8_t *last, uint32_t depth)
 /* The next sibling that has a line. */
 static uint32_t next_shown(const struct tree *t, uint32_t i)
 {
-	while (i != NONE && t->fold[i] == NONE)
+	while (i != TASK_NONE && t->fold[i] == FOLD_HIDDEN)
 		i = t->next[i];
 	return i;
 }
@@ -143,14 +143,14 @@ static uint64_t print_branch(struct tree *t, struct table *table, uint32_t root,
 		tree_row(table, t, i, &prefix);
 		lines++;
 		uint32_t down = next_shown(t, t->first[i]);
-		if (down != NONE) {
+		if (down != TASK_NONE) {
 			i = down;
 			depth++;
-			VEC_PUSH(&last, next_shown(t, t->next[i]) == NONE);
+			VEC_PUSH(&last, next_shown(t, t->next[i]) == TASK_NONE);
 			continue;
 		}
-		uint32_t over = NONE;
-		while (depth && (over = next_shown(t, t->next[i])) == NONE) {
+		uint32_t over = TASK_NONE;
+		while (depth && (over = next_shown(t, t->next[i])) == TASK_NONE) {
 			i = t->parent[i];
 			depth--;
 			last.n--;
@@ -158,7 +158,7 @@ static uint64_t print_branch(struct tree *t, struct table *table, uint32_t root,
 		if (!depth)
 			break;
 		i = over;
-		last.v[depth] = next_shown(t, t->next[i]) == NONE;
+		last.v[depth] = next_shown(t, t->next[i]) == TASK_NONE;
 	}
 	buf_free(&prefix);
 	VEC_FREE(&last);
@@ -178,7 +178,7 @@ static uint64_t count_lines(const struct tree *t, const struct order *o)
 	uint64_t n = 0;
 
 	for (size_t k = 0; k < o->v.n; k++)
-		n += t->fold[o->v.v[k].index] != NONE;
+		n += t->fold[o->v.v[k].index] != FOLD_HIDDEN;
 	return n;
 }
 
@@ -195,7 +195,7 @@ static struct err *print_tree(struct tree *t, const struct order *o, uint64_t li
 
 	table_open(&table, t->r, column, sizeof(column) / sizeof(column[0]));
 	for (size_t k = 0; k < t->roots.n && lines < limit && !err; k++) {
-		if (t->fold[t->roots.v[k]] != NONE)
+		if (t->fold[t->roots.v[k]] != FOLD_HIDDEN)
 			lines += print_branch(t, &table, t->roots.v[k], limit - lines);
 		if (model_canceled(t->r->m))
 			err = err_interrupted();

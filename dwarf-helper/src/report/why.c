@@ -30,7 +30,7 @@ static void put_marks(struct report *r, const struct step *s)
 	} else if (done != U64MAP_NONE) {
 		buf_lit(&r->out, "  done channel of ");
 		word_ctx(&r->out, m, done);
-	} else if (s->task != UINT32_MAX) {
+	} else if (s->task != TASK_NONE) {
 		buf_printf(&r->out, "  task %" PRIu64 "  ", m->tasks.list.v[s->task].goid);
 		word_func(&r->out, m, m->tasks.list.v[s->task].frame);
 	}
@@ -124,7 +124,7 @@ static void put_root(struct report *r, size_t index, const struct steps *s)
 
 	text_style(&r->out, r, STYLE_BOLD);
 	buf_printf(&r->out, "%-2zu ", index + 1);
-	if (s->task != UINT32_MAX) {
+	if (s->task != TASK_NONE) {
 		put_task(r, s->task);
 	} else {
 		buf_str(&r->out, path_root_name(s));
@@ -136,7 +136,7 @@ static void put_root(struct report *r, size_t index, const struct steps *s)
 		buf_lit(&r->out, ", ");
 		text_safe(&r->out, s->timer_calls, strlen(s->timer_calls));
 	}
-	bool same_line = s->task == UINT32_MAX && !s->owner && !s->timer;
+	bool same_line = s->task == TASK_NONE && !s->owner && !s->timer;
 	if (same_line && first->via.list.n) {
 		buf_char(&r->out, ' ');
 		put_via(r, s, first);
@@ -291,7 +291,7 @@ static void why_text(struct report *r, const struct paths *p, taddr addr)
 
 static void json_root(struct report *r, const struct steps *s, struct buf *via)
 {
-	if (s->task != UINT32_MAX) {
+	if (s->task != TASK_NONE) {
 		const struct task *t = &r->m->tasks.list.v[s->task];
 		buf_printf(via, "task %" PRIu64 " ", t->goid);
 		word_func(via, r->m, t->frame);
