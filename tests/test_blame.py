@@ -87,7 +87,7 @@ def test_stuck_holders(goctx: helper.Goctx, scratch: Path, version: str) -> None
     assert canceler["lost"] is True and canceler["goid"] in stuck.goids
     text = look.ask("show", context).text
     assert "which can never run again: nobody will call it\n" in text
-    assert f" WithCancel {look.facts['above']} above it can\n" in text
+    assert f" its ancestor WithCancel {look.facts['above']} can cancel it\n" in text
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -93,11 +93,11 @@ def test_words(goctx: helper.Goctx, scratch: Path) -> None:
     lines, after = said("dropped")
     assert lines == ["nobody: no CancelFunc of it exists any more"] and after.endswith("· goctx leaks")
     above = record(truth, "dropped")["addr"]
-    assert said("dropped below")[0] == ["no CancelFunc of it exists any more", f"WithCancel {above} above it can"]
+    assert said("dropped below")[0] == ["no CancelFunc of it exists any more", f"its ancestor WithCancel {above} can cancel it"]
     lines, _ = said("dropped timer")
     assert lines[0].startswith("its deadline in ") and lines[1:] == ["no CancelFunc of it exists any more"]
     lines, _ = said("watched")
-    assert lines[0].startswith("task ") and lines[-1] == "what is above it may"
-    assert said("unreached")[0][1] == "held by nothing: it is garbage that awaits its collection"
+    assert lines[0].startswith("task ") and lines[-1] == "an ancestor may cancel it"
+    assert said("unreached")[0][1] == "held by nothing: it is garbage, not yet collected"
     assert said("canceled")[0] == []
     assert not cancel_lines(goctx.run(target, "show", "background").text)

@@ -114,7 +114,7 @@ def check_none(server: helper.Server, truth: build.Truth) -> None:
     assert not paths_of(garbage) and subject(garbage)["what"] == "object"
     assert subject(garbage)["complete"] and not subject(garbage)["holders"] and garbage.status == 0
     text = server.ask("why", record(truth, "garbage")["addr"]).text
-    assert "nothing reaches" in text and "garbage that awaits its collection" in text
+    assert "nothing reaches" in text and "garbage, not yet collected" in text
 
     free = server.ask("why", record(truth, "collected")["addr"], "--json")
     assert not paths_of(free) and subject(free)["what"] == "free" and free.status == 0

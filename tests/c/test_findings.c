@@ -198,12 +198,12 @@ static void test_what_is_below_the_confidence_is_counted(void **state)
 	findings_sort(&fs);
 	const char *text = written();
 	assert_non_null(strstr(
-		text, "2 suspects. Quiet because known: 3 net/http accept loops. Info: 1 (--min-confidence info)"));
+		text, "2 suspects. Known to be harmless: 3 net/http accept loops. Info: 1 (--min-confidence info)"));
 	f.opt.min_confidence = CONF_LIKELY;
 	text = written();
 	assert_null(strstr(text, "tasks      b "));
 	assert_non_null(strstr(text, "1 suspect."));
-	assert_non_null(strstr(text, "Less sure: 1"));
+	assert_non_null(strstr(text, "Less certain: 1"));
 	f.opt.min_confidence = CONF_CERTAIN;
 	assert_non_null(strstr(written(), "no suspects."));
 }

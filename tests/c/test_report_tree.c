@@ -120,7 +120,7 @@ static void test_tree_cuts_shapes(void **state)
 	snprintf(want, sizeof(want), "WithCancel 0x%llx   active   49 tasks",
 		 (unsigned long long)f.m.ctxs.v[heavy].addr);
 	assert_non_null(strstr(text, want));
-	assert_non_null(strstr(text, "└─ … 30 more of 30 other shapes   435 tasks   (--limit 0 for all)\n"));
+	assert_non_null(strstr(text, "└─ … 30 more in 30 other shapes   435 tasks   (--limit 0 for all)\n"));
 	f.opt.limit = 0;
 	assert_null(strstr(answer(report_tree), "other shapes"));
 }
@@ -156,10 +156,10 @@ static void test_tree_depth(void **state)
 	f.opt.depth = 1;
 	assert_string_equal(answer(report_tree), "Background\n"
 						 "└─ WithCancel 0xc000100200   active\n"
-						 "   └─ … 2 contexts below   2 tasks\n"
+						 "   └─ … 2 descendants   2 tasks\n"
 						 "4 contexts, 2 tasks on them; 1 line stands for 2 contexts\n");
 	f.opt.depth = 0;
-	assert_non_null(strstr(answer(report_tree), "Background\n└─ … 3 contexts below   2 tasks\n"));
+	assert_non_null(strstr(answer(report_tree), "Background\n└─ … 3 descendants   2 tasks\n"));
 }
 
 static void test_tree_folds_tasks(void **state)
@@ -388,7 +388,7 @@ static void test_show(void **state)
 		"tasks      884  select        28h  app/stream.(*Conn).pump   conn.go:88\n"
 		"           885  chan receive  28h  app/stream.(*Conn).watch  conn.go:112\n"
 		"cancel     no CancelFunc of it was found; the heap could not be read\n"
-		"           WithCancel 0xc000100200 above it can\n"
+		"           its ancestor WithCancel 0xc000100200 can cancel it\n"
 		"checks     parent's map holds it · err nil and done open agree\n"
 		"next       goctx bt 884 · goctx leaks\n");
 }

@@ -116,8 +116,8 @@ const struct command commands[] = {
 	 .options = OPT_BIT(OPT_MIN_CONFIDENCE) | OPT_BIT(OPT_FAIL_ON) | OPT_BIT(OPT_LIMIT),
 	 .summary = "do contexts, children maps and wait queues fit together?",
 	 .about = "Every child's parents lead back to the map that holds it, cancelled contexts hold no children, err\n"
-		  "and done agree, wait queues are linked both ways.  What was caught in the middle of a change is told\n"
-		  "from damage: rule torn, confidence info.",
+		  "and done agree, wait queues are linked both ways.  What was caught in the middle of a change is no\n"
+		  "damage: rule torn, confidence info.",
 	 .first_rule = RULE_LEAKS_END, .end_rule = RULES,
 	 .example = "check --min-confidence info"},
 	{.name = "heap", .args = "", .run = report_heap, .needs = NEED_TASKS,
@@ -127,7 +127,7 @@ const struct command commands[] = {
 		  "the heap by the size of their slots.  What this release of Go does not tell is left out.",
 	 .example = "heap --limit 0"},
 	{.name = "layout", .args = "[TYPE]", .max_args = 1, .run = report_layout,
-	 .summary = "fields, offsets and sizes as the program has them, and whence they are known",
+	 .summary = "fields, offsets and sizes as the program has them, and their source",
 	 .about = "Without TYPE, all structs that goctx reads.  With TYPE, the fields of that struct; where the\n"
 		  "program has DWARF, of any struct of the program (\"net/http.conn\").",
 	 .example = "layout context.cancelCtx"},

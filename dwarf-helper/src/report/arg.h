@@ -13,8 +13,8 @@ struct err *arg_address(const char *arg, taddr *ret);
 
 /**
  * The context that @p arg names: an address, "background" or "todo".
- * @return NULL, or ERR_USAGE: not an address, or no context is there; the hint tells whose done channel or whose inside
- * it is.
+ * @return NULL, or ERR_USAGE: not an address, or no context is there.  Where the address is a done channel, or lies inside
+ * a context, the hint names that context.
  */
 struct err *arg_context(struct report *r, const char *arg, uint32_t *ret);
 

@@ -115,7 +115,7 @@ static void stack_text(struct report *r, const struct stack_lines *s, uint64_t l
 	}
 	table_close(&t);
 	if (!s->started)
-		buf_lit(&r->out, "its stack cannot be told: its registers are not there, or make no sense\n");
+		buf_lit(&r->out, "its stack is not known: its registers are missing or implausible\n");
 	else if (s->cut)
 		buf_lit(&r->out, "… the stack goes on: no more than 100 000 frames are followed\n");
 	else if (!s->complete)
@@ -261,7 +261,7 @@ static struct err *all_text(struct report *r, const struct order *o)
 
 /* ---- JSON ---- */
 
-/* What is not told of a stack, beside its frames. */
+/* What is missing of a stack, for the notes. */
 static void stack_json(struct report *r, const struct task *t, const struct stack_lines *s)
 {
 	char text[160];

@@ -10,7 +10,7 @@
 #define ABOUT_COLUMNS 48
 
 struct entry {
-	uint32_t ctx; /* CTX_NONE: no context we know */
+	uint32_t ctx; /* CTX_NONE: not a known context */
 	taddr addr;
 };
 

@@ -36,7 +36,7 @@ static void put_ctx(struct buf *out, const struct model *m, uint32_t i)
 		buf_printf(out, " %" PRIx64, m->ctxs.v[i].addr);
 }
 
-/* What ctx.Done() returns: kinds without a channel of their own have their parent's. */
+/* What ctx.Done() returns.  Kinds without a channel of their own return their parent's. */
 static taddr done_of(const struct model *m, uint32_t i)
 {
 	for (; i != CTX_NONE; i = m->ctxs.v[i].parent) {

@@ -1,5 +1,6 @@
 /**
- * @file  The largest groups of goroutines and contexts that no finding names (analysis/crowds.h): below the findings of `leaks`.
+ * @file  The largest groups of goroutines and contexts that no finding names (analysis/crowds.h), which `leaks` prints after its
+ * findings.
  *
  *	Largest groups that no finding names:
  *	  1 204 goroutines  stream.(*Conn).pump conn.go:88 · select for 4 h, the newest for 2 min · started at …

@@ -280,6 +280,28 @@ void finding_summary(struct buf *out, const struct report *r, const struct findi
 
 const char *finding_label(const struct finding *f, size_t index)
 {
+	const struct evidence *e = &f->evidence.v[index];
+
+	switch (e->kind) {
+	case EV_LIKE:
+		return "contexts";
+	case EV_BELOW:
+		return e->hanging.n > 1 ? "parents" : "parent";
+	case EV_AMONG:
+		return "among";
+	case EV_KEEPS:
+		return "retained";
+	case EV_CHANNEL:
+		return "blocked on";
+	case EV_TIP:
+		return "innermost";
+	default:
+		return finding_label_json(f, index);
+	}
+}
+
+const char *finding_label_json(const struct finding *f, size_t index)
+{
 	static const char *const labels[EVIDENCES] = {
 		[EV_LIKE] = "like",	    [EV_BELOW] = "below",	[EV_WAITING] = "waiting", [EV_HOLDER] = "held by",
 		[EV_DEFERRED] = "held by",  [EV_IN_USE] = "in use",	[EV_AMONG] = "of",	  [EV_CALLS] = "calls",

@@ -189,7 +189,7 @@ static size_t page(struct report *r, const struct findings *f, size_t n)
 	return i;
 }
 
-/* "2 suspects. Quiet because known: 3 net/http accept loops. Info: 4 (--min-confidence info)" */
+/* "2 suspects. Known to be harmless: 3 net/http accept loops. Info: 4 (--min-confidence info)" */
 static void footer(struct report *r, const struct findings *f, size_t shown, const char *what)
 {
 	struct phrase phrase = {0};
@@ -206,10 +206,10 @@ static void footer(struct report *r, const struct findings *f, size_t shown, con
 	else
 		buf_printf(line, "no %ss", what);
 	if (shown > sure)
-		buf_printf(line, ", %zu to know of", shown - sure);
+		buf_printf(line, ", %zu worth knowing", shown - sure);
 	buf_str(line, !sure && f->healthy_unknown ? " found, but not all of the target could be looked at." : ".");
 	if (f->quiet.n) {
-		buf_lit(line, " Quiet because known: ");
+		buf_lit(line, " Known to be harmless: ");
 		for (size_t i = 0; i < f->quiet.n; i++) {
 			buf_str(line, i ? ", " : "");
 			text_plural(line, f->quiet.v[i].count, f->quiet.v[i].what);
@@ -217,7 +217,7 @@ static void footer(struct report *r, const struct findings *f, size_t shown, con
 		buf_char(line, '.');
 	}
 	if (hidden > infos) {
-		buf_lit(line, " Less sure: ");
+		buf_lit(line, " Less certain: ");
 		text_count(line, hidden - infos);
 		buf_lit(line, " (--min-confidence possible).");
 	}
@@ -255,7 +255,7 @@ static void json_evidence(struct report *r, struct rec *w, const struct finding 
 		if (!text.text.n)
 			continue;
 		line.n = 0;
-		buf_str(&line, finding_label(f, i));
+		buf_str(&line, finding_label_json(f, i));
 		buf_lit(&line, ": ");
 		buf_bytes(&line, text.text.p, text.text.n);
 		rec_item_buf(w->out, !n++, &line);

@@ -3,10 +3,10 @@
  *
  *	1  lost-cancel   certain   51 838 contexts, 103 671 tasks, 612 MiB                                          9f3c21
  *	   Sentence, folded to the width.
- *	   like       evidence under its label, folded between items
+ *	   contexts   evidence after its label, folded between items
  *	   next       goctx show 0xc0000b2000 · goctx bt 884
  *
- * Without --limit the first page fits a screen: findings in full as long as there is room, then their first lines, then a count.
+ * Without --limit the answer fits one screen: findings in full while there is room, then only their first lines, then a count.
  * --limit N shows N findings in full, --limit 0 all of them, with all their addresses.
  */
 #ifndef GOCTX_REPORT_FINDINGS_H

@@ -182,7 +182,8 @@ static void contexts_line(struct report *r)
 	if (m->only_heap) {
 		head(r, "");
 		text_count(&r->out, m->only_heap);
-		buf_lit(&r->out, " of them only a CancelFunc or a pointer refers to: no interface value, children map or other context\n");
+		buf_lit(&r->out, " of them are known by a CancelFunc or a pointer alone: no interface value, children map or "
+				 "other context refers to them\n");
 	}
 	if (m->lookalikes) {
 		head(r, "");
@@ -206,7 +207,7 @@ static void damage_line(struct report *r)
 	}
 	if (n->count[NOTE_DAMAGE]) {
 		text_plural(&r->out, n->count[NOTE_DAMAGE], "note");
-		buf_lit(&r->out, " below");
+		buf_lit(&r->out, ", at the end");
 		l.any = true;
 	}
 	item(&l, "limits hit", n->count[NOTE_LIMIT]);

@@ -1,5 +1,5 @@
 /**
- * @file  In words: by what a context is known to be one (context/known.h).
+ * @file  Words for why an object counts as a context (context/known.h).
  */
 #ifndef GOCTX_REPORT_KNOWN_H
 #define GOCTX_REPORT_KNOWN_H

@@ -1,5 +1,5 @@
 /**
- * @file  `layout`: offsets and sizes in force, and whence they are known.
+ * @file  `layout`: offsets and sizes in force, and their source.
  */
 #include "report/lines.h"
 #include "report/words.h"

@@ -5,14 +5,14 @@
 
 #include "report/findings.h"
 
-/* The first damage met is why: what comes after it mostly follows from it. */
+/* Gives the first damage as the reason: later damage mostly follows from it. */
 static struct err *without_heap(const struct report *r, struct err *err)
 {
 	const struct notes *notes = model_notes(r->m);
 
 	for (size_t i = 0; i < notes->list.n; i++)
 		if (notes->list.v[i].level == NOTE_DAMAGE)
-			return err_hint(err, "%s; goctx info tells what could be read", notes->list.v[i].text);
+			return err_hint(err, "%s; goctx info lists what could be read", notes->list.v[i].text);
 	return err_hint(err, "goctx tree and goctx blocked need no heap");
 }
 

@@ -1,7 +1,7 @@
 /**
  * @file  JSON Lines: one writer for each type of line, shared by all commands.
  *
- * Fields, their order and their meaning are those of the interface contract; what is not known is null.  This is the
+ * Fields, their order and their meaning are those of the interface contract; unknown values are null.  This is the
  * hot path of the whole program (a million lines an answer): nothing here calls printf, names of siblings share the
  * text of their parent's name, and texts of code positions are escaped once.
  */

@@ -75,7 +75,7 @@ static void list_name(struct buf *out, const struct model *m, uint32_t i, size_t
 		buf_free(&part[k]);
 }
 
-/* The one thing that tells most: key and value, the deadline, the function it calls, else what it is made of. */
+/* Last column: key and value, else the deadline, else the function it calls, else the name. */
 static void list_about(struct buf *out, const struct model *m, const struct ctx_view *v, size_t columns)
 {
 	if (!word_about(out, v, columns))

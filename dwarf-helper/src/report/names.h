@@ -1,5 +1,5 @@
 /**
- * @file  Names of many contexts, fast: what siblings have in common is made once.
+ * @file  Names of many contexts, fast: siblings share the text of their parent's name.
  *
  * Gives the same text as ctx_name(), encoded for where it goes: the inside of a JSON string, or safe for a terminal.
  * ctx_name() climbs to the root for each context; here the name of a parent is kept in a small cache and deep contexts

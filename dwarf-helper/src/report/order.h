@@ -14,13 +14,13 @@ struct order_item {
 
 struct order {
 	VEC(struct order_item) v;
-	/* order_contexts() alone: all contexts, `n` of them, in the order that the model has them in; v is empty then */
+	/* Set by order_contexts() when the model's own order is asked for: all `n` contexts in that order, and v is empty. */
 	bool as_is, background;
 	uint32_t unused; /* of the first two, how many nobody uses */
 	uint64_t n;
 };
 
-/** How many there are, and the index of the k-th: of orders that order_contexts() made. */
+/** Length of an order that order_contexts() made, and the context at position k. */
 static inline uint64_t order_n(const struct order *o)
 {
 	return o->as_is ? o->n : o->v.n;

@@ -1,5 +1,5 @@
 /**
- * @file  The lines of a long answer made by two threads, and written in their order.
+ * @file  Two threads make the lines of a long answer; the caller's thread writes them in order.
  *
  *      numbers    |0 … 255|256 … 511|512 … |              each thread takes the next piece that nobody has,
  *      threads        A        B         A                 and makes its lines in memory;
@@ -14,7 +14,7 @@
 typedef void parallel_line_fn(struct lines *l, const void *arg, uint64_t k);
 
 /**
- * Lines 0 … @p n - 1 to the report's output, behind what is there.  Short answers are made by the caller's thread alone.
+ * Append lines 0 … @p n - 1 to the report's output.  The caller's thread makes short answers alone.
  * @param l  of the caller, used for its share
  * @return NULL, ERR_CANCELED
  */

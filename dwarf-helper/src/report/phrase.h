@@ -20,8 +20,8 @@ void phrase_break(struct phrase *p);
 void phrase_item(struct phrase *p);
 
 /**
- * Append it to @p out in lines of @p width columns, the second and all further ones indented by @p indent.  What is too long between two breaks is
- * broken between words where @p words is set.
+ * Append the phrase to @p out in lines of @p width columns; all but the first are indented by @p indent.  What is too long
+ * between two breaks is broken between words if @p words is set, else it overflows.
  * @param at  columns of the first line that are in use, beyond the indent
  */
 void phrase_fold(struct buf *out, const struct phrase *p, size_t at, size_t indent, size_t width, bool words);

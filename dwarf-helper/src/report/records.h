@@ -32,7 +32,7 @@ enum rec_kind {
 	KIND_INTS, /* arrays: of these … */
 	KIND_TEXTS,
 	KIND_CTXS,
-	KIND_PARTS,  /* … and of objects: the record of that name, which the unit tells */
+	KIND_PARTS,  /* … and of objects: records of the type that the unit names */
 	KIND_COUNTS, /* an object: word to number */
 	KIND_LABELS, /* an object: text to text */
 };

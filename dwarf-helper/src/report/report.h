@@ -1,9 +1,9 @@
 /**
  * @file  Answers to words: text for a person, JSON Lines for scripts.  The only layer that writes output.
  *
- * Each report_*() writes the whole answer of one command: with options.json the header line first, then the lines of
- * the contract; notes (damage, limits) close every answer.  Text is at most about options.width columns wide, aligned, in a stable order,
- * with an address on everything that can be asked about.
+ * Each report_*() writes the whole answer of one command.  With options.json: the header line, then the records of
+ * RECORDS.md.  Notes (damage, limits) close every answer.  Text is aligned, about options.width columns wide, and in a
+ * stable order; whatever another command takes as an argument is printed with its address.  No report changes the model.
  */
 #ifndef GOCTX_REPORT_REPORT_H
 #define GOCTX_REPORT_REPORT_H
@@ -54,7 +54,7 @@ struct report_target {
 	const char *core;	  /* as named by the user, or "process 4711" */
 	const char *host;	  /* name of the machine, NULL not known */
 	enum build_match match;	  /* is the executable the one of the target? */
-	enum identity_by by;	  /* by what that was told */
+	enum identity_by by;	  /* what `match` was decided by */
 	const char *gnu_build_id, *go_build_id;
 	const char *go_version;
 	const char *main_module;  /* with its version */
@@ -68,11 +68,11 @@ struct report {
 	const struct report_target *where;
 	struct buf out;
 	const char *version; /* of goctx */
-	bool failed;	     /* --fail-on was met; of an event: --stop-on or --count */
+	bool failed;	     /* out: --fail-on was met; @event: --stop-on or --count was */
 	struct trace *trace; /* report/trace.h; NULL where there can be none */
 };
 
-/** What a command came to: NULL, ERR_USAGE (no such context, goroutine or type; a bad regex), ERR_CANCELED. */
+/** @return NULL, ERR_USAGE (no such context, goroutine or type; a bad regex), ERR_CANCELED.  The answer is in r->out. */
 struct err *report_info(struct report *r);
 struct err *report_tree(struct report *r);
 struct err *report_list(struct report *r);

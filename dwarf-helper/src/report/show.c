@@ -115,9 +115,9 @@ static void show_state(struct show *s)
 	}
 	uint32_t by = ctx_canceler(s->m, s->i);
 	if (by != s->i && by < s->m->ctxs.n && v->state != CTX_NEVER && !v->own_err) {
-		buf_lit(s->out, ", as ");
+		buf_lit(s->out, ", as its ancestor ");
 		word_ctx(s->out, s->m, by);
-		buf_lit(s->out, " above it");
+		buf_lit(s->out, " is");
 	}
 	buf_char(s->out, '\n');
 	if (!mark)

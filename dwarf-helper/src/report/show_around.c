@@ -132,8 +132,8 @@ void show_children(struct show *s)
 	buf_lit(s->out, " made on it");
 	if (s->view.below > made) {
 		buf_lit(s->out, ", ");
-		text_count(s->out, s->view.below);
-		buf_lit(s->out, " below in all");
+		text_plural(s->out, s->view.below, "descendant");
+		buf_lit(s->out, " in all");
 	}
 	buf_char(s->out, '\n');
 	child_rows(s, &shown);
@@ -160,7 +160,7 @@ void show_tasks(struct show *s)
 		show_label(s, "tasks");
 		buf_lit(s->out, "none on itself, ");
 		text_count(s->out, s->view.tasks_below);
-		buf_lit(s->out, " below\n");
+		buf_lit(s->out, " on its descendants\n");
 		return;
 	}
 	table_open(&t, s->r, column, 6);

@@ -80,7 +80,7 @@ static void put_func(struct rows *rows, const struct ways *w, const struct way *
 		put_held_by(rows, way);
 		break;
 	case HELD_NOTHING:
-		put_line(rows, "held by nothing: it is garbage that awaits its collection");
+		put_line(rows, "held by nothing: it is garbage, not yet collected");
 		break;
 	case HELD_UNKNOWN:
 		row(rows);
@@ -133,11 +133,13 @@ static void put_above(struct rows *rows, const struct ways *w)
 	if (w->above == CTX_NONE && !w->foreign)
 		return;
 	row(rows);
-	if (w->above_sure)
-		word_ctx(rows->out, rows->r->m, w->above);
-	else
-		buf_lit(rows->out, "what is");
-	buf_str(rows->out, w->above_sure ? " above it can\n" : " above it may\n");
+	if (!w->above_sure) {
+		buf_lit(rows->out, "an ancestor may cancel it\n");
+		return;
+	}
+	buf_lit(rows->out, "its ancestor ");
+	word_ctx(rows->out, rows->r->m, w->above);
+	buf_lit(rows->out, " can cancel it\n");
 }
 
 /* No CancelFunc was found: what that means depends on what else there is. */

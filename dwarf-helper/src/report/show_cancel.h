@@ -7,10 +7,10 @@
 #include "analysis/cancel_ways.h"
 #include "report/report.h"
 
-/** Text of the label `cancel`, several lines, each but the first indented by @p indent columns; the caller has written the label. */
+/** The lines after the label `cancel`, which the caller has written; all but the first are indented by @p indent columns. */
 void show_ways(struct report *r, uint32_t i, const struct ways *w, size_t indent);
 
-/** The closure worth asking `why` about: the first that something holds; 0: none. */
+/** Address of the first CancelFunc that something holds, for the hint to run `why`; 0: none. */
 taddr show_ways_next(const struct ways *w);
 
 /** One JSON line of type canceler each. */

@@ -1,7 +1,5 @@
 /**
  * @file  Parts of `show`'s text: labelled lines, and the context's neighbours (show_around.c).
- *
- * All write to the report's output and note nothing.
  */
 #ifndef GOCTX_REPORT_SHOW_PARTS_H
 #define GOCTX_REPORT_SHOW_PARTS_H

@@ -4,13 +4,13 @@
  * A request between GDB and the helper, nothing that people type.  Lines of words; addresses without 0x:
  *
  *   g <goid> <g> <tid> <pc> <sp> <bp> <lo> <hi> <exact> <top> <state…>
- *         a goroutine; tid 0: on no thread; pc 0: where it starts cannot be told, and nothing else is
+ *         a goroutine; tid 0: on no thread; pc 0: where it starts is not known, and no other field is given
  *         exact 1: pc is the next instruction, not the return address of a call
  *         top   sp of the first frame that is none of the goroutine's any more (runtime.goexit), 0 not known
  *   f <sp> <pc> <sp> <exact>
- *         of the goroutine before: the frame at the first sp was called from this pc, at the second sp.  @stacks tells
+ *         of the goroutine before: the frame at the first sp was called from this pc, at the second sp.  @stacks gives
  *         only those that debug information has wrong: callers that were interrupted, and those on the other side of C;
- *         @frames tells all, for programs without debug information.
+ *         @frames gives all, for programs without debug information.
  */
 #include <inttypes.h>
 

@@ -60,7 +60,7 @@ struct leaf_count {
 	uint32_t n, met;
 };
 
-/* Equal leaves of one parent: the first ones are shown, one line tells of the others. */
+/* Equal leaves of one parent: the first ones are shown, one line counts the others. */
 static void fold_leaves(struct tree *t, const struct order *o)
 {
 	struct u64map index = {0};
@@ -106,7 +106,7 @@ static void tree_row(struct table *table, const struct tree *t, uint32_t i, cons
 	table_row(table);
 }
 
-/* "│  ├─ " for a task at this depth; `last[d]` tells whether the branch of level d has ended. */
+/* "│  ├─ " for a task at this depth; `last[d]`: the branch of level d has ended. */
 static void make_prefix(struct buf *out, const uint8_t *last, uint32_t depth)
 {
 	out->n = 0;

@@ -30,7 +30,7 @@ struct stack_lines {
 void stack_read(struct runtime *rt, const struct task *t, struct stack_lines *ret);
 void stack_lines_free(struct stack_lines *s);
 
-/** Is it known who started it?  The main goroutine is started by the runtime's assembly: nobody a person would know. */
+/** Is its creator known?  False for the main goroutine, which the runtime's assembly starts. */
 bool has_creator(const struct model *m, const struct task *t);
 
 /** "select, 41h" or "running": state and age of one goroutine. */

@@ -8,7 +8,7 @@
 #include "report/writer.h"
 
 #define GROUP_FRAMES 8	/* user frames shown of a stack */
-#define GROUP_GOIDS 100 /* numbers told in JSON */
+#define GROUP_GOIDS 100 /* goroutine ids listed in JSON */
 
 static const struct {
 	enum group_by by;
@@ -51,8 +51,8 @@ static void group_label(struct report *r, enum task_group by, const struct group
 	}
 }
 
-/* "pump conn.go:88 ← Serve hub.go:61": from the user's innermost frame outwards (what the library does below it is told by the
- * state), without the paths of packages. */
+/* "pump conn.go:88 ← Serve hub.go:61": from the user's innermost frame outwards, without the paths of packages.  What the
+ * library does inside of that frame, the state says. */
 static void group_stack(struct report *r, const struct group *gr, struct stack_lines *s, struct buf *out)
 {
 	unsigned shown = 0;

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "report/report.h"
 
-/** Colour is a hint only: everything it says is said in words too. */
+/** Colours repeat what the words say; no answer needs them. */
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_YELLOW, STYLE_GREEN };
 
 /** Open and close a colour; nothing when the answer has none. */
@@ -17,7 +17,7 @@ void text_style_end(struct buf *out, const struct report *r, enum style s);
 /** "…  51 838 more (--limit 0 for all)"; @p what ("contexts", NULL) follows "more".  A line of its own. */
 void text_more(struct buf *out, uint64_t n, const char *what);
 
-/** What was damaged, missing or cut: closes every text answer; writes nothing when all is well. */
+/** Lists what was damaged, missing or cut, at the end of every text answer.  Writes nothing when all is well. */
 void text_notes(struct report *r);
 
 /* ------------------------------------------------------------------ tables */

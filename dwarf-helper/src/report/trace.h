@@ -8,8 +8,8 @@
  *   @event EVENT TIME_NS GOID CONTEXT PARENT HOW FUNC FILE LINE KEY ERR CAUSE
  *         EVENT as of event_name(), times and numbers decimal, addresses with 0x, PARENT also "background" or "todo",
  *         texts as they are; an empty word is what is not known.  Prints the event, or appends it to FILE.  Answered
- *         without a look at the target: exit status 1 tells GDB that the program shall stop here, as --stop-on or
- *         --count asks for
+ *         without a look at the target: exit status 1 asks GDB to stop the program here, because of --stop-on or
+ *         --count
  *   @traced HITS SPENT_NS LOST
  *         ends it: sums by call site, what the trace did cost, and how many events could not be read; the sums go to
  *         FILE, too

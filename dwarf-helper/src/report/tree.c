@@ -19,7 +19,7 @@
 #include "report/tree_json.h"
 #include "report/words.h"
 
-#define TREE_INDENT 32	 /* levels that are indented; deeper lines tell their depth in words */
+#define TREE_INDENT 32	 /* levels that are indented; deeper lines end with "(depth N)" */
 #define VALUE_COLUMNS 72 /* of key and value, where there is so much room */
 #define VALUE_LEAST 40
 
@@ -68,7 +68,8 @@ static void state_part(struct tree *t)
 	word_why(t->out, v);
 	text_style_end(t->out, t->r, style);
 	t->scratch.n = 0;
-	if (v->state != CTX_CANCELED || !word_err(&t->scratch, v)) // of another's err that context's line tells
+	// An inherited err stands on the line of the context that has it.
+	if (v->state != CTX_CANCELED || !word_err(&t->scratch, v))
 		return;
 	buf_char(t->out, ' ');
 	buf_bytes(t->out, t->scratch.p, t->scratch.n);
@@ -245,7 +246,7 @@ static void fold_line(struct tree *t, const struct tree_item *item)
 		word_addr(out, t->m, item->index);
 		break;
 	case ITEM_SHAPES:
-		buf_lit(out, "of ");
+		buf_lit(out, "in ");
 		text_plural(out, item->shapes, "other shape");
 		break;
 	case ITEM_CHAIN:
@@ -262,8 +263,7 @@ static void fold_line(struct tree *t, const struct tree_item *item)
 		text_plural(out, item->shapes, "other function");
 		break;
 	default:
-		text_plural(out, item->contexts, "context");
-		buf_lit(out, " below");
+		text_plural(out, item->contexts, "descendant");
 	}
 	if (item->contexts > item->count && item->kind != ITEM_CUT)
 		count_part(t, item->contexts, "context");
@@ -291,7 +291,7 @@ static void push_level(struct tree *t, size_t first, size_t prefix_n)
 	VEC_PUSH(&t->levels, lv);
 }
 
-/* What the window needs to know of a line with @p below lines under it. */
+/* Mark of @tree in front of a line that has @p below lines right under it. */
 static void mark_line(struct tree *t, const struct tree_item *item, size_t below)
 {
 	buf_u64(t->out, t->levels.n - 1);
@@ -384,7 +384,7 @@ static void footer(struct tree *t, uint32_t top)
 	buf_char(t->out, '\n');
 }
 
-/* What stands behind the tree, or in place of it. */
+/* Sums and notes after the tree, or the line that replaces an empty one. */
 static void tail(struct tree *t, uint32_t top)
 {
 	if (t->m->contexts)
@@ -394,7 +394,7 @@ static void tail(struct tree *t, uint32_t top)
 	text_notes(t->r);
 }
 
-/* The same, each line marked as one that is no part of the tree. */
+/* tail() for @tree: each line gets the mark of lines outside of the tree. */
 static void marked_tail(struct tree *t, uint32_t top)
 {
 	struct report *r = t->r;

@@ -6,7 +6,7 @@
  *	├─ × 12 more like task 884      ITEM_TASKS
  *	├─ WithValue 0x…                ITEM_CONTEXT     first of its shape
  *	├─ × 51 838 more like 0x…       ITEM_LIKE
- *	└─ … 14 more of 9 other shapes  ITEM_SHAPES
+ *	└─ … 14 more in 9 other shapes  ITEM_SHAPES
  */
 #ifndef GOCTX_REPORT_TREE_FOLD_H
 #define GOCTX_REPORT_TREE_FOLD_H
@@ -31,7 +31,7 @@ struct tree_item {
 	uint32_t index;	   /* context or task that the line names: the first of a shape, the last of a chain */
 	uint32_t tail;	   /* CHAIN: the context that the chain leads to, shown below it */
 	uint32_t count;	   /* siblings, chain links or tasks that it stands for; SHAPES: siblings left out */
-	uint32_t shapes;   /* SHAPES: among so many shapes; MORE_TASKS: functions */
+	uint32_t shapes;   /* SHAPES: how many shapes those have; MORE_TASKS: how many functions */
 	uint32_t contexts; /* contexts that it stands for, subtrees counted */
 	uint32_t tasks;	   /* tasks on those */
 };

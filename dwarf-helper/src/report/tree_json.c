@@ -7,7 +7,7 @@ struct json_tree {
 	struct lines l;
 	struct report *r;
 	const struct model *m;
-	uint64_t *told;	    /* a bit per task: one that waits on two contexts is still one line */
+	uint64_t *written; /* a bit per task: one that waits on two contexts still has one line */
 	uint64_t left, cut; /* context lines still allowed, and how many were not */
 };
 
@@ -15,9 +15,9 @@ static void tasks_of(struct json_tree *t, uint32_t i)
 {
 	for (uint32_t k = 0; k < t->m->ctxs.v[i].tasks; k++) {
 		uint32_t task = ctx_task(t->m, i, k);
-		if (t->told[task / 64] >> task % 64 & 1)
+		if (t->written[task / 64] >> task % 64 & 1)
 			continue;
-		t->told[task / 64] |= UINT64_C(1) << task % 64;
+		t->written[task / 64] |= UINT64_C(1) << task % 64;
 		line_task(&t->l, task);
 	}
 }
@@ -71,7 +71,7 @@ struct err *tree_json(struct report *r, uint32_t top)
 	struct err *e = NULL;
 	uint64_t seen = 0;
 
-	t.told = mem_zalloc((r->m->tasks.list.n / 64 + 1) * sizeof(uint64_t));
+	t.written = mem_zalloc((r->m->tasks.list.n / 64 + 1) * sizeof(uint64_t));
 	lines_open(&t.l, r);
 	line_header(r);
 	if (top != CTX_NONE)
@@ -83,6 +83,6 @@ struct err *tree_json(struct report *r, uint32_t top)
 	line_cut(r, t.cut, "contexts");
 	line_notes(r);
 	lines_close(&t.l);
-	free(t.told);
+	free(t.written);
 	return e;
 }

@@ -72,7 +72,7 @@ static void put_step(struct report *r, const struct steps *path, const struct st
 	buf_lit(&r->out, "   → ");
 	if (s->times > 1) {
 		text_count(&r->out, s->times);
-		buf_lit(&r->out, " more of ");
+		buf_lit(&r->out, " more steps through ");
 	}
 	put_via(r, path, s);
 	put_rest(r, s);
@@ -189,7 +189,7 @@ static void put_summary(struct report *r, const struct paths *p)
 	else if (p->list.n == 1)
 		buf_lit(out, ": nothing else points to it");
 	if (stacks)
-		buf_lit(out, "; stacks by the compiler's own maps of live words");
+		buf_lit(out, "; on stacks, only words that the compiler marks as live count");
 	buf_char(out, '\n');
 }
 
@@ -254,7 +254,7 @@ static void put_nothing(struct report *r, const struct paths *p, taddr addr)
 		}
 		buf_lit(out, "nothing reaches ");
 		put_subject(r, p, addr);
-		buf_lit(out, ": it is garbage that awaits its collection\n");
+		buf_lit(out, ": it is garbage, not yet collected\n");
 		break;
 	case SUBJECT_FREE:
 		buf_hex(out, addr);
@@ -344,7 +344,7 @@ static void json_path(struct report *r, size_t index, const struct steps *s)
 	buf_free(&via);
 }
 
-/* The object itself: so that "no path" can be told from "no object". */
+/* The object asked about: distinguishes "no path" from "no object". */
 static void json_subject(struct report *r, const struct paths *p, taddr addr)
 {
 	static const char *const what[] = {"object", "free", "tail", "other"};
@@ -405,8 +405,8 @@ static void no_address(struct report *r, const char *arg)
 		return;
 	}
 	buf_printf(&r->out,
-		   "%s is no object: since Go 1.21 it is a value without memory of its own, and needs nothing that "
-		   "keeps it\n",
+		   "%s is no heap object: since Go 1.21 it is a value without memory of its own, so nothing has to "
+		   "keep it alive\n",
 		   strcasecmp(arg, "todo") ? "Background" : "TODO");
 	text_notes(r);
 }

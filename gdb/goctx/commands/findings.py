@@ -43,7 +43,7 @@ class CheckCommand(HelperCommand):
 
     Every child's parents lead back to the map that holds it, cancelled contexts
     hold no children, err and done agree, wait queues are linked both ways.
-    What was caught in the middle of a change is told from damage: rule torn,
+    What was caught in the middle of a change is no damage: rule torn,
     confidence info.
 
     Rules, and what each asks:
