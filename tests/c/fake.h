@@ -1,5 +1,6 @@
 /**
- * @file  A made-up debuggee for unit tests: memory of segments, a Go runtime over it, type descriptors, interface tables.
+ * @file  A made-up debuggee for unit tests: memory of segments, a Go runtime over it, type
+ * descriptors, interface tables.
  *
  *     struct fake f;
  *
@@ -9,7 +10,8 @@
  *     value_print(&f.rt, &out, rtype_get(&f.rt, user), at);
  *     fake_free(&f);
  *
- * Every segment is an allocation of its own, so the sanitizers see a read beyond its end.  Bad use aborts: these are tests.
+ * Every segment is an allocation of its own, so the sanitizers see a read beyond its end.  Bad use
+ * aborts: these are tests.
  */
 #ifndef GOCTX_TESTS_FAKE_H
 #define GOCTX_TESTS_FAKE_H

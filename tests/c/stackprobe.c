@@ -3,13 +3,15 @@
  *
  *     stackprobe live EXE CORE      live words; standard input: addresses of objects, one a line
  *         {"goid":5,"complete":true,"unreadable":false,"frames":6,"conservative":0,"found":true}
- *         {"goid":5,"direct":["0x…"],"reached":["0x…"],"exact":["0x…"]}   those of the objects that its words point
- *                                          to; that can be reached from there over the heap; of the first, by a map
+ *         {"goid":5,"direct":["0x…"],"reached":["0x…"],"exact":["0x…"]}
+ *                                   those of the objects that its words point to; that can be
+ *                                   reached from there over the heap; of the first, by a map
  *     stackprobe defers EXE CORE    pending calls, in the order in which they would run
  *         {"goid":5,"fn":"0x…","code":"0x…","func":"main.f","open":true} … {"goid":5,"walked":true}
  *     stackprobe waits EXE CORE     what could wake each goroutine
  *         {"goid":5,"wake":"objects","addrs":["0x…"],"sudogs":["0x…"]}
- *     stackprobe time EXE CORE      how long one look at all stacks takes: {"goroutines":N,"frames":N,"words":N,"ns":N}
+ *     stackprobe time EXE CORE      how long one look at all stacks takes:
+ *                                   {"goroutines":N,"frames":N,"words":N,"ns":N}
  *
  * Linked with libgoctx.a.
  */

@@ -5,7 +5,8 @@
  *     test_layout agree EXE…      DWARF and the table of the release say the same, field by field
  *     test_layout load EXE [--debug FILE] [--bias N]
  *                                 what layout_load() makes of it, one fact a line, for the caller to judge
- *     test_layout time EXE N      the fastest of N runs of image_open() + layout_load(), in microseconds
+ *     test_layout time EXE N      the fastest of N runs of image_open() + layout_load(), in
+ *                                 microseconds
  *
  * Exit status: 0 all well, 1 a check failed (said on stderr), 2 wrong use.
  */

@@ -13,14 +13,15 @@
 #include "runtime/livestack.h"
 
 /*
- * gopark (16 bytes) called by main.work (64 bytes, two words of arguments) called by goexit.  From SP upwards:
+ * gopark (16 bytes) called by main.work (64 bytes, two words of arguments) called by goexit.  From
+ * SP upwards:
  *
  *     SP        gopark's frame        SP + 16   return address into main.work
  *     WORK      its locals, seven words, to VARP; saved frame pointer; return address into goexit
  *     ARGP      its arguments
  *
- * The last two of the locals are a stack object, the first is what may point to it, the fourth holds bits of open-coded
- * calls, the fifth their only slot.
+ * The last two of the locals are a stack object, the first is what may point to it, the fourth
+ * holds bits of open-coded calls, the fifth their only slot.
  */
 enum {
 	TEXT = 0x401000, WORK_CODE = 0x40, EXIT_CODE = 0x80, TEXT_SIZE = 0xc0,

@@ -3,14 +3,17 @@
  *
  *     test_markcore CORE EXE FILE
  *
- * FILE has a line "r ADDR" for each object that must be reached and "d ADDR" for each that must not.  Roots are those of roots.h, threads that run
- * timers, and the live words of all stacks, as in analysis/reach.c: what is left over on a stack keeps nothing.  Printed, one fact a line:
+ * FILE has a line "r ADDR" for each object that must be reached and "d ADDR" for each that must
+ * not.  Roots are those of roots.h, threads that run timers, and the live words of all stacks, as
+ * in analysis/reach.c: what is left over on a stack keeps nothing.  Printed, one fact a line:
  *
  *     missed ADDR              of r, is not marked
  *     kept ADDR                of d, is marked
- *     lost ADDR SIZE TYPE      the program's own last collection had it marked, we have not, and it is not of d
+ *     lost ADDR SIZE TYPE      the program's own last collection had it marked, we have not, and it
+ *                              is not of d
  *     marks OBJECTS BYTES GUESSED UNREAD INCOMPLETE
- *     survivors N              objects that the program's last collection left, those of d not counted
+ *     survivors N              objects that the program's last collection left, those of d not
+ *                              counted
  *     free N                   marked slots that are not allocated
  *     roots KIND N
  */

@@ -36,13 +36,13 @@ struct arch_notes {
 };
 
 /**
- * How Go's compiler and a call lay out the stack.  A frame is [sp, sp + frame size) of pclntab's pcsp table; its end is
- * sp + frame size.
+ * How Go's compiler and a call lay out the stack.  A frame is [sp, sp + frame size) of pclntab's
+ * pcsp table; its end is sp + frame size.
  *
  *     sp        locals …   saved frame pointer   end: return address   caller's sp: arguments …
  *
- * Machines that call through a link register save that at the frame's lowest address instead, and a call itself pushes nothing;
- * so each place is told as bytes from one end of the frame.
+ * Machines that call through a link register save that at the frame's lowest address instead, and a
+ * call itself pushes nothing; so each place is told as bytes from one end of the frame.
  */
 struct arch_place {
 	bool from_end; /* of the frame; else from sp */

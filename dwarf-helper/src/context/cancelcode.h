@@ -1,18 +1,24 @@
 /**
- * @file  Functions whose closures cancel a context, by name, as measured on 1.19 … 1.27 (context/context.go, os/signal/signal.go).
+ * @file  Functions whose closures cancel a context, by name, as measured on 1.19 … 1.27
+ * (context/context.go, os/signal/signal.go).
  *
- * n is WithCancel, WithCancelCause, or, for timers, WithDeadline until 1.20 and WithDeadlineCause since 1.21:
+ * n is WithCancel, WithCancelCause, or, for timers, WithDeadline until 1.20 and WithDeadlineCause
+ * since 1.21:
  *
- *     context.n.func1                             a CancelFunc; of timers: of one made with its deadline passed     {code, *cancelCtx}
- *     context.WithDeadline….func3                 CancelFunc of a timer context                                      {code, *timerCtx}
- *     context.WithDeadline….func2                 what its timer calls                                               {code, *timerCtx}, 1.21+ {…, cause}
- *     context.AfterFunc.func1                     the stop function that AfterFunc returned (1.21+)                  {code, *afterFuncCtx}
- *     os/signal.(*signalCtx).stop-fm              the stop function of signal.NotifyContext                          {code, *signalCtx}
- *     context.(*cancelCtx).propagateCancel.func1  registered with a parent that has an AfterFunc method (1.21+)      {code, child, parent}
- *     context.propagateCancel.func1 (until 1.20), context.(*cancelCtx).propagateCancel.func2: start of a watcher     a goroutine, no closure
+ *     context.n.func1                a CancelFunc; of timers: of one made with its deadline passed
+ *                                    {code, *cancelCtx}
+ *     context.WithDeadline….func3    CancelFunc of a timer context {code, *timerCtx}
+ *     context.WithDeadline….func2    what its timer calls {code, *timerCtx}, 1.21+ {…, cause}
+ *     context.AfterFunc.func1        what AfterFunc returned, 1.21+ {code, *afterFuncCtx}
+ *     os/signal.(*signalCtx).stop-fm stop function of signal.NotifyContext {code, *signalCtx}
+ *     context.(*cancelCtx).propagateCancel.func1
+ *                                    registered with a parent that has an AfterFunc method, 1.21+
+ *                                    {code, child, parent}
+ *     context.propagateCancel.func1 (until 1.20), context.(*cancelCtx).propagateCancel.func2
+ *                                    start of a watcher: a goroutine, no closure
  *
- * Where the compiler inlined the maker into its caller, the name is `<caller>.WithCancel.func1`.  None of the makers is inlined but with a
- * profile (-pgo).
+ * Where the compiler inlined the maker into its caller, the name is `<caller>.WithCancel.func1`.
+ * None of the makers is inlined but with a profile (-pgo).
  */
 #ifndef GOCTX_CONTEXT_CANCELCODE_H
 #define GOCTX_CONTEXT_CANCELCODE_H

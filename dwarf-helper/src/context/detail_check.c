@@ -2,7 +2,8 @@
  * Do the parts of one context agree?  What context/context.go guarantees outside of a locked cancelCtx.mu:
  *   err nil   ⇔  done nil or open
  *   err set   ⇒  children nil, and no ancestor's map holds it any more
- *   err nil   ⇒  the nearest cancelCtx above holds it in its map, or AfterFunc or a watcher goroutine stands in
+ *   err nil   ⇒  the nearest cancelCtx above holds it in its map, or AfterFunc or a watcher
+ *             goroutine stands in
  * A mutex that was held when the memory was taken excuses all of it.
  */
 #include "context/detail.h"

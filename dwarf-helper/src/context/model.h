@@ -1,13 +1,15 @@
 /**
  * @file  The model: every context and every goroutine of the target, and how they hang together.
  *
- * Arrays indexed by small integers; a million contexts cost 72 bytes each.  What is rarely asked for (err texts, values, names, deadlines,
- * map entries) is not kept but read from the target again by the functions of context/detail.h.
+ * Arrays indexed by small integers; a million contexts cost 72 bytes each.  What is rarely asked
+ * for (err texts, values, names, deadlines, map entries) is not kept but read from the target again
+ * by the functions of context/detail.h.
  *
  *              parent                 waits[].context
  *   ctx ───────────────▶ ctx   ◀─────────────────────── task
  *    │ first_child ▲ next_sibling                         goroutine parked on the done channel
- *    └─────────────┘            children as the parent words say (all kinds); the parent's own children map is read by detail.h
+ *    └─────────────┘            children as the parent words say (all kinds); the parent's own
+ *                               children map is read by detail.h
  */
 #ifndef GOCTX_CONTEXT_MODEL_H
 #define GOCTX_CONTEXT_MODEL_H

@@ -1,5 +1,6 @@
 /*
- * .go.buildinfo: debug/buildinfo/buildinfo.go (readRawBuildInfo), cmd/link/internal/ld/data.go (buildinfo).
+ * .go.buildinfo: debug/buildinfo/buildinfo.go (readRawBuildInfo), cmd/link/internal/ld/data.go
+ * (buildinfo).
  *
  *   0  "\xff Go buildinf:"
  *  14  pointer size

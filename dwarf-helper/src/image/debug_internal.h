@@ -1,5 +1,6 @@
 /**
- * @file  Inside of struct debug, for debug*.c only.  The only place where libdwarf's headers are included.
+ * @file  Inside of struct debug, for debug*.c only.  The only place where libdwarf's headers are
+ * included.
  *
  *   debug_reader.c   sections for libdwarf, inflated by libelf
  *   debug_units.c    compilation units, index of their structs and variables by name
@@ -7,8 +8,8 @@
  *   debug.c          open, close, find
  *   debug_walk.c     types, variables and captures one at a time
  *
- * A DIE is named by its offset in .debug_info.  libdwarf's objects are freed where they were made, its errors at once:
- * with dwarf_set_de_alloc_flag(0) nobody else does it.
+ * A DIE is named by its offset in .debug_info.  libdwarf's objects are freed where they were made,
+ * its errors at once: with dwarf_set_de_alloc_flag(0) nobody else does it.
  */
 #ifndef GOCTX_IMAGE_DEBUG_INTERNAL_H
 #define GOCTX_IMAGE_DEBUG_INTERNAL_H

@@ -94,10 +94,12 @@ enum image_word {
 };
 
 /**
- * The words of link-time addresses [addr, addr + 8 * n) as the loader leaves them: the file's bytes, relocated by @p bias.
+ * The words of link-time addresses [addr, addr + 8 * n) as the loader leaves them: the file's
+ * bytes, relocated by @p bias.
  * @param words_ret  n words
  * @param from_ret   n of enum image_word
- * Cost: one pass over the relocations (24 bytes each, 100 000 in a PIE of 20 MB: 0.3 ms), and 10 ns a word.
+ * Cost: one pass over the relocations (24 bytes each, 100 000 in a PIE of 20 MB: 0.3 ms), and 10 ns
+ * a word.
  */
 void image_loaded(const struct image *img, uint64_t addr, size_t n, uint64_t bias, uint64_t *words_ret, uint8_t *from_ret);
 

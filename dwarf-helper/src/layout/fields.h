@@ -1,5 +1,6 @@
 /**
- * @file  Every struct, field and variable of the Go runtime and of package context that we read: one list.
+ * @file  Every struct, field and variable of the Go runtime and of package context that we read:
+ * one list.
  *
  * S(key, "names")        a struct; alternatives separated by '|' (renamed between releases)
  * F(struct, key, "path") a field every supported release has; missing means the layout is unusable
@@ -7,9 +8,11 @@
  * E(struct)              ends a struct
  * V(key, "name") / W(…)  a package variable that must / may exist
  *
- * Included several times with different macros (layout.h, from_dwarf.c, from_table.c, the table generator parses it as text:
- * keep one entry a line; run tests/support/gen_layout.py after a change).  A number in a wrapper of sync/atomic or runtime is
- * named by its wrapper, which has the same offset and size.  Names are Go's; the comment in front of each struct names its file in Go's source.
+ * Included several times with different macros (layout.h, from_dwarf.c, from_table.c, the table
+ * generator parses it as text: keep one entry a line; run tests/support/gen_layout.py after a
+ * change).  A number in a wrapper of sync/atomic or runtime is named by its wrapper, which has the
+ * same offset and size.  Names are Go's; the comment in front of each struct names its file in Go's
+ * source.
  */
 // clang-format off
 

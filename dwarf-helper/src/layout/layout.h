@@ -1,9 +1,10 @@
 /**
  * @file  Offsets of every runtime and context field that we read, as the debugged binary has them.
  *
- * Filled struct by struct from DWARF; what DWARF lacks (types the program never used are pruned by the linker, or no
- * debug information at all) comes from tables built from real toolchains, one a minor release (layout/tables/).  The
- * list itself is fields.h.  All offsets and sizes are bytes on linux/amd64.
+ * Filled struct by struct from DWARF; what DWARF lacks (types the program never used are pruned by
+ * the linker, or no debug information at all) comes from tables built from real toolchains, one a
+ * minor release (layout/tables/).  The list itself is fields.h.  All offsets and sizes are bytes on
+ * linux/amd64.
  *
  *     L->g.goid.off          offset of the field, LAYOUT_NONE when this release has no such field
  *     L->g.goid.size         its size
@@ -116,16 +117,19 @@ struct layout {
 /**
  * Fill a layout for an executable.
  *
- * DWARF of the image (or of its separate debug file @p debug_path, NULL to look in GDB's places) comes first, the table of the same
- * minor release fills the gaps, the plausibility check (layout_check()) runs on the result.  A struct comes whole from one
- * source.  Variables: DWARF, then .symtab.  Supported: Go 1.18 and newer by DWARF; tables for the measured releases.  A release
- * newer than the newest table is tried by DWARF with a warning note; so are releases between tables.  These get only structs of
- * package context and time, pruned from their DWARF, from the table before them (a note says so).  Damaged DWARF is a note, the table serves.
+ * DWARF of the image (or of its separate debug file @p debug_path, NULL to look in GDB's places)
+ * comes first, the table of the same minor release fills the gaps, the plausibility check
+ * (layout_check()) runs on the result.  A struct comes whole from one source.  Variables: DWARF,
+ * then .symtab.  Supported: Go 1.18 and newer by DWARF; tables for the measured releases.  A
+ * release newer than the newest table is tried by DWARF with a warning note; so are releases
+ * between tables.  These get only structs of package context and time, pruned from their DWARF,
+ * from the table before them (a note says so).  Damaged DWARF is a note, the table serves.
  * Cost: 0.035 s for cmd/compile of Go 1.27, image_open() included.
  *
  * @param bias   load bias, added to every variable's address
  * @param notes  borrowed; warnings go there
- * @return NULL, ERR_UNSUPPORTED (not a Go program; too old), ERR_NO_DEBUG_INFO (no DWARF and no table/symbols that could stand in; with a hint),
+ * @return NULL, ERR_UNSUPPORTED (not a Go program; too old), ERR_NO_DEBUG_INFO (no DWARF and no
+ * table/symbols that could stand in; with a hint),
  *	   ERR_BAD_DATA (a required field or variable is nowhere; @p debug_path is of another build), or why @p debug_path cannot be opened
  */
 struct err *layout_load(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes, struct layout *ret);

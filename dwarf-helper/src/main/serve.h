@@ -2,11 +2,13 @@
  * @file  `goctx serve`: one target, many commands; how GDB talks to the helper.
  *
  * Start:    goctx --core FILE | --pid PID [--no-stop] [--mem-fd N] … serve
- *           writes one line on stdout: `goctx-serve 1 <version>\n` (1 is the version of this protocol)
+ *           writes one line on stdout: `goctx-serve 1 <version>\n` (1 is the version of this
+ *           protocol)
  *
  * Request:  <id> <argc> <bytes>\n          three decimal numbers
- *           <bytes> bytes                  argc strings, each ended by NUL: a command and its options as on the command
- *                                          line, without the target: tree\0--depth\03\0--width\0100\0
+ *           <bytes> bytes                  argc strings, each ended by NUL: a command and its
+ *                                          options as on the command line, without the target:
+ *                                          tree\0--depth\03\0--width\0100\0
  *
  * Answer:   o <id> <len>\n<len bytes>      a piece of output, any number of them
  *           e <id> <len>\n<len bytes>      what the command line would print on stderr
@@ -14,19 +16,22 @@
  *
  * Special commands (argc 1):
  *           @ping                          status 0
- *           @refresh                       forget the model; of a process also its memory (the next command reads anew)
+ *           @refresh                       forget the model; of a process also its memory (the
+ *                                          next command reads anew)
  *           @quit                          status 0, then the helper ends
  *
- * With --proxy (of registers alone when there is --mem-fd) the helper asks back while it answers, and the next bytes on its stdin are the reply:
+ * With --proxy (of registers alone when there is --mem-fd) the helper asks back while it answers,
+ * and the next bytes on its stdin are the reply:
  *           r <id> <address> <len>\n       memory of the process wanted (decimal)
- *           q <id> maps|auxv|uptime|threads NAME…\n   a text wanted (see struct proxy_source in target/target.h)
+ *           q <id> maps|auxv|uptime|threads NAME…\n
+ *                                          a text wanted (see struct proxy_source in target/target.h)
  *           reply: <len>\n<len bytes>      0: not to be had
  *
- * Requests are answered one after the other.  The target is opened at the first command that needs it, and again after
- * a failure.  SIGINT cancels the command that is running (status 130); between commands it does nothing.  The end of
- * stdin ends the helper with status 0; a request that breaks the rules above ends it with a message on stderr and
- * status 2. The output is never coloured and 100 columns wide unless the request says otherwise (--color always,
- * --width N).
+ * Requests are answered one after the other.  The target is opened at the first command that needs
+ * it, and again after a failure.  SIGINT cancels the command that is running (status 130); between
+ * commands it does nothing.  The end of stdin ends the helper with status 0; a request that breaks
+ * the rules above ends it with a message on stderr and status 2. The output is never coloured and
+ * 100 columns wide unless the request says otherwise (--color always, --width N).
  */
 #ifndef GOCTX_MAIN_SERVE_H
 #define GOCTX_MAIN_SERVE_H

@@ -10,10 +10,13 @@
 #include "runtime/heap.h"
 
 /**
- * Numbers that may not be known, and what their fields are called in records; bytes and ns are plain numbers.
+ * Numbers that may not be known, and what their fields are called in records; bytes and ns are
+ * plain numbers.
  *
- *   heap_*        gcController: bytes of spans in use; of free pages still held, and given back to the system
- *   live_marked   what the last mark found alive; live_now: that and what was allocated since (an estimate of the runtime's)
+ *   heap_*        gcController: bytes of spans in use; of free pages still held, and given back to
+ *                 the system
+ *   live_marked   what the last mark found alive; live_now: that and what was allocated since (an
+ *                 estimate of the runtime's)
  *   next_goal     the heap size at which the next collection should end, as MemStats.NextGC
  *   stacks        bytes of spans that are goroutine stacks
  */

@@ -1,13 +1,17 @@
 /**
- * @file  The heap as spans: which addresses are objects, which slots are free, which words of an object are pointers.
+ * @file  The heap as spans: which addresses are objects, which slots are free, which words of an
+ * object are pointers.
  *
- * runtime/mheap.go (mheap, heapArena, mspan), runtime/mbitmap.go (isFree, heapBits), runtime/sizeclasses.go.  Pointer bits live in three
- * places; which of them applies follows from the fields of heapArena:
+ * runtime/mheap.go (mheap, heapArena, mspan), runtime/mbitmap.go (isFree, heapBits),
+ * runtime/sizeclasses.go.  Pointer bits live in three places; which of them applies follows from
+ * the fields of heapArena:
  *   bitmap without noMorePtrs      until 1.19: a byte for four words, low nibble pointer bits
  *   bitmap with noMorePtrs         1.20, 1.21: a bit a word for the whole arena
- *   neither                        1.22+: at the end of the span for objects up to 512 bytes (128 bytes earlier when the span ends in
- *                                  inline mark bits, 1.25+ with Green Tea), behind a type header in front of larger objects
- * "Allocated" is the allocator's view, not reachability.  Where its bits are unreadable, the answer is "allocated".
+ *   neither                        1.22+: at the end of the span for objects up to 512 bytes (128
+ *                                  bytes earlier when the span ends in inline mark bits, 1.25+ with
+ *                                  Green Tea), behind a type header in front of larger objects
+ * "Allocated" is the allocator's view, not reachability.  Where its bits are unreadable, the answer
+ * is "allocated".
  */
 #ifndef GOCTX_RUNTIME_HEAP_H
 #define GOCTX_RUNTIME_HEAP_H

@@ -35,10 +35,12 @@ void identity_free(struct identity *id);
 void identity_by_build_id(const struct image *img, struct target *t, struct identity *id);
 
 /**
- * Where that settled nothing (BUILD_UNKNOWN), compare data.  To be called before image_back_target().
+ * Where that settled nothing (BUILD_UNKNOWN), compare data.  To be called before
+ * image_back_target().
  * @param l     of the image; variables at run-time addresses
  * @param bias  image_bias()
- * Cost: some hundred words, and a microsecond an itab; of a PIE, and where all read-only pages were dumped, these: 10 ns a word.
+ * Cost: some hundred words, and a microsecond an itab; of a PIE, and where all read-only pages were
+ * dumped, these: 10 ns a word.
  */
 void identity_by_data(const struct image *img, struct target *t, const struct layout *l, uint64_t bias, struct identity *id);
 

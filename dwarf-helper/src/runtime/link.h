@@ -1,5 +1,6 @@
 /**
- * @file  What a pointer is called where it lies: the variable, field, element, key or capture, a struct link each.
+ * @file  What a pointer is called where it lies: the variable, field, element, key or capture, a
+ * struct link each.
  *
  *     srv.conns["a"].ctx    VARIABLE "app.srv", FIELD "conns", ELEMENT "\"a\"", FIELD "ctx"
  *
@@ -67,7 +68,7 @@ void links_free(struct links *l);
  * The type of a pointer.  Zero-initialise, end with buf_free(&name).
  *     *stream.Conn                                 name
  *     context.Context that holds a *cancelCtx      iface, name
- *     func()                                       func: the function that the closure is of, "?" not known
+ *     func()                                       func: what the closure is of, "?" not known
  */
 struct pointer_type {
 	const char *iface, *func; /* NULL; live until runtime_close() */

@@ -1,20 +1,23 @@
 /**
- * @file  The words of heap objects that may be pointers, 64 at a time: what marking and the search for paths read memory with.
+ * @file  The words of heap objects that may be pointers, 64 at a time: what marking and the search
+ * for paths read memory with.
  *
  *     struct ptrwords w;                                     // one a thread
  *     struct ptr_object o;
  *     struct ptr_chunk c;
- *     ptrwords_span(&w, span);                               // once a span: where its bits are, where its bytes are
+ *     ptrwords_span(&w, span);                               // once a span: where its bits are
  *     ptrwords_object(&w, index, 0, UINT64_MAX, &o);         // each object of it that is wanted
  *     while (ptrwords_next(&w, &o, &c))
  *             for (uint64_t m = c.mask; m; m &= m - 1)
  *                     … ptr_chunk_word(&c, __builtin_ctzll(m))
  *
- * Where pointer bits are (runtime/mbitmap.go): until 1.21 in the arena's bitmap; since 1.22 for objects of at most 512 bytes at the end of their
- * span, for others in the type that their header, or the span (one large object), names: its gcdata repeats every type.size bytes.
- * A type's mask that the runtime has not built yet (1.24+, GCMaskOnDemand) or that is a program (until 1.23) is made from its fields.
- * Where no mask is known, all words are handed out: that errs to the side of "reachable", and is counted in `guessed`.
- * Words that cannot be read are left out and counted in `unread`.
+ * Where pointer bits are (runtime/mbitmap.go): until 1.21 in the arena's bitmap; since 1.22 for
+ * objects of at most 512 bytes at the end of their span, for others in the type that their header,
+ * or the span (one large object), names: its gcdata repeats every type.size bytes.  A type's mask
+ * that the runtime has not built yet (1.24+, GCMaskOnDemand) or that is a program (until 1.23) is
+ * made from its fields.  Where no mask is known, all words are handed out: that errs to the side of
+ * "reachable", and is counted in `guessed`.  Words that cannot be read are left out and counted in
+ * `unread`.
  *
  * Cost: about 5 ns an object and 1 ns a word.
  */

@@ -1,13 +1,15 @@
 /**
- * @file  The roots of the collector that are not stacks (runtime/mgcmark.go: gcPrepareMarkRoots, markroot; mheap.go: specials).
+ * @file  The roots of the collector that are not stacks (runtime/mgcmark.go: gcPrepareMarkRoots,
+ * markroot; mheap.go: specials).
  *
  *     data, bss of every module by gcdatamask, gcbssmask   (noptrdata and noptrbss are never roots)
  *     specials: a finalizer's function, and what an object with a finalizer reaches (the object itself is not kept by it); a cleanup's
  *               function and argument (1.24+); the handle of a weak pointer (1.23+), not what it points to
  *     the queues of finalizers (allfin) and cleanups (gcCleanups, 1.25+) that are due, with their arguments
  *
- * Timers (see timers.h), wait queues of semaphores, allgs, allm and allp hang on variables and are reached through these.  allgs is the slice of all
- * goroutines: whatever a g itself points to (g._defer, g.waiting, g.param, g.labels …) is reached from ROOT_GLOBAL.
+ * Timers (see timers.h), wait queues of semaphores, allgs, allm and allp hang on variables and are
+ * reached through these.  allgs is the slice of all goroutines: whatever a g itself points to
+ * (g._defer, g.waiting, g.param, g.labels …) is reached from ROOT_GLOBAL.
  */
 #ifndef GOCTX_RUNTIME_ROOTS_H
 #define GOCTX_RUNTIME_ROOTS_H

@@ -37,12 +37,15 @@ enum sanitized {
 bool sanitized_in(struct runtime *rt, const struct sanitized_g0 *g0, const struct sanitized_regs *r);
 
 /**
- * Where the goroutine goes on that called the sanitizer its thread is in.  A word is taken for its stack pointer when it lies in its
- * stack, what is there is a return address behind a CALL of one of the runtime's calls into the sanitizer, and a walk from there
- * reaches the start of the goroutine; when two different words are like that, none is.
+ * Where the goroutine goes on that called the sanitizer its thread is in.  A word is taken for its
+ * stack pointer when it lies in its stack, what is there is a return address behind a CALL of one
+ * of the runtime's calls into the sanitizer, and a walk from there reaches the start of the
+ * goroutine; when two different words are like that, none is.
  * @param r    the thread's, out of signal handlers
- * @param ret  lo and hi are the bounds of the goroutine's stack; pc, sp and bp (0, not known) are set on SANITIZED_TOLD
- * Cost: a word a compare, of what C code has in use (hundreds of bytes to a MiB), and a few stack walks.
+ * @param ret  lo and hi are the bounds of the goroutine's stack; pc, sp and bp (0, not known) are
+ * set on SANITIZED_TOLD
+ * Cost: a word a compare, of what C code has in use (hundreds of bytes to a MiB), and a few stack
+ * walks.
  */
 enum sanitized sanitized_start(struct runtime *rt, const struct sanitized_g0 *g0, const struct sanitized_regs *r,
 			       struct stack_regs *ret);

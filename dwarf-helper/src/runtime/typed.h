@@ -1,21 +1,27 @@
 /**
- * @file  Names and types for places in memory: the variable, field, element, key or capture that a pointer lies in.
+ * @file  Names and types for places in memory: the variable, field, element, key or capture that a
+ * pointer lies in.
  *
- * A type is known of an object when something with a type points to it: a variable (its DWARF type), an interface (its type word or itab), a typed pointer
- * field, or when the allocator wrote it down (malloc header, mspan.largeType).  From then on field names, slice indices and map keys come from type
- * descriptors; where the program has no descriptor of a type, from DWARF.
+ * A type is known of an object when something with a type points to it: a variable (its DWARF
+ * type), an interface (its type word or itab), a typed pointer field, or when the allocator wrote
+ * it down (malloc header, mspan.largeType).  From then on field names, slice indices and map keys
+ * come from type descriptors; where the program has no descriptor of a type, from DWARF.
  *
  *     struct typed t;
  *     typed_variable(rt, root, &links, &t);              app.srv, a *app.Server
  *     typed_follow(rt, &t, root, value, &links, …, &t)   the app.Server it points to
  *     typed_follow(rt, &t, at, value, &links, …, &t)     its field hub, …
  *
- * Containers of the runtime and of the standard library are shown as what they are, not as the structs they are made of: maps of both generations,
- * channels, sync.Map of both generations, sync.Pool, sync/atomic's boxes, container/list.  Following a pointer into their insides adds few or
- * no links and says `inner`: the next pointer belongs to the same step (field conns, nothing, element "a").
+ * Containers of the runtime and of the standard library are shown as what they are, not as the
+ * structs they are made of: maps of both generations, channels, sync.Map of both generations,
+ * sync.Pool, sync/atomic's boxes, container/list.  Following a pointer into their insides adds few
+ * or no links and says `inner`: the next pointer belongs to the same step (field conns, nothing,
+ * element "a").
  *
- * Reads the target, remembers nothing of it; debug information is opened at the first need (0.03 s for a program of the size of cmd/compile) and kept until
- * runtime_close().  Not thread-safe.  Whatever the target holds, the answer is a guess about names at worst: nothing here decides what is alive.
+ * Reads the target, remembers nothing of it; debug information is opened at the first need (0.03 s
+ * for a program of the size of cmd/compile) and kept until runtime_close().  Not thread-safe.
+ * Whatever the target holds, the answer is a guess about names at worst: nothing here decides what
+ * is alive.
  */
 #ifndef GOCTX_RUNTIME_TYPED_H
 #define GOCTX_RUNTIME_TYPED_H

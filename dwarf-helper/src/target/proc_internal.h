@@ -3,8 +3,9 @@
  *
  * Two parts that know nothing of each other, and proc.c which joins them:
  *
- *   hold   all threads of a process stopped; done by a thread of our own, because ptrace binds a tracee to the thread
- *          that seized it, and because the kernel lets every tracee go when that thread ends, whatever state it is in
+ *   hold   all threads of a process stopped; done by a thread of our own, because ptrace binds a
+ *          tracee to the thread that seized it, and because the kernel lets every tracee go when
+ *          that thread ends, whatever state it is in
  *   shadow memory of ours that stands for the memory of the process, filled chunk by chunk
  */
 #ifndef GOCTX_TARGET_PROC_INTERNAL_H

@@ -1,13 +1,17 @@
 /**
  * @file  Bytes of the debuggee.
  *
- * A target is a sorted list of address ranges ("regions"), each with a host pointer to its bytes or none.  A page that
- * a core lacks is absent, never zero; file-backed pages come from the executable or shared object they were mapped
- * from, once the caller has checked its build id.  Nothing here knows of Go.
+ * A target is a sorted list of address ranges ("regions"), each with a host pointer to its bytes or
+ * none.  A page that a core lacks is absent, never zero; file-backed pages come from the executable
+ * or shared object they were mapped from, once the caller has checked its build id.  Nothing here
+ * knows of Go.
  *
- *   core file   the file is mapped read-only; a region points straight into the mapping (nothing is copied)
- *   process     all threads stopped, memory copied on demand (or in bulk), then released; see proc.h
- *   proxy       a stopped process that only somebody else can read: a debugger, which reads for us when asked
+ *   core file   the file is mapped read-only; a region points straight into the mapping (nothing is
+ *               copied)
+ *   process     all threads stopped, memory copied on demand (or in bulk), then released; see
+ *               proc.h
+ *   proxy       a stopped process that only somebody else can read: a debugger, which reads for us
+ *               when asked
  *
  * Nothing in the debuggee is ever written.
  *
@@ -329,8 +333,8 @@ struct proxy_source {
 };
 
 /**
- * Look at a stopped process through somebody who can read it.  Memory is asked for in pieces of FILL_CHUNK or more when first
- * touched, and kept; the process is neither stopped nor let go.
+ * Look at a stopped process through somebody who can read it.  Memory is asked for in pieces of
+ * FILL_CHUNK or more when first touched, and kept; the process is neither stopped nor let go.
  * @param src   copied; its arg must stay valid until target_close()
  * @param arch  the processor that its executable is made for
  * @return NULL, ERR_ABSENT (the source gives no memory map)
