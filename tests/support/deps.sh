@@ -16,7 +16,7 @@ case "${1-}" in
 build) wanted="$build" ;;
 demo) wanted="$build gdb python3 golang-go" ;;
 # binutils: programs are stripped and looked into; the keyring: Go toolchains come from Debian's suites.
-check) wanted="$build binutils ca-certificates debian-archive-keyring gdb gdbserver libcmocka-dev python3 python3-pytest python3-pytest-xdist" ;;
+check) wanted="$build binutils ca-certificates clang-format debian-archive-keyring gdb gdbserver libcmocka-dev python3 python3-pytest python3-pytest-xdist" ;;
 *)
 	echo "usage: deps.sh [--say] build|demo|check" >&2
 	exit 2
