@@ -418,10 +418,10 @@ def test_damaged(tool: Path, version: str, name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_random_damage(tool: Path, seed: int, tmp_path: Path) -> None:
+def test_random_damage(tool: Path, seed: int, scratch: Path) -> None:
     """Whatever the bytes are, the answer is a layout that passes its check, or an error."""
     exe = probe(("1.19", "1.24", "1.27")[seed % 3])
-    plain = objcopy(exe, tmp_path / "plain", "--decompress-debug-sections")
+    plain = objcopy(exe, scratch / "plain", "--decompress-debug-sections")
     data = bytearray(plain.read_bytes())
     rng = random.Random(seed)
     for name in (".debug_info", ".debug_abbrev")[seed & 1:]:

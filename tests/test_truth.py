@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import subprocess
 import time
 from pathlib import Path
 
@@ -58,12 +57,11 @@ def some_core(exe: Path, folder: Path, *args: str) -> build.Died:
 
 
 def gcore(pid: int, path: Path) -> Path:
-    """A core of a process that runs on; its holes take no space."""
+    """A core of a process that runs on."""
     try:
         build.gcore(pid, path)
     except build.Unavailable as why:
         pytest.skip(f"gcore: {why}")
-    subprocess.run(["fallocate", "--dig-holes", path], check=False)
     return path
 
 

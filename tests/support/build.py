@@ -434,7 +434,7 @@ def running(exe: Path, args: Sequence[str] = (), env: Mapping[str, str] | None =
 
 
 def gcore(pid: int, path: Path) -> Path:
-    """Take a core of a live process with gdb's gcore; it runs on."""
+    """Take a core of a live process with gdb's gcore; it runs on.  Pages of zeros take no space, as in the kernel's."""
     if not shutil.which("gcore"):
         raise Unavailable("gcore is not installed (package gdb)")
     with tempfile.TemporaryDirectory(dir=path.parent) as tmp:
@@ -444,6 +444,7 @@ def gcore(pid: int, path: Path) -> Path:
         made = Path(tmp) / f"core.{pid}"
         if not made.exists():
             raise RuntimeError(f"gcore wrote nothing: {done.stdout.strip()[-1000:]}")
+        subprocess.run(["fallocate", "--dig-holes", made], check=False)
         os.replace(made, path)
     return path
 
@@ -490,7 +491,6 @@ def some_core(exe: Path, args: Sequence[str], folder: Path) -> Died:
                 core = gcore(run.pid, Path(tempfile.mkdtemp(prefix=exe.name, dir=folder)) / "core")
             except Unavailable as other:
                 raise Unavailable(f"{why}; {other}") from None
-            subprocess.run(["fallocate", "--dig-holes", core], check=False)
             return Died(core, run.truth)
 
 
