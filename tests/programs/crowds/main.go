@@ -68,6 +68,16 @@ func start(n int, name, ends string, run func(i int)) group {
 	return g
 }
 
+// settle returns when all of these goroutines wait for a channel.
+func settle(goids []int) {
+	for _, id := range goids {
+		buf := make([]byte, 1<<20)
+		for !strings.Contains(string(buf[:runtime.Stack(buf, true)]), fmt.Sprintf("goroutine %d [chan receive", id)) {
+			runtime.Gosched()
+		}
+	}
+}
+
 func main() {
 	out := json.NewEncoder(os.Stdout)
 	session := context.Background()
@@ -92,6 +102,7 @@ func main() {
 	}
 	wg.Wait()
 	for _, g := range groups {
+		settle(g.Goids)
 		out.Encode(g)
 	}
 	fmt.Println("READY")
