@@ -74,22 +74,52 @@ size_t pcln_expand(const struct pclntab *t, const struct pcln_func *f, taddr pc,
 
 enum { LOOKED_AT = 1 << 16 }; /* bytes of a function's code */
 
-bool pcln_inlines(const struct pclntab *t, const struct pcln_func *f, pcln_want_fn *want)
+bool pcln_inlined_each(const struct pclntab *t, const struct pcln_func *f, pcln_call_fn *fn, void *arg)
 {
 	struct inl_tables tables;
 	int32_t last = -1, index;
-	taddr end = f->end - f->entry < LOOKED_AT ? f->end : f->entry + LOOKED_AT;
+	taddr end = f->end - f->entry < LOOKED_AT ? f->end : f->entry + LOOKED_AT, next;
 
 	if (!find_tables(t, f, &tables))
-		return false;
-	for (taddr pc = f->entry; pc < end; pc++)
-		if (pcln_value(t, tables.index, f->entry, pc, &index) && index > last)
+		return true;
+	for (taddr pc = f->entry; pc < end && pcln_value_to(t, tables.index, f->entry, pc, &index, &next); pc = next)
+		if (index > last)
 			last = index;
 	for (index = 0; index <= last && index < LOOKED_AT; index++) {
 		struct pcln_frame call;
 		uint32_t parent_pc;
-		if (read_call(t, &tables, index, &call, &parent_pc) && want(call.func, strlen(call.func)))
-			return true;
+		if (read_call(t, &tables, index, &call, &parent_pc) && !fn(arg, f->entry + parent_pc, call.func))
+			return false;
 	}
-	return false;
+	return true;
+}
+
+static bool not_wanted(void *arg, taddr pc, const char *name)
+{
+	pcln_want_fn *const *want = arg;
+
+	(void)pc;
+	return !(*want)(name, strlen(name));
+}
+
+bool pcln_inlines(const struct pclntab *t, const struct pcln_func *f, pcln_want_fn *want)
+{
+	return !pcln_inlined_each(t, f, not_wanted, &want);
+}
+
+void pcln_inlined_at(const struct pclntab *t, const struct pcln_func *f, taddr pc, pcln_call_fn *fn, void *arg)
+{
+	struct inl_tables tables;
+
+	if (!find_tables(t, f, &tables))
+		return;
+	for (int depth = 0; depth < MAX_DEPTH; depth++) {
+		struct pcln_frame call = {0};
+		int32_t index;
+		uint32_t parent_pc;
+		if (!pcln_value(t, tables.index, f->entry, pc, &index) || index < 0 || !read_call(t, &tables, index, &call, &parent_pc) ||
+		    parent_pc >= f->end - f->entry || !fn(arg, f->entry + parent_pc, call.func))
+			return;
+		pc = f->entry + parent_pc;
+	}
 }

@@ -30,6 +30,9 @@ const char *pcln_text(const struct pcln_bytes *b, uint64_t off);
  */
 bool pcln_value(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, int32_t *ret);
 
+/** The same, and up to which pc it is so. */
+bool pcln_value_to(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, int32_t *ret, taddr *end_ret);
+
 /** File and line of @p pc, without inlining: "?" and 0 when not known (runtime.funcline1). */
 void pcln_position(const struct pclntab *t, const struct pcln_func *f, taddr pc, const char **file_ret, int32_t *line_ret);
 

@@ -61,7 +61,7 @@ bool pcln_varint(struct pcln_bytes *b, uint32_t *ret)
 	return true;
 }
 
-bool pcln_value(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, int32_t *ret)
+bool pcln_value_to(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, int32_t *ret, taddr *end_ret)
 {
 	if (!table || table >= t->pctab.n)
 		return false;
@@ -78,9 +78,17 @@ bool pcln_value(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, 
 		if (pc >= at)
 			continue;
 		*ret = (int32_t)value;
+		*end_ret = at;
 		return true;
 	}
 	return false;
+}
+
+bool pcln_value(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, int32_t *ret)
+{
+	taddr end;
+
+	return pcln_value_to(t, table, entry, pc, ret, &end);
 }
 
 void pcln_position(const struct pclntab *t, const struct pcln_func *f, taddr pc, const char **file_ret, int32_t *line_ret)

@@ -112,9 +112,21 @@ struct pcln_frame {
  */
 size_t pcln_expand(const struct pclntab *t, const struct pcln_func *f, taddr pc, struct pcln_frame *frames, size_t max);
 
+/** A call that was inlined: the pc that stands for its call site, in the order of which calls stand in the source; its function.  @return false to stop */
+typedef bool pcln_call_fn(void *arg, taddr pc, const char *func);
+
+/**
+ * Visit the calls that were inlined into a function, those inside of others too; of one that is longer than 64 KiB only those in its start.
+ * Cost: some microseconds.  @return false: @p fn stopped it
+ */
+bool pcln_inlined_each(const struct pclntab *t, const struct pcln_func *f, pcln_call_fn *fn, void *arg);
+
+/** The same of those that the code at @p pc belongs to, innermost first. */
+void pcln_inlined_at(const struct pclntab *t, const struct pcln_func *f, taddr pc, pcln_call_fn *fn, void *arg);
+
 /**
  * Has the compiler put the code of a function that @p want accepts anywhere into this one?
- * Cost: up to a millisecond, for functions of many kilobytes; of one that is longer than 64 KiB only the start is looked at.
+ * Cost: some microseconds; of one that is longer than 64 KiB only the start is looked at.
  */
 bool pcln_inlines(const struct pclntab *t, const struct pcln_func *f, pcln_want_fn *want);
 

@@ -164,6 +164,20 @@ S(cond, "sync.Cond")
 O(cond, notify, "notify")
 E(cond)
 
+/* sync/mutex.go, internal/sync/mutex.go: type Mutex (mu since 1.24); sync/rwmutex.go: type RWMutex; sync/waitgroup.go: type WaitGroup (sema since 1.20) */
+S(mutex, "sync.Mutex")
+O(mutex, state, "state|mu.state")
+O(mutex, sema, "sema|mu.sema")
+E(mutex)
+S(rwmutex, "sync.RWMutex")
+O(rwmutex, w, "w")
+O(rwmutex, writerSem, "writerSem")
+O(rwmutex, readerSem, "readerSem")
+E(rwmutex)
+S(waitGroup, "sync.WaitGroup")
+O(waitGroup, sema, "sema|state2")
+E(waitGroup)
+
 /* runtime/coro.go: type coro (1.22+) */
 S(coro, "runtime.coro")
 O(coro, gp, "gp")

@@ -92,6 +92,13 @@ const struct command commands[] = {
 	 .about = "The joined table: goroutine, state, done channel (and how many other channels its select holds),\n"
 		  "context, whether that context is cancelled, for how long.",
 	 .example = "blocked --min-wait 1h"},
+	{.name = "waits", .args = "", .run = report_waits, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = OPT_BIT(OPT_LIMIT),
+	 .summary = "who waits for whom: from the blocked to the last who blocks",
+	 .about = "Goroutines that wait for channels, locks and wait groups, and who holds these: first what does not\n"
+		  "move, cycles before chains, then what is waited for and held by somebody who moves.  Go writes down\n"
+		  "no owner: who holds what is inferred from stacks and from the code of their functions.",
+	 .example = "waits"},
 	{.name = "bt", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_bt, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_LIMIT),
 	 .summary = "the stack of a goroutine, or all stacks, equal ones together",

@@ -263,11 +263,11 @@ static void put_waits(struct lines *l, struct rec *w, const struct task *task)
 	for (uint32_t k = 0; k < task->nwaits; k++) {
 		const struct task_wait *wait = &l->m->tasks.waits.v[task->wait_first + k];
 		bool send = model_wait_op(l->m, task, k) == WAIT_SEND;
-		struct rec part = rec_part(l->out, REC_wait, !k);
+		struct rec part = rec_part(l->out, REC_task_wait, !k);
 
-		char *p = rec_put_addr(&part, buf_room(l->out, 3 * REC_ROOM), REC_wait_chan, wait->chan);
-		p = rec_put_word(&part, p, REC_wait_op, send ? "send" : "recv");
-		rec_commit(&part, rec_put_ctx(&part, p, REC_wait_context, l->m, wait->context));
+		char *p = rec_put_addr(&part, buf_room(l->out, 3 * REC_ROOM), REC_task_wait_chan, wait->chan);
+		p = rec_put_word(&part, p, REC_task_wait_op, send ? "send" : "recv");
+		rec_commit(&part, rec_put_ctx(&part, p, REC_task_wait_context, l->m, wait->context));
 		rec_part_end(&part);
 	}
 	rec_list_end(w, REC_task_waits);

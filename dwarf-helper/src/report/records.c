@@ -53,6 +53,7 @@ static const char head[] =
 	"| `children` | context, edge |\n"
 	"| `tasks` | task; with `--group` group |\n"
 	"| `blocked` | task |\n"
+	"| `waits` | wait |\n"
 	"| `bt` | frame, and notes about single stacks |\n"
 	"| `leaks` | finding, group |\n"
 	"| `check` | finding |\n"

@@ -120,14 +120,24 @@ R(task, LINE, "One goroutine.") \
 	F(task, created_file, TEXT, MAYBE, "", "file of that") \
 	F(task, created_line, INT, MAYBE, "", "line of that") \
 	F(task, parent_goid, INT, MAYBE, "", "the goroutine that executed the go statement (since Go 1.21); it may have ended") \
-	F(task, waits, PARTS, ALWAYS, "wait", "the channels it is parked on, all cases of a select") \
+	F(task, waits, PARTS, ALWAYS, "task_wait", "the channels it is parked on, all cases of a select") \
 	F(task, labels, LABELS, ALWAYS, "", "pprof labels") \
 	F(task, bubble, INT, MAYBE, "", "number of its bubble of testing/synctest; null: in none") \
 \
-R(wait, PART, "A channel that a goroutine is parked on.") \
-	F(wait, chan, ADDR, MAYBE, "", "its runtime.hchan") \
-	F(wait, op, WORD, ALWAYS, "", "`recv` or `send`") \
-	F(wait, context, CTX, MAYBE, "", "the context whose done channel it is") \
+R(task_wait, PART, "A channel that a goroutine is parked on.") \
+	F(task_wait, chan, ADDR, MAYBE, "", "its runtime.hchan") \
+	F(task_wait, op, WORD, ALWAYS, "", "`recv` or `send`") \
+	F(task_wait, context, CTX, MAYBE, "", "the context whose done channel it is") \
+\
+R(wait, LINE, "`waits`: what a goroutine waits for, and who holds that; a select has a line a case.") \
+	F(wait, goid, INT, ALWAYS, "", "who waits") \
+	F(wait, for, ADDR, ALWAYS, "", "the channel (of a context: its done channel), the first byte of the lock, the word of a semaphore") \
+	F(wait, kind, WORD, ALWAYS, "", "`chan`, `mutex`, `rwmutex`, `waitgroup`, `cond`, `semaphore` or `context`") \
+	F(wait, full, BOOL, MAYBE, "", "of a channel: has its buffer no room left? false without a buffer; null: no channel") \
+	F(wait, holders, INTS, ALWAYS, "", "goroutines that hold it, or would serve it, 100 at most, all with --limit 0; empty: none is known, or nobody looked: of " \
+	  "channels that are only received from none are looked for, but where others wait for who receives") \
+	F(wait, inferred, BOOL, ALWAYS, "", "are they inferred from stacks? Go writes down no owner") \
+	F(wait, moves, BOOL, ALWAYS, "", "false: it hangs on a cycle, or on a goroutine that sends and nobody receives") \
 \
 R(edge, LINE, "A context hangs on another.") \
 	F(edge, parent, CTX, MAYBE, "", "the one above") \

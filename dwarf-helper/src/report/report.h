@@ -80,6 +80,7 @@ struct err *report_show(struct report *r);
 struct err *report_children(struct report *r);
 struct err *report_tasks(struct report *r);
 struct err *report_blocked(struct report *r);
+struct err *report_waits(struct report *r);
 struct err *report_bt(struct report *r);
 struct err *report_layout(struct report *r);
 struct err *report_leaks(struct report *r);

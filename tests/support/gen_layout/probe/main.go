@@ -66,6 +66,13 @@ func condition() {
 		woken = true
 		cond.Broadcast()
 	}()
+	var group sync.WaitGroup
+	group.Add(1)
+	go group.Done()
+	group.Wait()
+	var both sync.RWMutex
+	both.Lock()
+	both.Unlock()
 	mu.Lock()
 	defer mu.Unlock()
 	for !woken {

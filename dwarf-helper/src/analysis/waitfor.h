@@ -1,0 +1,149 @@
+/**
+ * @file  Who waits for whom: goroutines, what they wait for, and who holds that.
+ *
+ *     goroutine ──waits──▶ object ──held by──▶ goroutine ──waits──▶ object …
+ *
+ * Objects are channels, mutexes, the two sides of read-write mutexes and wait groups; the done channels of contexts are none, they are `blocked`'s.  What a
+ * goroutine waits for is known (runtime/wake.h).  Who holds it is inferred, but for one case, because Go writes down no owner:
+ *
+ *     mutex         a goroutine that has the lock's struct in live words of a frame that has locked and not unlocked (runtime/calls.h)
+ *     RWMutex       its write side the same, and for certain who waits in Lock for the last readers; its read side who has called RLock likewise.  One who called
+ *                   RLock and waits in Lock is both, a deadlock of one goroutine
+ *     channel       who may take what is sent, or send what is waited for: it has the channel, or what leads there in two steps, in live words of a frame (or in
+ *                   variables its code names) whose function, or one that it calls, receives (sends, closes).  Not who waits for nothing but a context's end, nor
+ *                   goroutine 1 that receives in main.main: these wait for the end of the program
+ *     wait group    the same with Done
+ *
+ * A goroutine moves when it is not parked, or for I/O, a timer, a context.  What is held by somebody who moves moves; so does what nobody is found to hold, but for
+ * a channel that is sent to, all of whose possible receivers were looked for.  A holder too many therefore keeps things quiet.  What then is left does not move:
+ * each hangs on a chain that ends in a cycle, or with a goroutine that sends and nobody receives.
+ *
+ * Cost: a look at what each goroutine waits for; where a lock, a full channel or a wait group is waited for, up to four walks over all stacks, and a bounded
+ * number of looks at objects.
+ */
+#ifndef GOCTX_ANALYSIS_WAITFOR_H
+#define GOCTX_ANALYSIS_WAITFOR_H
+
+#include "context/model.h"
+#include "runtime/calls.h"
+
+enum wait_kind { WAIT_CHAN, WAIT_MUTEX, WAIT_RWMUTEX_WRITE, WAIT_RWMUTEX_READ, WAIT_WAITGROUP, WAIT_COND, WAIT_SEMAPHORE, WAIT_KINDS };
+
+#define WAIT_NO_OBJECT UINT32_MAX
+
+/** What goroutines wait for. */
+struct wait_object {
+	taddr addr;	      /* the hchan; the first byte of the lock; the word of a semaphore */
+	uint8_t kind;	      /* enum wait_kind */
+	bool send, receive;   /* of a channel: goroutines wait to do that */
+	bool looked;	      /* for holders, in all stacks */
+	bool moves;
+	bool cycle;	      /* the end of chains that come back to it */
+	uint64_t count, size; /* of a channel's buffer */
+	uint32_t first_waiter, waiters; /* tasks: waitfor.waiters.v[…] */
+	uint32_t first_holder, holders; /* waitfor.holders.v[…], the nearest first */
+	uint32_t end;	      /* of its chain: an object without holders, or one of a cycle; WAIT_NO_OBJECT: it moves */
+};
+
+struct wait_holder {
+	uint32_t object, task;
+	uint32_t frame; /* index into rt->frames: the function that has it, FRAME_NONE */
+	uint8_t hops;	/* pointers from the frame to it */
+	bool inferred;
+};
+
+enum wait_state {
+	WAIT_MOVES,   /* not parked, or for what ends by itself, or not known */
+	WAIT_OBJECTS, /* for objects, and for contexts (on_context) */
+	WAIT_CONTEXT, /* for contexts alone */
+	WAIT_NEVER,   /* for what never comes: nil channels, or a proof says so */
+};
+
+/** What one goroutine waits for. */
+struct wait_task {
+	uint32_t first, n; /* waitfor.waits.v[…]: objects */
+	uint8_t state;	   /* enum wait_state */
+	bool on_context;   /* a context's end would let it go on, too */
+	bool moves;
+	bool hangs;	   /* what it waits for does not move, contexts aside */
+	uint32_t next;	   /* the first of its objects that does not move, WAIT_NO_OBJECT */
+};
+
+struct waitfor {
+	struct model *m;
+	struct wait_task *tasks; /* by task */
+	VEC(struct wait_object) objects; /* in the order in which goroutines name them */
+	VEC(uint32_t) waits, waiters;
+	VEC(struct wait_holder) holders; /* by object */
+	bool cut;		 /* too much to look at, or no heap: some holders may be missing, and all counts as moving */
+	bool any;		 /* something does not move */
+
+	/* inside */
+	struct u64map by_addr;
+	struct calls calls;
+};
+
+/**
+ * Find all of it.
+ * @param never  by task: proven never to run again; NULL
+ * @return NULL, ERR_CANCELED
+ */
+struct err *waitfor_build(struct model *m, const bool *never, struct waitfor *ret);
+void waitfor_free(struct waitfor *w);
+
+/** The holder that a chain goes on with, NULL: nobody. */
+static inline const struct wait_holder *waitfor_next(const struct waitfor *w, uint32_t object)
+{
+	const struct wait_object *o = &w->objects.v[object];
+
+	return o->holders ? &w->holders.v[o->first_holder] : NULL;
+}
+
+/** Goroutines that hang on one chain, by where it ends. */
+struct wait_chain {
+	bool cycle;
+	uint32_t end;	/* object */
+	uint32_t start; /* the object of it that most wait for */
+	uint32_t tasks; /* how many hang on it */
+};
+
+struct wait_chains {
+	VEC(struct wait_chain) list; /* cycles, then those that most hang on; of equals the one that the first goroutine waits for */
+};
+
+void waitfor_chains(const struct waitfor *w, struct wait_chains *ret);
+
+/**
+ * One step of a chain: goroutines, and what they wait for.  The first are all that wait for the chain's start, those of the others hold what the step before
+ * waits for.
+ */
+struct wait_step {
+	uint32_t task, tasks; /* the first of them, how many */
+	bool inferred;	      /* that they hold it */
+	taddr addr;	      /* of what they wait for, 0: for what never comes */
+	uint8_t kind;	      /* enum wait_kind */
+	uint64_t count, size; /* of a channel's buffer */
+};
+
+struct wait_steps {
+	VEC(struct wait_step) list;
+	uint32_t back; /* the step that holds what the last waits for: a cycle; WAIT_NO_OBJECT: nobody does */
+};
+
+#define WAIT_STEPS 32
+
+/** From an object to the end of its chain, at most @p max steps. */
+void waitfor_steps(const struct waitfor *w, uint32_t object, uint32_t max, struct wait_steps *ret);
+
+/** Is it a channel with a buffer in which nothing has room? */
+static inline bool waitfor_full(const struct wait_object *o)
+{
+	return o->kind == WAIT_CHAN && o->size && o->count == o->size;
+}
+
+/* ---- inside: waitfor_hold.c ---- */
+
+/** Look for the holders of the objects that are @p wanted in all stacks; adds them to w->holders.  @return NULL, ERR_CANCELED */
+struct err *waitfor_hold(struct waitfor *w, const bool *wanted);
+
+#endif

@@ -1,0 +1,256 @@
+/**
+ * @file  `waits`: who waits for whom, from the blocked to the last who blocks.
+ */
+#include <stdlib.h>
+
+#include "report/lines.h"
+#include "report/path.h"
+#include "report/wait_words.h"
+#include "report/words.h"
+#include "report/writer.h"
+
+#define CHAINS 10  /* told when --limit is not given */
+#define OBJECTS 20 /* that move */
+#define HOLDERS 100
+#define INDENT 3
+
+/* ---- text ---- */
+
+static void put_line(struct report *r, size_t indent, const struct buf *line)
+{
+	size_t room = r->opt->width > indent + 40 ? r->opt->width - indent : 40;
+
+	buf_fill(&r->out, ' ', indent);
+	text_safe_cut(&r->out, line->p, line->n, r->opt->width ? room : 0);
+	buf_char(&r->out, '\n');
+}
+
+static void put_step(struct report *r, const struct wait_steps *s, size_t k)
+{
+	const struct wait_step *step = &s->list.v[k];
+	size_t indent = INDENT + (k < 8 ? k : 8) * INDENT;
+	struct buf line = {0};
+
+	word_wait_tasks(&line, r, step);
+	buf_str(&line, k && step->inferred ? "  (inferred)" : "");
+	put_line(r, indent, &line);
+	line.n = 0;
+	buf_lit(&line, "└─ ");
+	word_wait_object(&line, step->addr, step->kind, step->count, step->size);
+	if (k + 1 == s->list.n)
+		word_wait_end(&line, r, s);
+	else
+		buf_str(&line, step->kind == WAIT_CHAN ? ", which these would serve:" : step->kind == WAIT_WAITGROUP ? ", which these have to end:" : ", held by");
+	put_line(r, indent, &line);
+	buf_free(&line);
+}
+
+static void put_chain(struct report *r, const struct waitfor *w, const struct wait_chain *c)
+{
+	struct buf *out = &r->out;
+	struct wait_steps s;
+
+	waitfor_steps(w, c->start, r->opt->limit == 0 ? UINT32_MAX : WAIT_STEPS, &s);
+	text_plural(out, c->tasks, "goroutine");
+	buf_str(out, c->tasks == 1 ? " hangs" : " hang");
+	buf_str(out, c->cycle ? " on a cycle\n" : " on a chain that does not move\n");
+	for (size_t k = 0; k < s.list.n; k++)
+		put_step(r, &s, k);
+	VEC_FREE(&s.list);
+	buf_char(out, '\n');
+}
+
+/* Locks, channels that are sent to, wait groups: what somebody has to give. */
+static bool is_held(const struct wait_object *o)
+{
+	return o->moves && o->waiters && (o->kind != WAIT_CHAN || o->send) && o->kind != WAIT_COND;
+}
+
+static void put_holder(struct table *t, const struct report *r, const struct waitfor *w, uint32_t object)
+{
+	const struct wait_holder *h = waitfor_next(w, object);
+	struct buf *cell = table_cell(t);
+
+	if (!h) {
+		buf_lit(cell, "not known");
+		return;
+	}
+	buf_lit(cell, "goroutine ");
+	buf_u64(cell, r->m->tasks.list.v[h->task].goid);
+	if (w->objects.v[object].holders > 1) {
+		buf_lit(cell, " (+");
+		buf_u64(cell, w->objects.v[object].holders - 1);
+		buf_char(cell, ')');
+	}
+	word_task_state(table_cell(t), r->m, &r->m->tasks.list.v[h->task]);
+	word_func(table_cell(t), r->m, r->m->tasks.list.v[h->task].frame);
+	word_place(table_cell(t), r->m, r->m->tasks.list.v[h->task].frame);
+}
+
+struct wanted {
+	uint32_t object, waiters;
+};
+
+static int most_first(const void *a, const void *b)
+{
+	const struct wanted *x = a, *y = b;
+
+	if (x->waiters != y->waiters)
+		return x->waiters < y->waiters ? 1 : -1;
+	return x->object < y->object ? -1 : x->object > y->object;
+}
+
+/* What is waited for and held by somebody who moves. */
+static void put_moving(struct report *r, const struct waitfor *w)
+{
+	static const struct column column[] = {
+		{.head = "waiting", .right = true},
+		{.head = "for"},
+		{.head = "held by (inferred)"},
+		{.head = "state", .max = 44},
+		{.head = "function", .path = true, .max = 48, .keep_tail = true},
+		{.head = NULL},
+	};
+	uint64_t limit = word_limit(r->opt, OBJECTS);
+	VEC(struct wanted) list = {0};
+	struct table t;
+
+	for (uint32_t o = 0; o < w->objects.n; o++)
+		if (is_held(&w->objects.v[o]))
+			VEC_PUSH(&list, (struct wanted){o, w->objects.v[o].waiters});
+	if (!list.n)
+		return;
+	qsort(list.v, list.n, sizeof(*list.v), most_first);
+	table_open(&t, r, column, sizeof(column) / sizeof(column[0]));
+	for (size_t k = 0; k < list.n && k < limit; k++) {
+		const struct wait_object *o = &w->objects.v[list.v[k].object];
+		text_count(table_cell(&t), o->waiters);
+		word_wait_object(table_cell(&t), o->addr, o->kind, o->count, o->size);
+		put_holder(&t, r, w, list.v[k].object);
+		table_row(&t);
+	}
+	table_close(&t);
+	if (list.n > limit)
+		text_more(&r->out, list.n - limit, NULL);
+	VEC_FREE(&list);
+	buf_char(&r->out, '\n');
+}
+
+static void put_footer(struct report *r, const struct waitfor *w, const struct wait_chains *c)
+{
+	uint64_t hang = 0, wait = 0;
+
+	for (size_t k = 0; k < c->list.n; k++)
+		hang += c->list.v[k].tasks;
+	for (size_t i = 0; i < r->m->tasks.list.n; i++)
+		wait += w->tasks[i].n != 0;
+	text_count(&r->out, hang);
+	buf_lit(&r->out, " of ");
+	text_plural(&r->out, wait, "goroutine");
+	buf_lit(&r->out, " that wait for channels, locks or wait groups hang on ");
+	text_plural(&r->out, c->list.n, "chain");
+	buf_str(&r->out, hang ? " (who holds what is inferred from stacks)\n" : "\n");
+	if (w->cut)
+		buf_lit(&r->out, "who holds what could not be looked for everywhere, so nothing is said to hang\n");
+}
+
+static struct err *waits_text(struct report *r, const struct waitfor *w)
+{
+	uint64_t limit = word_limit(r->opt, CHAINS);
+	struct wait_chains c;
+	struct err *err = NULL;
+
+	waitfor_chains(w, &c);
+	for (size_t k = 0; k < c.list.n && k < limit && !err; k++) {
+		put_chain(r, w, &c.list.v[k]);
+		err = model_canceled(r->m) ? err_interrupted() : NULL;
+	}
+	if (c.list.n > limit)
+		text_more(&r->out, c.list.n - limit, "chains");
+	put_moving(r, w);
+	put_footer(r, w, &c);
+	VEC_FREE(&c.list);
+	return err;
+}
+
+/* ---- JSON ---- */
+
+static void line_wait(struct report *r, const struct waitfor *w, uint32_t task, const struct wait_object *o)
+{
+	struct rec rec = rec_line(&r->out, REC_wait);
+	uint64_t most = r->opt->limit == 0 ? UINT64_MAX : HOLDERS;
+	bool inferred = false;
+
+	rec_u64(&rec, REC_wait_goid, r->m->tasks.list.v[task].goid);
+	rec_addr(&rec, REC_wait_for, o->addr);
+	rec_word(&rec, REC_wait_kind, wait_kind_word(o->kind));
+	if (o->kind == WAIT_CHAN)
+		rec_bool(&rec, REC_wait_full, waitfor_full(o));
+	else
+		rec_null(&rec, REC_wait_full);
+	rec_list(&rec, REC_wait_holders);
+	for (uint32_t k = 0; k < o->holders && k < most; k++) {
+		const struct wait_holder *h = &w->holders.v[o->first_holder + k];
+		rec_item_u64(&r->out, !k, r->m->tasks.list.v[h->task].goid);
+		inferred |= h->inferred;
+	}
+	rec_list_end(&rec, REC_wait_holders);
+	rec_bool(&rec, REC_wait_inferred, inferred);
+	rec_bool(&rec, REC_wait_moves, o->moves);
+	rec_line_end(&rec);
+}
+
+static void line_context_wait(struct report *r, uint32_t task, const struct task_wait *tw)
+{
+	struct rec rec = rec_line(&r->out, REC_wait);
+
+	rec_u64(&rec, REC_wait_goid, r->m->tasks.list.v[task].goid);
+	rec_addr(&rec, REC_wait_for, tw->chan);
+	rec_word(&rec, REC_wait_kind, "context");
+	rec_bool(&rec, REC_wait_full, false);
+	rec_list(&rec, REC_wait_holders);
+	rec_list_end(&rec, REC_wait_holders);
+	rec_bool(&rec, REC_wait_inferred, false);
+	rec_bool(&rec, REC_wait_moves, true);
+	rec_line_end(&rec);
+}
+
+static struct err *waits_json(struct report *r, const struct waitfor *w)
+{
+	const struct tasks *ts = &r->m->tasks;
+	uint64_t limit = word_limit(r->opt, 0), told = 0, left = 0;
+
+	line_header(r);
+	for (uint32_t i = 0; i < ts->list.n; i++) {
+		const struct task *t = &ts->list.v[i];
+		for (uint32_t k = 0; k < w->tasks[i].n; k++)
+			if (told++ < limit)
+				line_wait(r, w, i, &w->objects.v[w->waits.v[w->tasks[i].first + k]]);
+		for (uint32_t k = 0; k < t->nwaits && w->tasks[i].on_context; k++)
+			if (ts->waits.v[t->wait_first + k].context != CTX_NONE && told++ < limit)
+				line_context_wait(r, i, &ts->waits.v[t->wait_first + k]);
+		if (i % 4096 == 0 && model_canceled(r->m))
+			return err_interrupted();
+	}
+	left = told > limit ? told - limit : 0;
+	line_cut(r, left, "waits");
+	line_notes(r);
+	return NULL;
+}
+
+struct err *report_waits(struct report *r)
+{
+	struct waitfor w;
+	struct err *err = waitfor_build(r->m, NULL, &w);
+
+	if (err)
+		return err;
+	if (r->opt->json) {
+		err = waits_json(r, &w);
+	} else {
+		err = waits_text(r, &w);
+		text_notes(r);
+	}
+	waitfor_free(&w);
+	return err;
+}
