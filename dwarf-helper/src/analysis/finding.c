@@ -87,6 +87,7 @@ static void finding_free(struct finding *f)
 	for (size_t i = 0; i < f->evidence.n; i++) {
 		VEC_FREE(&f->evidence.v[i].hanging);
 		VEC_FREE(&f->evidence.v[i].keys);
+		VEC_FREE(&f->evidence.v[i].chain.list);
 	}
 	if (f->holder)
 		steps_free(f->holder);

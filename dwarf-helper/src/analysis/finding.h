@@ -10,6 +10,7 @@
 #include "analysis/problem.h"
 #include "analysis/rules.h"
 #include "analysis/steps.h"
+#include "analysis/waitfor.h"
 #include "context/model.h"
 
 /**
@@ -70,6 +71,7 @@ enum evidence_kind {
 	EV_DEADLINE,  /* ns until the first one's deadline */
 	EV_BOUNDED,   /* n by deadlines below them, the last in ns (0 not known), m by goroutines that go on */
 	EV_DOUBT,     /* gap: why it is not certain */
+	EV_CHAIN,     /* chain: who waits for whom, n more chains like it */
 	EV_CHANNEL,   /* n: address; flag: the first of several */
 	EV_CAUSE,     /* finding: signature and rule of the one it belongs to */
 	EV_KEEPS,     /* n bytes of heap that only they keep; flag: they and other stuck goroutines */
@@ -99,16 +101,17 @@ struct evidence {
 		char signature[17];
 	} finding;
 	VEC(struct hanging) hanging;
+	struct wait_steps chain;
 	VEC(struct key_count) keys;
 	struct problem problem;
 };
 
 /** What to look at next. */
-enum next_command { NEXT_SHOW, NEXT_WHY, NEXT_CHILDREN, NEXT_TREE, NEXT_BT };
+enum next_command { NEXT_SHOW, NEXT_WHY, NEXT_CHILDREN, NEXT_TREE, NEXT_BT, NEXT_WAITS };
 
 struct next {
 	uint8_t command; /* enum next_command */
-	uint64_t about;	 /* an address; of NEXT_BT a goid */
+	uint64_t about;	 /* an address; of NEXT_BT a goid; of NEXT_WAITS nothing */
 };
 
 /** How lost contexts end although nobody cancels them. */
@@ -154,6 +157,10 @@ union claim {
 	struct {
 		bool orphans; /* who started them has ended */
 	} pileup;
+	struct {
+		bool cycle;
+		uint32_t last; /* goroutine that the others hang on */
+	} wait_chain;
 	uint8_t problem; /* enum check_kind, of the rules of check but torn */
 };
 

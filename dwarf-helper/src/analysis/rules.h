@@ -19,6 +19,7 @@
 	RUN(WATCHER, watcher, "watcher", "which parents of the program's own types cost a goroutine a child?") \
 	RUN(STUCK_TASK, stuck_task, "stuck-task", "which goroutines can never run again?") \
 	RUN(UNCANCELLABLE_WAIT, uncancellable_wait, "uncancellable-wait", "which goroutines wait for a context that nobody can cancel?") \
+	RUN(WAIT_CHAIN, wait_chain, "wait-chain", "which goroutines hang on what somebody holds who does not go on?") \
 	RUN(DETACHED, detached, "detached", "which goroutines made a context that does not end with theirs?") \
 	RUN(IGNORES_CANCEL, ignores_cancel, "ignores-cancel", "which goroutines go on waiting although their context has ended?") \
 	RUN(ACCUMULATION, accumulation, "accumulation", "on which contexts do children pile up?") \

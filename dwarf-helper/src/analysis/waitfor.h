@@ -127,6 +127,7 @@ struct wait_step {
 
 struct wait_steps {
 	VEC(struct wait_step) list;
+	bool never;    /* the last waits for what never comes */
 	uint32_t back; /* the step that holds what the last waits for: a cycle; WAIT_NO_OBJECT: nobody does */
 };
 

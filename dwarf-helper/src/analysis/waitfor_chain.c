@@ -46,8 +46,10 @@ void waitfor_steps(const struct waitfor *w, uint32_t object, uint32_t max, struc
 
 	*ret = (struct wait_steps){.back = WAIT_NO_OBJECT};
 	while (ret->list.n < max) {
-		if (object != WAIT_NO_OBJECT) {
-			o = &w->objects.v[object];
+		const struct wait_task *t = &w->tasks[s.task];
+		ret->never = object == WAIT_NO_OBJECT;
+		if (object != WAIT_NO_OBJECT || t->n) {
+			o = &w->objects.v[object != WAIT_NO_OBJECT ? object : w->waits.v[t->first]];
 			s.addr = o->addr;
 			s.kind = o->kind;
 			s.count = o->count;
@@ -58,16 +60,20 @@ void waitfor_steps(const struct waitfor *w, uint32_t object, uint32_t max, struc
 		if (!h)
 			break;
 		u64map_add(&seen, object + 1ul, (uint32_t)ret->list.n - 1);
+		bool itself = h->task == s.task;
 		s = (struct wait_step){.task = h->task, .tasks = o->holders, .inferred = h->inferred};
 		object = w->tasks[h->task].next;
-		uint32_t before = object == WAIT_NO_OBJECT ? U64MAP_NONE : u64map_find(&seen, object + 1ul);
-		if (before != U64MAP_NONE) {
-			o = &w->objects.v[object];
-			VEC_PUSH(&ret->list, ((struct wait_step){.task = s.task, .tasks = s.tasks, .inferred = s.inferred, .addr = o->addr, .kind = o->kind,
-								 .count = o->count, .size = o->size}));
-			ret->back = before;
-			break;
-		}
+		ret->back = object == WAIT_NO_OBJECT ? U64MAP_NONE : u64map_find(&seen, object + 1ul);
+		if (ret->back == WAIT_NO_OBJECT)
+			continue;
+		o = &w->objects.v[object];
+		s.addr = o->addr;
+		s.kind = o->kind;
+		s.count = o->count;
+		s.size = o->size;
+		if (!itself)
+			VEC_PUSH(&ret->list, s);
+		break;
 	}
 	u64map_free(&seen);
 }

@@ -5,6 +5,7 @@
 #include "context/detail.h"
 #include "report/path.h"
 #include "report/problem.h"
+#include "report/wait_words.h"
 #include "report/words.h"
 #include "runtime/rtype.h"
 
@@ -221,6 +222,20 @@ static void sum_cost(struct buf *out, const struct report *r, const struct findi
 	buf_lit(out, " of stacks, contexts and values.");
 }
 
+static void sum_wait_chain(struct buf *out, const struct report *r, const struct finding *f)
+{
+	if (f->claim.wait_chain.cycle) {
+		buf_lit(out, "A deadlock: goroutines wait for each other, and others for them.");
+		return;
+	}
+	buf_printf(out, "Goroutines wait for what goroutine %" PRIu64 " holds or has to do, and it does not go on: ",
+		   r->m->tasks.list.v[f->claim.wait_chain.last].goid);
+	word_task_state(out, r->m, &r->m->tasks.list.v[f->claim.wait_chain.last]);
+	buf_lit(out, " in ");
+	path_frame(out, r->m, r->m->tasks.list.v[f->claim.wait_chain.last].frame);
+	buf_char(out, '.');
+}
+
 void finding_summary(struct buf *out, const struct report *r, const struct finding *f)
 {
 	bool one = f->count == 1;
@@ -259,6 +274,9 @@ void finding_summary(struct buf *out, const struct report *r, const struct findi
 	case RULE_EXPIRED_RETAINED:
 	case RULE_RETAINED_CONTEXT:
 		sum_retained(out, f);
+		break;
+	case RULE_WAIT_CHAIN:
+		sum_wait_chain(out, r, f);
 		break;
 	case RULE_TASK_PILEUP:
 		buf_printf(out, "Goroutines pile up sending to one channel that nobody receives from; no context can end them%s",
@@ -305,7 +323,7 @@ const char *finding_label_json(const struct finding *f, size_t index)
 	static const char *const labels[EVIDENCES] = {
 		[EV_LIKE] = "like",	    [EV_BELOW] = "below",	[EV_WAITING] = "waiting", [EV_HOLDER] = "held by",
 		[EV_DEFERRED] = "held by",  [EV_IN_USE] = "in use",	[EV_AMONG] = "of",	  [EV_CALLS] = "calls",
-		[EV_DEADLINE] = "deadline", [EV_BOUNDED] = "bounded by", [EV_DOUBT] = "not sure",  [EV_CHANNEL] = "on",
+		[EV_DEADLINE] = "deadline", [EV_BOUNDED] = "bounded by", [EV_DOUBT] = "not sure",  [EV_CHANNEL] = "on", [EV_CHAIN] = "chain",
 		[EV_CAUSE] = "cause",	    [EV_KEEPS] = "keep",	[EV_CONTEXTLESS] = "context", [EV_OTHER] = "other",
 		[EV_PARENT] = "parent",	    [EV_CHILD] = "child",	[EV_HELD] = "holds",	  [EV_KEYS] = "keys",
 		[EV_TIP] = "tip",	    [EV_STOP] = "stop",		[EV_MORE] = "and",
@@ -540,6 +558,11 @@ void finding_text(struct phrase *out, const struct report *r, const struct findi
 	case EV_DOUBT:
 		buf_str(text, word_gap(e->gap));
 		break;
+	case EV_CHAIN:
+		word_wait_chain(out, r, &e->chain);
+		if (e->n)
+			put_more(out, e->n, "chains like it");
+		break;
 	case EV_CHANNEL:
 		buf_printf(text, "channel 0x%" PRIx64 "%s", e->n, e->flag ? " (the first of them)" : "");
 		break;
@@ -610,5 +633,8 @@ void finding_command(struct buf *out, const struct next *n)
 	static const char *const names[] = {
 		[NEXT_SHOW] = "show", [NEXT_WHY] = "why", [NEXT_CHILDREN] = "children", [NEXT_TREE] = "tree", [NEXT_BT] = "bt"};
 
-	buf_printf(out, n->command == NEXT_BT ? "goctx %s %" PRIu64 : "goctx %s 0x%" PRIx64, names[n->command], n->about);
+	if (n->command == NEXT_WAITS)
+		buf_lit(out, "goctx waits");
+	else
+		buf_printf(out, n->command == NEXT_BT ? "goctx %s %" PRIu64 : "goctx %s 0x%" PRIx64, names[n->command], n->about);
 }

@@ -66,8 +66,8 @@ void word_wait_end(struct buf *out, const struct report *r, const struct wait_st
 	const struct wait_step *last = &s->list.v[s->list.n - 1];
 	const struct wait_step *back = s->back < s->list.n ? &s->list.v[s->back + 1 < s->list.n ? s->back + 1 : s->back] : NULL;
 
-	if (!last->addr)
-		buf_lit(out, ", and never goes on");
+	if (s->never)
+		buf_lit(out, ", and can never go on");
 	else if (back && back->task == last->task)
 		buf_printf(out, ", which %s holds itself: a deadlock", last->tasks == 1 ? "it" : "each of them");
 	else if (back)
