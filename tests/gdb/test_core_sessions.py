@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(bool(gdbrun.missing()), reason=str(gdbrun.missin
 @pytest.mark.parametrize("command", [
     "info", "tree", "tree --no-fold --values --depth 3", "list", "list --limit 0 --sort children",
     "show background", "show {server}", "children {server}", "children background --limit 0",
-    "tasks --system", "tasks --group stack", "tasks --tree", "blocked", "bt all", "bt 1", "check", "heap", "layout",
-    "layout context.cancelCtx", "list --json", "tree --json", "blocked --json", "tasks --json",
+    "tasks --system", "tasks --group stack", "tasks --tree", "blocked", "waits", "bt all", "bt 1", "check", "heap", "layout",
+    "layout context.cancelCtx", "list --json", "tree --json", "blocked --json", "waits --json", "tasks --json",
     "bt all --json", "show {server} --json",
 ])
 def test_core_prints_what_the_helper_prints(command: str, died: build.Died, kinds: Path) -> None:

@@ -150,7 +150,7 @@ RECORDS = {"header": Header, "context": Context, "task": Task, "edge": Edge, "fr
            "note": Note,
            "finding": Finding}
 
-OTHER = ("layout", "field", "variable", "member", "info", "path", "subject", "heap", "canceler", "group")
+OTHER = ("layout", "field", "variable", "member", "info", "path", "subject", "heap", "canceler", "group", "wait")
 
 
 @dataclass

@@ -38,6 +38,7 @@ enum {
 enum {
 	LEAK_TASK_ENDED = 1, /* its stack refers to a context that is cancelled or expired */
 	LEAK_TASK_ROOT = 2,  /* its stack refers to an active context right below Background, TODO or WithoutCancel, or to its CancelFunc */
+	LEAK_TASK_SERVED = 4, /* a goroutine at work would serve it, or holds what it waits for (waitfor.h); set by wait-chain */
 };
 
 /** One context; 48 bytes. */

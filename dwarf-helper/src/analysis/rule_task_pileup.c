@@ -6,7 +6,7 @@
  * likely          whoever started them has ended (known since Go 1.21): nobody waits for them
  * possible        their starter lives, or is not known
  *
- * Receivers that share one channel are idle workers, and healthy.  What nothing reaches any more is stuck-task's.
+ * Where somebody at work may receive, its buffer is being drained, and they are left out.  Receivers that share one channel are idle workers, and healthy.  What nothing reaches any more is stuck-task's.
  */
 #include "analysis/task_sets.h"
 
@@ -17,7 +17,7 @@ static taddr sends_to(struct leaks *l, uint32_t task)
 {
 	const struct task *t = &l->m->tasks.list.v[task];
 
-	if ((t->status != TASK_WAITING && t->status != TASK_LEAKED) || t->nwaits != 1)
+	if ((t->status != TASK_WAITING && t->status != TASK_LEAKED) || t->nwaits != 1 || l->task_flags[task] & LEAK_TASK_SERVED)
 		return 0;
 	const struct task_wait *w = &l->m->tasks.waits.v[t->wait_first];
 	const char *reason = task_reason(l->m->rt, t);

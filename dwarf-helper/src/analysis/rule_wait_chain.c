@@ -45,7 +45,7 @@ static void add_chain(struct chain_sets *s, uint32_t chain)
 
 	waitfor_steps(&s->w, c->start, UINT32_MAX, &steps);
 	uint32_t last = steps.list.v[steps.list.n - 1].task;
-	if (steps.list.n > 1) {
+	if (steps.list.n > 1 || steps.back != WAIT_NO_OBJECT) {
 		uint32_t at = u64map_add(&s->by_name, name_of(s->l, steps.list.v[0].task, last), (uint32_t)s->list.n);
 		if (at == s->list.n)
 			VEC_PUSH(&s->list, (struct chain_set){.last = last, .cycle = c->cycle});
@@ -53,6 +53,19 @@ static void add_chain(struct chain_sets *s, uint32_t chain)
 		s->set_of[c->end] = at + 1;
 	}
 	VEC_FREE(&steps.list);
+}
+
+/* Somebody at work would serve or leave what they wait for: no matter for rules that come later. */
+static void mark_served(struct chain_sets *s)
+{
+	for (uint32_t i = 0; i < s->l->m->tasks.list.n; i++) {
+		const struct wait_task *t = &s->w.tasks[i];
+		for (uint32_t k = 0; k < t->n; k++) {
+			const struct wait_object *o = &s->w.objects.v[s->w.waits.v[t->first + k]];
+			if (o->moves && o->holders)
+				s->l->task_flags[i] |= LEAK_TASK_SERVED;
+		}
+	}
 }
 
 static void add_tasks(struct chain_sets *s)
@@ -132,6 +145,7 @@ struct err *rule_wait_chain(struct leaks *l)
 	for (uint32_t k = 0; k < s.chains.list.n; k++)
 		add_chain(&s, k);
 	add_tasks(&s);
+	mark_served(&s);
 	for (size_t k = 0; k < s.list.n; k++) {
 		if (s.list.v[k].tasks.n)
 			tell(&s, &s.list.v[k]);

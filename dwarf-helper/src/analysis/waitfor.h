@@ -12,6 +12,7 @@
  *     channel       who may take what is sent, or send what is waited for: it has the channel, or what leads there in two steps, in live words of a frame (or in
  *                   variables its code names) whose function, or one that it calls, receives (sends, closes).  Not who waits for nothing but a context's end, nor
  *                   goroutine 1 that receives in main.main: these wait for the end of the program
+ *                   One that waits to send to it has sent before in another frame: a semaphore's second slot
  *     wait group    the same with Done
  *
  * A goroutine moves when it is not parked, or for I/O, a timer, a context.  What is held by somebody who moves moves; so does what nobody is found to hold, but for

@@ -60,7 +60,7 @@ void waitfor_steps(const struct waitfor *w, uint32_t object, uint32_t max, struc
 		if (!h)
 			break;
 		u64map_add(&seen, object + 1ul, (uint32_t)ret->list.n - 1);
-		bool itself = h->task == s.task;
+		bool itself = ret->list.n > 1 && h->task == s.task;
 		s = (struct wait_step){.task = h->task, .tasks = o->holders, .inferred = h->inferred};
 		object = w->tasks[h->task].next;
 		ret->back = object == WAIT_NO_OBJECT ? U64MAP_NONE : u64map_find(&seen, object + 1ul);

@@ -6,6 +6,7 @@
  */
 #include "analysis/waitfor.h"
 
+#include "runtime/defer.h"
 #include "runtime/heap.h"
 #include "runtime/livestack.h"
 
@@ -13,6 +14,7 @@
 #define OBJECT_BYTES 1024 /* larger ones are tables, not what a frame is about */
 #define LEADS 32	  /* objects that one lead is kept of */
 #define MAX_WORDS (16u << 20)
+#define MAX_PENDING 256	  /* deferred calls of one goroutine that are looked at */
 #define MAX_OUTSIDE 256	  /* locks in package variables */
 #define VARIABLE 4096	  /* bytes that a variable with a lock is thought to be long at most */
 
@@ -30,6 +32,12 @@ struct lead {
 	uint32_t first, n;
 };
 
+/* A deferred call that is still to run. */
+struct pending {
+	taddr sp; /* of the frame that deferred it */
+	struct call_effects does;
+};
+
 struct hold {
 	struct waitfor *w;
 	struct runtime *rt;
@@ -42,6 +50,7 @@ struct hold {
 	uint64_t words; /* looked at */
 	uint32_t task;	/* at hand */
 	bool relevant;	/* one of its frames may hold something */
+	VEC(struct pending) pending; /* of it */
 };
 
 #define OF_FUNCTION 3
@@ -189,39 +198,70 @@ static bool waits_for_the_end(const struct hold *h)
 	       !strcmp(h->rt->frames.v[t->frame].func, "main.main");
 }
 
+/* A frame, and what it may do from here on. */
+struct place {
+	uint32_t info;
+	struct call_effects does, deferred;
+};
+
+/* @return false: nothing that matters */
+static bool place_of(struct hold *h, uint32_t info, taddr sp, struct place *ret)
+{
+	const struct func_calls *fc = info < h->rt->pcs.n && h->rt->pcs.v[info].n ? calls_of(&h->w->calls, info) : NULL;
+
+	if (!fc)
+		return false;
+	*ret = (struct place){.info = info, .does = fc->near};
+	for (size_t k = 0; k < h->pending.n; k++) {
+		const struct call_effects *e = &h->pending.v[k].does;
+		if (h->pending.v[k].sp != sp)
+			continue;
+		ret->deferred.kinds |= e->kinds;
+		ret->does.kinds |= e->kinds;
+		for (unsigned n = 0; n < CALL_LOADS; n++)
+			ret->does.loads[n] |= e->loads[n];
+	}
+	return ret->does.kinds;
+}
+
+/* It has locked and not unlocked, or is to unlock when it returns. */
+static bool has_locked(struct hold *h, const struct place *p, enum call_kind lock)
+{
+	return p->deferred.kinds & CALL_BIT(lock + 1) || calls_holds(&h->w->calls, p->info, lock);
+}
+
 /* May a goroutine that stands there hold the object, by what the function does? */
-static bool suits(struct hold *h, uint32_t object, uint32_t info, unsigned hops)
+static bool suits(struct hold *h, uint32_t object, const struct place *p, unsigned hops)
 {
 	const struct wait_object *o = &h->w->objects.v[object];
-	const struct func_calls *fc = calls_of(&h->w->calls, info);
 	bool own = waits_on(h->w, h->task, object);
 
 	switch (o->kind) {
 	case WAIT_MUTEX:
-		return !own && calls_holds(&h->w->calls, info, CALL_MUTEX_LOCK);
+		return !own && has_locked(h, p, CALL_MUTEX_LOCK);
 	case WAIT_RWMUTEX_WRITE:
-		return !own && calls_holds(&h->w->calls, info, CALL_WRITE_LOCK);
+		return !own && has_locked(h, p, CALL_WRITE_LOCK);
 	case WAIT_RWMUTEX_READ:
-		return (!own || !hops) && calls_holds(&h->w->calls, info, CALL_READ_LOCK);
+		return (!own || !hops) && has_locked(h, p, CALL_READ_LOCK);
 	case WAIT_CHAN:
-		if (own || waits_for_the_end(h))
-			return false;
-		return fc->near.kinds & (o->send ? CALL_BIT(CALL_RECEIVE) | CALL_BIT(CALL_SELECT)
-					   : CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT) | CALL_BIT(CALL_CLOSE));
+		if (waits_for_the_end(h) || (own && !(o->send && calls_before(&h->w->calls, p->info, CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT)))))
+			return false; /* who waits to send has nothing of it, but when it has sent before: a semaphore taken twice */
+		return p->does.kinds & (o->send ? CALL_BIT(CALL_RECEIVE) | CALL_BIT(CALL_SELECT)
+						: CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT) | CALL_BIT(CALL_CLOSE));
 	case WAIT_WAITGROUP:
-		return !own && fc->near.kinds & CALL_BIT(CALL_DONE);
+		return !own && p->does.kinds & CALL_BIT(CALL_DONE);
 	default:
 		return false;
 	}
 }
 
-static void hit(struct hold *h, uint32_t object, uint32_t info, unsigned hops)
+static void hit(struct hold *h, uint32_t object, const struct place *p, unsigned hops)
 {
-	const struct pcinfo *p = &h->rt->pcs.v[info];
+	const struct pcinfo *info = &h->rt->pcs.v[p->info];
 
-	if (!suits(h, object, info, hops))
+	if (!suits(h, object, p, hops))
 		return;
-	struct wait_holder one = {.object = object, .task = h->task, .hops = (uint8_t)hops, .inferred = true, .frame = p->first + p->n - 1u};
+	struct wait_holder one = {.object = object, .task = h->task, .hops = (uint8_t)hops, .inferred = true, .frame = info->first + info->n - 1u};
 	struct wait_holder *last = h->w->holders.n ? &h->w->holders.v[h->w->holders.n - 1] : NULL;
 	if (last && last->object == object && last->task == h->task && last->inferred && last->hops <= hops)
 		return;
@@ -229,54 +269,55 @@ static void hit(struct hold *h, uint32_t object, uint32_t info, unsigned hops)
 }
 
 /* Those that the function, or one that it calls, may go to. */
-static void hits(struct hold *h, uint32_t lead, uint32_t info)
+static void hits(struct hold *h, uint32_t lead, const struct place *p)
 {
-	const struct func_calls *fc = calls_of(&h->w->calls, info);
-
 	for (uint32_t k = 0; k < h->leads.v[lead].n; k++) {
 		const struct lead_item *i = &h->items.v[h->leads.v[lead].first + k];
 		bool goes = true;
 		for (unsigned n = 0; n < CALL_LOADS; n++)
-			goes &= !(i->fields[n] & ~fc->near.loads[n]);
+			goes &= !(i->fields[n] & ~p->does.loads[n]);
 		if (goes)
-			hit(h, i->object, info, i->hops);
+			hit(h, i->object, p, i->hops);
 	}
 }
 
-static bool may_hold(struct hold *h, uint32_t info)
+static bool note_deferred(void *arg, const struct defer_call *d)
 {
-	const struct func_calls *fc = info < h->rt->pcs.n && h->rt->pcs.v[info].n ? calls_of(&h->w->calls, info) : NULL;
+	struct hold *h = arg;
 
-	return fc && fc->near.kinds;
+	if (d->code && h->pending.n < MAX_PENDING)
+		VEC_PUSH(&h->pending, (struct pending){d->sp, calls_effects(&h->w->calls, d->code)});
+	return h->pending.n < MAX_PENDING;
 }
 
 static bool look_at_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 {
 	struct hold *h = arg;
+	struct place p;
 
-	(void)pc, (void)sp;
-	if (!may_hold(h, info))
+	(void)pc;
+	if (!place_of(h, info, sp, &p))
 		return true;
 	h->relevant = true;
-	hits(h, lead_of_function(h, info), info);
+	hits(h, lead_of_function(h, info), &p);
 	return true;
 }
 
 static bool look_at_word(void *arg, const struct live_word *w)
 {
 	struct hold *h = arg;
+	struct place p;
 
-	if (!may_hold(h, w->info))
-		return true;
-	uint32_t lead = lead_of_word(h, w->value, HOPS);
+	uint32_t lead = w->info == PC_NONE ? UINT32_MAX : lead_of_word(h, w->value, HOPS);
 	if (lead != UINT32_MAX) {
-		hits(h, lead, w->info);
+		if (h->leads.v[lead].n && place_of(h, w->info, w->sp, &p))
+			hits(h, lead, &p);
 		return true;
 	}
 	for (size_t t = 0; t < h->outside.n; t++) {
 		taddr addr = h->w->objects.v[h->outside.v[t]].addr;
-		if (w->value <= addr && addr - w->value < VARIABLE && runtime_in_data(h->rt, w->value))
-			hit(h, h->outside.v[t], w->info, 0);
+		if (w->value <= addr && addr - w->value < VARIABLE && runtime_in_data(h->rt, w->value) && place_of(h, w->info, w->sp, &p))
+			hit(h, h->outside.v[t], &p, 0);
 	}
 	return true;
 }
@@ -289,8 +330,11 @@ static void look_at_task(struct hold *h, uint32_t task)
 
 	h->task = task;
 	h->relevant = false;
-	if (stack_start(h->rt, t, &start))
-		stack_walk(h->rt, &start, look_at_frame, h, NULL);
+	h->pending.n = 0;
+	if (!stack_start(h->rt, t, &start))
+		return;
+	defers_each(h->rt, t, note_deferred, h);
+	stack_walk(h->rt, &start, look_at_frame, h, NULL);
 	if (h->relevant)
 		livestack_each(h->rt, t, look_at_word, h, &state);
 }
@@ -316,5 +360,6 @@ struct err *waitfor_hold(struct waitfor *w, const bool *wanted)
 	u64map_free(&h.known);
 	VEC_FREE(&h.leads);
 	VEC_FREE(&h.items);
+	VEC_FREE(&h.pending);
 	return err;
 }

@@ -42,8 +42,6 @@ struct reading {
 	struct func_calls *f;
 	uint64_t loads[CALL_LOADS];
 	VEC(taddr) called; /* functions that it calls */
-	VEC(taddr) taken;  /* functions whose address it takes */
-	bool defers;	   /* it makes records of deferred calls, so those may be called by it */
 };
 
 static void add_call(struct reading *r, taddr at, uint8_t kind)
@@ -96,15 +94,11 @@ static void reference(void *arg, enum code_ref kind, taddr pc, taddr to)
 			add_var(r, to);
 		return;
 	}
-	if (kind == REF_ADDRESS) {
-		VEC_PUSH(&r->taken, to);
+	if (kind == REF_ADDRESS)
 		return;
-	}
 	uint8_t call = kind_of(f.name);
 	if (call != CALL_KINDS)
 		add_call(r, pc, call);
-	else if (!strncmp(f.name, "runtime.deferproc", 17))
-		r->defers = true;
 	else
 		VEC_PUSH(&r->called, to);
 }
@@ -145,14 +139,13 @@ static void add_called(struct reading *r, unsigned levels)
 {
 	struct call_effects *near = &r->f->near;
 
-	for (size_t k = 0; k < r->called.n + (r->defers ? r->taken.n : 0); k++) {
-		struct call_effects e = effects_of(r->c, k < r->called.n ? r->called.v[k] : r->taken.v[k - r->called.n], levels);
+	for (size_t k = 0; k < r->called.n; k++) {
+		struct call_effects e = effects_of(r->c, r->called.v[k], levels);
 		near->kinds |= e.kinds;
 		for (unsigned i = 0; i < CALL_LOADS; i++)
 			near->loads[i] |= e.loads[i];
 	}
 	VEC_FREE(&r->called);
-	VEC_FREE(&r->taken);
 }
 
 /* Of a function that is called, which itself is not kept. */
@@ -176,10 +169,14 @@ static struct call_effects effects_of(struct calls *c, taddr entry, unsigned lev
 			add_called(&r, levels - 1);
 	}
 	VEC_FREE(&r.called);
-	VEC_FREE(&r.taken);
 	VEC_PUSH(&c->effects, fc.near);
 	u64map_set(&c->callees, entry | levels, (uint32_t)c->effects.n - 1);
 	return fc.near;
+}
+
+struct call_effects calls_effects(struct calls *c, taddr entry)
+{
+	return effects_of(c, entry, LEVELS - 1);
 }
 
 static uint32_t read_function(struct calls *c, const struct pclntab *t, const struct pcln_func *f)
@@ -247,6 +244,17 @@ bool calls_holds(struct calls *c, uint32_t info, enum call_kind lock)
 		locked |= last;
 	}
 	return last;
+}
+
+bool calls_before(struct calls *c, uint32_t info, uint32_t kinds)
+{
+	const struct func_calls *fc = calls_of(c, info);
+	taddr at = c->rt->pcs.v[info].pc;
+
+	for (uint32_t k = fc ? fc->first : 0; fc && k < fc->first + fc->n; k++)
+		if (CALL_BIT(c->list.v[k].kind) & kinds && c->list.v[k].at + IN_CALL <= at)
+			return true;
+	return false;
 }
 
 void calls_free(struct calls *c)

@@ -69,6 +69,12 @@ const struct func_calls *calls_of(struct calls *c, uint32_t info);
  */
 bool calls_holds(struct calls *c, uint32_t info, enum call_kind lock);
 
+/** What a function does, and what it calls: of a deferred call that is still to run.  Nothing of the standard library's. */
+struct call_effects calls_effects(struct calls *c, taddr entry);
+
+/** Has the function that stands at rt->pcs.v[@p info] such a call (of CALL_BIT()s) before that place?  The one it stands in is not counted. */
+bool calls_before(struct calls *c, uint32_t info, uint32_t kinds);
+
 /* ---- readers of code, one a processor: code.c chooses ---- */
 
 enum code_ref {

@@ -9,7 +9,7 @@ from .base import DONE, Command, HelperCommand
 from .contexts import ChildrenCommand, ListCommand, ShowCommand, TreeCommand
 from .findings import CheckCommand, LeaksCommand
 from .frame import FrameCommand
-from .goroutines import BlockedCommand, BtCommand, TasksCommand
+from .goroutines import BlockedCommand, BtCommand, TasksCommand, WaitsCommand
 from .memory import WhyCommand
 from .program import HeapCommand, InfoCommand, LayoutCommand
 from .trace import TraceCommand
@@ -25,6 +25,7 @@ COMMANDS: tuple[type[HelperCommand], ...] = (
     ChildrenCommand,
     TasksCommand,
     BlockedCommand,
+    WaitsCommand,
     BtCommand,
     LeaksCommand,
     WhyCommand,
@@ -52,6 +53,7 @@ class PrefixCommand(Command):
       (gdb) goctx leaks              what leaked, and how sure that is
       (gdb) goctx tree               contexts, and the goroutines waiting on them
       (gdb) goctx blocked            goroutines that wait for a context to end
+      (gdb) goctx waits              who waits for whom, and what hangs
       (gdb) goctx show ctx           one context, here a variable of the frame
 
     After each command $_goctx_status is what `goctx` on the command line would

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .base import HelperCommand
 
-__all__ = ["BlockedCommand", "BtCommand", "TasksCommand"]
+__all__ = ["BlockedCommand", "BtCommand", "TasksCommand", "WaitsCommand"]
 
 
 class TasksCommand(HelperCommand):
@@ -47,6 +47,31 @@ class BlockedCommand(HelperCommand):
     See also: goctx bt, goctx tree, goctx tasks."""
 
     name = "blocked"
+
+
+class WaitsCommand(HelperCommand):
+    """Who waits for whom: from the blocked to the last who blocks.
+
+    Usage: goctx waits [OPTION]...
+
+    Goroutines that wait for channels, locks and wait groups, and who holds
+    these.  First what does not move, cycles before chains; then what is waited
+    for and held by somebody who moves.  Go writes down no owner: who holds what
+    is inferred from stacks and from the code of their functions.
+
+    {options}
+
+    Example, a lock whose holder sends to a channel that nobody receives from:
+      (gdb) goctx waits
+      13 goroutines hang on a chain that does not move
+         12 goroutines, sync.Mutex.Lock in app.(*Log).size log.go:78
+         └─ Mutex 0xc000118000, held by
+            goroutine 34, chan send in app.(*Log).add log.go:73  (inferred)
+            └─ chan 0xc00011a000 (no buffer), and nobody receives
+
+    See also: goctx blocked, goctx bt, goctx why."""
+
+    name = "waits"
 
 
 class BtCommand(HelperCommand):
