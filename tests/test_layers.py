@@ -64,6 +64,7 @@ def test_only_report_and_main_print() -> None:
 READS_NAMES = {
     "analysis/rule_ignores_cancel.c": "wait reasons",
     "analysis/rule_stuck_task.c": "wait reasons",
+    "analysis/waitfor.c": "names of functions of sync",
     "context/above.c": "a function's name",
     "context/custom.c": "a type's name",
     "report/context.c": "the user's argument",

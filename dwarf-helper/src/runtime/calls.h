@@ -11,7 +11,7 @@
 #ifndef GOCTX_RUNTIME_CALLS_H
 #define GOCTX_RUNTIME_CALLS_H
 
-#include "runtime/runtime.h"
+#include "runtime/code.h"
 
 enum call_kind {
 	CALL_MUTEX_LOCK, CALL_MUTEX_UNLOCK, CALL_WRITE_LOCK, CALL_WRITE_UNLOCK, CALL_READ_LOCK, CALL_READ_UNLOCK,
@@ -74,20 +74,5 @@ struct call_effects calls_effects(struct calls *c, taddr entry);
 
 /** Has the function that stands at rt->pcs.v[@p info] such a call (of CALL_BIT()s) before that place?  The one it stands in is not counted. */
 bool calls_before(struct calls *c, uint32_t info, uint32_t kinds);
-
-/* ---- readers of code, one a processor: code.c chooses ---- */
-
-enum code_ref {
-	REF_CALL,    /* calls what is at `to` */
-	REF_ADDRESS, /* names the address `to`, relative to itself */
-	REF_LOAD,    /* loads a word from `to` bytes behind what a register points to, but for the stack's */
-};
-
-/** What an instruction at about @p pc refers to. */
-typedef void code_ref_fn(void *arg, enum code_ref kind, taddr pc, taddr to);
-
-/** Visit them: none is left out, but bytes that only look like one are among them.  @return false: there is no reader for this processor, or the code could not be read */
-bool code_refs_each(struct runtime *rt, taddr entry, taddr end, code_ref_fn *fn, void *arg);
-void code_refs_amd64(const uint8_t *code, size_t n, taddr entry, code_ref_fn *fn, void *arg);
 
 #endif

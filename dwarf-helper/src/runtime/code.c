@@ -1,7 +1,5 @@
 #include "runtime/code.h"
 
-#include "runtime/calls.h"
-
 static const struct {
 	const struct arch *arch;
 	struct code_result (*returns)(struct runtime *rt, taddr entry, unsigned words);

@@ -1,5 +1,5 @@
 /**
- * @file  What a short method returns, read from its instructions.
+ * @file  What a short method returns, and what a function refers to, read from instructions.
  *
  * Methods such as `func (c *T) Done() <-chan struct{} { return nil }` are a handful of instructions.  They are followed with symbols
  * in place of values, from the entry to the return: along one path, without loops, through wrappers, inlined calls, direct calls and
@@ -41,8 +41,20 @@ struct code_result {
  */
 struct code_result code_returns(struct runtime *rt, taddr entry, unsigned words);
 
+enum code_ref {
+	REF_CALL,    /* calls what is at `to` */
+	REF_ADDRESS, /* names the address `to`, relative to itself */
+	REF_LOAD,    /* loads a word from `to` bytes behind what a register points to, but for the stack's */
+};
+
+/** What an instruction at about @p pc refers to. */
+typedef void code_ref_fn(void *arg, enum code_ref kind, taddr pc, taddr to);
+
+/** Visit them: none is left out, but bytes that only look like one are among them.  @return false: there is no reader for this processor, or the code could not be read */
+bool code_refs_each(struct runtime *rt, taddr entry, taddr end, code_ref_fn *fn, void *arg);
 /** The readers, for code.c. */
 struct code_result code_returns_amd64(struct runtime *rt, taddr entry, unsigned words);
+void code_refs_amd64(const uint8_t *code, size_t n, taddr entry, code_ref_fn *fn, void *arg);
 
 /** Address of the field, for a receiver at @p base.  @return false: none, a nil pointer on the way, unreadable */
 static inline bool code_place(struct runtime *rt, const struct code_result *r, taddr base, taddr *ret)

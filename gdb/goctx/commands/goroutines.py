@@ -65,9 +65,9 @@ class WaitsCommand(HelperCommand):
       (gdb) goctx waits
       13 goroutines hang on a chain that does not move
          12 goroutines, sync.Mutex.Lock in app.(*Log).size log.go:78
-         └─ Mutex 0xc000118000, held by
+         `- Mutex 0xc000118000, held by
             goroutine 34, chan send in app.(*Log).add log.go:73  (inferred)
-            └─ chan 0xc00011a000 (no buffer), and nobody receives
+            `- chan 0xc00011a000 (no buffer), and nobody receives
 
     See also: goctx blocked, goctx bt, goctx why."""
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "runtime/calls.h"
+#include "runtime/code.h"
 
 #define CALL_REL32 0xe8
 #define MOV_LOAD 0x8b
