@@ -77,3 +77,10 @@ def test_text(goctx: helper.Goctx, scratch: Path) -> None:
     assert lines[1].startswith("12 goroutines, sync.Mutex.Lock in main.(*results).size "), text
     assert any(line.startswith(f"goroutine {look.holds[0]['goid']}, chan send in main.(*results).publish ") for line in lines), text
     assert any(line.endswith("(no buffer), and nobody receives") for line in lines), text
+
+
+def test_full_buffers(goctx: helper.Goctx, scratch: Path) -> None:
+    """`tasks` says of who waits to send that the buffer is full, and how large it is."""
+    look = Look(goctx, "nested", VERSIONS[-1], "default", scratch)
+    sends = [line for line in goctx.run(look.target, "tasks").text.splitlines() if "main.(*pool).work" in line]
+    assert len(sends) == look.hang["hang"] and all("chan send, full, 3 of 3 " in line for line in sends), sends

@@ -181,3 +181,21 @@ void blocked_sum(const struct model *m, const struct blocked_row *rows, size_t n
 		ret->canceled_channels += state == CTX_CANCELED || state == CTX_EXPIRED;
 	}
 }
+
+bool blocked_full(struct model *m, uint32_t task, struct chan_fill *ret)
+{
+	const struct task *t = &m->tasks.list.v[task];
+	const struct layout *l = &m->rt->L;
+
+	for (uint32_t k = 0; k < t->nwaits; k++) {
+		taddr chan = m->tasks.waits.v[t->wait_first + k].chan;
+		if (m->tasks.waits.v[t->wait_first + k].context != CTX_NONE || task_wait_op(m->rt, &m->tasks, t, k) != WAIT_SEND)
+			continue;
+		if (!runtime_field(m->rt, chan, l->hchan.qcount, &ret->count) || !runtime_field(m->rt, chan, l->hchan.dataqsiz, &ret->size) ||
+		    !ret->size || ret->count != ret->size)
+			continue;
+		ret->chan = chan;
+		return true;
+	}
+	return false;
+}

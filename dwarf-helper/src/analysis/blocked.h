@@ -30,6 +30,15 @@ struct err *blocked_find(const struct model *m, struct blocked *ret);
 /** Count the distinct channels. */
 void blocked_sum(const struct model *m, const struct blocked_row *rows, size_t n, struct blocked_sums *ret);
 
+/** A channel's buffer. */
+struct chan_fill {
+	taddr chan;
+	uint64_t count, size;
+};
+
+/** Is the goroutine parked to send to a channel whose buffer is full?  The first such, of a select's.  @return false: no */
+bool blocked_full(struct model *m, uint32_t task, struct chan_fill *ret);
+
 void blocked_free(struct blocked *b);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "report/lines.h"
 #include "report/task_filter.h"
+#include "report/wait_words.h"
 #include "report/words.h"
 
 #define BLOCKED_LIMIT 1000 /* rows of text when --limit is not given */
@@ -54,9 +55,16 @@ static void blocked_row(struct table *t, struct report *r, const struct blocked_
 	struct buf *cell = table_cell(t);
 	buf_lit(cell, "done ");
 	buf_hex(cell, m->tasks.waits.v[row->wait].chan);
+	struct chan_fill full;
 	if (row->others) {
 		buf_lit(cell, " (+");
 		buf_u64(cell, row->others);
+		if (blocked_full(r->m, row->task, &full)) {
+			buf_lit(cell, ": chan ");
+			buf_hex(cell, full.chan);
+			buf_char(cell, ' ');
+			word_chan_fill(cell, full.count, full.size);
+		}
 		buf_char(cell, ')');
 	}
 	word_addr(table_cell(t), m, row->context);

@@ -1,5 +1,8 @@
 #include "report/words.h"
 
+#include "analysis/blocked.h"
+#include "report/wait_words.h"
+
 void word_type(struct buf *out, const char *go_type)
 {
 	const char *dot = NULL;
@@ -260,8 +263,14 @@ void word_task_state(struct buf *out, const struct model *m, const struct task *
 void word_task_cells(struct table *t, const struct model *m, const struct task *task)
 {
 	int64_t wait = clock_wait_ns(&m->now, task);
+	struct buf *state = table_cell(t);
+	struct chan_fill full;
 
-	word_task_state(table_cell(t), m, task);
+	word_task_state(state, m, task);
+	if (blocked_full(t->r->m, (uint32_t)(task - m->tasks.list.v), &full)) {
+		buf_lit(state, ", ");
+		word_chan_fill(state, full.count, full.size);
+	}
 	struct buf *age = table_cell(t);
 	if (wait >= 0)
 		text_duration(age, wait);
