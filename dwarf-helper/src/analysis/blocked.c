@@ -182,7 +182,7 @@ void blocked_sum(const struct model *m, const struct blocked_row *rows, size_t n
 	}
 }
 
-bool blocked_full(struct model *m, uint32_t task, struct chan_fill *ret)
+bool blocked_full(const struct model *m, uint32_t task, struct chan_fill *ret)
 {
 	const struct task *t = &m->tasks.list.v[task];
 	const struct layout *l = &m->rt->L;

@@ -37,7 +37,7 @@ struct chan_fill {
 };
 
 /** Is the goroutine parked to send to a channel whose buffer is full?  The first such, of a select's.  @return false: no */
-bool blocked_full(struct model *m, uint32_t task, struct chan_fill *ret);
+bool blocked_full(const struct model *m, uint32_t task, struct chan_fill *ret);
 
 void blocked_free(struct blocked *b);
 

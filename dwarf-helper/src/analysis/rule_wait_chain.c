@@ -92,10 +92,10 @@ static void add_steps(struct chain_sets *s, const struct chain_set *set, struct 
 /* The finding that tells of all of them already, as of goroutines that can never run again. */
 static struct finding *told_as_stuck(struct leaks *l, const struct chain_set *set)
 {
-	uint32_t n = l->task_told[set->last];
+	uint32_t n = l->task_finding[set->last];
 
 	for (size_t k = 0; k < set->tasks.n; k++)
-		if (!l->task_told[set->tasks.v[k]])
+		if (!l->task_finding[set->tasks.v[k]])
 			return NULL;
 	return n && l->out->list.v[n - 1].rule == RULE_STUCK_TASK ? &l->out->list.v[n - 1] : NULL;
 }
@@ -118,7 +118,7 @@ static void tell(struct chain_sets *s, const struct chain_set *set)
 	f->claim.wait_chain.cycle = set->cycle;
 	f->claim.wait_chain.last = set->last;
 	for (size_t k = 0; k < set->tasks.n; k++)
-		leak_tell_task(l, f, set->tasks.v[k]);
+		leak_add_task(l, f, set->tasks.v[k]);
 	finding_sign(f, task_func(l->m, set->tasks.v[0]), task_func(l->m, set->last), NULL);
 	add_steps(s, set, f);
 	add_places(l, f, PLACE_HOLDS, &set->last, 1);

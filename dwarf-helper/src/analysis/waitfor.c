@@ -111,7 +111,7 @@ static bool collect(void *arg, const struct wake_object *o)
 	struct collecting *c = arg;
 	struct waitfor *w = c->w;
 	struct wait_task *wt = &w->tasks[c->task];
-	struct task *t = &w->m->tasks.list.v[c->task];
+	const struct task *t = &w->m->tasks.list.v[c->task];
 	taddr addr = o->addr;
 	uint8_t kind = WAIT_CHAN;
 
@@ -138,7 +138,7 @@ static bool collect(void *arg, const struct wake_object *o)
 
 static struct err *collect_all(struct waitfor *w, const bool *never)
 {
-	struct tasks *ts = &w->m->tasks;
+	const struct tasks *ts = &w->m->tasks;
 
 	for (uint32_t i = 0; i < ts->list.n; i++) {
 		struct wait_task *t = &w->tasks[i];
@@ -378,7 +378,7 @@ static void find_ends(struct waitfor *w)
 	free(walk);
 }
 
-struct err *waitfor_build(struct model *m, const bool *never, struct waitfor *ret)
+struct err *waitfor_build(const struct model *m, const bool *never, struct waitfor *ret)
 {
 	*ret = (struct waitfor){.m = m, .calls = {.rt = m->rt}};
 	ret->tasks = mem_zalloc((m->tasks.list.n + 1) * sizeof(*ret->tasks));

@@ -71,7 +71,7 @@ struct wait_task {
 };
 
 struct waitfor {
-	struct model *m;
+	const struct model *m;
 	struct wait_task *tasks; /* by task */
 	VEC(struct wait_object) objects; /* in the order in which goroutines name them */
 	VEC(uint32_t) waits, waiters;
@@ -89,7 +89,7 @@ struct waitfor {
  * @param never  by task: proven never to run again; NULL
  * @return NULL, ERR_CANCELED
  */
-struct err *waitfor_build(struct model *m, const bool *never, struct waitfor *ret);
+struct err *waitfor_build(const struct model *m, const bool *never, struct waitfor *ret);
 void waitfor_free(struct waitfor *w);
 
 /** The holder that a chain goes on with, NULL: nobody. */
