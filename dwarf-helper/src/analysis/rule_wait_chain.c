@@ -43,7 +43,7 @@ static void add_chain(struct chain_sets *s, uint32_t chain)
 	const struct wait_chain *c = &s->chains.list.v[chain];
 	struct wait_steps steps;
 
-	waitfor_steps(&s->w, c->start, UINT32_MAX, &steps);
+	waitfor_steps(&s->w, c->start, WAIT_STEPS_ALL, &steps);
 	uint32_t last = steps.list.v[steps.list.n - 1].task;
 	if (steps.list.n > 1 || steps.back != WAIT_NO_OBJECT) {
 		uint32_t at = u64map_add(&s->by_name, name_of(s->l, steps.list.v[0].task, last), (uint32_t)s->list.n);

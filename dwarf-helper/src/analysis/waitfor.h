@@ -133,6 +133,7 @@ struct wait_steps {
 };
 
 #define WAIT_STEPS 32
+#define WAIT_STEPS_ALL UINT32_MAX
 
 /** From an object to the end of its chain, at most @p max steps. */
 void waitfor_steps(const struct waitfor *w, uint32_t object, uint32_t max, struct wait_steps *ret);

@@ -50,7 +50,7 @@ static void put_chain(struct report *r, const struct waitfor *w, const struct wa
 	struct buf *out = &r->out;
 	struct wait_steps s;
 
-	waitfor_steps(w, c->start, r->opt->limit == 0 ? UINT32_MAX : WAIT_STEPS, &s);
+	waitfor_steps(w, c->start, r->opt->limit == 0 ? WAIT_STEPS_ALL : WAIT_STEPS, &s);
 	text_plural(out, c->tasks, "goroutine");
 	buf_str(out, c->tasks == 1 ? " hangs" : " hang");
 	buf_str(out, c->cycle ? " on a cycle\n" : " on a chain that does not move\n");
