@@ -1,7 +1,7 @@
 /*
  * dump_reach --core FILE | --pid PID [--exe FILE]: what analysis/reach.h and analysis/cancel.h found, as JSON lines:
  *
- *     {"type":"reach","complete":true,"why":null,"objects":[n,n,n],"bytes":[n,n,n],"pgo":false,"cancelers":n}
+ *     {"type":"reach","complete":true,"why":null,"objects":[n,n,n,n],"bytes":[n,n,n,n],"pgo":false,"cancelers":n}
  *     {"type":"task","goid":7,"stage":"stuck"}
  *     {"type":"context","addr":"0x…","stage":"live","cancelable":"func","cancelers":[{"kind":"func","closure":"0x…","goid":0,"func":"context.WithCancel.func1","stage":"live"}]}
  *
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const stages[] = {"live", "channel", "stuck", "none"};
+static const char *const stages[] = {"live", "channel", "own", "stuck", "none"};
 static const char *const kinds[] = {"func", "timer", "stop", "parent", "watcher"};
 static const char *const ways[] = {"func", "timer", "above", "foreign", "by_waiter", "nobody", "done"};
 
@@ -60,8 +60,8 @@ static void print_all(struct model *m, const struct reach *r)
 
 	printf("{\"type\":\"reach\",\"complete\":%s,\"why\":", r->complete ? "true" : "false");
 	printf(r->gap ? "\"%s\"" : "null", word_gap(r->gap));
-	printf(",\"objects\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"bytes\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"pgo\":%s,\"cancelers\":%zu}\n", o[0], o[1],
-	       o[2], b[0], b[1], b[2], r->cancelers.pgo ? "true" : "false", r->cancelers.list.n);
+	printf(",\"objects\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"bytes\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"pgo\":%s,\"cancelers\":%zu}\n", o[0], o[1],
+	       o[2], o[3], b[0], b[1], b[2], b[3], r->cancelers.pgo ? "true" : "false", r->cancelers.list.n);
 	for (size_t i = 0; i < m->tasks.list.n; i++)
 		printf("{\"type\":\"task\",\"goid\":%" PRIu64 ",\"stage\":\"%s\"}\n", m->tasks.list.v[i].goid, stages[r->task_stage[i]]);
 	for (uint32_t i = 0; i < m->ctxs.n; i++)

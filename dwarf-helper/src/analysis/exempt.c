@@ -9,6 +9,8 @@
 #include "context/detail.h"
 #include "runtime/rtype.h"
 
+#define REQUEST_CLIMB 64 /* levels above a context */
+
 static const struct {
 	const char *start; /* head of the name of the start function */
 	const char *word;  /* what a person calls one of them */
@@ -83,7 +85,8 @@ const char *exempt_task(const struct model *m, const struct task *t)
 /* Types of value keys and of contexts that stand for "a library made what hangs on it, and ends it". */
 static const char *const owners[] = {"*net/http.contextKey", "net/http.contextKey", "*os/signal.signalCtx", "*testing.", "google.golang.org/grpc"};
 
-static bool owned_level(const struct model *m, uint32_t i)
+/* Whose it is: one of the owners, NULL. */
+static const char *owner_of_level(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	const char *name = c->type < m->types.n ? m->types.v[c->type].full : NULL;
@@ -96,7 +99,22 @@ static bool owned_level(const struct model *m, uint32_t i)
 	}
 	for (size_t k = 0; name && k < sizeof(owners) / sizeof(owners[0]); k++)
 		if (begins(name, owners[k]))
-			return true;
+			return owners[k];
+	return NULL;
+}
+
+static bool owned_level(const struct model *m, uint32_t i)
+{
+	return owner_of_level(m, i) != NULL;
+}
+
+bool exempt_request(const struct model *m, uint32_t i)
+{
+	for (unsigned up = 0; up < REQUEST_CLIMB && i < m->ctxs.n; up++, i = m->ctxs.v[i].parent) {
+		const char *owner = owner_of_level(m, i);
+		if (owner)
+			return strcmp(owner, "*os/signal.signalCtx") != 0;
+	}
 	return false;
 }
 

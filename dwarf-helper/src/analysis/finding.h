@@ -64,7 +64,7 @@ enum evidence_kind {
 	EV_PLACES,    /* role: the locations of that role */
 	EV_WAITING,   /* state, NULL where they differ; oldest_ns and newest_ns of the finding */
 	EV_HOLDER,    /* the finding's holder */
-	EV_DEFERRED,  /* task: whose deferred calls hold them */
+	EV_DEFERRED,  /* task: whose deferred calls hold them; n: frame that deferred them (index into rt->frames) + 1, 0: where it stands */
 	EV_IN_USE,    /* n are on stacks of goroutines, goroutines wait for m of them */
 	EV_AMONG,     /* of n active children there; flag: those below values counted */
 	EV_CALLS,     /* context: of AfterFunc, whose function does the work */
@@ -75,11 +75,17 @@ enum evidence_kind {
 	EV_CHANNEL,   /* n: address; flag: the first of several */
 	EV_CAUSE,     /* finding: signature and rule of the one it belongs to */
 	EV_KEEPS,     /* n bytes of heap that only they keep; flag: they and other stuck goroutines */
+	EV_TIMER,     /* n: a timer that is armed and drops them, ns until then, -1 not known; state: the function that it calls, NULL */
+	EV_NIL_DONE,  /* context whose Done they wait for, and which is nil */
+	EV_MAIN,      /* the main goroutine would cancel what they wait for, and blocks on purpose */
+	EV_BEYOND,    /* n goroutines' own values to send or deferred calls are all that leads to what they wait on */
 	EV_CONTEXTLESS, /* the goroutines know of no context */
 	EV_OTHER,     /* context: the other one of the first goroutine, n have ended */
 	EV_PARENT,    /* context has n, m on parents whose inner context has ended */
 	EV_CHILD,     /* context; flag: the first of several */
-	EV_HELD,      /* context that a goroutine holds; flag: the first of several */
+	EV_HELD,      /* context that a goroutine holds, role: enum held_by (held.h), n different ones; ended ns ago, -1 not known; flag: the first of several */
+	EV_LISTENED,  /* of m that were looked at n have been listening to it */
+	EV_INSIDE,    /* n: frame (index into rt->frames) of the standard library that the goroutines wait in */
 	EV_KEYS,      /* keys, those set most often first */
 	EV_TIP,	      /* context, n more chains like it */
 	EV_STOP,      /* n can be taken back */
@@ -148,11 +154,20 @@ union claim {
 		bool ended; /* the context that the parent is made on has ended */
 	} watcher;
 	struct {
+		uint8_t by; /* enum held_by */
+		bool listened; /* most of them did, to the context that they hold */
+	} ignores;
+	struct {
 		bool of_calls; /* the calls that made it are as deep and still run */
 		bool again;    /* one key is set again and again */
 	} chain;
 	struct {
+		bool deferred; /* one frame will cancel most layers */
+		bool of_calls; /* as deep as the calls that made it */
+	} wrap;
+	struct {
 		bool expired;
+		bool several; /* the goroutine that the holder begins with is one of several */
 	} retained;
 	struct {
 		bool orphans; /* who started them has ended */

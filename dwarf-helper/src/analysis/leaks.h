@@ -32,6 +32,7 @@ enum {
 	LEAK_FUNC_HELD = 16,	 /* only goroutines that never run again reach it, but that is not proven */
 	LEAK_ON_STACK = 32,	 /* some goroutine's stack refers to it or to its CancelFunc */
 	LEAK_FUNC_STUCK = 128,	 /* the same, proven (reach_unused()) */
+	LEAK_FUNC_MAIN = 256,	 /* the main goroutine holds one of its CancelFuncs, and blocks for ever on purpose (leak_main_blocks()) */
 	LEAK_NEAR_STACK = 64,	 /* some goroutine's stack refers to a small object that refers to it (leak_flag_near_stack()) */
 };
 
@@ -78,6 +79,15 @@ void leak_facts_free(struct leaks *l);
 /** Set LEAK_ON_STACK, LEAK_TASK_*, holder and holders.  One look at each word of all stacks. */
 struct err *leak_flag_on_stack(struct leaks *l);
 
+/** The context whose address a word is, or that of a CancelFunc of it (*func_ret); CTX_NONE. */
+uint32_t leak_word(const struct leaks *l, uint64_t word, bool *func_ret);
+
+/** The main goroutine in `select {}`: people write that for a daemon that ends by being killed (runtime/mgc.go, findGoroutineLeaks, leaves it out, too). */
+bool leak_main_blocks(const struct model *m, const struct task *t);
+
+/** Would the main goroutine end what @p task waits for, did it not block on purpose (LEAK_FUNC_MAIN)? */
+bool leak_ends_with_main(const struct leaks *l, uint32_t task);
+
 /** Set LEAK_NEAR_STACK of all contexts, from live stack words and the small objects they lead to.  Only the first call works: 0.1 us a frame. */
 void leak_flag_near_stack(struct leaks *l);
 
@@ -104,6 +114,19 @@ uint32_t cost_of_task(const struct model *m, const struct task *t);
 const char *exempt_task(const struct model *m, const struct task *t);
 /** Is the context one that a library makes, holds and ends by itself (connections of net/http)?  By its type and its parent's type or key. */
 bool exempt_context(const struct model *m, uint32_t i);
+/** Does it hang on such a one, however far up?  Then the library ends it when the request is answered, and what still holds it may be at work rightly. */
+bool exempt_request(const struct model *m, uint32_t i);
+
+/*
+ * nil_done.c: waits on the Done of a context that is nil, though what the context is made of ends
+ */
+/** Is there any type whose Done may be such?  (gin's Context, unless engine.ContextWithFallback is on.) */
+bool leak_nil_dones(const struct leaks *l);
+/**
+ * The one that @p task waits for, CTX_NONE.  It holds it, and is in a receive from nil, or in a select with a single channel: the compiler makes
+ * no select of a single case (cmd/compile/internal/walk/select.go), so the others are nil (selectgo leaves those out).
+ */
+uint32_t leak_nil_done(struct leaks *l, uint32_t task);
 
 /*
  * covered.c: which finding covers which context and goroutine
@@ -165,6 +188,13 @@ void leak_holder_free(struct leak_holder *h);
  * @return false, nothing added
  */
 bool add_holder(struct leaks *l, struct finding *f, taddr addr, struct leak_holder *look_ret);
+/**
+ * drop_timer.c: an armed timer whose function has captured what the path leads through: it takes entries out of a container, as caches and lists of
+ * jobs do.  Cost: 0.1 us a timer.  @return the timer, 0: none
+ */
+taddr leak_drop_timer(struct leaks *l, const struct steps *path);
+/** Do the stacks of two goroutines or more have a word that leads into [@p addr, @p addr + @p size)?  One pass over the stacks, until the second. */
+bool leak_on_stacks(struct leaks *l, taddr addr, uint64_t size);
 /** The search of the heap that all rules share, made at the first call.  NULL: the heap could not be searched. */
 struct forest *leak_forest(struct leaks *l);
 

@@ -155,6 +155,11 @@ static struct err *run_stages(struct reacher *x, bool *again_ret)
 	if ((err = settle(x)))
 		return err;
 	end_stage(x);
+	x->stage = REACH_OWN;
+	reach_waits_own(x);
+	if ((err = settle(x)))
+		return err;
+	end_stage(x);
 	x->stage = REACH_STUCK;
 	reach_wake_rest(x);
 	if ((err = settle(x)))
@@ -267,7 +272,7 @@ bool reach_unused(const struct reach *r, uint8_t stage)
 {
 	bool all_found = !r->cancelers.pgo && !r->cancelers.unread;
 
-	return r->complete && (stage == REACH_STUCK || (stage == REACH_CHANNEL && all_found));
+	return r->complete && (stage == REACH_STUCK || stage == REACH_OWN || (stage == REACH_CHANNEL && all_found));
 }
 
 void reach_free(struct reach *r)

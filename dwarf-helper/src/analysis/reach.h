@@ -6,15 +6,17 @@
  *   REACH_LIVE      marks from globals, finalizers, cleanups and the stacks of goroutines that can run.  A parked goroutine wakes when an
  *                   object it waits on (channel, mutex, …: runtime/wake.h) is marked.  If that object is the done channel of one of the
  *                   library's contexts, the context must be cancelable as well (below).
- *   REACH_CHANNEL   adds the collector's rule (goroutineleak profile): a goroutine wakes as soon as its channel is marked.  A parent's
+ *   REACH_CHANNEL   drops that condition, as the collector does (goroutineleak profile): a goroutine wakes as soon as its channel is marked.  A parent's
  *                   children map reaches the done channels of all children, so this rule alone misses goroutines that nobody can wake.
+ *   REACH_OWN       follows what parked goroutines are to send or have deferred, as the collector does.  A closure `go func() { c <- n }()` holds
+ *                   n and c, so that goroutine reaches its own channel; nobody else does, and it never runs again.
  *   REACH_STUCK     marks from the stacks of the goroutines that are left: they can never run again, and keep these objects alive alone.
  *   REACH_NONE      was not marked: garbage that awaits its collection.  This includes what only stopped timers hold that their P has not
  *                   swept yet.  The collector still follows these, but they can never fire again (runtime/timers.h), so they wake no
  *                   goroutine and call no CancelFunc.
  *
- * A goroutine's stage is the one in which it woke.  REACH_STUCK proves that it never runs again.  REACH_CHANNEL proves that nothing that
- * can run can cancel what it waits for, or (rarely) that only the value it sends, a finalizer or a coroutine leads to its channel.  A
+ * A goroutine's stage is the one in which it woke.  REACH_STUCK and REACH_OWN prove that it never runs again.  REACH_CHANNEL proves that nothing that
+ * can run can cancel what it waits for, or (rarely) that only a finalizer or a coroutine leads to its channel.  A
  * context's stage is the one in which it was first marked.  All this is proof only if `complete` is true.
  *
  * Finalizers and cleanups count from the start, unless only goroutines that can never run again keep their object: then they are never
@@ -23,7 +25,7 @@
  * turn wakes when its coro is marked, at the latest in REACH_CHANNEL.
  *
  * What a parked goroutine itself holds counts only once it wakes: its stack, its g (deferred calls, labels) and its sudogs.  The collector
- * follows a parked g's own pointers and the elements that a sudog sends from or receives into; REACH_CHANNEL does so from its start.
+ * follows a parked g's own pointers and the elements that a sudog sends from or receives into; REACH_OWN does so from its start.
  * REACH_STUCK is therefore what Go 1.27's goroutineleak profile reports, against which it is tested, with two exceptions that the profile
  * leaves out: goroutine 1 in an empty select, and, in releases without that profile, goroutines on a nil channel or in an empty select.
  *
@@ -49,7 +51,7 @@
 #include "analysis/gap.h"
 #include "runtime/mark.h"
 
-enum reach_stage { REACH_LIVE, REACH_CHANNEL, REACH_STUCK, REACH_NONE };
+enum reach_stage { REACH_LIVE, REACH_CHANNEL, REACH_OWN, REACH_STUCK, REACH_NONE };
 
 struct reach {
 	const struct model *m; /* borrowed */

@@ -75,8 +75,10 @@ static inline bool reach_cancels(const struct ctx *c)
 struct err *reach_waits_read(struct reacher *x);
 /** Marking has settled: wake goroutines whose wait is now reachable, and watch the others. */
 void reach_waits_begin(struct reacher *x);
-/** REACH_CHANNEL begins: follow what parked g's and sudogs hold, and wake whoever waits on a reached channel, cancellable or not. */
+/** REACH_CHANNEL begins: wake whoever waits on a reached channel, cancellable or not, and all coroutines. */
 void reach_waits_channel(struct reacher *x);
+/** REACH_OWN begins: what parked g's and sudogs hold counts. */
+void reach_waits_own(struct reacher *x);
 /** Wake the goroutine if what it waits on allows it. */
 void reach_try(struct reacher *x, uint32_t task);
 /** Mark from the stacks of x->ready, until it is empty. */

@@ -109,16 +109,20 @@ static void mark_own(struct reacher *x, uint32_t task)
 
 void reach_waits_channel(struct reacher *x)
 {
-	uint32_t n = (uint32_t)x->m->tasks.list.n;
-
-	for (uint32_t i = 0; i < n; i++)
-		if (x->r->task_stage[i] == REACH_NONE)
-			mark_own(x, i);
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < x->m->tasks.list.n; i++) {
 		reach_try(x, i);
 		if (coros_of(&x->coros, &x->m->tasks.list.v[i])) // the collector's rule knows no coroutines: they run
 			ready(x, i);
 	}
+}
+
+void reach_waits_own(struct reacher *x)
+{
+	for (uint32_t i = 0; i < x->m->tasks.list.n; i++)
+		if (x->r->task_stage[i] == REACH_NONE)
+			mark_own(x, i);
+	for (uint32_t i = 0; i < x->m->tasks.list.n; i++)
+		reach_try(x, i);
 }
 
 struct scanning {

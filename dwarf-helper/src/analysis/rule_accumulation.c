@@ -321,8 +321,10 @@ static void add_use(struct leaks *l, struct finding *f, const struct piled *k, u
 	struct evidence *e = finding_evidence(f, deferring != TASK_NONE ? EV_DEFERRED : EV_IN_USE);
 
 	e->task = deferring;
-	e->n = k->on_stack;
-	e->m = k->waited;
+	if (deferring == TASK_NONE) {
+		e->n = k->on_stack;
+		e->m = k->waited;
+	}
 	if (deferring != TASK_NONE)
 		finding_next(f, NEXT_BT, l->m->tasks.list.v[deferring].goid);
 }

@@ -9,7 +9,7 @@
  *                     variable, map, sync.Map, sync.Pool, list, closure or finalizer: the place to mend
  * likely          fifty or more alike
  * possible        ten or more
- * info            fewer: a pool or a connection keeps that of its last request.  Also where a goroutine each
+ * info            a timer is armed that drops them: the container is one of those whose entries have their time.  Or fewer: a pool or a connection keeps that of its last request.  Also where a goroutine each
  *                 or package net/http holds them: of three that lie apart the paths are looked at
  *
  * Garbage that awaits its collection does not count: it is not reached.  Nor does what only stopped timers hold.  Nor do active
@@ -19,6 +19,7 @@
 
 #include "analysis/signature.h"
 #include "context/detail.h"
+#include "runtime/timers.h"
 
 #define MANY 50
 #define SOME 10
@@ -108,6 +109,37 @@ static void split(struct leaks *l, struct kept_sets *s)
  * Does what holds one of them hold for the others, too?  Requests on their way out are held by a goroutine
  * each; what a library lets go by itself is no leak.  Of three that lie apart, each must be kept for good.
  */
+/* Other goroutines hold others of them, or refer to the same that the path begins with. */
+static bool by_several(struct leaks *l, const struct kept *k, const struct steps *shown)
+{
+	static const unsigned eighth[] = {0, 2, 6, 7};
+	struct heap_object o;
+	bool several = false;
+
+	for (unsigned q = 0; q < sizeof(eighth) / sizeof(*eighth) && !several; q++) {
+		struct leak_holder other;
+		if (!leak_holder(l, l->m->ctxs.v[k->contexts.v[k->contexts.n * eighth[q] / 8]].addr, &other))
+			continue;
+		several = other.path.task != shown->task;
+		leak_holder_free(&other);
+	}
+	return several || !shown->list.n || !heap_object_at(l->m->rt, shown->list.v[0].addr, &o) || leak_on_stacks(l, o.base, o.size);
+}
+
+static void add_timer(struct leaks *l, struct finding *f)
+{
+	taddr timer = f->holder ? leak_drop_timer(l, f->holder) : 0;
+	uint64_t when = timer ? timer_when(l->m->rt, timer) : 0;
+
+	if (!timer)
+		return;
+	struct evidence *e = finding_evidence(f, EV_TIMER);
+	e->n = timer;
+	e->state = timer_calls(l->m->rt, timer);
+	e->ns = when && l->m->now.mono_ns && (int64_t)when > l->m->now.mono_ns ? (int64_t)when - l->m->now.mono_ns : -1;
+	f->confidence = CONF_INFO;
+}
+
 static bool kept_for_good(struct leaks *l, const struct kept *k, const struct leak_holder *shown)
 {
 	static const unsigned quarter[] = {1, 3};
@@ -132,7 +164,7 @@ static void add_finding(struct leaks *l, const struct kept *k, bool search)
 	enum confidence sure = k->contexts.n >= MANY ? CONF_LIKELY : k->contexts.n >= SOME ? CONF_POSSIBLE : CONF_INFO;
 	struct finding *f = finding_new(l->out, RULE_EXPIRED_RETAINED, sure, UNIT_CONTEXT);
 	uint32_t shown = k->contexts.v[k->contexts.n / 2]; // not the first one: that may be held for reasons of its own
-	struct leak_holder holder;
+	struct leak_holder holder = {.path = {.task = TASK_NONE}};
 
 	finding_sign_hash(f, sign_chain(SIGN_START ^ k->holder, l->m,
 					shown)); // before the rule is known: the path may be one too many to look for
@@ -146,6 +178,9 @@ static void add_finding(struct leaks *l, const struct kept *k, bool search)
 	f->claim.retained.expired = k->expired * 2ul > k->contexts.n;
 	if (search && add_holder(l, f, l->m->ctxs.v[shown].addr, &holder) && !kept_for_good(l, k, &holder))
 		f->confidence = CONF_INFO;
+	f->claim.retained.several = f->holder && holder.path.task != TASK_NONE && by_several(l, k, f->holder);
+	if (f->confidence > CONF_INFO)
+		add_timer(l, f);
 	if (f->keeper != KEEPER_NONE || !f->claim.retained.expired) {
 		f->rule = RULE_RETAINED_CONTEXT;
 		f->also |= k->expired ? 1u << RULE_EXPIRED_RETAINED : 0;

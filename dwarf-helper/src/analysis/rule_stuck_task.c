@@ -3,31 +3,25 @@
  *
  * The pattern     the collector's own rule (reach.h: REACH_STUCK), that of Go 1.27's goroutineleak profile: nothing that can run
  *                 reaches any channel, lock or counter that the goroutine waits on.  Even one is a leak: it never ends, and all
- *                 that it holds stays.
+ *                 that it holds stays.  Beyond the profile goes that a value which such a goroutine is to send, or a call that
+ *                 it has deferred, wakes nobody (REACH_OWN).
  * certain         the marking was complete.  The main goroutine in `select {}` is left out, as the profile does: people write
  *                 that on purpose.
  * likely          the marking was incomplete
+ * info            they wait for a context whose CancelFunc that main goroutine holds: they are to end with the program
  *
  * Goroutines are grouped by function and go statement, groups of one cause joined (task_sets.h).  Stuck ones are listed even where
  * lost-cancel has a finding about their contexts: that finding and this one name each other.
  */
 #include "analysis/task_sets.h"
 
-/* runtime/mgc.go: findGoroutineLeaks: "Do not report the main goroutine if it is waiting on select{}". */
-static bool deliberate(const struct model *m, const struct task *t)
-{
-	const char *reason = task_reason(m->rt, t);
-
-	return t->goid == 1 && reason && !strcmp(reason, "select (no cases)");
-}
-
 static void collect(struct leaks *l, struct task_sets *s)
 {
 	const struct model *m = l->m;
 
 	for (uint32_t i = 0; i < m->tasks.list.n; i++)
-		if (l->r->task_stage[i] == REACH_STUCK && !deliberate(m, &m->tasks.list.v[i]))
-			task_sets_add(l, s, i, 0, task_context(m, i));
+		if ((l->r->task_stage[i] == REACH_STUCK || l->r->task_stage[i] == REACH_OWN) && !leak_main_blocks(m, &m->tasks.list.v[i]))
+			task_sets_add(l, s, i, leak_ends_with_main(l, i), task_context(m, i));
 }
 
 /* The first one's channel: what to ask about. */
@@ -65,7 +59,7 @@ static void link_to_cause(struct leaks *l, struct finding *f, uint32_t task)
 /* What the marking reached from stuck goroutines only; whose it is when there are several suspects is not known. */
 static void add_kept(struct leaks *l, struct finding *f, bool alone)
 {
-	uint64_t bytes = l->r->bytes[REACH_STUCK];
+	uint64_t bytes = l->r->bytes[REACH_OWN] + l->r->bytes[REACH_STUCK];
 
 	if (!bytes)
 		return;
@@ -85,9 +79,22 @@ static bool on_nothing(const struct task *t, const char *reason)
 	return !t->nwaits && reason && (!strcmp(reason, "select") || strstr(reason, "nil chan") || strstr(reason, "no cases"));
 }
 
+/* Those that Go's profile leaves out. */
+static void add_beyond(struct leaks *l, struct finding *f, const struct task_set *g)
+{
+	uint64_t n = 0;
+
+	for (size_t k = 0; k < g->tasks.n; k++)
+		n += l->r->task_stage[g->tasks.v[k]] == REACH_OWN;
+	if (n)
+		finding_evidence(f, EV_BEYOND)->n = n;
+}
+
 static void add_finding(struct leaks *l, const struct task_set *g, bool alone)
 {
-	struct finding *f = finding_new(l->out, RULE_STUCK_TASK, l->proof ? CONF_CERTAIN : CONF_LIKELY, UNIT_TASK);
+	bool with_main = leak_ends_with_main(l, g->tasks.v[0]);
+	enum confidence sure = with_main ? CONF_INFO : l->proof ? CONF_CERTAIN : CONF_LIKELY;
+	struct finding *f = finding_new(l->out, RULE_STUCK_TASK, sure, UNIT_TASK);
 	const struct task *first = &l->m->tasks.list.v[g->tasks.v[0]];
 
 	finding_sign(f, task_func(l->m, g->tasks.v[0]), task_maker(l->m, g->tasks.v[0]), NULL);
@@ -100,6 +107,12 @@ static void add_finding(struct leaks *l, const struct task_set *g, bool alone)
 									    : STUCK_ON_OBJECT;
 	task_set_contexts(l, f, g);
 	add_channel(l, f, g);
+	add_beyond(l, f, g);
+	uint32_t nil = leak_nil_dones(l) ? leak_nil_done(l, g->tasks.v[0]) : CTX_NONE;
+	if (nil != CTX_NONE)
+		finding_evidence(f, EV_NIL_DONE)->context = nil;
+	if (with_main)
+		finding_evidence(f, EV_MAIN);
 	add_kept(l, f, alone);
 	if (!l->proof)
 		add_doubt(l, f);

@@ -18,6 +18,7 @@
 #define ENDED_MANY 3
 #define LOST_MANY 10
 #define MANY 50
+#define CLIMB 64 /* levels above a child */
 
 struct watched {
 	uint32_t parent, first; /* custom context of the first child; that child */
@@ -42,6 +43,20 @@ static bool inner_ended(const struct leaks *l, uint32_t parent, uint32_t child)
 	return m->ctxs.v[inner].state == CTX_CANCELED || m->ctxs.v[inner].state == CTX_EXPIRED;
 }
 
+/* The type of one's own that the child waits for: values, and types that embed a context without a Done of their own, may lie between. */
+static uint32_t watched_parent(const struct model *m, uint32_t child)
+{
+	uint32_t first = m->ctxs.v[child].parent, i = first;
+
+	for (unsigned up = 0; up < CLIMB && i < m->ctxs.n; up++, i = m->ctxs.v[i].parent) {
+		if (ctx_own_done(m, &m->ctxs.v[i]))
+			return i;
+		if (m->ctxs.v[i].kind != CTX_VALUE && m->ctxs.v[i].kind != CTX_CUSTOM && m->ctxs.v[i].kind != CTX_STOP)
+			break;
+	}
+	return first;
+}
+
 static void collect(struct leaks *l, struct watchers *w)
 {
 	const struct cancelers *all = &l->r->cancelers;
@@ -50,7 +65,7 @@ static void collect(struct leaks *l, struct watchers *w)
 		const struct canceler *c = &all->list.v[k];
 		if (c->kind != CANCELER_WATCHER || c->context >= l->m->ctxs.n || c->task >= l->m->tasks.list.n)
 			continue;
-		uint32_t parent = l->m->ctxs.v[c->context].parent;
+		uint32_t parent = watched_parent(l->m, c->context);
 		if (parent >= l->m->ctxs.n)
 			continue;
 		uint32_t at = u64map_add(&w->index, l->ctx[parent].chain | 1, (uint32_t)w->list.n);

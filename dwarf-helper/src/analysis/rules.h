@@ -25,6 +25,7 @@
 	RUN(ACCUMULATION, accumulation, "accumulation", "on which contexts do children pile up?") \
 	RUN(AFTERFUNC, afterfunc, "afterfunc", "which functions of context.AfterFunc pile up?") \
 	RUN(VALUE_CHAIN, value_chain, "value-chain", "where is WithValue called upon WithValue?") \
+	RUN(CONTEXT_CHAIN, context_chain, "context-chain", "where is each context made on the one before?") \
 	RUN(RETAINED_CONTEXT, retained_context, "retained-context", "what keeps contexts that have ended?") \
 	WITH(EXPIRED_RETAINED, "expired-retained", "which expired contexts does a goroutine keep?") \
 	RUN(TASK_PILEUP, task_pileup, "task-pileup", "to which channels do goroutines send that nobody receives from?") \

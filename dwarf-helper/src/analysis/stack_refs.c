@@ -10,6 +10,7 @@
 #include "runtime/livestack.h"
 
 #define STACK_PIECE (64u << 10)
+#define NEAR_BYTES 512 /* larger objects are no records of one call */
 
 /*
  * Most words of stacks that look like addresses are no contexts': a bit for each address that is one, 8 to 16
@@ -53,7 +54,7 @@ static void filter_make(const struct leaks *l, struct word_filter *f)
 			filter_add(f, l->r->cancelers.list.v[k].closure);
 }
 
-static uint32_t context_of_word(const struct leaks *l, uint64_t word, bool *func_ret)
+uint32_t leak_word(const struct leaks *l, uint64_t word, bool *func_ret)
 {
 	uint32_t i = model_at(l->m, word);
 
@@ -91,7 +92,7 @@ static void look_at(struct leaks *l, uint32_t task, const uint8_t *p, uint64_t n
 		memcpy(&word, p + at, 8);
 		if (!filter_maybe(f, word))
 			continue;
-		uint32_t i = context_of_word(l, word, &func);
+		uint32_t i = leak_word(l, word, &func);
 		if (i == CTX_NONE)
 			continue;
 		l->task_flags[task] |= task_flag(l, i);
@@ -101,6 +102,45 @@ static void look_at(struct leaks *l, uint32_t task, const uint8_t *p, uint64_t n
 		l->ctx[i].holder = task;
 		l->ctx[i].holders++;
 	}
+}
+
+bool leak_main_blocks(const struct model *m, const struct task *t)
+{
+	const char *reason = task_reason(m->rt, t);
+
+	return t->goid == 1 && reason && !strcmp(reason, "select (no cases)");
+}
+
+static bool main_word(void *arg, const struct live_word *w)
+{
+	struct leaks *l = arg;
+	struct heap_object o;
+	bool func;
+	uint32_t i = leak_word(l, w->value, &func);
+
+	if (i != CTX_NONE && func)
+		l->ctx[i].flags |= LEAK_FUNC_MAIN;
+	if (i != CTX_NONE || !heap_object_at(l->m->rt, w->value, &o) || o.size > NEAR_BYTES || o.span->flags & SPAN_NOSCAN)
+		return true;
+	const uint8_t *p = target_ptr(l->m->rt->t, o.base, o.size);
+	for (uint64_t at = 0; p && at + 8 <= o.size; at += 8) {
+		uint64_t word;
+		memcpy(&word, p + at, 8);
+		i = word ? leak_word(l, word, &func) : CTX_NONE;
+		if (i != CTX_NONE && func)
+			l->ctx[i].flags |= LEAK_FUNC_MAIN;
+	}
+	return true;
+}
+
+/* What the main goroutine would cancel at its end, deferred or in a struct of its own: that end comes with the program's. */
+static void main_holds(struct leaks *l)
+{
+	uint32_t t = task_by_goid(&l->m->tasks, 1);
+	struct livestack_state state;
+
+	if (t != TASK_NONE && leak_main_blocks(l->m, &l->m->tasks.list.v[t]))
+		livestack_each(l->m->rt, &l->m->tasks.list.v[t], main_word, l, &state);
 }
 
 struct err *leak_flag_on_stack(struct leaks *l)
@@ -125,7 +165,32 @@ struct err *leak_flag_on_stack(struct leaks *l)
 		}
 	}
 	free(filter.bits);
+	main_holds(l);
 	return stop ? err_interrupted() : NULL;
+}
+
+bool leak_on_stacks(struct leaks *l, taddr addr, uint64_t size)
+{
+	const struct model *m = l->m;
+	unsigned found = 0;
+
+	for (size_t t = 0; t < m->tasks.list.n && found < 2 && !runtime_canceled(m->rt); t++) {
+		struct stack_regs r;
+		uint64_t n = 0;
+		if (!stack_start(m->rt, &m->tasks.list.v[t], &r))
+			continue;
+		n = r.hi - r.sp < STACK_PIECE ? r.hi - r.sp : STACK_PIECE;
+		const uint8_t *p = target_ptr(m->rt->t, r.sp, n);
+		for (uint64_t at = 0; p && at + 8 <= n; at += 8) {
+			uint64_t word;
+			memcpy(&word, p + at, 8);
+			if (word - addr >= size)
+				continue;
+			found++;
+			break;
+		}
+	}
+	return found > 1;
 }
 
 struct hold_walk {
@@ -143,7 +208,7 @@ static bool hold_word(void *arg, const struct live_word *w)
 
 	if (!w->exact)
 		return true;
-	uint32_t i = context_of_word(h->l, w->value, &func);
+	uint32_t i = leak_word(h->l, w->value, &func);
 	if (i == CTX_NONE)
 		return true;
 	uint32_t frame = w->info < rt->pcs.n && rt->pcs.v[w->info].n
@@ -160,8 +225,6 @@ void leak_holds(struct leaks *l, uint32_t task, stack_hold_fn *fn, void *arg)
 	livestack_each(l->m->rt, &l->m->tasks.list.v[task], hold_word, &h, &state);
 }
 
-#define NEAR_BYTES 512 /* larger objects are no records of one call */
-
 static bool near_word(void *arg, const struct live_word *w)
 {
 	struct leaks *l = arg;
@@ -174,7 +237,7 @@ static bool near_word(void *arg, const struct live_word *w)
 		uint64_t word;
 		bool func;
 		memcpy(&word, p + at, 8);
-		uint32_t i = word ? context_of_word(l, word, &func) : CTX_NONE;
+		uint32_t i = word ? leak_word(l, word, &func) : CTX_NONE;
 		if (i != CTX_NONE)
 			l->ctx[i].flags |= LEAK_NEAR_STACK;
 	}

@@ -2,6 +2,8 @@
 
 #include "analysis/signature.h"
 
+#define MAIN_CLIMB 64 /* levels above a context */
+
 static const char *func_of(const struct model *m, uint32_t frame)
 {
 	const char *func = frame < m->rt->frames.n ? m->rt->frames.v[frame].func : NULL;
@@ -84,6 +86,20 @@ void task_set_contexts(struct leaks *l, struct finding *f, const struct task_set
 	u64map_free(&seen);
 	if (f->contexts.n)
 		f->context = f->contexts.v[0];
+}
+
+bool leak_ends_with_main(const struct leaks *l, uint32_t task)
+{
+	const struct model *m = l->m;
+	uint32_t i = task_context(m, task);
+
+	for (unsigned climbed = 0; i < m->ctxs.n && climbed < MAIN_CLIMB; climbed++, i = m->ctxs.v[i].parent) {
+		if (l->ctx[i].flags & LEAK_FUNC_MAIN)
+			return true;
+		if (ctx_cuts(&m->ctxs.v[i]))
+			break;
+	}
+	return false;
 }
 
 /* ---- sets of one cause ---- */

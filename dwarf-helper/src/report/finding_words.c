@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "context/detail.h"
+#include "report/finding_ended.h"
 #include "report/path.h"
 #include "report/problem.h"
 #include "report/wait_words.h"
@@ -45,6 +46,14 @@ static void put_called(struct buf *out, const struct report *r, uint32_t context
 	if (func.n)
 		text_safe(out, func.p, func.n);
 	buf_free(&func);
+}
+
+static const struct evidence *find(const struct finding *f, enum evidence_kind kind)
+{
+	for (size_t k = 0; k < f->evidence.n; k++)
+		if (f->evidence.v[k].kind == kind)
+			return &f->evidence.v[k];
+	return NULL;
 }
 
 /* ---- sentences ---- */
@@ -194,6 +203,13 @@ static void put_keeper(struct buf *out, const struct finding *f)
 		buf_str(out, keepers[f->keeper]);
 	if (!s || f->keeper == KEEPER_FINALIZER)
 		return;
+	if (f->claim.retained.several) {
+		buf_str(out, keepers[f->keeper] ? " that several goroutines hold" : "several goroutines");
+		buf_lit(out, ", ");
+		path_root(out, s);
+		buf_lit(out, " among them");
+		return;
+	}
 	if (keepers[f->keeper])
 		buf_lit(out, " in ");
 	path_root(out, s);
@@ -249,6 +265,14 @@ void finding_summary(struct buf *out, const struct report *r, const struct findi
 		break;
 	case RULE_UNCANCELLABLE_WAIT:
 		buf_str(out, one ? "A goroutine waits" : "Goroutines wait");
+		if (find(f, EV_NIL_DONE)) {
+			buf_lit(out, " on a nil channel for the end of a context: it never tells.");
+			break;
+		}
+		if (find(f, EV_MAIN)) {
+			buf_lit(out, " for a context that only the main goroutine would cancel.");
+			break;
+		}
 		buf_lit(out, " for a context that nobody can cancel any more: no CancelFunc of it or of those above is held by anything but goroutines "
 			     "that wait likewise, and there is no deadline.");
 		break;
@@ -256,8 +280,7 @@ void finding_summary(struct buf *out, const struct report *r, const struct findi
 		sum_pile(out, r, f);
 		break;
 	case RULE_IGNORES_CANCEL:
-		buf_printf(out, "%s a context that has ended, and %s for something else without listening to its Done.",
-			   one ? "A goroutine holds" : "Goroutines hold", one ? "waits" : "wait");
+		word_ignoring(out, f);
 		break;
 	case RULE_DETACHED:
 		sum_detached(out, r, f);
@@ -270,6 +293,9 @@ void finding_summary(struct buf *out, const struct report *r, const struct findi
 		break;
 	case RULE_VALUE_CHAIN:
 		sum_chain(out, f);
+		break;
+	case RULE_CONTEXT_CHAIN:
+		word_wrapping(out, f);
 		break;
 	case RULE_EXPIRED_RETAINED:
 	case RULE_RETAINED_CONTEXT:
@@ -326,6 +352,8 @@ const char *finding_label_json(const struct finding *f, size_t index)
 		[EV_DEADLINE] = "deadline", [EV_BOUNDED] = "bounded by", [EV_DOUBT] = "not sure",  [EV_CHANNEL] = "on", [EV_CHAIN] = "chain",
 		[EV_CAUSE] = "cause",	    [EV_KEEPS] = "keep",	[EV_CONTEXTLESS] = "context", [EV_OTHER] = "other",
 		[EV_PARENT] = "parent",	    [EV_CHILD] = "child",	[EV_HELD] = "holds",	  [EV_KEYS] = "keys",
+		[EV_BEYOND] = "profile",    [EV_TIMER] = "timer",	[EV_NIL_DONE] = "nil",	  [EV_MAIN] = "ends",
+		[EV_LISTENED] = "listened", [EV_INSIDE] = "inside",
 		[EV_TIP] = "tip",	    [EV_STOP] = "stop",		[EV_MORE] = "and",
 	};
 	static const char *const places[PLACE_ROLES] = {
@@ -459,7 +487,7 @@ static void put_context(struct phrase *out, const struct report *r, const struct
 		buf_lit(text, " on parents whose inner context has ended");
 		break;
 	case EV_HELD:
-		buf_printf(text, " %s%s", ctx_state_name(r->m->ctxs.v[e->context].state), e->flag ? " (the first one's)" : "");
+		word_held(out, r, e);
 		break;
 	case EV_TIP:
 		if (!e->n)
@@ -481,10 +509,12 @@ static void put_like(struct phrase *out, const struct report *r, const struct ev
 	buf_hex(&out->text, r->m->ctxs.v[e->context].addr);
 }
 
-static void put_deferred(struct buf *text, const struct report *r, uint32_t task)
+static void put_deferred(struct buf *text, const struct report *r, const struct evidence *e)
 {
-	buf_printf(text, "deferred calls of task %" PRIu64 ", ", r->m->tasks.list.v[task].goid);
-	path_frame(text, r->m, r->m->tasks.list.v[task].frame);
+	const struct task *t = &r->m->tasks.list.v[e->task];
+
+	buf_printf(text, "deferred calls of task %" PRIu64 ", ", t->goid);
+	path_frame(text, r->m, e->n ? (uint32_t)e->n - 1 : t->frame);
 }
 
 static void put_counted(struct phrase *out, const struct evidence *e)
@@ -506,6 +536,22 @@ static void put_counted(struct phrase *out, const struct evidence *e)
 	case EV_KEEPS:
 		text_size(text, e->n);
 		buf_str(text, e->flag ? " of heap that only they and other stuck goroutines reach" : " of heap that nothing else reaches");
+		break;
+	case EV_TIMER:
+		word_timer(text, e);
+		break;
+	case EV_MAIN:
+		buf_lit(text, "with the program: the main goroutine holds the CancelFunc, and waits in select {}");
+		break;
+	case EV_BEYOND:
+		text_count(text, e->n);
+		buf_lit(text, " more than in Go's goroutineleak profile, which follows what they are to send or have deferred: only that leads to what they wait on");
+		break;
+	case EV_LISTENED:
+		text_count(text, e->n);
+		buf_lit(text, " of ");
+		text_count(text, e->m);
+		buf_lit(text, " looked at: the done channel is still on their stacks");
 		break;
 	case EV_STOP:
 		text_count(text, e->n);
@@ -541,7 +587,13 @@ void finding_text(struct phrase *out, const struct report *r, const struct findi
 		phrase_free(&path);
 		break;
 	case EV_DEFERRED:
-		put_deferred(text, r, e->task);
+		put_deferred(text, r, e);
+		break;
+	case EV_NIL_DONE:
+		word_nil_done(text, r, e->context);
+		break;
+	case EV_INSIDE:
+		path_frame(text, r->m, (uint32_t)e->n);
 		break;
 	case EV_CALLS:
 		put_called(text, r, e->context);
@@ -590,14 +642,6 @@ void finding_text(struct phrase *out, const struct report *r, const struct findi
 	}
 }
 
-static const struct evidence *find(const struct finding *f, enum evidence_kind kind)
-{
-	for (size_t k = 0; k < f->evidence.n; k++)
-		if (f->evidence.v[k].kind == kind)
-			return &f->evidence.v[k];
-	return NULL;
-}
-
 /* Whole, or the first word of it. */
 static void put_fitting(struct buf *out, const struct buf *text, size_t room)
 {
@@ -619,7 +663,7 @@ void finding_about(struct buf *out, const struct report *r, const struct finding
 	if (f->locations.n && f->locations.v[0].role == PLACE_WAITS)
 		path_frame(text, r->m, f->locations.v[0].frame);
 	else if (deferred)
-		put_deferred(text, r, deferred->task);
+		put_deferred(text, r, deferred);
 	else if (f->holder)
 		path_line(&path, f->holder, PATH_LINE, r->opt->redact);
 	else if (like)

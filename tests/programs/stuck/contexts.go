@@ -256,7 +256,7 @@ func held() {
 
 	d, cancelD := context.WithCancel(context.Background())
 	know("deferred in a loop by its only waiter", "by_waiter", d)
-	start("waiter that defers in a loop", channel, func() {
+	start("waiter that defers in a loop", ownOnly, func() {
 		for i := 0; i < 2; i++ {
 			defer cancelD()
 		}

@@ -27,7 +27,7 @@ import (
 )
 
 // A waiter is a goroutine and the stage (analysis/reach.h) in which it must
-// come back: live, channel, or stuck.
+// come back: live, channel, own, or stuck.
 type waiter struct {
 	Type  string `json:"type"` // "waiter"
 	Goid  int64  `json:"goid"`
@@ -46,6 +46,7 @@ type known struct {
 const (
 	live    = "live"
 	channel = "channel"
+	ownOnly = "own"
 	stuck   = "stuck"
 )
 

@@ -193,7 +193,7 @@ var holders = []holder{
 		return wait
 	}},
 	// Records of calls deferred in loops hang on the g, which the collector follows.
-	{"calls deferred in a loop", channel, func(x interface{}, wait func()) func() {
+	{"calls deferred in a loop", ownOnly, func(x interface{}, wait func()) func() {
 		mine := make(chan int)
 		start("stuck holder with calls deferred in a loop", stuck, func() {
 			for i := 0; i < 2; i++ {
@@ -204,7 +204,7 @@ var holders = []holder{
 		return wait
 	}},
 	// So does the collector with what a sudog is to send, when that lies in the heap.
-	{"what a stuck goroutine sends", channel, func(x interface{}, wait func()) func() {
+	{"what a stuck goroutine sends", ownOnly, func(x interface{}, wait func()) func() {
 		mine, o := make(chan interface{}), &finalized{x, "to be sent"}
 		use(o)
 		start("stuck sender", stuck, func() { mine <- o.x })
@@ -282,6 +282,7 @@ func special() {
 	})
 	blocking()
 	circles()
+	senders()
 }
 
 // blocking are waits for the kernel.
@@ -306,6 +307,28 @@ func blocking() {
 		use(b)
 	})
 	polled()
+}
+
+// sender is what a closure may be that captures both: the value that is sent lies beside the channel.
+type sender struct {
+	n  int
+	c  chan int
+	mu sync.Mutex
+}
+
+// senders: what they are to send leads to the channel, as nothing else does.
+func senders() {
+	for i := 0; i < 3; i++ {
+		s := &sender{n: i, c: make(chan int)}
+		start("sends what lies beside the channel", ownOnly, func() { s.c <- s.n })
+	}
+	s := &sender{c: make(chan int)}
+	s.mu.Lock()
+	start("sends, others wait for its lock", ownOnly, func() { s.c <- s.n; s.mu.Unlock() })
+	start("waits for the lock of a sender", ownOnly, func() { s.mu.Lock() })
+	u := &sender{c: make(chan int)}
+	globals = append(globals, u.c)
+	start("sends to a variable's channel", live, func() { u.c <- u.n })
 }
 
 // circles wait for each other, or for themselves.
