@@ -54,6 +54,7 @@ struct hold {
 };
 
 #define OF_FUNCTION 3
+#define NO_LEAD UINT32_MAX
 
 /* ---- targets ---- */
 
@@ -109,13 +110,13 @@ static uint32_t keep_lead(struct hold *h, uint64_t key, uint32_t first)
 
 static uint32_t lead_of(struct hold *h, const struct heap_object *o, unsigned left);
 
-/* What the word leads to, CTX_NONE: it is no pointer into the heap. */
+/* What the word leads to, NO_LEAD: it is no pointer into the heap. */
 static uint32_t lead_of_word(struct hold *h, taddr value, unsigned left)
 {
 	struct heap_object o;
 
 	h->words++;
-	return heap_object_at(h->rt, value, &o) ? lead_of(h, &o, left) : UINT32_MAX;
+	return heap_object_at(h->rt, value, &o) ? lead_of(h, &o, left) : NO_LEAD;
 }
 
 static uint32_t lead_of(struct hold *h, const struct heap_object *o, unsigned left)
@@ -132,8 +133,8 @@ static uint32_t lead_of(struct hold *h, const struct heap_object *o, unsigned le
 	for (uint64_t at = 0; p && at + 8 <= o->size; at += 8) {
 		taddr value;
 		memcpy(&value, p + at, 8);
-		uint32_t lead = value && value - o->base >= o->size ? lead_of_word(h, value, left - 1) : UINT32_MAX;
-		if (lead == UINT32_MAX || !h->leads.v[lead].n)
+		uint32_t lead = value && value - o->base >= o->size ? lead_of_word(h, value, left - 1) : NO_LEAD;
+		if (lead == NO_LEAD || !h->leads.v[lead].n)
 			continue;
 		off[n] = (uint16_t)at;
 		inside[n++] = lead;
@@ -161,7 +162,7 @@ static uint32_t lead_of_function(struct hold *h, uint32_t info)
 		if (!target_u64(h->rt->t, h->w->calls.vars.v[fc->first_var + k], &value))
 			continue;
 		uint32_t lead = lead_of_word(h, value, HOPS - 1);
-		if (lead != UINT32_MAX && h->leads.v[lead].n)
+		if (lead != NO_LEAD && h->leads.v[lead].n)
 			inside[n++] = lead;
 	}
 	uint32_t first = (uint32_t)h->items.n;
@@ -308,8 +309,8 @@ static bool look_at_word(void *arg, const struct live_word *w)
 	struct hold *h = arg;
 	struct place p;
 
-	uint32_t lead = w->info == PC_NONE ? UINT32_MAX : lead_of_word(h, w->value, HOPS);
-	if (lead != UINT32_MAX) {
+	uint32_t lead = w->info == PC_NONE ? NO_LEAD : lead_of_word(h, w->value, HOPS);
+	if (lead != NO_LEAD) {
 		if (h->leads.v[lead].n && place_of(h, w->info, w->sp, &p))
 			hits(h, lead, &p);
 		return true;
