@@ -83,6 +83,11 @@ void add_waits(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t
 	finding_evidence(f, EV_WAITING)->state = state;
 }
 
+void add_spread(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n)
+{
+	spread_find(l->m, &l->spreads, tasks, n, &finding_evidence(f, EV_SPREAD)->spread);
+}
+
 void add_doubt(struct leaks *l, struct finding *f)
 {
 	if (l->why_not)

@@ -248,4 +248,6 @@ void leak_facts_free(struct leaks *l)
 	free(l->task_finding);
 	free(l->task_flags);
 	u64map_free(&l->closures);
+	alone_free(&l->alone);
+	spreads_free(&l->spreads);
 }

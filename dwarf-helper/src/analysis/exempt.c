@@ -83,7 +83,7 @@ const char *exempt_task(const struct model *m, const struct task *t)
 }
 
 /* Types of value keys and of contexts that stand for "a library made what hangs on it, and ends it". */
-static const char *const owners[] = {"*net/http.contextKey", "net/http.contextKey", "*os/signal.signalCtx", "*testing.", "google.golang.org/grpc"};
+static const char *const owners[] = {"*net/http.contextKey", "net/http.contextKey", "*testing.", "google.golang.org/grpc"};
 
 /* Whose it is: one of the owners, NULL. */
 static const char *owner_of_level(const struct model *m, uint32_t i)

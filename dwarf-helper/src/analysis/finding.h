@@ -9,6 +9,7 @@
 #include "analysis/cancelable.h"
 #include "analysis/problem.h"
 #include "analysis/rules.h"
+#include "analysis/spread.h"
 #include "analysis/steps.h"
 #include "analysis/waitfor.h"
 #include "context/model.h"
@@ -89,6 +90,8 @@ enum evidence_kind {
 	EV_KEYS,      /* keys, those set most often first */
 	EV_TIP,	      /* context, n more chains like it */
 	EV_STOP,      /* n can be taken back */
+	EV_CASES,     /* n: set of CASE_…, what could end them (alone.h) */
+	EV_SPREAD,    /* spread: how they came about */
 	EV_PROBLEM,   /* problem */
 	EV_MORE,      /* n more problems */
 	EVIDENCES
@@ -110,6 +113,7 @@ struct evidence {
 	struct wait_steps chain;
 	VEC(struct key_count) keys;
 	struct problem problem;
+	struct spread spread;
 };
 
 /** What to look at next. */
@@ -128,6 +132,9 @@ enum pile_why { PILE_DEFERRED, PILE_IDLE, PILE_HOOKED, PILE_USED };
 
 /** What a stuck goroutine waits on. */
 enum stuck_on { STUCK_ON_NOTHING, STUCK_ON_CONTEXT, STUCK_ON_OBJECT };
+
+/** What is to be read to its end, closed, ended or waited for. */
+enum unclosed { UNCLOSED_BODY, UNCLOSED_ROWS, UNCLOSED_TX, UNCLOSED_STREAM, UNCLOSED_CMD };
 
 /** What a finding says beyond its rule and numbers: one member for each rule that needs one. */
 union claim {
@@ -176,6 +183,13 @@ union claim {
 		bool cycle;
 		uint32_t last; /* goroutine that the others hang on */
 	} wait_chain;
+	struct {
+		uint32_t under; /* context that they end with */
+	} forgotten;
+	struct {
+		uint8_t what; /* enum unclosed, of the rule unclosed */
+		bool mates;   /* several that hang together each time */
+	} alone;
 	uint8_t problem; /* enum check_kind, of the rules of check but torn */
 };
 

@@ -37,6 +37,8 @@ struct err *leaks_find(const struct model *m, struct reach *r, struct findings *
 	struct err *err = leak_facts(&l);
 	if (!err)
 		err = leak_flag_on_stack(&l);
+	if (!err)
+		err = alone_find(m, r, &l.alone);
 	for (size_t k = 0; !err && k < sizeof(in_order) / sizeof(in_order[0]); k++)
 		err = in_order[k](&l);
 	if (!err) {

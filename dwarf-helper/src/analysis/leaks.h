@@ -10,6 +10,7 @@
 #ifndef GOCTX_ANALYSIS_LEAKS_H
 #define GOCTX_ANALYSIS_LEAKS_H
 
+#include "analysis/alone.h"
 #include "analysis/finding.h"
 #include "analysis/forest.h"
 #include "analysis/reach.h"
@@ -68,6 +69,8 @@ struct leaks {
 	struct u64map closures; /* CancelFunc -> context */
 	bool proof;		/* reach is complete: what it did not reach is unreachable */
 	bool no_func_proof;	/* and a CancelFunc that was not found does not exist: no profile-guided build, all spans searched */
+	struct alone alone;	/* who could end goroutines' waits */
+	struct spreads spreads;
 	enum gap why_not;	/* what keeps findings from being certain */
 };
 
@@ -149,6 +152,8 @@ void leak_add_task(struct leaks *l, struct finding *f, uint32_t task);
 void add_places(struct leaks *l, struct finding *f, enum place_role role, const uint32_t *tasks, size_t n);
 /** EV_WAITING: state and ages. */
 void add_waits(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
+/** EV_SPREAD: how they are spread over the life of the program. */
+void add_spread(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
 /** EV_DOUBT, if something keeps findings from being certain. */
 void add_doubt(struct leaks *l, struct finding *f);
 /** EV_LIKE: the first of the contexts. */

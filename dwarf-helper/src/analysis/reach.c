@@ -1,7 +1,6 @@
 #include "analysis/reach_internal.h"
 
 #include "runtime/stack.h"
-#include "runtime/timers.h"
 
 void reach_incomplete(struct reacher *x, enum gap gap)
 {
@@ -43,6 +42,7 @@ static void mark_timers(struct reacher *x)
 	struct timers t;
 
 	timers_read(x->rt, &t);
+	reach_others_begin(x, &t);
 	for (size_t i = 0; i < t.keepers.n; i++)
 		mark_leaf(x->mk, t.keepers.v[i]);
 	for (size_t i = 0; i < t.list.n; i++)
@@ -66,7 +66,7 @@ static struct err *mark_roots(struct reacher *x)
 }
 
 /* Notify the users of watched objects that have been marked. */
-static void take_hits(struct reacher *x)
+void reach_take_hits(struct reacher *x)
 {
 	for (size_t i = 0; i < x->mk->hits.n; i++) {
 		uint32_t u = u64map_find(&x->users_of, x->mk->hits.v[i] + 1);
@@ -88,7 +88,7 @@ static struct err *settle(struct reacher *x)
 		struct err *err = marks_drain(x->mk);
 		if (err)
 			return err;
-		take_hits(x);
+		reach_take_hits(x);
 		reach_spread(x);
 	} while (x->ready.n);
 	return NULL;
@@ -118,6 +118,22 @@ static void end_stage(struct reacher *x)
 
 #define FINAL_ROUNDS 16 /* of finalizers that lead to objects with finalizers; what is left counts, too, as what may be called */
 
+/* Without those that only wait for themselves, and with them. */
+static struct err *run_apart(struct reacher *x)
+{
+	struct err *err = settle(x);
+
+	if (err || !x->apart)
+		return err;
+	reach_others_main(x);
+	for (unsigned round = 0; !round || (round < FINAL_ROUNDS && reach_finals_mark_live(x)); round++)
+		if ((err = settle(x)))
+			return err;
+	reach_others_end(x);
+	reach_waits_again(x);
+	return NULL;
+}
+
 /* @param again_ret  true when goroutines came back only through finalizers of objects that nothing that can run reaches */
 static struct err *run_live(struct reacher *x, bool *again_ret)
 {
@@ -130,6 +146,8 @@ static struct err *run_live(struct reacher *x, bool *again_ret)
 	reach_cancel_watch(x);
 	reach_waits_begin(x);
 	reach_spread(x);
+	if ((err = run_apart(x)))
+		return err;
 	for (unsigned round = 0; !round || (round < FINAL_ROUNDS && reach_finals_mark_live(x)); round++)
 		if ((err = settle(x)))
 			return err;
@@ -197,6 +215,7 @@ static void forget_work(struct reacher *x)
 	free(x->first_wait);
 	free(x->can);
 	free(x->under_way);
+	reach_others_forget(x);
 	x->first_wait = NULL;
 	x->can = NULL;
 	x->under_way = NULL;
@@ -210,6 +229,10 @@ static struct err *begin(struct reacher *x)
 
 	x->stage = REACH_LIVE;
 	forget_work(x);
+	reach_others_free(&r->others);
+	x->apart = true;
+	x->main = task_by_goid(&x->m->tasks, 1);
+	x->main_waits = false;
 	marks_close(&r->marks);
 	struct err *err = marks_open(x->rt, &r->marks);
 	if (err)
@@ -282,5 +305,6 @@ void reach_free(struct reach *r)
 	free(r->task_stage);
 	free(r->ctx_stage);
 	free(r->cancelable);
+	reach_others_free(&r->others);
 	*r = (struct reach){0};
 }

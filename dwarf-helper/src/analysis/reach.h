@@ -42,6 +42,16 @@
  * Where part of this cannot be read, the context counts as cancelable.
  *
  * A goroutine that was being woken when the memory was taken counts as one that can run (wake.h).
+ *
+ * REACH_LIVE begins with what does not hang on goroutines that only wait for themselves (struct reach_others): of the goroutines that are parked on
+ * channels, those of which REACH_ALIKE or more are alike do not come back by
+ *   - a timer's channel, for what they do then they do for themselves,
+ *   - the end of a context that ends with the program alone (below),
+ *   - a channel of struct{} that REACH_ALIKE of them wait to be closed.
+ * What is marked then is reached by somebody else.  After that they come back as all others do: it costs no marking of its own, and changes no stage.
+ *
+ * A context ends with the program alone when it is made by WithCancel, nothing above it ends sooner, and it is signal.NotifyContext's, or its CancelFunc is held by the
+ * main goroutine's stack itself (most often deferred there), or REACH_ALIKE contexts and goroutines or more hang on it, which is so of no more than four with the same parent.
  */
 #ifndef GOCTX_ANALYSIS_REACH_H
 #define GOCTX_ANALYSIS_REACH_H
@@ -53,8 +63,29 @@
 
 enum reach_stage { REACH_LIVE, REACH_CHANNEL, REACH_OWN, REACH_STUCK, REACH_NONE };
 
+#define REACH_ALIKE 10 /* goroutines of one function and go statement */
+
+/** Who ends a context while the program goes on. */
+enum reach_end {
+	END_NOBODY,  /* nobody but goroutines that only wait for themselves */
+	END_PROGRAM, /* nobody but those, and the end of the program */
+	END_OTHERS,  /* somebody else, its deadline, or what cannot be seen */
+};
+
+/** Goroutines that are held out. */
+enum reach_held { HELD_NOT, HELD, HELD_BODY /* net/http's loop that waits for a response body to be read */ };
+
+/** What there is without goroutines that only wait for themselves; the arrays are NULL where nothing was held out. */
+struct reach_others {
+	uint8_t *task;	  /* by task, enum reach_held: it is one of REACH_ALIKE, and nobody else wakes it */
+	uint8_t *end;	  /* by context, enum reach_end */
+	uint8_t *program; /* by context: it ends with the program alone */
+	uint64_t *white;  /* by number of slot (marks.slots): a bit for each object that nobody else reaches */
+};
+
 struct reach {
 	const struct model *m; /* borrowed */
+	struct reach_others others;
 	struct marks marks;
 	struct cancelers cancelers;
 	uint8_t *task_stage; /* by task: enum reach_stage; never REACH_NONE */
@@ -64,6 +95,12 @@ struct reach {
 	bool complete;	     /* all roots, stacks and marked objects could be read: what is not reached is not reachable */
 	uint8_t gap; /* enum gap: the first thing that kept it from being complete */
 };
+
+/**
+ * The context whose end says who ends the wait of goroutine @p task for @p context: itself, but that of a response's user where net/http has made one
+ * of its own on it (transport.go: prepareTransportCancel, since 1.23), which the Transport itself can cancel as long as the body is not read; CTX_NONE: that one never ends.
+ */
+uint32_t reach_waits_for(const struct reach *r, uint8_t held, uint32_t context);
 
 /**
  * Mark everything, in stages.  Linear in heap, stacks and contexts, however goroutines wait for each other: objects waited for are

@@ -3,12 +3,18 @@
 
 /* ---- during the marking ---- */
 
-static void set_can(struct reacher *x, uint32_t i, uint8_t how)
+/* @param how, freely  CAN_…: at all; by somebody else than the end of the program */
+static void set_can(struct reacher *x, uint32_t i, uint8_t how, uint8_t freely)
 {
-	if (x->can[i])
+	bool can = how && !x->can[i], free = freely && x->apart && !x->freely[i];
+
+	if (can)
+		x->can[i] = how;
+	if (free)
+		x->freely[i] = freely;
+	if (!can && !free)
 		return;
-	x->can[i] = how;
-	x->came++;
+	x->came += can;
 	VEC_PUSH(&x->spread, i);
 }
 
@@ -16,22 +22,24 @@ static void make_cancelable(struct reacher *x, uint32_t context)
 {
 	/* What comes later comes from goroutines that only this could wake. */
 	if (x->stage == REACH_LIVE)
-		set_can(x, context, CAN);
+		set_can(x, context, CAN, CAN);
 }
 
-/* Pass on to a child that its parent can be cancelled, if that cancels the child. */
-static void hand_down(struct reacher *x, uint32_t child, uint8_t how)
+/* One of its CancelFuncs is reached. */
+static void make_func_cancelable(struct reacher *x, uint32_t context)
 {
-	const struct ctx *c = &x->m->ctxs.v[child];
+	if (x->stage == REACH_LIVE)
+		set_can(x, context, CAN, reach_others_ends(x, context) ? CAN_NOT : CAN);
+}
 
-	if (c->kind <= CTX_TODO || ctx_cuts(c))
-		return;
-	if (reach_cancels(c)) {
-		if (how == CAN || c->flags & CTX_IN_PARENT_MAP)
-			set_can(x, child, CAN);
-		return;
-	}
-	set_can(x, child, ctx_own_done(x->m, c) ? CAN_FOREIGN : how);
+/* A child of a context that can be cancelled: does that reach it? */
+static uint8_t handed_down(const struct reacher *x, const struct ctx *child, uint8_t how)
+{
+	if (!how || child->kind <= CTX_TODO || ctx_cuts(child))
+		return CAN_NOT;
+	if (reach_cancels(child))
+		return how == CAN || child->flags & CTX_IN_PARENT_MAP ? CAN : CAN_NOT;
+	return ctx_own_done(x->m, child) ? CAN_FOREIGN : how;
 }
 
 void reach_spread(struct reacher *x)
@@ -41,11 +49,12 @@ void reach_spread(struct reacher *x)
 	while (x->spread.n) {
 		uint32_t i = x->spread.v[--x->spread.n];
 		const struct ctx *c = &m->ctxs.v[i];
+		uint8_t freely = x->apart ? x->freely[i] : CAN_NOT;
 		if (reach_cancels(c) && c->first_wait != CTX_NONE)
 			for (uint32_t k = 0; k < c->tasks; k++)
 				reach_try(x, m->ctx_tasks.v[c->first_wait + k]);
 		for (uint32_t k = c->first_child; k != CTX_NONE; k = m->ctxs.v[k].next_sibling)
-			hand_down(x, k, x->can[i]);
+			set_can(x, k, handed_down(x, &m->ctxs.v[k], x->can[i]), handed_down(x, &m->ctxs.v[k], freely));
 	}
 }
 
@@ -91,13 +100,18 @@ void reach_cancel_watch(struct reacher *x)
 		if (x->can[c->context] || !c->closure || c->kind == CANCELER_TIMER)
 			continue;
 		if (!reach_watch(x, c->closure, i | CANCELER_BIT))
-			make_cancelable(x, c->context);
+			make_func_cancelable(x, c->context);
 	}
 }
 
 void reach_cancel_hit(struct reacher *x, uint32_t i)
 {
-	make_cancelable(x, x->r->cancelers.list.v[i].context);
+	const struct canceler *c = &x->r->cancelers.list.v[i];
+
+	if (c->kind == CANCELER_FUNC || c->kind == CANCELER_STOP)
+		make_func_cancelable(x, c->context);
+	else
+		make_cancelable(x, c->context);
 }
 
 void reach_cancel_task(struct reacher *x, uint32_t task)

@@ -4,6 +4,7 @@
  *     waits      who waits on what, and which of them have been woken            reach_wait.c
  *     can        which contexts can be cancelled, handed down from parents        reach_cancel.c
  *     finals     finalizers and cleanups, and those that are never called         reach_final.c
+ *     apart      who does not come back in the first part of REACH_LIVE           reach_others.c
  *     hits       the first two look again only when a watched object is marked    reach.c
  */
 #ifndef GOCTX_ANALYSIS_REACH_INTERNAL_H
@@ -12,6 +13,7 @@
 #include "analysis/reach.h"
 #include "runtime/coro.h"
 #include "runtime/roots.h"
+#include "runtime/timers.h"
 #include "runtime/wake.h"
 
 /** One object that a goroutine waits on. */
@@ -53,6 +55,14 @@ struct reacher {
 	VEC(struct reach_final) finals; /* not marked yet; of one object side by side */
 	VEC(taddr) final_objects; /* with finalizers and cleanups, not reached but by these */
 	struct u64map never_final; /* objects whose finalizers and cleanups are never called: known in the second marking */
+	/* the first part of REACH_LIVE */
+	bool apart;		   /* it is under way */
+	uint32_t main;		   /* goroutine 1, which comes last in it; TASK_NONE */
+	bool main_waits, main_now; /* it can run, but has not been let go; what is marked now is on its stack itself */
+	uint8_t *held;		   /* by task: HELD_… */
+	uint8_t *program;	   /* by context: it ends with the program alone */
+	uint8_t *freely;	   /* by context, as can: by somebody else than the end of the program */
+	struct u64map timer_chans, broadcasts; /* channels */
 	VEC(uint8_t) may_cancel;  /* by index into rt->pcs: 0 not looked up, 1 no, 2 a function that may cancel what it has on its stack */
 };
 
@@ -64,6 +74,9 @@ void reach_incomplete(struct reacher *x, enum gap gap);
 
 /** Call back for @p who (struct reach_user) once the slot that holds @p a is marked.  @return false: it is marked already, or lies outside of the heap */
 bool reach_watch(struct reacher *x, taddr a, uint32_t who);
+
+/** Tell those who watch what has been marked. */
+void reach_take_hits(struct reacher *x);
 
 static inline bool reach_cancels(const struct ctx *c)
 {
@@ -79,12 +92,31 @@ void reach_waits_begin(struct reacher *x);
 void reach_waits_channel(struct reacher *x);
 /** REACH_OWN begins: what parked g's and sudogs hold counts. */
 void reach_waits_own(struct reacher *x);
+/** It comes back: its stack is to be searched. */
+void reach_ready(struct reacher *x, uint32_t task);
 /** Wake the goroutine if what it waits on allows it. */
 void reach_try(struct reacher *x, uint32_t task);
 /** Mark from the stacks of x->ready, until it is empty. */
 void reach_scan_ready(struct reacher *x);
 /** REACH_STUCK begins: wake all goroutines that are left. */
 void reach_wake_rest(struct reacher *x);
+
+/** Wake whom what is marked by now allows to wake. */
+void reach_waits_again(struct reacher *x);
+
+/* reach_others.c */
+/** After reach_waits_read(): who is held out, and of what. */
+void reach_others_begin(struct reacher *x, const struct timers *timers);
+/** Is the wait one that wakes the goroutine by itself alone, or with the end of the program? */
+bool reach_others_skips(const struct reacher *x, uint32_t task, const struct reach_wait *w);
+/** Does the context end with the program alone, as far as whoever has just been found to hold a CancelFunc of it tells? */
+bool reach_others_ends(const struct reacher *x, uint32_t context);
+/** Everything but the main goroutine's stack has been marked: that, too.  The caller settles. */
+void reach_others_main(struct reacher *x);
+/** Keep what has been found; all come back from now on. */
+void reach_others_end(struct reacher *x);
+void reach_others_forget(struct reacher *x);
+void reach_others_free(struct reach_others *o);
 
 /* reach_final.c */
 /** Put the root of a finalizer or cleanup aside.  @return false: it is another kind of root */

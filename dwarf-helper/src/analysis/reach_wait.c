@@ -16,10 +16,14 @@ static bool read_object(void *arg, const struct wake_object *o)
 	return true;
 }
 
-static void ready(struct reacher *x, uint32_t task)
+void reach_ready(struct reacher *x, uint32_t task)
 {
 	if (x->r->task_stage[task] != REACH_NONE)
 		return;
+	if (x->apart && task == x->main) {
+		x->main_waits = true;
+		return;
+	}
 	x->r->task_stage[task] = x->stage;
 	x->came++;
 	VEC_PUSH(&x->ready, task);
@@ -45,7 +49,7 @@ struct err *reach_waits_read(struct reacher *x)
 			VEC_PUSH(&x->waits, (struct reach_wait){.addr = coro, .context = CTX_NONE});
 		x->first_wait[i + 1] = (uint32_t)x->waits.n;
 		if (kind == WAKE_ALWAYS && !coro)
-			ready(x, i);
+			reach_ready(x, i);
 		else
 			mark_leaves(x, i);
 		if (i % 4096 == 0 && runtime_canceled(x->rt))
@@ -73,9 +77,9 @@ void reach_try(struct reacher *x, uint32_t task)
 		const struct reach_wait *w = &x->waits.v[k];
 		if (x->stage == REACH_LIVE && w->context != CTX_NONE && !x->can[w->context])
 			continue;
-		if (!is_reached(x, w->addr))
+		if ((x->apart && reach_others_skips(x, task, w)) || !is_reached(x, w->addr))
 			continue;
-		ready(x, task);
+		reach_ready(x, task);
 		return;
 	}
 }
@@ -89,6 +93,12 @@ void reach_waits_begin(struct reacher *x)
 		for (uint32_t k = x->first_wait[i]; k < x->first_wait[i + 1]; k++)
 			reach_watch(x, x->waits.v[k].addr, i);
 	}
+}
+
+void reach_waits_again(struct reacher *x)
+{
+	for (uint32_t i = 0; i < x->m->tasks.list.n; i++)
+		reach_try(x, i);
 }
 
 /* What the sudogs of a channel operation are to send from or receive into. */
@@ -112,7 +122,7 @@ void reach_waits_channel(struct reacher *x)
 	for (uint32_t i = 0; i < x->m->tasks.list.n; i++) {
 		reach_try(x, i);
 		if (coros_of(&x->coros, &x->m->tasks.list.v[i])) // the collector's rule knows no coroutines: they run
-			ready(x, i);
+			reach_ready(x, i);
 	}
 }
 
@@ -173,5 +183,5 @@ void reach_scan_ready(struct reacher *x)
 void reach_wake_rest(struct reacher *x)
 {
 	for (uint32_t i = 0; i < x->m->tasks.list.n; i++)
-		ready(x, i);
+		reach_ready(x, i);
 }

@@ -22,6 +22,10 @@
 	RUN(WAIT_CHAIN, wait_chain, "wait-chain", "which goroutines hang on what somebody holds who does not go on?") \
 	RUN(DETACHED, detached, "detached", "which goroutines made a context that does not end with theirs?") \
 	RUN(IGNORES_CANCEL, ignores_cancel, "ignores-cancel", "which goroutines go on waiting although their context has ended?") \
+	RUN(ONLY_ITSELF, only_itself, "only-itself", "which goroutines could nobody but themselves end?") \
+	WITH(UNCLOSED, "unclosed", "which response bodies, rows and the like can nobody close any more?") \
+	RUN(UNTIL_EXIT, until_exit, "until-exit", "which goroutines become more, and end with the program alone?") \
+	RUN(NOBODY_LOOKS, nobody_looks, "nobody-looks", "of which contexts is nothing left but their CancelFuncs?") \
 	RUN(ACCUMULATION, accumulation, "accumulation", "on which contexts do children pile up?") \
 	RUN(AFTERFUNC, afterfunc, "afterfunc", "which functions of context.AfterFunc pile up?") \
 	RUN(VALUE_CHAIN, value_chain, "value-chain", "where is WithValue called upon WithValue?") \

@@ -7,51 +7,21 @@
  */
 #include "analysis/leaks.h"
 
+#include "analysis/word_filter.h"
 #include "runtime/livestack.h"
 
 #define STACK_PIECE (64u << 10)
 #define NEAR_BYTES 512 /* larger objects are no records of one call */
 
-/*
- * Most words of stacks that look like addresses are no contexts': a bit for each address that is one, 8 to 16
- * bits of room a context, answers for them out of the cache.
- */
-struct word_filter {
-	uint64_t *bits;
-	unsigned shift;	 /* of the hash: leaves the number of a bit */
-	uint64_t lo, hi; /* addresses that contexts and CancelFuncs have */
-};
-
-static void filter_add(struct word_filter *f, uint64_t word)
-{
-	uint64_t h = word * UINT64_C(0x9e3779b97f4a7c15) >> f->shift;
-
-	f->bits[h >> 6] |= UINT64_C(1) << (h & 63);
-	f->lo = word < f->lo ? word : f->lo;
-	f->hi = word >= f->hi ? word + 1 : f->hi;
-}
-
-static inline bool filter_maybe(const struct word_filter *f, uint64_t word)
-{
-	uint64_t h = word * UINT64_C(0x9e3779b97f4a7c15) >> f->shift;
-
-	return word - f->lo < f->hi - f->lo && f->bits[h >> 6] >> (h & 63) & 1;
-}
-
 static void filter_make(const struct leaks *l, struct word_filter *f)
 {
-	size_t want = (l->m->ctxs.n + l->closures.n) * 8;
-
-	*f = (struct word_filter){.shift = 58, .lo = UINT64_MAX};
-	while (f->shift > 36 && UINT64_C(1) << (64 - f->shift) < want)
-		f->shift--;
-	f->bits = mem_zalloc((UINT64_C(1) << (64 - f->shift)) / 8);
+	word_filter_open(f, l->m->ctxs.n + l->closures.n);
 	for (size_t i = 0; i < l->m->ctxs.n; i++)
 		if (l->m->ctxs.v[i].addr)
-			filter_add(f, l->m->ctxs.v[i].addr);
+			word_filter_add(f, l->m->ctxs.v[i].addr);
 	for (size_t k = 0; k < l->r->cancelers.list.n; k++)
 		if (l->r->cancelers.list.v[k].closure)
-			filter_add(f, l->r->cancelers.list.v[k].closure);
+			word_filter_add(f, l->r->cancelers.list.v[k].closure);
 }
 
 uint32_t leak_word(const struct leaks *l, uint64_t word, bool *func_ret)
@@ -90,7 +60,7 @@ static void look_at(struct leaks *l, uint32_t task, const uint8_t *p, uint64_t n
 		uint64_t word;
 		bool func;
 		memcpy(&word, p + at, 8);
-		if (!filter_maybe(f, word))
+		if (!word_filter_maybe(f, word))
 			continue;
 		uint32_t i = leak_word(l, word, &func);
 		if (i == CTX_NONE)
@@ -164,7 +134,7 @@ struct err *leak_flag_on_stack(struct leaks *l)
 			stop = runtime_canceled(m->rt);
 		}
 	}
-	free(filter.bits);
+	word_filter_close(&filter);
 	main_holds(l);
 	return stop ? err_interrupted() : NULL;
 }
