@@ -128,7 +128,7 @@ struct next {
 enum lost_end { LOST_END_NEVER, LOST_END_STUCK, LOST_END_PARENT, LOST_END_USERS };
 
 /** Why children pile up. */
-enum pile_why { PILE_DEFERRED, PILE_IDLE, PILE_HOOKED, PILE_USED };
+enum pile_why { PILE_DEFERRED, PILE_IDLE, PILE_HOOKED, PILE_USED, PILE_WAITED, PILE_KEPT };
 
 /** What a stuck goroutine waits on. */
 enum stuck_on { STUCK_ON_NOTHING, STUCK_ON_CONTEXT, STUCK_ON_OBJECT };

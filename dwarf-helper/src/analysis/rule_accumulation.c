@@ -4,8 +4,8 @@
  * The pattern     50 or more active children of one kind and origin under one context, at least 80 % of all
  *                 that hang on it.
  * likely          their CancelFuncs wait in the deferred calls of one goroutine (`defer cancel()` in a loop)
- * possible        no goroutine's stack refers to them, and either nothing waits on them or their deadline is
- *                 an hour or more away: kept by a registry, timers or forgotten structs
+ * possible        no goroutine's stack refers to them, either nothing waits on them or their deadline is an hour or more away, and nothing sees
+ *                 most of them (seen.h): kept by timers, functions of AfterFunc or CancelFuncs alone
  * info            everything else.  A thousand requests in flight under one server's context look just so:
  *                 the difference is that goroutines hold and use those.  Also contexts that a library
  *                 makes and ends (connections of net/http), and those whose deadlines end them and whose work
@@ -16,6 +16,7 @@
  * old their waits are.
  */
 #include "analysis/holder_sets.h"
+#include "analysis/seen.h"
 
 #include "analysis/signature.h"
 #include "context/detail.h"
@@ -277,7 +278,27 @@ static struct piled_on what_they_are_on(struct leaks *l, const struct piles *all
 	return ret;
 }
 
-static enum confidence how_sure(struct leaks *l, const struct piled *k, uint32_t first, uint32_t deferring)
+/* Sessions have their context at hand; of what is forgotten at most a CancelFunc, a timer or a function of AfterFunc is left. */
+static bool is_unseen(struct leaks *l, const struct piles *all, const struct piled *k)
+{
+	VEC(uint32_t) members = {0};
+	size_t unseen = 0;
+
+	for (size_t n = 0; n < k->piles.n; n++)
+		for (uint32_t i = all->list.v[k->piles.v[n]].first; i != CTX_NONE; i = all->next[i])
+			VEC_PUSH(&members, i);
+	uint8_t *seen = mem_zalloc(members.n + 1);
+	struct err *err = leak_seen(l, members.v, members.n, seen);
+	for (size_t n = 0; !err && n < members.n; n++)
+		unseen += !seen[n];
+	bool ret = unseen * 2 > members.n;
+	err_free(err); // the caller looks for Ctrl-C
+	free(seen);
+	VEC_FREE(&members);
+	return ret;
+}
+
+static enum confidence how_sure(struct leaks *l, const struct piles *all, const struct piled *k, uint32_t first, uint32_t deferring)
 {
 	int64_t left = 0;
 	bool far = ctx_deadline_left(l->m, first, &left) && left > FAR_NS;
@@ -286,7 +307,7 @@ static enum confidence how_sure(struct leaks *l, const struct piled *k, uint32_t
 		return CONF_LIKELY;
 	if (used(k) || by_hook(k) || exempt_context(l->m, first))
 		return CONF_INFO;
-	return !k->waited || far ? CONF_POSSIBLE : CONF_INFO;
+	return (!k->waited || far) && is_unseen(l, all, k) ? CONF_POSSIBLE : CONF_INFO;
 }
 
 /* Goroutines that wait on members, or on what hangs below them, into the kinds. */
@@ -335,7 +356,7 @@ static enum pile_why why(const struct finding *f, const struct piled *k, uint32_
 		return PILE_DEFERRED;
 	if (f->confidence == CONF_POSSIBLE)
 		return PILE_IDLE;
-	return by_hook(k) ? PILE_HOOKED : PILE_USED;
+	return by_hook(k) ? PILE_HOOKED : used(k) ? PILE_USED : k->waited ? PILE_WAITED : PILE_KEPT;
 }
 
 static void add_what(struct leaks *l, struct finding *f, const struct piled *k, const struct pile *p, const struct piled_on *on)
@@ -368,7 +389,7 @@ static void add_finding(struct leaks *l, const struct piles *all, const struct p
 	const struct pile *p = &all->list.v[k->largest];
 	struct piled_on on = what_they_are_on(l, all, k);
 	uint32_t deferring = used(k) || by_hook(k) || !ask ? TASK_NONE : defers_them(l, p);
-	enum confidence sure = how_sure(l, k, p->first, deferring);
+	enum confidence sure = how_sure(l, all, k, p->first, deferring);
 	struct finding *f = finding_new(l->out, RULE_ACCUMULATION, sure, UNIT_CONTEXT);
 
 	f->count = k->count;

@@ -129,6 +129,8 @@ static void sum_pile(struct buf *out, const struct report *r, const struct findi
 		[PILE_IDLE] = ": somebody could cancel them, but no goroutine is at work with them.",
 		[PILE_HOOKED] = ": deadlines end them, and a function that AfterFunc has registered does the work then.",
 		[PILE_USED] = ", and goroutines are at work with them.",
+		[PILE_WAITED] = ", and goroutines wait for their end.",
+		[PILE_KEPT] = ": no goroutine is at work with them, but what keeps them has them at hand.",
 	};
 	bool several = f->claim.pile.piles > 1;
 
