@@ -84,6 +84,43 @@ static bool is_deferred(const struct model *m, const struct task *t, taddr at)
 	return false;
 }
 
+/* What the pointers among a frame's variables can lead to, of the size that an object has. */
+struct local_search {
+	struct runtime *rt;
+	uint64_t size;
+	struct typed found;
+	unsigned kinds;
+};
+
+static bool fits(void *arg, const char *name, const struct typed *t)
+{
+	struct local_search *s = arg;
+	uint64_t size = typed_size(s->rt, t);
+
+	(void)name;
+	if (!size || heap_slot_size(s->rt, size) != s->size)
+		return true;
+	s->kinds += !s->kinds || t->rtype != s->found.rtype || t->die != s->found.die;
+	s->found = *t;
+	return s->kinds < 2;
+}
+
+/* An object that does not tell its type has that of the frame's only variable which can point to it. */
+static void type_by_locals(struct model *m, const char *func, taddr value, struct typed *to)
+{
+	struct local_search s = {.rt = m->rt};
+	struct heap_object o;
+
+	if (to->shape != TYPED_UNKNOWN || !func || !m->rt->heap || !heap_object_at(m->rt, value, &o) || o.base != value)
+		return;
+	s.size = o.span->elem_size;
+	typed_locals_each(m->rt, func, fits, &s);
+	if (s.kinds != 1)
+		return;
+	*to = s.found;
+	to->addr = o.base;
+}
+
 /* In a frame, a deferred call, a register, or the g itself. */
 static void stack_place(const struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
 {
@@ -98,6 +135,7 @@ static void stack_place(const struct model *m, const struct root *r, struct link
 		links_add(via, (struct link){.kind = LINK_DEFERRED});
 	} else if (frame_of_root(m, r, &f)) {
 		links_add(via, (struct link){.kind = LINK_STACK, .n = (int64_t)(r->at - f.sp), .func = frame_func(m, f.info)});
+		type_by_locals(m, frame_func(m, f.info), r->value, to);
 	} else if (r->at >= t->g && r->at - t->g < m->rt->L.s[LAYOUT_g].size &&
 		   typed_by_name(m->rt, "runtime.g", t->g, &g)) {
 		links_add(via, (struct link){.kind = LINK_G});
