@@ -410,7 +410,7 @@ static void add_finding(struct leaks *l, const struct piles *all, const struct p
 	f->claim.pile.why = (uint8_t)why(f, k, deferring);
 	add_what(l, f, k, p, &on);
 	add_use(l, f, k, deferring);
-	if (sure > CONF_INFO && deferring == TASK_NONE)
+	if ((sure > CONF_INFO || f->claim.pile.why == PILE_KEPT) && deferring == TASK_NONE)
 		add_holder(l, f, l->m->ctxs.v[p->first].addr, NULL); // what it has that others of its shape have not
 	add_places(l, f, PLACE_WAITS, f->goroutines.v, f->goroutines.n);
 	add_waits(l, f, f->goroutines.v, f->goroutines.n);

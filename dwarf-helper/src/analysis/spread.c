@@ -47,7 +47,7 @@ static bool neighbours_ended(const struct spreads *all, const uint64_t *goids, s
 	uint64_t made = 0, live = 0;
 
 	for (size_t k = 0, end; k < n; k = end) {
-		for (end = k + 1; end < n && goids[end] / BATCH == goids[k] / BATCH;)
+		for (end = k + 1; end < n && (goids[end] - 1) / BATCH == (goids[k] - 1) / BATCH;)
 			end++;
 		made += goids[end - 1] - goids[k] + 1;
 		live += rank(all, goids[end - 1] + 1) - rank(all, goids[k]);
