@@ -106,7 +106,7 @@ static bool fits(void *arg, const char *name, const struct typed *t)
 }
 
 /* An object that does not tell its type has that of the frame's only variable which can point to it. */
-static void type_by_locals(struct model *m, const char *func, taddr value, struct typed *to)
+static void type_by_locals(const struct model *m, const char *func, taddr value, struct typed *to)
 {
 	struct local_search s = {.rt = m->rt};
 	struct heap_object o;

@@ -1,0 +1,73 @@
+#include "report/finding_alone.h"
+
+#include "analysis/alone.h"
+#include "report/text.h"
+
+void words_only_itself(struct buf *out, const struct finding *f)
+{
+	buf_printf(out, "Nobody but these goroutines%s could end what they wait for: whoever should cancel or close it does not hold it any more.",
+		   f->claim.alone.mates ? ", several of which hang together each time," : " themselves");
+}
+
+void words_unclosed(struct buf *out, const struct finding *f)
+{
+	static const char *const things[] = {
+		[UNCLOSED_BODY] = "Response bodies were neither read to the end nor closed, and nobody can do it any more: each keeps its connection and "
+				  "net/http's goroutines.",
+		[UNCLOSED_ROWS] = "Rows of database/sql (sql.Rows) were neither read to the end nor closed, and nobody can do it any more: each keeps its "
+				  "connection and a goroutine.",
+		[UNCLOSED_TX] = "Transactions of database/sql (sql.Tx) were neither committed nor rolled back, and nobody can do it any more: each keeps "
+				"its connection and a goroutine.",
+		[UNCLOSED_STREAM] = "gRPC streams were neither read to the end nor cancelled, and nobody can do it any more: each keeps a goroutine.",
+		[UNCLOSED_CMD] = "Commands of os/exec (exec.Cmd) were started and nobody can wait for them any more: each keeps a goroutine.",
+	};
+
+	buf_str(out, things[f->claim.alone.what]);
+}
+
+void words_until_exit(struct buf *out, const struct finding *f)
+{
+	buf_lit(out, "Goroutines wait for nothing but the end of the program");
+	buf_str(out, f->confidence > CONF_INFO ? ", and become more with time: whoever started them has long returned." : ".");
+}
+
+void words_cases(struct phrase *out, uint64_t cases)
+{
+	static const struct {
+		uint8_t one;
+		const char *words;
+	} names[] = {
+		{CASE_OWN_CONTEXT, "a CancelFunc that only they hold"},
+		{CASE_OWN_CHANNEL, "a channel that only they reach"},
+		{CASE_PROGRAM, "the end of the program"},
+		{CASE_TIMER, "themselves, when a timer wakes them"},
+	};
+
+	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+		if (cases & names[k].one) {
+			phrase_item(out);
+			buf_str(&out->text, names[k].words);
+		}
+}
+
+/* "goids 212 to 98 114: one in 240 still lives · starters returned" */
+void words_spread(struct phrase *out, const struct spread *s)
+{
+	struct buf *text = &out->text;
+
+	buf_lit(text, "goids ");
+	text_count(text, s->first);
+	buf_lit(text, " to ");
+	text_count(text, s->last);
+	if (s->one_in > 1) {
+		buf_lit(text, ": about one in ");
+		text_count(text, s->one_in);
+		buf_lit(text, " still lives");
+	}
+	if (!s->gone)
+		return;
+	phrase_item(out);
+	buf_lit(text, "who started ");
+	text_count(text, s->gone);
+	buf_lit(text, " of them has returned");
+}
