@@ -99,7 +99,8 @@ static uint8_t by_context(struct finder *f, uint32_t task, uint32_t context)
 	context = reach_waits_for(f->r, f->r->others.task[task], context);
 	if (context == CTX_NONE)
 		return CASE_PROGRAM;
-	if (f->r->others.end[context] == END_OTHERS)
+	uint8_t end = f->r->others.end[context];
+	if (end == END_OTHERS)
 		return CASE_OTHERS;
 	for (unsigned up = 0; context < f->m->ctxs.n && up < CLIMB; up++, context = v[context].parent) {
 		if (f->r->others.program[context])
@@ -110,7 +111,7 @@ static uint8_t by_context(struct finder *f, uint32_t task, uint32_t context)
 			break;
 	}
 	// Found by itself at its end only where it has what could end it.
-	return ret ? ret : f->r->others.end[context] == END_PROGRAM ? CASE_PROGRAM : CASE_OTHERS;
+	return ret ? ret : end == END_PROGRAM ? CASE_PROGRAM : CASE_OTHERS;
 }
 
 static uint8_t by_channel(struct finder *f, uint32_t task, taddr chan)

@@ -3,6 +3,44 @@
 #include "analysis/alone.h"
 #include "report/text.h"
 
+/* What it waits on, by how it waits: runtime/runtime2.go, waitReasonStrings. */
+static const char *waited_for(const struct task *t, const char *reason)
+{
+	static const struct {
+		const char *reason, *noun;
+	} nouns[] = {
+		{"sync.Mutex", "mutex"}, {"sync.RWMutex", "read-write mutex"}, {"sync.WaitGroup", "wait group"},
+		{"sync.Cond", "condition variable"}, {"semacquire", "lock or counter"},
+	};
+
+	if (t->nwaits)
+		return t->nwaits > 1 ? "channels" : "channel";
+	for (size_t i = 0; reason && i < sizeof(nouns) / sizeof(*nouns); i++)
+		if (strncmp(reason, nouns[i].reason, strlen(nouns[i].reason)) == 0)
+			return nouns[i].noun;
+	return "object";
+}
+
+void words_stuck(struct buf *out, const struct report *r, const struct finding *f)
+{
+	const struct task *first = &r->m->tasks.list.v[f->goroutines.v[0]];
+	const char *reason = task_reason(r->m->rt, first);
+	bool one = f->count == 1;
+
+	if (f->claim.stuck.on == STUCK_ON_NOTHING) {
+		buf_printf(out, "%s on what never answers: %s.", one ? "It waits" : "They wait",
+			   reason && strcmp(reason, "select") ? reason : "select on nil channels alone");
+		return;
+	}
+	buf_lit(out, "Nothing that can still run reaches ");
+	if (f->claim.stuck.on == STUCK_ON_CONTEXT)
+		buf_lit(out, "what");
+	else
+		buf_printf(out, "the %s", waited_for(first, reason));
+	buf_printf(out, " %s on: %s never run again, and what %s stays.", one ? "it waits" : "they wait", one ? "it can" : "they can",
+		   one ? "it holds" : "they hold");
+}
+
 void words_only_itself(struct buf *out, const struct finding *f)
 {
 	buf_printf(out, "Nobody but these goroutines%s could end what they wait for: whoever should cancel or close it does not hold it any more.",
