@@ -6,6 +6,7 @@
  */
 #include "analysis/waitfor.h"
 
+#include "analysis/leaks.h"
 #include "runtime/defer.h"
 #include "runtime/heap.h"
 #include "runtime/livestack.h"
@@ -187,13 +188,13 @@ static bool waits_on(const struct waitfor *w, uint32_t task, uint32_t object)
 	return false;
 }
 
-/* Does it wait for the end of the program? */
-static bool waits_for_the_end(const struct hold *h)
+/* Does it wait for the end of the program, or in a loop of a library (net/http's accept loop) that serves no channel of the program's? */
+static bool serves_nothing(const struct hold *h)
 {
 	const struct task *t = &h->w->m->tasks.list.v[h->task];
 	const char *reason = task_reason(h->rt, t);
 
-	if (h->w->tasks[h->task].state == WAIT_CONTEXT)
+	if (h->w->tasks[h->task].state == WAIT_CONTEXT || exempt_task(h->w->m, t))
 		return true;
 	return t->goid == 1 && reason && !strcmp(reason, "chan receive") && t->frame < h->rt->frames.n &&
 	       !strcmp(h->rt->frames.v[t->frame].func, "main.main");
@@ -245,7 +246,7 @@ static bool suits(struct hold *h, uint32_t object, const struct place *p, unsign
 	case WAIT_RWMUTEX_READ:
 		return (!own || !hops) && has_locked(h, p, CALL_READ_LOCK);
 	case WAIT_CHAN:
-		if (waits_for_the_end(h) || (own && !(o->send && calls_before(&h->w->calls, p->info, CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT)))))
+		if (serves_nothing(h) || (own && !(o->send && calls_before(&h->w->calls, p->info, CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT)))))
 			return false; /* who waits to send has nothing of it, but when it has sent before: a semaphore taken twice */
 		return p->does.kinds & (o->send ? CALL_BIT(CALL_RECEIVE) | CALL_BIT(CALL_SELECT)
 						: CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT) | CALL_BIT(CALL_CLOSE));
