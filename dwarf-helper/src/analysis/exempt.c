@@ -24,6 +24,7 @@ static const struct {
 	{"net/http.(*Transport).dialConn.", "net/http client connection loop"},
 	{"net/http.(*Server).Serve", "net/http accept loop"},
 	{"net/http.(*Server).ListenAndServe", "net/http accept loop"},
+	{"net/http/httptest.(*Server).goServe", "net/http accept loop"},
 	{"database/sql.(*DB).connectionOpener", "database/sql opener"},
 	{"database/sql.OpenDB.", "database/sql opener"},
 	{"database/sql.(*DB).connectionResetter", "database/sql resetter"},
