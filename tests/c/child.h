@@ -1,6 +1,6 @@
 /*
- * A child process with threads, some spinning, some asleep, and what a test asks of it.  Included by one test program
- * at a time.
+ * A child process with threads, some spinning, some asleep, and what a test asks of it.  Included
+ * by one test program at a time.
  */
 #ifndef GOCTX_TESTS_CHILD_H
 #define GOCTX_TESTS_CHILD_H
@@ -31,7 +31,8 @@
 
 enum { PAGE = 4096, SPINNERS = 3, SLEEPERS = 2, PATTERN_BYTES = 3 << 20, SPARSE_BYTES = 64 << 20 };
 
-#define PATIENCE 120000 /* milliseconds for what must come: more is a hang, also on a busy machine */
+/* milliseconds for what must come: more is a hang, also on a busy machine */
+#define PATIENCE 120000
 
 /* Shared with the child. */
 struct shared {

@@ -84,7 +84,8 @@ void fake_put(struct fake *f, taddr base, struct layout_field field, uint64_t v)
 {
 	if (!LAYOUT_HAS(field))
 		fail("this release has no such field", base);
-	memcpy(fake_at(f, base + (uint64_t)field.off, field.size), &v, field.size < 8 ? field.size : 8);
+	memcpy(fake_at(f, base + (uint64_t)field.off, field.size), &v,
+	       field.size < 8 ? field.size : 8);
 }
 
 void fake_put_string(struct fake *f, taddr addr, const char *s)
@@ -139,8 +140,8 @@ taddr fake_name(struct fake *f, const char *text, uint8_t flags)
 }
 
 /* A descriptor: abi.Type, @p tail bytes of the kind's own, and an UncommonType when it is named. */
-static taddr describe(struct fake *f, enum go_kind kind, uint64_t size, uint64_t ptrdata, uint64_t tail,
-		      const char *name, const char *pkgpath)
+static taddr describe(struct fake *f, enum go_kind kind, uint64_t size, uint64_t ptrdata,
+		      uint64_t tail, const char *name, const char *pkgpath)
 {
 	const struct layout *l = &f->rt.L;
 	uint64_t head = l->s[LAYOUT_type].size;
@@ -194,16 +195,18 @@ static const char *name_of(struct fake *f, taddr type)
 taddr fake_type(struct fake *f, enum go_kind kind, const char *name, const char *pkgpath)
 {
 	static const uint8_t size[] = {
-		[GO_BOOL] = 1,	      [GO_INT] = 8,	[GO_INT8] = 1,	  [GO_INT16] = 2,	   [GO_INT32] = 4,
-		[GO_INT64] = 8,	      [GO_UINT] = 8,	[GO_UINT8] = 1,	  [GO_UINT16] = 2,	   [GO_UINT32] = 4,
-		[GO_UINT64] = 8,      [GO_UINTPTR] = 8, [GO_FLOAT32] = 4, [GO_FLOAT64] = 8,	   [GO_COMPLEX64] = 8,
-		[GO_COMPLEX128] = 16, [GO_FUNC] = 8,	[GO_STRING] = 16, [GO_UNSAFE_POINTER] = 8,
+		[GO_BOOL] = 1,	  [GO_INT] = 8,	    [GO_INT8] = 1,	     [GO_INT16] = 2,
+		[GO_INT32] = 4,	  [GO_INT64] = 8,   [GO_UINT] = 8,	     [GO_UINT8] = 1,
+		[GO_UINT16] = 2,  [GO_UINT32] = 4,  [GO_UINT64] = 8,	     [GO_UINTPTR] = 8,
+		[GO_FLOAT32] = 4, [GO_FLOAT64] = 8, [GO_COMPLEX64] = 8,	     [GO_COMPLEX128] = 16,
+		[GO_FUNC] = 8,	  [GO_STRING] = 16, [GO_UNSAFE_POINTER] = 8,
 	};
 	bool pointer = kind == GO_FUNC || kind == GO_STRING || kind == GO_UNSAFE_POINTER;
 
 	if (kind >= sizeof(size) || !size[kind])
 		fail("this kind has parts", kind);
-	return describe(f, kind, size[kind], pointer ? 8 : 0, kind == GO_FUNC ? 8 : 0, name, pkgpath);
+	return describe(f, kind, size[kind], pointer ? 8 : 0, kind == GO_FUNC ? 8 : 0, name,
+			pkgpath);
 }
 
 taddr fake_pointer(struct fake *f, taddr elem)
@@ -228,7 +231,8 @@ taddr fake_slice(struct fake *f, taddr elem, const char *name)
 taddr fake_array(struct fake *f, taddr elem, uint64_t len, const char *name)
 {
 	uint64_t size = size_of(f, elem), ptrs = ptrdata_of(f, elem);
-	taddr at = describe(f, GO_ARRAY, len * size, len && ptrs ? (len - 1) * size + ptrs : 0, 24, name, NULL);
+	taddr at = describe(f, GO_ARRAY, len * size, len && ptrs ? (len - 1) * size + ptrs : 0, 24,
+			    name, NULL);
 
 	fake_put64(f, at + 48, elem);
 	fake_put64(f, at + 64, len);
@@ -243,7 +247,8 @@ taddr fake_struct(struct fake *f, const char *name, const char *pkgpath, uint64_
 	for (uint32_t i = 0; i < n; i++)
 		if (ptrdata_of(f, fields[i].type))
 			ptrdata = fields[i].off + ptrdata_of(f, fields[i].type);
-	taddr at = describe(f, GO_STRUCT, size, ptrdata, 32, name, pkgpath), list = types_alloc(f, n * 24u);
+	taddr at = describe(f, GO_STRUCT, size, ptrdata, 32, name, pkgpath),
+	      list = types_alloc(f, n * 24u);
 
 	fake_put64(f, at + 56, list);
 	fake_put64(f, at + 64, n);
@@ -355,9 +360,11 @@ void fake_open(struct fake *f)
 
 	fake_put(f, table, f->rt.L.itabTable.size, FAKE_ITABS);
 	for (size_t i = 0; i < f->itabs.n; i++) // any slot will do: the reader takes them all
-		fake_put64(f, table + (uint64_t)f->rt.L.itabTable.entries.off + i * 8, f->itabs.v[i]);
+		fake_put64(f, table + (uint64_t)f->rt.L.itabTable.entries.off + i * 8,
+			   f->itabs.v[i]);
 	fake_put64(f, VARIABLES, table);
-	f->rt.L.var[LAYOUT_VAR_itabTable] = (struct layout_variable){.found = true, .addr = VARIABLES, .size = 8};
+	f->rt.L.var[LAYOUT_VAR_itabTable] =
+		(struct layout_variable){.found = true, .addr = VARIABLES, .size = 8};
 	struct err *e = rtypes_open(&f->rt);
 
 	if (e)

@@ -5,7 +5,8 @@
  *     struct fake f;
  *
  *     fake_init(&f, 27);                          // layouts of Go 1.27, one module, no type yet
- *     taddr user = fake_struct(&f, "app.User", "app", 16, 1, (struct fake_field[]){{"Name", string, 0}});
+ *     taddr user = fake_struct(&f, "app.User", "app", 16, 1, (struct fake_field[]){{"Name", string,
+ * 0}});
  *     fake_open(&f);                              // itabs are final, f.rt answers from here on
  *     value_print(&f.rt, &out, rtype_get(&f.rt, user), at);
  *     fake_free(&f);
@@ -79,9 +80,9 @@ struct fake_field {
 };
 
 /**
- * Type descriptors.  @p pkgpath makes a type a named one; NULL: unnamed or, as "int", predeclared.  Sizes in bytes.
- * fake_type() is for what has no parts; the others take their size and pointers from their parts, which must be descriptors
- * made here.
+ * Type descriptors.  @p pkgpath makes a type a named one; NULL: unnamed or, as "int", predeclared.
+ * Sizes in bytes. fake_type() is for what has no parts; the others take their size and pointers
+ * from their parts, which must be descriptors made here.
  */
 taddr fake_type(struct fake *f, enum go_kind kind, const char *name, const char *pkgpath);
 taddr fake_pointer(struct fake *f, taddr elem);

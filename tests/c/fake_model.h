@@ -1,6 +1,6 @@
 /*
- * A model made by hand, for tests of the report layer: contexts and tasks as the test wants them, and stand-ins for
- * context/detail.h that answer without a target.  Include once per test program.
+ * A model made by hand, for tests of the report layer: contexts and tasks as the test wants them,
+ * and stand-ins for context/detail.h that answer without a target.  Include once per test program.
  */
 #ifndef GOCTX_TESTS_FAKE_MODEL_H
 #define GOCTX_TESTS_FAKE_MODEL_H
@@ -46,24 +46,30 @@ static inline void fake_init(struct fake *f)
 	f->m.rt = &f->rt;
 	f->m.now.mono_ns = 100000LL * 1000000000;
 	f->opt = (struct options){.command = "test", .width = 100, .limit = -1, .depth = -1};
-	f->where =
-		(struct report_target){.exe = "/srv/app", .core = "core", .match = BUILD_SAME, .go_version = "go1.27"};
+	f->where = (struct report_target){
+		.exe = "/srv/app", .core = "core", .match = BUILD_SAME, .go_version = "go1.27"};
 	f->r = (struct report){.opt = &f->opt, .m = &f->m, .where = &f->where, .version = "0"};
 	f->err = "context canceled";
 	f->key = "app/mw.requestID";
 	f->value = "\"7f3a-11\"";
 	f->left_ns = 35895LL * 1000000000;
 	for (unsigned k = 0; k < CTX_KINDS; k++)
-		VEC_PUSH(&f->m.types,
-			 (struct ctx_type){.name = type[k], .full = type[k], .kind = (uint8_t)k, .inner = -1});
+		VEC_PUSH(&f->m.types, (struct ctx_type){.name = type[k],
+							.full = type[k],
+							.kind = (uint8_t)k,
+							.inner = -1});
 	for (uint8_t k = 0; k < 2; k++)
-		VEC_PUSH(&f->m.ctxs, (struct ctx){.kind = k, .type = k, .state = CTX_NEVER, .parent = CTX_NONE});
+		VEC_PUSH(
+			&f->m.ctxs,
+			(struct ctx){.kind = k, .type = k, .state = CTX_NEVER, .parent = CTX_NONE});
 	VEC_PUSH(&f->rt.wait_reasons, (char *)"select");
 	VEC_PUSH(&f->rt.wait_reasons, (char *)"chan receive");
-	VEC_PUSH(&f->rt.frames,
-		 (struct frame){.func = "app/stream.(*Conn).pump", .file = "/src/app/stream/conn.go", .line = 88});
-	VEC_PUSH(&f->rt.frames,
-		 (struct frame){.func = "app/stream.(*Conn).watch", .file = "/src/app/stream/conn.go", .line = 112});
+	VEC_PUSH(&f->rt.frames, (struct frame){.func = "app/stream.(*Conn).pump",
+					       .file = "/src/app/stream/conn.go",
+					       .line = 88});
+	VEC_PUSH(&f->rt.frames, (struct frame){.func = "app/stream.(*Conn).watch",
+					       .file = "/src/app/stream/conn.go",
+					       .line = 112});
 	the_fake = f;
 }
 
@@ -87,7 +93,8 @@ static inline uint32_t fake_task(struct fake *f, uint64_t goid, uint32_t ctx, ui
 {
 	uint32_t t = (uint32_t)f->m.tasks.list.n;
 
-	VEC_PUSH(&f->m.tasks.waits, (struct task_wait){.chan = f->m.ctxs.v[ctx].done, .context = ctx});
+	VEC_PUSH(&f->m.tasks.waits,
+		 (struct task_wait){.chan = f->m.ctxs.v[ctx].done, .context = ctx});
 	VEC_PUSH(&f->m.tasks.list, (struct task){.g = 0xc900000000 + (taddr)t * 0x200,
 						 .goid = goid,
 						 .waitsince = 1000000000 + goid,
@@ -138,7 +145,8 @@ static inline void fake_link(struct fake *f)
 	for (uint32_t i = (uint32_t)m->ctxs.n; i-- > 0;) {
 		struct ctx *c = &m->ctxs.v[i];
 		c->tasks_below += c->tasks;
-		c->shape = fake_mix(c->shape, (uint64_t)c->kind << 40 | (uint64_t)c->state << 32 | c->tasks);
+		c->shape = fake_mix(c->shape,
+				    (uint64_t)c->kind << 40 | (uint64_t)c->state << 32 | c->tasks);
 		if (c->parent == CTX_NONE)
 			continue;
 		struct ctx *p = &m->ctxs.v[c->parent];
@@ -206,7 +214,9 @@ void ctx_name(const struct model *m, uint32_t i, struct buf *out)
 		for (uint32_t up = n - 1 - k; up; up--)
 			at = m->ctxs.v[at].parent;
 		if (!k) {
-			buf_str(out, at == 0 ? "context.Background" : at == 1 ? "context.TODO" : "?.");
+			buf_str(out, at == 0   ? "context.Background"
+				     : at == 1 ? "context.TODO"
+					       : "?.");
 			buf_str(out, at < 2 ? "" : ctx_label(m, at));
 			continue;
 		}
@@ -230,7 +240,8 @@ bool ctx_cause(const struct model *m, uint32_t i, struct buf *out)
 
 bool ctx_deadline(const struct model *m, uint32_t i, struct go_time *ret)
 {
-	*ret = (struct go_time){.unix_s = 1795198329, .unix_ns = 1795198329000000000 + i, .nsec = (int32_t)i};
+	*ret = (struct go_time){
+		.unix_s = 1795198329, .unix_ns = 1795198329000000000 + i, .nsec = (int32_t)i};
 	return m->ctxs.v[i].kind == CTX_TIMER;
 }
 
@@ -263,10 +274,13 @@ bool ctx_children_map(const struct model *m, uint32_t i, taddr *ret)
 	return m->ctxs.v[i].kind == CTX_CANCEL || m->ctxs.v[i].kind == CTX_TIMER;
 }
 
-void ctx_children_each(const struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg, struct gomap_state *ret)
+void ctx_children_each(const struct model *m, uint32_t i, uint64_t max, ctx_child_fn *fn, void *arg,
+		       struct gomap_state *ret)
 {
-	*ret = (struct gomap_state){.swiss = true, .readable = true, .count = m->ctxs.v[i].children, .tables = 2};
-	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && max--; k = m->ctxs.v[k].next_sibling) {
+	*ret = (struct gomap_state){
+		.swiss = true, .readable = true, .count = m->ctxs.v[i].children, .tables = 2};
+	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && max--;
+	     k = m->ctxs.v[k].next_sibling) {
 		ret->found++;
 		if (!fn(arg, k, m->ctxs.v[k].addr))
 			return;
@@ -293,7 +307,11 @@ const char *ctx_edge_via(const struct model *m, uint32_t i)
 
 void ctx_checks(const struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 {
-	struct ctx_issue issue = {.problem = PROBLEM_NONE, .part = PART_OWN_MAP, .done = CTX_DONE_OPEN, .context = i, .other = CTX_NONE};
+	struct ctx_issue issue = {.problem = PROBLEM_NONE,
+				  .part = PART_OWN_MAP,
+				  .done = CTX_DONE_OPEN,
+				  .context = i,
+				  .other = CTX_NONE};
 
 	(void)m;
 	fn(arg, &issue);

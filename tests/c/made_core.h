@@ -1,5 +1,6 @@
 /*
- * Core files made byte by byte, so that each can be wrong in one chosen way.  Included by one test program at a time.
+ * Core files made byte by byte, so that each can be wrong in one chosen way.  Included by one test
+ * program at a time.
  */
 #ifndef GOCTX_TESTS_MADE_CORE_H
 #define GOCTX_TESTS_MADE_CORE_H
@@ -62,7 +63,8 @@ static uint8_t pattern(taddr a)
 	return (uint8_t)((a >> 12) * 31 + a * 7);
 }
 
-static Elf64_Phdr *add_load(struct core_file *f, taddr a, size_t filesz, size_t memsz, unsigned flags)
+static Elf64_Phdr *add_load(struct core_file *f, taddr a, size_t filesz, size_t memsz,
+			    unsigned flags)
 {
 	Elf64_Phdr *ph = &f->ph[f->eh.e_phnum++];
 
@@ -95,7 +97,8 @@ static void add_thread(struct core_file *f, int tid, int sig, uint64_t pc)
 {
 	struct elf_prstatus st = {.pr_pid = tid, .pr_cursig = (short)sig};
 
-	struct user_regs_struct regs = {.rip = pc, .rsp = 0x6000 + (uint64_t)tid, .fs_base = 0x5000 + (uint64_t)tid};
+	struct user_regs_struct regs = {
+		.rip = pc, .rsp = 0x6000 + (uint64_t)tid, .fs_base = 0x5000 + (uint64_t)tid};
 
 	_Static_assert(sizeof(regs) == sizeof(st.pr_reg), "what a core has is what ptrace tells");
 	memcpy(&st.pr_reg, &regs, sizeof(regs));
@@ -122,7 +125,8 @@ static size_t pack_files(uint8_t *out, uint64_t page_size, const struct file_lin
 	return (size_t)((uint8_t *)s - out);
 }
 
-static void add_files(struct core_file *f, uint64_t page_size, const struct file_line *v, uint64_t n)
+static void add_files(struct core_file *f, uint64_t page_size, const struct file_line *v,
+		      uint64_t n)
 {
 	uint64_t buf[512];
 

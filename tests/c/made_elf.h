@@ -1,5 +1,6 @@
 /**
- * @file  ELF files made byte by byte, so that each can be wrong in one chosen way.  For tests of the image layer.
+ * @file  ELF files made byte by byte, so that each can be wrong in one chosen way.  For tests of
+ * the image layer.
  */
 #ifndef GOCTX_TESTS_MADE_ELF_H
 #define GOCTX_TESTS_MADE_ELF_H
@@ -13,7 +14,8 @@
 
 enum { ELF_MAX = 1 << 18, ELF_PHDRS = 8, ELF_SHDRS = 16, ELF_DATA = 0x1000 };
 
-/** Zero-initialise with elf_init(); contents grow from ELF_DATA on, headers are put in by elf_write(). */
+/** Zero-initialise with elf_init(); contents grow from ELF_DATA on, headers are put in by
+ * elf_write(). */
 struct made_elf {
 	Elf64_Ehdr eh;
 	Elf64_Phdr ph[ELF_PHDRS];
@@ -65,18 +67,23 @@ static inline uint64_t elf_bytes(struct made_elf *f, const void *p, size_t n)
 	return off;
 }
 
-static inline Elf64_Phdr *elf_segment(struct made_elf *f, unsigned type, uint64_t vaddr, uint64_t off, uint64_t n,
-				      unsigned flags)
+static inline Elf64_Phdr *elf_segment(struct made_elf *f, unsigned type, uint64_t vaddr,
+				      uint64_t off, uint64_t n, unsigned flags)
 {
 	Elf64_Phdr *ph = &f->ph[f->eh.e_phnum++];
 
-	*ph = (Elf64_Phdr){.p_type = type, .p_vaddr = vaddr, .p_offset = off, .p_filesz = n, .p_memsz = n, .p_flags = flags};
+	*ph = (Elf64_Phdr){.p_type = type,
+			   .p_vaddr = vaddr,
+			   .p_offset = off,
+			   .p_filesz = n,
+			   .p_memsz = n,
+			   .p_flags = flags};
 	return ph;
 }
 
 /** A section with these bytes at link-time address @p addr (0: not loaded). */
-static inline Elf64_Shdr *elf_section(struct made_elf *f, const char *name, unsigned type, uint64_t addr, const void *p,
-				      size_t n)
+static inline Elf64_Shdr *elf_section(struct made_elf *f, const char *name, unsigned type,
+				      uint64_t addr, const void *p, size_t n)
 {
 	Elf64_Shdr *sh = &f->sh[f->nsh++];
 

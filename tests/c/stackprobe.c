@@ -59,7 +59,8 @@ static bool meet(struct search *s, taddr value, taddr *base_ret)
 {
 	struct heap_object o;
 
-	if (!s->rt->heap || !heap_object_at(s->rt, value, &o) || !heap_allocated(s->rt, o.span, o.index))
+	if (!s->rt->heap || !heap_object_at(s->rt, value, &o) ||
+	    !heap_allocated(s->rt, o.span, o.index))
 		return false;
 	*base_ret = o.base;
 	if (u64map_find(&s->seen, o.base) != U64MAP_NONE)
@@ -125,9 +126,10 @@ static void probe_task(struct runtime *rt, const struct task *t, const struct wa
 	s.reached = mem_zalloc(want->v.n + 1);
 	bool found = livestack_each(rt, t, on_word, &s, &st);
 	spread(&s);
-	printf("{\"goid\":%" PRIu64 ",\"found\":%s,\"complete\":%s,\"unreadable\":%s,\"frames\":%u,\"conservative\":%u,",
-	       t->goid, found ? "true" : "false", st.complete ? "true" : "false", st.unreadable ? "true" : "false",
-	       st.frames, st.conservative);
+	printf("{\"goid\":%" PRIu64
+	       ",\"found\":%s,\"complete\":%s,\"unreadable\":%s,\"frames\":%u,\"conservative\":%u,",
+	       t->goid, found ? "true" : "false", st.complete ? "true" : "false",
+	       st.unreadable ? "true" : "false", st.frames, st.conservative);
 	print_set("direct", &s, s.direct, ",");
 	print_set("exact", &s, s.exact, ",");
 	print_set("reached", &s, s.reached, "}\n");
@@ -162,8 +164,9 @@ static bool on_defer(void *arg, const struct defer_call *d)
 	const struct pcinfo *info = &p->rt->pcs.v[d->info];
 	const char *func = info->n ? p->rt->frames.v[info->first + info->n - 1u].func : "?";
 
-	printf("{\"goid\":%" PRIu64 ",\"fn\":\"0x%" PRIx64 "\",\"code\":\"0x%" PRIx64 "\",\"func\":\"%s\",\"open\":%s}\n", p->goid,
-	       d->fn, d->code, func, d->open_coded ? "true" : "false");
+	printf("{\"goid\":%" PRIu64 ",\"fn\":\"0x%" PRIx64 "\",\"code\":\"0x%" PRIx64
+	       "\",\"func\":\"%s\",\"open\":%s}\n",
+	       p->goid, d->fn, d->code, func, d->open_coded ? "true" : "false");
 	return true;
 }
 
@@ -173,7 +176,8 @@ static void defers(struct session *s)
 		const struct task *t = &s->m.tasks.list.v[i];
 		struct defer_print p = {&s->rt, t->goid};
 		bool walked = defers_each(&s->rt, t, on_defer, &p);
-		printf("{\"goid\":%" PRIu64 ",\"walked\":%s}\n", t->goid, walked ? "true" : "false");
+		printf("{\"goid\":%" PRIu64 ",\"walked\":%s}\n", t->goid,
+		       walked ? "true" : "false");
 	}
 }
 
@@ -191,7 +195,8 @@ static bool on_object(void *arg, const struct wake_object *o)
 
 static void waits(struct session *s)
 {
-	static const char *const names[] = {[WAKE_ALWAYS] = "always", [WAKE_NEVER] = "never", [WAKE_OBJECTS] = "objects"};
+	static const char *const names[] = {
+		[WAKE_ALWAYS] = "always", [WAKE_NEVER] = "never", [WAKE_OBJECTS] = "objects"};
 	wake_objects v = {0};
 
 	for (size_t i = 0; i < s->m.tasks.list.n; i++) {
@@ -237,7 +242,8 @@ static void take_time(struct session *s)
 		frames += st.frames;
 		conservative += st.conservative;
 	}
-	printf("{\"goroutines\":%zu,\"frames\":%" PRIu64 ",\"conservative\":%" PRIu64 ",\"words\":%" PRIu64 ",\"ns\":%" PRId64 "}\n",
+	printf("{\"goroutines\":%zu,\"frames\":%" PRIu64 ",\"conservative\":%" PRIu64
+	       ",\"words\":%" PRIu64 ",\"ns\":%" PRId64 "}\n",
 	       s->m.tasks.list.n, frames, conservative, words, now() - start);
 }
 

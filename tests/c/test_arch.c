@@ -1,4 +1,5 @@
-/** @file  The tables of the processors, against the headers and the kernel of the machine that the test runs on. */
+/** @file  The tables of the processors, against the headers and the kernel of the machine that the
+ * test runs on. */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,13 +32,18 @@ static unsigned reg_named(const struct arch *a, const char *name)
 /* Each is at its place in struct user_regs_struct, and none is missing. */
 static void registers(void **state)
 {
-#define R(name) {#name, offsetof(struct user_regs_struct, name)}
+#define R(name)                                                \
+	{                                                      \
+#name, offsetof(struct user_regs_struct, name) \
+	}
 	static const struct {
 		const char *name;
 		size_t off;
 	} want[] = {
-		R(r15), R(r14), R(r13), R(r12), R(rbp), R(rbx), R(r11), R(r10), R(r9), R(r8), R(rax), R(rcx), R(rdx), R(rsi),
-		R(rdi), R(orig_rax), R(rip), R(cs), R(eflags), R(rsp), R(ss), R(fs_base), R(gs_base), R(ds), R(es), R(fs), R(gs),
+		R(r15),	    R(r14),	 R(r13), R(r12), R(rbp),    R(rbx), R(r11),
+		R(r10),	    R(r9),	 R(r8),	 R(rax), R(rcx),    R(rdx), R(rsi),
+		R(rdi),	    R(orig_rax), R(rip), R(cs),	 R(eflags), R(rsp), R(ss),
+		R(fs_base), R(gs_base),	 R(ds),	 R(es),	 R(fs),	    R(gs),
 	};
 #undef R
 	const struct arch *a = &arch_amd64;
@@ -85,21 +91,27 @@ static void notes(void **state)
 
 static void signal_registers(void **state)
 {
-#define R(name, REG) {name, offsetof(ucontext_t, uc_mcontext.gregs) + (REG) * 8}
+#define R(name, REG)                                                    \
+	{                                                               \
+		name, offsetof(ucontext_t, uc_mcontext.gregs) + (REG)*8 \
+	}
 	static const struct {
 		const char *name;
 		size_t off;
 	} want[] = {
-		R("r8", REG_R8),   R("r9", REG_R9),   R("r10", REG_R10), R("r11", REG_R11), R("r12", REG_R12), R("r13", REG_R13),
-		R("r14", REG_R14), R("r15", REG_R15), R("rdi", REG_RDI), R("rsi", REG_RSI), R("rbp", REG_RBP), R("rbx", REG_RBX),
-		R("rdx", REG_RDX), R("rax", REG_RAX), R("rcx", REG_RCX), R("rsp", REG_RSP), R("rip", REG_RIP), R("eflags", REG_EFL),
+		R("r8", REG_R8),   R("r9", REG_R9),	 R("r10", REG_R10), R("r11", REG_R11),
+		R("r12", REG_R12), R("r13", REG_R13),	 R("r14", REG_R14), R("r15", REG_R15),
+		R("rdi", REG_RDI), R("rsi", REG_RSI),	 R("rbp", REG_RBP), R("rbx", REG_RBX),
+		R("rdx", REG_RDX), R("rax", REG_RAX),	 R("rcx", REG_RCX), R("rsp", REG_RSP),
+		R("rip", REG_RIP), R("eflags", REG_EFL),
 	};
 #undef R
 	size_t there = 0;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)
-		assert_int_equal(arch_amd64.reg[reg_named(&arch_amd64, want[i].name)].in_signal, want[i].off);
+		assert_int_equal(arch_amd64.reg[reg_named(&arch_amd64, want[i].name)].in_signal,
+				 want[i].off);
 	for (size_t i = 0; i < arch_amd64.registers; i++)
 		there += arch_amd64.reg[i].in_signal >= 0;
 	assert_int_equal(there, sizeof(want) / sizeof(*want));
@@ -111,7 +123,8 @@ __attribute__((noinline)) static void handler(int sig, siginfo_t *info, void *ar
 {
 	(void)sig;
 	(void)info;
-	/* The caller's frame pointer, then the return address: where every function's frame ends. */
+	/* The caller's frame pointer, then the return address: where every function's frame
+	 * ends. */
 	frame_end = (const char *)__builtin_frame_address(0) + 8;
 	context = arg;
 }
@@ -163,7 +176,8 @@ static void addresses(void **state)
 	assert_false(arch_is_user(a, UINT64_C(1) << 47));
 	assert_false(arch_is_user(a, UINT64_MAX));
 	assert_true(a->page_min <= sysconf(_SC_PAGESIZE) && sysconf(_SC_PAGESIZE) <= a->page_max);
-	/* Go's first arena, by hand: 0xc000000000 is 0x3000 arenas of 64 MiB from 0, and 0 is 0x200000 from the base. */
+	/* Go's first arena, by hand: 0xc000000000 is 0x3000 arenas of 64 MiB from 0, and 0 is
+	 * 0x200000 from the base. */
 	assert_int_equal(arch_arena(&arch_amd64, 0xc000000000, 64 << 20), 0x203000);
 	assert_int_equal(arch_arena(&arch_amd64, 0xc003ffffff, 64 << 20), 0x203000);
 	assert_int_equal(arch_arena(&arch_amd64, 0xc004000000, 64 << 20), 0x203001);
@@ -172,7 +186,8 @@ static void addresses(void **state)
 /* The auxiliary vector tells the size of a page; what no such machine has is not believed. */
 static void pages(void **state)
 {
-	static const uint64_t bad[] = {0, 1, 2048, 12288, 1 << 17, UINT64_MAX, UINT64_C(1) << 32 | 4096};
+	static const uint64_t bad[] = {
+		0, 1, 2048, 12288, 1 << 17, UINT64_MAX, UINT64_C(1) << 32 | 4096};
 	struct arch wide = arch_amd64;
 	struct target t = {0};
 
@@ -213,9 +228,11 @@ static void frames(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(registers),	    cmocka_unit_test(general_registers), cmocka_unit_test(notes),
-		cmocka_unit_test(signal_registers), cmocka_unit_test(signal_frame),	 cmocka_unit_test(names),
-		cmocka_unit_test(addresses),	    cmocka_unit_test(pages),		 cmocka_unit_test(frames),
+		cmocka_unit_test(registers),	cmocka_unit_test(general_registers),
+		cmocka_unit_test(notes),	cmocka_unit_test(signal_registers),
+		cmocka_unit_test(signal_frame), cmocka_unit_test(names),
+		cmocka_unit_test(addresses),	cmocka_unit_test(pages),
+		cmocka_unit_test(frames),
 	};
 
 	return cmocka_run_group_tests_name("arch", tests, NULL, NULL);

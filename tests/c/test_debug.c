@@ -1,6 +1,7 @@
 /*
- * Debug information: made-up DWARF in made-up ELF files, whole and damaged, and real Go programs (GOCTX_TEST_BINARIES,
- * colon-separated), where the symbol table gives the same addresses and sizes in another way.
+ * Debug information: made-up DWARF in made-up ELF files, whole and damaged, and real Go programs
+ * (GOCTX_TEST_BINARIES, colon-separated), where the symbol table gives the same addresses and sizes
+ * in another way.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,20 +15,39 @@
 #include "image/debug_internal.h"
 #include "made_elf.h"
 
-enum { TAG_MEMBER = 0x0d, TAG_POINTER = 0x0f, TAG_CU = 0x11, TAG_STRUCT = 0x13, TAG_TYPEDEF = 0x16, TAG_BASE = 0x24,
-       TAG_VARIABLE = 0x34 };
-enum { AT_LOCATION = 0x02, AT_NAME = 0x03, AT_BYTE_SIZE = 0x0b, AT_MEMBER_LOCATION = 0x38, AT_TYPE = 0x49 };
-enum { FORM_STRING = 0x08, FORM_BLOCK1 = 0x0a, FORM_UDATA = 0x0f, FORM_REF_ADDR = 0x10, FORM_EXPRLOC = 0x18 };
+enum {
+	TAG_MEMBER = 0x0d,
+	TAG_POINTER = 0x0f,
+	TAG_CU = 0x11,
+	TAG_STRUCT = 0x13,
+	TAG_TYPEDEF = 0x16,
+	TAG_BASE = 0x24,
+	TAG_VARIABLE = 0x34
+};
+enum {
+	AT_LOCATION = 0x02,
+	AT_NAME = 0x03,
+	AT_BYTE_SIZE = 0x0b,
+	AT_MEMBER_LOCATION = 0x38,
+	AT_TYPE = 0x49
+};
+enum {
+	FORM_STRING = 0x08,
+	FORM_BLOCK1 = 0x0a,
+	FORM_UDATA = 0x0f,
+	FORM_REF_ADDR = 0x10,
+	FORM_EXPRLOC = 0x18
+};
 
 /* Abbreviations 1 … 7, in this order: the forms that Go uses. */
-#define ABBREVS(location_form) \
-	1, TAG_CU, 1, AT_NAME, FORM_STRING, 0, 0, \
-	2, TAG_STRUCT, 1, AT_NAME, FORM_STRING, AT_BYTE_SIZE, FORM_UDATA, 0, 0, \
-	3, TAG_MEMBER, 0, AT_NAME, FORM_STRING, AT_MEMBER_LOCATION, FORM_UDATA, AT_TYPE, FORM_REF_ADDR, 0, 0, \
-	4, TAG_BASE, 0, AT_NAME, FORM_STRING, AT_BYTE_SIZE, FORM_UDATA, 0, 0, \
-	5, TAG_VARIABLE, 0, AT_NAME, FORM_STRING, AT_LOCATION, location_form, AT_TYPE, FORM_REF_ADDR, 0, 0, \
-	6, TAG_TYPEDEF, 0, AT_NAME, FORM_STRING, AT_TYPE, FORM_REF_ADDR, 0, 0, \
-	7, TAG_POINTER, 0, AT_NAME, FORM_STRING, AT_TYPE, FORM_REF_ADDR, 0, 0, 0
+#define ABBREVS(location_form)                                                                     \
+	1, TAG_CU, 1, AT_NAME, FORM_STRING, 0, 0, 2, TAG_STRUCT, 1, AT_NAME, FORM_STRING,          \
+		AT_BYTE_SIZE, FORM_UDATA, 0, 0, 3, TAG_MEMBER, 0, AT_NAME, FORM_STRING,            \
+		AT_MEMBER_LOCATION, FORM_UDATA, AT_TYPE, FORM_REF_ADDR, 0, 0, 4, TAG_BASE, 0,      \
+		AT_NAME, FORM_STRING, AT_BYTE_SIZE, FORM_UDATA, 0, 0, 5, TAG_VARIABLE, 0, AT_NAME, \
+		FORM_STRING, AT_LOCATION, location_form, AT_TYPE, FORM_REF_ADDR, 0, 0, 6,          \
+		TAG_TYPEDEF, 0, AT_NAME, FORM_STRING, AT_TYPE, FORM_REF_ADDR, 0, 0, 7,             \
+		TAG_POINTER, 0, AT_NAME, FORM_STRING, AT_TYPE, FORM_REF_ADDR, 0, 0, 0
 
 static const uint8_t abbrev_v4[] = {ABBREVS(FORM_BLOCK1)};
 static const uint8_t abbrev_v5[] = {ABBREVS(FORM_EXPRLOC)};
@@ -183,7 +203,8 @@ static void make_info(struct info *i, int version)
 /* How the sections are stored. */
 enum packing { PLAIN, ZLIB, GNU };
 
-static void add_section(struct made_elf *f, const char *name, const void *p, size_t n, enum packing packing, uint64_t claim)
+static void add_section(struct made_elf *f, const char *name, const void *p, size_t n,
+			enum packing packing, uint64_t claim)
 {
 	uint8_t z[8192] = {0};
 	char full[64];
@@ -197,7 +218,9 @@ static void add_section(struct made_elf *f, const char *name, const void *p, siz
 	}
 	assert_int_equal(compress2(z + head, &len, p, n, 6), Z_OK);
 	if (packing == ZLIB) {
-		Elf64_Chdr ch = {.ch_type = ELFCOMPRESS_ZLIB, .ch_size = claim ? claim : n, .ch_addralign = 1};
+		Elf64_Chdr ch = {.ch_type = ELFCOMPRESS_ZLIB,
+				 .ch_size = claim ? claim : n,
+				 .ch_addralign = 1};
 		memcpy(z, &ch, sizeof(ch));
 	} else {
 		memcpy(z, "ZLIB", 4);
@@ -209,11 +232,13 @@ static void add_section(struct made_elf *f, const char *name, const void *p, siz
 		sh->sh_flags = SHF_COMPRESSED;
 }
 
-static void make_file(struct made_elf *f, const struct info *i, enum packing packing, uint64_t claim)
+static void make_file(struct made_elf *f, const struct info *i, enum packing packing,
+		      uint64_t claim)
 {
 	elf_init(f);
 	elf_section(f, ".text", SHT_PROGBITS, 0x401000, "code", 4);
-	add_section(f, "abbrev", i->version >= 5 ? abbrev_v5 : abbrev_v4, sizeof(abbrev_v4), packing, 0);
+	add_section(f, "abbrev", i->version >= 5 ? abbrev_v5 : abbrev_v4, sizeof(abbrev_v4),
+		    packing, 0);
 	add_section(f, "info", i->p, i->n, packing, claim);
 	elf_finish(f);
 }
@@ -239,14 +264,24 @@ struct question {
 static void question_init(struct question *q)
 {
 	*q = (struct question){
-		.g = {{.path = "status"}, {.path = "sched.pc"}, {.path = "sched.nope|sched.sp"}, {.path = "schedlink"},
-		      {.path = "buf"}, {.path = "nope|sched"}, {.path = "status.x"}, {.path = "sched."}},
+		.g = {{.path = "status"},
+		      {.path = "sched.pc"},
+		      {.path = "sched.nope|sched.sp"},
+		      {.path = "schedlink"},
+		      {.path = "buf"},
+		      {.path = "nope|sched"},
+		      {.path = "status.x"},
+		      {.path = "sched."}},
 		.gobuf = {{.path = "pc"}, {.path = ""}},
 		.odd = {{.path = "loop"}, {.path = "far"}, {.path = "wild"}, {.path = "loop.x"}},
-		.v = {{.name = "runtime.allgs"}, {.name = "net/http.Default"}, {.name = "net/http.nope"}, {.name = "main.x"}},
+		.v = {{.name = "runtime.allgs"},
+		      {.name = "net/http.Default"},
+		      {.name = "net/http.nope"},
+		      {.name = "main.x"}},
 	};
 	q->s[0] = (struct debug_struct){.name = "runtime.g", .members = q->g, .n = 8};
-	q->s[1] = (struct debug_struct){.name = "runtime.none|runtime.gobuf", .members = q->gobuf, .n = 2};
+	q->s[1] = (struct debug_struct){
+		.name = "runtime.none|runtime.gobuf", .members = q->gobuf, .n = 2};
 	q->s[2] = (struct debug_struct){.name = "runtime.odd", .members = q->odd, .n = 4};
 	q->s[3] = (struct debug_struct){.name = "runtime.guintptr", .members = NULL, .n = 0};
 	q->s[4] = (struct debug_struct){.name = "runtime.gobuf|runtime.g", .members = q->g, .n = 1};
@@ -262,7 +297,8 @@ static void collect(void *arg, const char *name, const char *type, uint64_t off,
 {
 	char *out = arg;
 
-	snprintf(out + strlen(out), 512 - strlen(out), "%s %s %d %d;", name, type, (int)off, (int)size);
+	snprintf(out + strlen(out), 512 - strlen(out), "%s %s %d %d;", name, type, (int)off,
+		 (int)size);
 }
 
 static void check_whole(int version, enum packing packing)
@@ -295,8 +331,8 @@ static void check_whole(int version, enum packing packing)
 	assert_true(q.s[1].found && q.s[1].size == 16);
 	assert_member(&q.gobuf[0], 8, 8);
 	assert_true(q.s[2].found);
-	assert_member(&q.odd[1], -1, 0); // farther than any struct is long
-	assert_false(q.s[3].found);	 // a typedef
+	assert_member(&q.odd[1], -1, 0);		 // farther than any struct is long
+	assert_false(q.s[3].found);			 // a typedef
 	assert_true(q.s[4].found && q.s[4].size == 300); // gobuf is there, but has no such member
 	assert_true(q.v[0].found && q.v[0].addr == 0x501000 && q.v[0].size == 8);
 	assert_true(q.v[1].found && q.v[1].addr == 0x502000 && q.v[1].size == 8);
@@ -451,7 +487,8 @@ static void test_random_damage(void **state)
 			i.p[next_random(&seed) % i.n] ^= (uint8_t)(1u << next_random(&seed) % 8);
 		make_file(&f, &i, ZLIB, 0);
 		if (next_random(&seed) % 4 == 0)
-			f.p[f.sh[2].sh_offset + next_random(&seed) % (f.n - f.sh[2].sh_offset)] ^= 0x55;
+			f.p[f.sh[2].sh_offset + next_random(&seed) % (f.n - f.sh[2].sh_offset)] ^=
+				0x55;
 		ask(elf_write(&f, f.n));
 		elf_free(&f);
 	}
@@ -463,12 +500,15 @@ static void check_real(const char *path)
 {
 	struct image *img;
 	struct debug *d;
-	struct debug_member g[] = {{.path = "goid"}, {.path = "sched"}, {.path = "sched.pc"}, {.path = "waiting"}};
+	struct debug_member g[] = {
+		{.path = "goid"}, {.path = "sched"}, {.path = "sched.pc"}, {.path = "waiting"}};
 	struct debug_member gobuf[] = {{.path = "pc"}};
 	struct debug_struct s[] = {{.name = "runtime.g", .members = g, .n = 4},
 				   {.name = "runtime.gobuf", .members = gobuf, .n = 1}};
-	struct debug_variable v[] = {{.name = "runtime.allgs"},	  {.name = "runtime.mheap_"}, {.name = "runtime.firstmoduledata"},
-				     {.name = "context.Canceled"}, {.name = "runtime.sched"},  {.name = "os.Args"}};
+	struct debug_variable v[] = {
+		{.name = "runtime.allgs"},	     {.name = "runtime.mheap_"},
+		{.name = "runtime.firstmoduledata"}, {.name = "context.Canceled"},
+		{.name = "runtime.sched"},	     {.name = "os.Args"}};
 	uint64_t addr, size;
 	size_t compared = 0;
 
@@ -486,7 +526,8 @@ static void check_real(const char *path)
 	assert_int_equal(g[2].off, g[1].off + gobuf[0].off);
 	assert_int_equal(g[1].size, s[1].size);
 	for (int i = 0; i < 6; i++) {
-		// a program that never looks at context.Canceled has neither; a stripped one may have only the former
+		// a program that never looks at context.Canceled has neither; a stripped one may
+		// have only the former
 		bool there = image_symbol(img, v[i].name, &addr, &size);
 		assert_true(v[i].found || !there);
 		if (!there)
@@ -496,7 +537,8 @@ static void check_real(const char *path)
 		compared++;
 	}
 	assert_int_equal(debug_version(d), image_go_minor(img) >= 25 ? 5 : 4);
-	print_message("%s: g has %d bytes, %zu variables compared\n", path, (int)s[0].size, compared);
+	print_message("%s: g has %d bytes, %zu variables compared\n", path, (int)s[0].size,
+		      compared);
 	debug_close(d);
 	image_close(img);
 }
@@ -517,8 +559,9 @@ static void test_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),  cmocka_unit_test(test_lazy),	     cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_damage), cmocka_unit_test(test_random_damage), cmocka_unit_test(test_real),
+		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_lazy),
+		cmocka_unit_test(test_refused),	      cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_random_damage), cmocka_unit_test(test_real),
 	};
 
 	return cmocka_run_group_tests_name("debug", tests, NULL, NULL);

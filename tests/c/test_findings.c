@@ -1,8 +1,9 @@
 /*
- * Findings: order, signatures, the page that fits a screen, what --limit, --min-confidence and --fail-on do, and lines of JSON.
+ * Findings: order, signatures, the page that fits a screen, what --limit, --min-confidence and
+ * --fail-on do, and lines of JSON.
  *
- *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_findings.c build/libgoctx.a
- * -lcmocka -ldwarf -lelf -lz -pthread
+ *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_findings.c
+ * build/libgoctx.a -lcmocka -ldwarf -lelf -lz -pthread
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,7 +57,8 @@ static size_t lines_of(const char *s)
 }
 
 /* Its goroutines stand in function @p word, which lives as long as the test. */
-static struct finding *add(enum finding_rule rule, enum confidence sure, uint64_t bytes, const char *word)
+static struct finding *add(enum finding_rule rule, enum confidence sure, uint64_t bytes,
+			   const char *word)
 {
 	struct finding *x = finding_new(&fs, rule, sure, UNIT_CONTEXT);
 
@@ -65,7 +67,9 @@ static struct finding *add(enum finding_rule rule, enum confidence sure, uint64_
 	x->context = 0;
 	x->claim.lost.under = rule == RULE_LOST_CANCEL ? CTX_NONE : 0;
 	finding_sign(x, word, NULL);
-	VEC_PUSH(&x->locations, (struct location){.role = PLACE_WAITS, .frame = (uint32_t)f.rt.frames.n, .count = 1});
+	VEC_PUSH(&x->locations, (struct location){.role = PLACE_WAITS,
+						  .frame = (uint32_t)f.rt.frames.n,
+						  .count = 1});
 	VEC_PUSH(&f.rt.frames, (struct frame){.func = word, .file = "/src/hub.go", .line = 61});
 	finding_evidence(x, EV_PLACES)->role = PLACE_WAITS;
 	finding_next(x, NEXT_SHOW, 0x1234);
@@ -107,7 +111,8 @@ static void test_signatures_are_of_names_alone(void **state)
 	x = add(RULE_STUCK_TASK, CONF_CERTAIN, 10, "app.Serve");
 	assert_string_not_equal(x->signature, first);
 	assert_int_equal(strlen(first), 16);
-	assert_int_not_equal(sign_word(sign_word(SIGN_START, "ab"), "c"), sign_word(sign_word(SIGN_START, "a"), "bc"));
+	assert_int_not_equal(sign_word(sign_word(SIGN_START, "ab"), "c"),
+			     sign_word(sign_word(SIGN_START, "a"), "bc"));
 }
 
 static uint64_t chain_of(uint32_t tip)
@@ -150,7 +155,9 @@ static void test_first_page_fits_a_screen(void **state)
 	assert_true(lines_of(text) <= 40);
 	assert_non_null(strstr(text, "tasks      leak0 hub.go:61\n"));
 	assert_null(strstr(text, "tasks      leak10 "));
-	assert_non_null(strstr(text, "7 contexts, 990 B  leak10 hub.go:61 ")); // a line alone says what it is about
+	assert_non_null(strstr(
+		text,
+		"7 contexts, 990 B  leak10 hub.go:61 ")); // a line alone says what it is about
 	assert_non_null(strstr(text, "(--limit 0 for all)"));
 	assert_non_null(strstr(text, "60 suspects."));
 	f.opt.limit = 2;
@@ -173,10 +180,14 @@ static void test_lines_stay_within_the_width(void **state)
 	x->count = 51838;
 	x->locations.n = 0;
 	for (unsigned k = 0; k < 2; k++) {
-		VEC_PUSH(&x->locations, (struct location){.role = PLACE_WAITS, .frame = (uint32_t)f.rt.frames.n, .count = 51836 - k});
-		VEC_PUSH(&f.rt.frames, (struct frame){.func = k ? "example.com/app/stream.(*Conn).watch" : "example.com/app/stream.(*Conn).pump",
-						      .file = "/src/conn.go",
-						      .line = 88});
+		VEC_PUSH(&x->locations, (struct location){.role = PLACE_WAITS,
+							  .frame = (uint32_t)f.rt.frames.n,
+							  .count = 51836 - k});
+		VEC_PUSH(&f.rt.frames,
+			 (struct frame){.func = k ? "example.com/app/stream.(*Conn).watch"
+						  : "example.com/app/stream.(*Conn).pump",
+					.file = "/src/conn.go",
+					.line = 88});
 	}
 	const char *text = written();
 	for (const char *p = text; *p;) {
@@ -197,8 +208,8 @@ static void test_what_is_below_the_confidence_is_counted(void **state)
 	VEC_PUSH(&fs.quiet, (struct quiet){.what = "net/http accept loop", .count = 3});
 	findings_sort(&fs);
 	const char *text = written();
-	assert_non_null(strstr(
-		text, "2 suspects. Known to be harmless: 3 net/http accept loops. Info: 1 (--min-confidence info)"));
+	assert_non_null(strstr(text, "2 suspects. Known to be harmless: 3 net/http accept loops. "
+				     "Info: 1 (--min-confidence info)"));
 	f.opt.min_confidence = CONF_LIKELY;
 	text = written();
 	assert_null(strstr(text, "tasks      b "));
@@ -249,13 +260,16 @@ static void test_json(void **state)
 		VEC_PUSH(&x->contexts, k ? x->context : 0);
 	const char *text = written(), *line = strstr(text, "{\"type\":\"finding\"");
 	assert_non_null(line);
-	assert_non_null(strstr(line, "\"rule\":\"lost-cancel\",\"confidence\":\"certain\",\"signature\":\""));
+	assert_non_null(strstr(
+		line, "\"rule\":\"lost-cancel\",\"confidence\":\"certain\",\"signature\":\""));
 	assert_non_null(strstr(line, "\"bytes\":null"));
 	assert_non_null(strstr(line, "\"also\":[\"accumulation\",\"afterfunc\"]"));
 	assert_non_null(strstr(line, "\"goids\":[77]"));
 	assert_non_null(strstr(line, "\"next\":[\"goctx show 0x1234\"]"));
 	assert_non_null(strstr(line, "\"evidence\":[\"tasks: quote\\\\\\\" hub.go:61\"]"));
-	assert_non_null(strstr(line, "\"locations\":[{\"role\":\"waits\",\"function\":\"quote\\\\\\\"\",\"file\":\"/src/hub.go\",\"line\":61,\"count\":1}]"));
+	assert_non_null(strstr(line,
+			       "\"locations\":[{\"role\":\"waits\",\"function\":\"quote\\\\\\\"\","
+			       "\"file\":\"/src/hub.go\",\"line\":61,\"count\":1}]"));
 	const char *list = strstr(line, "\"contexts\":[");
 	assert_memory_equal(list, "\"contexts\":[\"background\",", 25);
 	for (const char *p = list; *p != ']'; p++)
@@ -272,13 +286,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_worst_comes_first, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_signatures_are_of_names_alone, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_long_chains_sign_like_longer_ones, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_signatures_are_of_names_alone, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_long_chains_sign_like_longer_ones, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_first_page_fits_a_screen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lines_stay_within_the_width, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_what_is_below_the_confidence_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_is_below_the_confidence_is_counted, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_fail_on, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_nothing_is_no_clean_bill_when_part_was_not_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_nothing_is_no_clean_bill_when_part_was_not_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

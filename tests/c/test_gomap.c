@@ -11,7 +11,8 @@
 #include "runtime/gomap.h"
 #include "runtime/label.h"
 
-/* What a walk met: keys are small numbers, each element is ten times its key (when elements are looked at). */
+/* What a walk met: keys are small numbers, each element is ten times its key (when elements are
+ * looked at). */
 struct met {
 	struct fake *f;
 	uint64_t n, sum, stop_at;
@@ -33,7 +34,8 @@ static bool meet(void *arg, taddr key, taddr elem)
 	return m->n != m->stop_at;
 }
 
-static struct met walk(struct fake *f, taddr map, const struct gomap_type *ty, uint64_t max, struct gomap_state *st)
+static struct met walk(struct fake *f, taddr map, const struct gomap_type *ty, uint64_t max,
+		       struct gomap_state *st)
 {
 	struct met m = {.f = f, .elem_size = ty->elem_size};
 
@@ -44,7 +46,8 @@ static struct met walk(struct fake *f, taddr map, const struct gomap_type *ty, u
 
 /* -- bucket maps ----------------------------------------------------------------------------- */
 
-static taddr bucket_map(struct fake *f, uint64_t count, uint8_t B, taddr buckets, taddr old, uint8_t flags)
+static taddr bucket_map(struct fake *f, uint64_t count, uint8_t B, taddr buckets, taddr old,
+			uint8_t flags)
 {
 	const struct layout *l = &f->rt.L;
 	taddr at = fake_alloc(f, l->s[LAYOUT_hmap].size);
@@ -57,7 +60,8 @@ static taddr bucket_map(struct fake *f, uint64_t count, uint8_t B, taddr buckets
 	return at;
 }
 
-static void bucket_slot(struct fake *f, const struct gomap_type *ty, taddr bucket, unsigned i, uint64_t key)
+static void bucket_slot(struct fake *f, const struct gomap_type *ty, taddr bucket, unsigned i,
+			uint64_t key)
 {
 	fake_put8(f, bucket + i, 5);
 	fake_put64(f, bucket + 8 + i * ty->key_size, key);
@@ -67,7 +71,8 @@ static void bucket_slot(struct fake *f, const struct gomap_type *ty, taddr bucke
 
 static struct gomap_type u64_map(struct fake *f)
 {
-	taddr num = fake_type(f, GO_UINT64, "uint64", NULL), map = fake_map(f, num, num, "map[uint64]uint64");
+	taddr num = fake_type(f, GO_UINT64, "uint64", NULL),
+	      map = fake_map(f, num, num, "map[uint64]uint64");
 	struct gomap_type ty;
 
 	fake_open(f);
@@ -86,7 +91,8 @@ static void bucket_plain(void **state)
 
 	assert_false(ty.swiss);
 	assert_int_equal(ty.bucket_size, 144);
-	taddr b = fake_alloc(&f, 4 * 144), over = fake_alloc(&f, 144), map = bucket_map(&f, 11, 2, b, 0, 0);
+	taddr b = fake_alloc(&f, 4 * 144), over = fake_alloc(&f, 144),
+	      map = bucket_map(&f, 11, 2, b, 0, 0);
 
 	for (unsigned i = 0; i < 8; i++)
 		bucket_slot(&f, &ty, b + 144, i, 1 + i);
@@ -98,7 +104,8 @@ static void bucket_plain(void **state)
 	struct met m = walk(&f, map, &ty, 100, &st);
 
 	assert_true(st.readable && !st.growing && !st.writing && !st.cut && !st.swiss);
-	assert_true(m.n == 11 && m.sum == 66 && !m.wrong && st.count == 11 && st.unreadable == 0 && st.tables == 4);
+	assert_true(m.n == 11 && m.sum == 66 && !m.wrong && st.count == 11 && st.unreadable == 0 &&
+		    st.tables == 4);
 	m = walk(&f, map, &ty, 11, &st);
 	assert_true(m.n == 11 && !st.cut);
 	m = walk(&f, map, &ty, 10, &st);
@@ -113,7 +120,8 @@ static void bucket_plain(void **state)
 	fake_free(&f);
 }
 
-/* Old bucket 0 was moved (to new 0 and 2), old bucket 1 was not: new 1 and 3 are not to be looked at. */
+/* Old bucket 0 was moved (to new 0 and 2), old bucket 1 was not: new 1 and 3 are not to be looked
+ * at. */
 static void bucket_growing(void **state)
 {
 	struct fake f;
@@ -122,7 +130,8 @@ static void bucket_growing(void **state)
 	(void)state;
 	fake_init(&f, 21);
 	struct gomap_type ty = u64_map(&f);
-	taddr old = fake_alloc(&f, 2 * 144), b = fake_alloc(&f, 4 * 144), map = bucket_map(&f, 4, 2, b, old, 0);
+	taddr old = fake_alloc(&f, 2 * 144), b = fake_alloc(&f, 4 * 144),
+	      map = bucket_map(&f, 4, 2, b, old, 0);
 
 	for (unsigned i = 0; i < 8; i++)
 		fake_put8(&f, old + i, i < 2 ? 2 + (uint8_t)i : 4);
@@ -150,7 +159,8 @@ static void bucket_same_size_grow(void **state)
 	(void)state;
 	fake_init(&f, 19);
 	struct gomap_type ty = u64_map(&f);
-	taddr old = fake_alloc(&f, 2 * 144), b = fake_alloc(&f, 2 * 144), map = bucket_map(&f, 2, 1, b, old, 8);
+	taddr old = fake_alloc(&f, 2 * 144), b = fake_alloc(&f, 2 * 144),
+	      map = bucket_map(&f, 2, 1, b, old, 8);
 
 	fake_put8(&f, old + 144, 3);
 	bucket_slot(&f, &ty, old, 0, 1);
@@ -200,7 +210,8 @@ static void bucket_damaged(void **state)
 	fake_free(&f);
 }
 
-/* The array runs over the border of two regions, in the middle of a bucket, and then into a hole. */
+/* The array runs over the border of two regions, in the middle of a bucket, and then into a
+ * hole. */
 static void bucket_across_regions(void **state)
 {
 	struct fake f;
@@ -259,7 +270,8 @@ static taddr table(struct fake *f, taddr groups, uint64_t n)
 	return at;
 }
 
-static void swiss_slot(struct fake *f, const struct gomap_type *ty, taddr group, unsigned i, uint64_t key)
+static void swiss_slot(struct fake *f, const struct gomap_type *ty, taddr group, unsigned i,
+		       uint64_t key)
 {
 	fake_put8(f, group + i, key & 0x7f);
 	fake_put64(f, group + ty->keys_off + i * ty->key_stride, key);
@@ -279,18 +291,21 @@ static void swiss_small(void **state)
 		fake_init(&f, minors[i]);
 		struct gomap_type ty = u64_map(&f);
 
-		assert_true(ty.swiss && ty.group_size == 136 && ty.key_stride == 16 && ty.elems_off == 16);
+		assert_true(ty.swiss && ty.group_size == 136 && ty.key_stride == 16 &&
+			    ty.elems_off == 16);
 		taddr g = groups(&f, &ty, 1), map = swiss_map(&f, 3, g, 0);
 
 		for (unsigned k = 0; k < 3; k++)
 			swiss_slot(&f, &ty, g, k * 3, k + 1);
 		struct met m = walk(&f, map, &ty, 100, &st);
 
-		assert_true(m.n == 3 && m.sum == 6 && !m.wrong && st.readable && st.swiss && st.count == 3);
+		assert_true(m.n == 3 && m.sum == 6 && !m.wrong && st.readable && st.swiss &&
+			    st.count == 3);
 		assert_true(st.tables == 0 && st.tombstones == 0 && !st.writing);
 		fake_put(&f, map, f.rt.L.swissMap.writing, 1);
 		assert_true(gomap_header(&f.rt, map, &st) && st.writing);
-		assert_int_equal(walk(&f, swiss_map(&f, 0, 0, 0), &ty, 100, &st).n, 0); // never written to
+		assert_int_equal(walk(&f, swiss_map(&f, 0, 0, 0), &ty, 100, &st).n,
+				 0); // never written to
 		assert_true(st.readable);
 		fake_free(&f);
 	}
@@ -323,7 +338,8 @@ static void swiss_directory(void **state)
 	taddr map = swiss_map(&f, 12, dir, 4);
 	struct met m = walk(&f, map, &ty, 100, &st);
 
-	assert_true(m.n == 12 && m.sum == 78 && !m.wrong && st.tables == 3 && st.tombstones == 12 && !st.unreadable);
+	assert_true(m.n == 12 && m.sum == 78 && !m.wrong && st.tables == 3 && st.tombstones == 12 &&
+		    !st.unreadable);
 	m = walk(&f, map, &ty, 5, &st);
 	assert_true(m.n == 5 && st.cut);
 	fake_put64(&f, dir + 16, t[0]); // a damaged directory: the same table not side by side
@@ -369,7 +385,8 @@ static void swiss_damaged(void **state)
 	walk(&f, swiss_map(&f, 9, g, 0), &ty, 100, &st);
 	assert_true(st.readable && st.count == 9 && st.unreadable == 0);
 	const taddr tables[] = {table(&f, g, 3), table(&f, g, 1ull << 20), table(&f, g + 1, 2),
-				table(&f, (taddr)-64, 2), table(&f, FAKE_HEAP + FAKE_HEAP_SIZE - 8, 1)};
+				table(&f, (taddr)-64, 2),
+				table(&f, FAKE_HEAP + FAKE_HEAP_SIZE - 8, 1)};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		fake_put64(&f, dir, tables[i]);
@@ -415,10 +432,12 @@ static void types(void **state)
 		fake_init(&f, minors[i]);
 		taddr err = fake_interface(&f, "error", NULL, 1),
 		      nothing = fake_struct(&f, "struct {}", NULL, 0, 0, NULL);
-		taddr byte = fake_type(&f, GO_UINT8, "uint8", NULL), big = fake_array(&f, byte, 200, "[200]uint8");
+		taddr byte = fake_type(&f, GO_UINT8, "uint8", NULL),
+		      big = fake_array(&f, byte, 200, "[200]uint8");
 		taddr children = fake_map(&f, err, nothing, "map[error]struct {}");
 		taddr wide = fake_map(&f, big, big, "map[[200]uint8][200]uint8");
-		taddr bad = fake_map(&f, byte, byte, "map[uint8]uint8"), wild = fake_map(&f, byte, byte, "map[a]b");
+		taddr bad = fake_map(&f, byte, byte, "map[uint8]uint8"),
+		      wild = fake_map(&f, byte, byte, "map[a]b");
 
 		fake_put64(&f, wild + 48, 0x1234560);
 		if (minors[i] >= 24)
@@ -428,14 +447,16 @@ static void types(void **state)
 		fake_open(&f);
 		assert_true(gomap_type_read(&f.rt, children, &ty));
 		gomap_type_iface_set(&f.rt, &made);
-		assert_true(ty.swiss == made.swiss && ty.key_size == 16 && made.key_size == 16 && !ty.elem_size);
+		assert_true(ty.swiss == made.swiss && ty.key_size == 16 && made.key_size == 16 &&
+			    !ty.elem_size);
 		assert_int_equal(ty.bucket_size, made.bucket_size);
 		assert_int_equal(ty.group_size, made.group_size);
 		assert_int_equal(ty.key_stride, made.key_stride);
 		assert_int_equal(ty.elems_off, made.elems_off);
-		assert_int_equal(made.swiss ? made.group_size : made.bucket_size, made.swiss ? 200 : 144);
-		assert_true(gomap_type_read(&f.rt, wide, &ty) && ty.key_indirect && ty.elem_indirect &&
-			    ty.key_size == 8);
+		assert_int_equal(made.swiss ? made.group_size : made.bucket_size,
+				 made.swiss ? 200 : 144);
+		assert_true(gomap_type_read(&f.rt, wide, &ty) && ty.key_indirect &&
+			    ty.elem_indirect && ty.key_size == 8);
 		assert_false(gomap_type_read(&f.rt, bad, &ty));
 		assert_false(gomap_type_read(&f.rt, wild, &ty));
 		assert_false(gomap_type_read(&f.rt, 0, &ty));
@@ -453,7 +474,8 @@ static void indirect(void **state)
 		struct gomap_type ty;
 
 		fake_init(&f, minor);
-		taddr num = fake_type(&f, GO_UINT64, "uint64", NULL), big = fake_array(&f, num, 20, "[20]uint64");
+		taddr num = fake_type(&f, GO_UINT64, "uint64", NULL),
+		      big = fake_array(&f, num, 20, "[20]uint64");
 		taddr type = fake_map(&f, big, big, "map[[20]uint64][20]uint64"), map;
 
 		fake_open(&f);

@@ -53,16 +53,19 @@ static void end(struct made *t)
 /* A goroutine in a select on @p n channels, @p step apart. */
 static void add_task(struct made *t, uint32_t n, taddr first, uint64_t step)
 {
-	struct task task = {.wait_first = (uint32_t)t->m.tasks.waits.n, .nwaits = n, .status = TASK_WAITING};
+	struct task task = {
+		.wait_first = (uint32_t)t->m.tasks.waits.n, .nwaits = n, .status = TASK_WAITING};
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct task_wait w = {.chan = first + i * step, .context = CTX_NONE, .op = WAIT_UNTOLD};
+		struct task_wait w = {
+			.chan = first + i * step, .context = CTX_NONE, .op = WAIT_UNTOLD};
 		VEC_PUSH(&t->m.tasks.waits, w);
 	}
 	VEC_PUSH(&t->m.tasks.list, task);
 }
 
-/* Selects that name the same contexts again and again: each goroutine counts once, in linear time. */
+/* Selects that name the same contexts again and again: each goroutine counts once, in linear
+ * time. */
 static void large_selects(void **state)
 {
 	enum { CASES = 65536, CTXS = 20000 };

@@ -1,5 +1,6 @@
 /*
- * Executables: made-up ELF files, whole and damaged, and real Go programs (GOCTX_TEST_BINARIES, colon-separated).
+ * Executables: made-up ELF files, whole and damaged, and real Go programs (GOCTX_TEST_BINARIES,
+ * colon-separated).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,14 +52,24 @@ static size_t put_build_info(uint8_t *p, const char *version, const char *mod)
 static const char gnu_id[] = "\x01\x23\xab\xff";
 static const char go_id[] = "action/content";
 
-/* Text with notes in its first page (the ELF header is in it, too), then data with build information. */
+/* Text with notes in its first page (the ELF header is in it, too), then data with build
+ * information. */
 static void make_go(struct made_elf *f, const char *version, const char *mod)
 {
-	static const Elf64_Sym syms[] = {{0},
-					 {.st_name = 1, .st_info = STT_OBJECT, .st_shndx = 1, .st_value = 0x501230, .st_size = 24},
-					 {.st_name = 15, .st_info = STT_FILE, .st_shndx = SHN_ABS, .st_value = 7},
-					 {.st_name = 15, .st_info = STT_FUNC, .st_shndx = 1, .st_value = 0x401000, .st_size = 3},
-					 {.st_name = 21, .st_info = STT_FUNC, .st_shndx = SHN_UNDEF}};
+	static const Elf64_Sym syms[] = {
+		{0},
+		{.st_name = 1,
+		 .st_info = STT_OBJECT,
+		 .st_shndx = 1,
+		 .st_value = 0x501230,
+		 .st_size = 24},
+		{.st_name = 15, .st_info = STT_FILE, .st_shndx = SHN_ABS, .st_value = 7},
+		{.st_name = 15,
+		 .st_info = STT_FUNC,
+		 .st_shndx = 1,
+		 .st_value = 0x401000,
+		 .st_size = 3},
+		{.st_name = 21, .st_info = STT_FUNC, .st_shndx = SHN_UNDEF}};
 	static const char strs[] = "\0runtime.allgs\0_main\0extern";
 	uint8_t notes[256], info[512];
 
@@ -72,7 +83,8 @@ static void make_go(struct made_elf *f, const char *version, const char *mod)
 	f->n = 2 * PAGE;
 	if (version) {
 		size_t m = put_build_info(info, version, mod);
-		uint64_t off = elf_section(f, ".go.buildinfo", SHT_PROGBITS, 0x500000, info, m)->sh_offset;
+		uint64_t off =
+			elf_section(f, ".go.buildinfo", SHT_PROGBITS, 0x500000, info, m)->sh_offset;
 		elf_segment(f, PT_LOAD, 0x500000, off, m, PF_R | PF_W);
 	}
 	Elf64_Shdr *sym = elf_section(f, ".symtab", SHT_SYMTAB, 0, syms, sizeof(syms));
@@ -100,8 +112,9 @@ static void test_go_program(void **state)
 	uint64_t addr, size;
 
 	(void)state;
-	make_go(&f, "go1.26.11", "path\texample.com/x/cmd\nmod\texample.com/x\tv1.2.3\th1:abc=\ndep\ta\tb\n"
-				   "build\t-compiler=gc\nbuild\t-pgo=/src/default.pgo\n");
+	make_go(&f, "go1.26.11",
+		"path\texample.com/x/cmd\nmod\texample.com/x\tv1.2.3\th1:abc=\ndep\ta\tb\n"
+		"build\t-compiler=gc\nbuild\t-pgo=/src/default.pgo\n");
 	struct image *img = open_made(&f);
 	assert_string_equal(image_path(img), f.path);
 	assert_ptr_not_equal(image_bytes(img, &size), NULL);
@@ -124,9 +137,11 @@ static void test_go_program(void **state)
 	assert_int_equal(seg[0].perm, REGION_R | REGION_X);
 	assert_true(image_section(img, ".go.buildinfo", &addr, &size) && addr == 0x500000);
 	assert_false(image_section(img, ".nope", &addr, &size));
-	assert_true(image_symbol(img, "runtime.allgs", &addr, &size) && addr == 0x501230 && size == 24);
-	assert_true(image_symbol(img, "_main", &addr, &size) && addr == 0x401000); // not the file of that name
-	assert_false(image_symbol(img, "extern", &addr, &size));		   // undefined
+	assert_true(image_symbol(img, "runtime.allgs", &addr, &size) && addr == 0x501230 &&
+		    size == 24);
+	assert_true(image_symbol(img, "_main", &addr, &size) &&
+		    addr == 0x401000);				 // not the file of that name
+	assert_false(image_symbol(img, "extern", &addr, &size)); // undefined
 	assert_false(image_symbol(img, "runtime.allg", &addr, &size));
 	assert_false(image_symbol(img, "", &addr, &size));
 	image_close(img);
@@ -139,9 +154,17 @@ static void test_versions(void **state)
 		const char *text;
 		int minor; /* -2: not taken for a version at all */
 	} v[] = {
-		{"go1.27.4", 27},	    {"go1.9", 9},		     {"go1.27rc1", 27}, {"go1.25.12 X:greenteagc", 25},
-		{"go1.26.11-X:nosecret", 26}, {"devel go1.28-0abc Thu", 28}, {"devel +abc", -1}, {"go2.0", -1},
-		{"go1.x", -1},		    {"ago1.20", -2},		     {"go\x01", -2},
+		{"go1.27.4", 27},
+		{"go1.9", 9},
+		{"go1.27rc1", 27},
+		{"go1.25.12 X:greenteagc", 25},
+		{"go1.26.11-X:nosecret", 26},
+		{"devel go1.28-0abc Thu", 28},
+		{"devel +abc", -1},
+		{"go2.0", -1},
+		{"go1.x", -1},
+		{"ago1.20", -2},
+		{"go\x01", -2},
 	};
 
 	(void)state;
@@ -183,14 +206,16 @@ static void test_no_sections(void **state)
 	elf_free(&f);
 }
 
-/* Go 1.17 and before: the header points to string headers; in a PIE their words are in the relocations only. */
+/* Go 1.17 and before: the header points to string headers; in a PIE their words are in the
+ * relocations only. */
 static void check_pointer_form(bool pie)
 {
 	struct made_elf f;
 	uint8_t data[256] = {0};
 	uint64_t at = 0x500000, header = at + 64, text = at + 128, len = 8;
-	Elf64_Rela rela[2] = {{.r_offset = at + 16, .r_info = R_X86_64_RELATIVE, .r_addend = (int64_t)header},
-			      {.r_offset = header, .r_info = R_X86_64_RELATIVE, .r_addend = (int64_t)text}};
+	Elf64_Rela rela[2] = {
+		{.r_offset = at + 16, .r_info = R_X86_64_RELATIVE, .r_addend = (int64_t)header},
+		{.r_offset = header, .r_info = R_X86_64_RELATIVE, .r_addend = (int64_t)text}};
 
 	elf_init(&f);
 	f.eh.e_type = pie ? ET_DYN : ET_EXEC;
@@ -309,7 +334,9 @@ static void test_damage(void **state)
 		for (int k = (int)(next_random(&seed) % 6); k >= 0; k--) {
 			// headers, notes, or anything behind the text
 			uint64_t r = next_random(&seed), w = r >> 40;
-			size_t at = w % 3 == 0 ? w % 300 : w % 3 == 1 ? 0x800 + w % 80 : 2 * PAGE + w % (f.n - 2 * PAGE);
+			size_t at = w % 3 == 0	 ? w % 300
+				    : w % 3 == 1 ? 0x800 + w % 80
+						 : 2 * PAGE + w % (f.n - 2 * PAGE);
 			f.p[at] = r & 1 ? 0xff : (uint8_t)(r >> 8);
 		}
 		struct err *err = image_open(elf_write(&f, f.n), &img);
@@ -325,7 +352,8 @@ static void test_damage(void **state)
 
 /* -- image and target -- */
 
-static void add_region(struct target *t, taddr start, uint64_t n, const uint8_t *mem, unsigned perm, int file, uint64_t off)
+static void add_region(struct target *t, taddr start, uint64_t n, const uint8_t *mem, unsigned perm,
+		       int file, uint64_t off)
 {
 	VEC_PUSH(&t->regions, (struct region){.start = start,
 					      .end = start + n,
@@ -412,7 +440,8 @@ static void test_back(void **state)
 	add_region(&t, BASE, PAGE, f.p, REGION_R | REGION_X, 0, 0);
 	add_region(&t, BASE + PAGE, PAGE, NULL, REGION_R | REGION_X, 0, PAGE);
 	add_region(&t, 0x500000, PAGE, NULL, REGION_R | REGION_W, 0, 2 * PAGE);
-	add_region(&t, 0x700000, PAGE, NULL, REGION_R, 0, PAGE); // mapped once more, by the program itself
+	add_region(&t, 0x700000, PAGE, NULL, REGION_R, 0,
+		   PAGE); // mapped once more, by the program itself
 	f.p[PAGE + 5] = 0x5a;
 	image_close(img);
 	img = open_made(&f);
@@ -444,7 +473,8 @@ static void test_real(void **state)
 		assert_non_null(image_go_build_id(img));
 		assert_true((image_gnu_build_id(img) != NULL) == (image_go_minor(img) >= 24));
 		if (image_symbol(img, "runtime.firstmoduledata", &addr, &size))
-			assert_true(size > 200 && image_symbol(img, "runtime.allgs", &addr, &size) && size == 24);
+			assert_true(size > 200 &&
+				    image_symbol(img, "runtime.allgs", &addr, &size) && size == 24);
 		assert_null(image_debuglink(img));
 		image_close(img);
 		free(path);
@@ -454,10 +484,11 @@ static void test_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_go_program), cmocka_unit_test(test_versions), cmocka_unit_test(test_no_sections),
-		cmocka_unit_test(test_pointer_form), cmocka_unit_test(test_refused), cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_match),	   cmocka_unit_test(test_bias),	    cmocka_unit_test(test_back),
-		cmocka_unit_test(test_real),
+		cmocka_unit_test(test_go_program),  cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_no_sections), cmocka_unit_test(test_pointer_form),
+		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_match),	    cmocka_unit_test(test_bias),
+		cmocka_unit_test(test_back),	    cmocka_unit_test(test_real),
 	};
 
 	return cmocka_run_group_tests_name("image", tests, NULL, NULL);

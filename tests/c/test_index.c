@@ -1,4 +1,5 @@
-/** @file  Contexts found by address: those of the heap by the page they lie in, the others by a table. */
+/** @file  Contexts found by address: those of the heap by the page they lie in, the others by a
+ * table. */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,12 +74,14 @@ static void pages_of_all_sorts(void **state)
 	(void)state;
 	srand(1);
 	start(&t);
-	for (uint64_t page = 0; page < 60000; page += 1 + (uint64_t)(rand() % 1000 ? rand() % 3 : rand() % 9000)) {
+	for (uint64_t page = 0; page < 60000;
+	     page += 1 + (uint64_t)(rand() % 1000 ? rand() % 3 : rand() % 9000)) {
 		uint64_t slot = slots[rand() % 5];
 		unsigned kept = (unsigned)(rand() % 5) * 25; /* per cent */
-		bool upper = rand() % 2;			/* only the second half of the page */
+		bool upper = rand() % 2;		     /* only the second half of the page */
 
-		for (uint64_t at = upper ? HEAP_PAGE / 2 / slot * slot : 0; at + slot <= HEAP_PAGE; at += slot)
+		for (uint64_t at = upper ? HEAP_PAGE / 2 / slot * slot : 0; at + slot <= HEAP_PAGE;
+		     at += slot)
 			if ((unsigned)(rand() % 100) < kept)
 				add(&t, FIRST_PAGE + page * HEAP_PAGE + at);
 	}
@@ -90,7 +93,8 @@ static void pages_of_all_sorts(void **state)
 	model_free(&t.m);
 }
 
-/* The first and last page of an arena, and what is found in other ways, below, above and between. */
+/* The first and last page of an arena, and what is found in other ways, below, above and
+ * between. */
 static void borders_and_others(void **state)
 {
 	struct made t;
@@ -104,7 +108,8 @@ static void borders_and_others(void **state)
 	add(&t, FIRST_PAGE + 5ull * HEAP_ARENA + 64);
 	model_index(&t.m);
 	check_all(&t);
-	const taddr others[] = {0x501000, FIRST_PAGE + 4096, FIRST_PAGE + 3ull * HEAP_ARENA, 0x7f0000001000};
+	const taddr others[] = {0x501000, FIRST_PAGE + 4096, FIRST_PAGE + 3ull * HEAP_ARENA,
+				0x7f0000001000};
 	for (uint32_t i = 0; i < 4; i++) {
 		u64map_add(&t.m.others, others[i], (uint32_t)t.m.ctxs.n);
 		add(&t, others[i]);

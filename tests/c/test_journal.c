@@ -8,13 +8,21 @@
 
 #include "analysis/journal.h"
 
-static struct event event(enum event_kind kind, taddr context, taddr parent, const char *how, uint64_t line)
+static struct event event(enum event_kind kind, taddr context, taddr parent, const char *how,
+			  uint64_t line)
 {
-	return (struct event){.kind = kind, .context = context, .parent = parent, .has_parent = true, .how = how,
-			      .func = "main.serve", .file = "/src/main.go", .line = line};
+	return (struct event){.kind = kind,
+			      .context = context,
+			      .parent = parent,
+			      .has_parent = true,
+			      .how = how,
+			      .func = "main.serve",
+			      .file = "/src/main.go",
+			      .line = line};
 }
 
-static bool take(struct journal *j, enum event_kind kind, taddr context, taddr parent, const char *how, uint64_t line)
+static bool take(struct journal *j, enum event_kind kind, taddr context, taddr parent,
+		 const char *how, uint64_t line)
 {
 	struct event e = event(kind, context, parent, how, line);
 
@@ -59,9 +67,11 @@ static void subtree(void **state)
 	assert_false(take(&j, EVENT_CREATE, 0x200, 0, "WithCancel", 1));
 	assert_true(take(&j, EVENT_CREATE, 0x300, 0x100, "WithCancel", 2));
 	assert_true(take(&j, EVENT_ATTACH, 0x400, 0x300, "children-map", 3));
-	assert_true(take(&j, EVENT_ATTACH, 0x400, 0x200, "children-map", 3)); // the first attachment counts
-	assert_true(take(&j, EVENT_CANCEL, 0x100, 0x200, "cancel", 4));	      // the root itself
-	assert_false(take(&j, EVENT_CREATE, 0x400, 0x200, "WithCancel", 5));  // another one, at the same address
+	assert_true(take(&j, EVENT_ATTACH, 0x400, 0x200, "children-map",
+			 3)); // the first attachment counts
+	assert_true(take(&j, EVENT_CANCEL, 0x100, 0x200, "cancel", 4)); // the root itself
+	assert_false(take(&j, EVENT_CREATE, 0x400, 0x200, "WithCancel",
+			  5)); // another one, at the same address
 	assert_int_equal(j.count[EVENT_CREATE], 1);
 	journal_free(&j);
 }

@@ -1,4 +1,5 @@
-/** @file  Which types are contexts and where they keep their parents, from sound and damaged descriptors. */
+/** @file  Which types are contexts and where they keep their parents, from sound and damaged
+ * descriptors. */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +49,8 @@ static void end(struct made *t)
 }
 
 /* *T as a context; T's fields are these. */
-static taddr add_struct(struct made *t, const char *name, uint64_t size, uint32_t n, const struct fake_field *fields)
+static taddr add_struct(struct made *t, const char *name, uint64_t size, uint32_t n,
+			const struct fake_field *fields)
 {
 	taddr st = fake_struct(&t->f, name, "main", size, n, fields);
 
@@ -80,9 +82,13 @@ static void parents(void **state)
 	(void)state;
 	start(&t);
 	taddr num = fake_type(&t.f, GO_INT, "int", NULL);
-	taddr plain = add_struct(&t, "main.plain", 24, 2, (struct fake_field[]){{"n", num, 0}, {"ctx", t.context, 8}});
-	taddr deep = add_struct(&t, "main.deep", 32, 2, (struct fake_field[]){{"n", num, 0}, {"in", plain, 8}});
-	taddr via = add_struct(&t, "main.via", 16, 2, (struct fake_field[]){{"n", num, 0}, {"to", fake_pointer(&t.f, deep), 8}});
+	taddr plain = add_struct(&t, "main.plain", 24, 2,
+				 (struct fake_field[]){{"n", num, 0}, {"ctx", t.context, 8}});
+	taddr deep = add_struct(&t, "main.deep", 32, 2,
+				(struct fake_field[]){{"n", num, 0}, {"in", plain, 8}});
+	taddr via = add_struct(
+		&t, "main.via", 16, 2,
+		(struct fake_field[]){{"n", num, 0}, {"to", fake_pointer(&t.f, deep), 8}});
 	taddr none = add_struct(&t, "main.none", 8, 1, (struct fake_field[]){{"n", num, 0}});
 	load(&t);
 	assert_int_equal(type_of(&t, plain)->inner, 8);
@@ -94,7 +100,8 @@ static void parents(void **state)
 	end(&t);
 }
 
-/* A field that reaches beyond its struct is none: its offset is read in slots of the struct's size. */
+/* A field that reaches beyond its struct is none: its offset is read in slots of the struct's
+ * size. */
 static void beyond(void **state)
 {
 	struct made t;
@@ -102,9 +109,12 @@ static void beyond(void **state)
 	(void)state;
 	start(&t);
 	taddr num = fake_type(&t.f, GO_INT, "int", NULL);
-	taddr at_end = add_struct(&t, "main.end", 24, 2, (struct fake_field[]){{"n", num, 0}, {"ctx", t.context, 8}});
-	taddr half = add_struct(&t, "main.half", 24, 2, (struct fake_field[]){{"n", num, 0}, {"ctx", t.context, 8}});
-	taddr inner = fake_struct(&t.f, "main.inner", "main", 0x7ffff000, 1, (struct fake_field[]){{"ctx", t.context, 0x7fffe000}});
+	taddr at_end = add_struct(&t, "main.end", 24, 2,
+				  (struct fake_field[]){{"n", num, 0}, {"ctx", t.context, 8}});
+	taddr half = add_struct(&t, "main.half", 24, 2,
+				(struct fake_field[]){{"n", num, 0}, {"ctx", t.context, 8}});
+	taddr inner = fake_struct(&t.f, "main.inner", "main", 0x7ffff000, 1,
+				  (struct fake_field[]){{"ctx", t.context, 0x7fffe000}});
 	taddr wrap = add_struct(&t, "main.wrap", 64, 1, (struct fake_field[]){{"in", num, 0}});
 	field_of(&t, at_end, 1, 24, t.context);
 	field_of(&t, half, 1, 16, t.context);
@@ -144,7 +154,8 @@ static void too_small(void **state)
 
 	(void)state;
 	start(&t);
-	taddr st = fake_struct(&t.f, "context.cancelCtx", "context", 16, 1, (struct fake_field[]){{"Context", t.context, 0}});
+	taddr st = fake_struct(&t.f, "context.cancelCtx", "context", 16, 1,
+			       (struct fake_field[]){{"Context", t.context, 0}});
 	fake_itab(&t.f, t.context, fake_pointer(&t.f, st));
 	load(&t);
 	assert_null(type_of(&t, st));

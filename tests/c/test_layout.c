@@ -4,7 +4,8 @@
  *     test_layout self            tables, items and the check, without any executable
  *     test_layout agree EXE…      DWARF and the table of the release say the same, field by field
  *     test_layout load EXE [--debug FILE] [--bias N]
- *                                 what layout_load() makes of it, one fact a line, for the caller to judge
+ *                                 what layout_load() makes of it, one fact a line, for the caller
+ * to judge
  *     test_layout time EXE N      the fastest of N runs of image_open() + layout_load(), in
  *                                 microseconds
  *
@@ -18,14 +19,14 @@
 
 static int failures;
 
-#define CHECK(ok, ...)                                                                             \
-	do {                                                                                       \
-		if (!(ok)) {                                                                       \
-			failures++;                                                                \
-			fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #ok);                   \
-			fprintf(stderr, __VA_ARGS__);                                              \
-			fputc('\n', stderr);                                                       \
-		}                                                                                  \
+#define CHECK(ok, ...)                                                           \
+	do {                                                                     \
+		if (!(ok)) {                                                     \
+			failures++;                                              \
+			fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #ok); \
+			fprintf(stderr, __VA_ARGS__);                            \
+			fputc('\n', stderr);                                     \
+		}                                                                \
 	} while (0)
 
 static const char *const kinds[] = {"absent",	   "fault", "bad_data", "limit",   "no_debug_info",
@@ -47,9 +48,11 @@ static void test_items(void)
 	for (size_t i = 0; i < layout_item_count; i++) {
 		const struct layout_item *item = &layout_items[i];
 		bool first = !i || layout_items[i - 1].strukt != item->strukt;
-		CHECK(!first || !seen[item->strukt], "items of %s are not together", layout_struct_names[item->strukt]);
+		CHECK(!first || !seen[item->strukt], "items of %s are not together",
+		      layout_struct_names[item->strukt]);
 		seen[item->strukt] = true;
-		CHECK(item->at + sizeof(struct layout_field) <= offsetof(struct layout, s), "%s", item->key);
+		CHECK(item->at + sizeof(struct layout_field) <= offsetof(struct layout, s), "%s",
+		      item->key);
 	}
 	for (size_t i = 0; i < LAYOUT_STRUCTS; i++)
 		CHECK(seen[i] && layout_struct_names[i], "struct %zu", i);
@@ -70,18 +73,23 @@ static void test_tables(void)
 		CHECK(!i || minors[i] > minors[i - 1], "go1.%d is out of order", minors[i]);
 		CHECK(layout_from_table(minors[i], &l), "go1.%d", minors[i]);
 		CHECK(l.minor == minors[i] && l.table_minor == minors[i], "go1.%d", minors[i]);
-		CHECK(l.source == LAYOUT_TABLE && l.from_table > 15 && !l.from_dwarf, "go1.%d", minors[i]);
+		CHECK(l.source == LAYOUT_TABLE && l.from_table > 15 && !l.from_dwarf, "go1.%d",
+		      minors[i]);
 		struct err *err = layout_check(&l);
 		CHECK(!err, "go1.%d: %s", minors[i], err->msg);
 		err_free(err);
 		CHECK(LAYOUT_HAS(l.hmap.buckets) == (minors[i] <= 23), "go1.%d", minors[i]);
-		CHECK(LAYOUT_HAS(l.oldMapType.bucketsize) == (minors[i] <= 23), "go1.%d", minors[i]);
+		CHECK(LAYOUT_HAS(l.oldMapType.bucketsize) == (minors[i] <= 23), "go1.%d",
+		      minors[i]);
 		CHECK(LAYOUT_HAS(l.swissMap.dirPtr) == (minors[i] >= 24), "go1.%d", minors[i]);
-		CHECK(LAYOUT_HAS(l.swissMapType.groupSize) == (minors[i] >= 24), "go1.%d", minors[i]);
+		CHECK(LAYOUT_HAS(l.swissMapType.groupSize) == (minors[i] >= 24), "go1.%d",
+		      minors[i]);
 		CHECK(LAYOUT_HAS(l.withoutCancelCtx.c) == (minors[i] >= 21), "go1.%d", minors[i]);
 		CHECK(l.sudog.c.size == 8 && l.sudog.elem.size == 8, "go1.%d", minors[i]);
 	}
-	CHECK(!layout_from_table(20, &l) && !layout_from_table(18, &l) && !layout_from_table(-1, &l), "no such table");
+	CHECK(!layout_from_table(20, &l) && !layout_from_table(18, &l) &&
+		      !layout_from_table(-1, &l),
+	      "no such table");
 }
 
 /* The check must notice what it is for. */
@@ -94,9 +102,11 @@ static void test_check(void)
 		layout_from_table(27, &l);
 		*field_at(&l, item) = (struct layout_field){LAYOUT_NONE, 0};
 		struct err *err = layout_check(&l);
-		CHECK(!err == !item->required, "%s without %s", layout_struct_names[item->strukt], item->path);
+		CHECK(!err == !item->required, "%s without %s", layout_struct_names[item->strukt],
+		      item->path);
 		err_free(err);
-		static const struct layout_field bad[] = {{0, 5 << 20}, {INT32_MAX, 8}, {-2, 8}, {0, 0}, {4 << 20, 1}};
+		static const struct layout_field bad[] = {
+			{0, 5 << 20}, {INT32_MAX, 8}, {-2, 8}, {0, 0}, {4 << 20, 1}};
 		for (size_t k = 0; k < sizeof(bad) / sizeof(*bad); k++) {
 			*field_at(&l, item) = bad[k];
 			err = layout_check(&l);
@@ -118,14 +128,16 @@ static void compare(const char *exe, struct layout *dwarf, struct layout *table)
 {
 	for (size_t i = 0; i < LAYOUT_STRUCTS; i++)
 		if (dwarf->s[i].source == LAYOUT_DWARF)
-			CHECK(dwarf->s[i].size == table->s[i].size, "%s: %s: %u, table %u", exe, layout_struct_names[i],
-			      dwarf->s[i].size, table->s[i].size);
+			CHECK(dwarf->s[i].size == table->s[i].size, "%s: %s: %u, table %u", exe,
+			      layout_struct_names[i], dwarf->s[i].size, table->s[i].size);
 	for (size_t i = 0; i < layout_item_count; i++) {
 		const struct layout_item *item = &layout_items[i];
 		const struct layout_field *d = field_at(dwarf, item), *t = field_at(table, item);
 		if (dwarf->s[item->strukt].source == LAYOUT_DWARF)
-			CHECK(d->off == t->off && (!LAYOUT_HAS(*d) || d->size == t->size), "%s: %s %s: %d (%u), table %d (%u)",
-			      exe, layout_struct_names[item->strukt], item->path, d->off, d->size, t->off, t->size);
+			CHECK(d->off == t->off && (!LAYOUT_HAS(*d) || d->size == t->size),
+			      "%s: %s %s: %d (%u), table %d (%u)", exe,
+			      layout_struct_names[item->strukt], item->path, d->off, d->size,
+			      t->off, t->size);
 	}
 }
 
@@ -156,12 +168,13 @@ static void agree(const char *exe)
 	}
 	err = from_dwarf(img, &dwarf);
 	CHECK(!err, "%s", err->msg);
-	CHECK(layout_from_table(image_go_minor(img), &table), "%s: no table for %s", exe, image_go_version(img));
+	CHECK(layout_from_table(image_go_minor(img), &table), "%s: no table for %s", exe,
+	      image_go_version(img));
 	if (!err) {
 		compare(exe, &dwarf, &table);
 		CHECK(dwarf.source == LAYOUT_DWARF, "%s", exe);
-		printf("%s: %s, DWARF %d, %zu of %d structs\n", exe, image_go_version(img), dwarf.dwarf_version, dwarf.from_dwarf,
-		       LAYOUT_STRUCTS);
+		printf("%s: %s, DWARF %d, %zu of %d structs\n", exe, image_go_version(img),
+		       dwarf.dwarf_version, dwarf.from_dwarf, LAYOUT_STRUCTS);
 	}
 	err_free(err);
 	image_close(img);
@@ -169,20 +182,24 @@ static void agree(const char *exe)
 
 static void print_layout(struct layout *l)
 {
-	printf("source %s\ndwarf %d\nminor %d\ntable %d\nstructs %zu %zu\n", sources[l->source], l->dwarf_version, l->minor,
-	       l->table_minor, l->from_dwarf, l->from_table);
-	printf("mask_on_demand %d\nlabel_list %d\noffset_embed %d\nwrapper %d\n", l->facts.mask_on_demand, l->facts.label_list,
-	       l->facts.offset_embed, l->facts.wrapper_func_id);
+	printf("source %s\ndwarf %d\nminor %d\ntable %d\nstructs %zu %zu\n", sources[l->source],
+	       l->dwarf_version, l->minor, l->table_minor, l->from_dwarf, l->from_table);
+	printf("mask_on_demand %d\nlabel_list %d\noffset_embed %d\nwrapper %d\n",
+	       l->facts.mask_on_demand, l->facts.label_list, l->facts.offset_embed,
+	       l->facts.wrapper_func_id);
 	for (size_t i = 0; i < LAYOUT_STRUCTS; i++)
-		printf("struct %s %s %u\n", layout_struct_names[i], sources[l->s[i].source], l->s[i].size);
+		printf("struct %s %s %u\n", layout_struct_names[i], sources[l->s[i].source],
+		       l->s[i].size);
 	for (size_t i = 0; i < layout_item_count; i++) {
 		const struct layout_item *item = &layout_items[i];
 		const struct layout_field *f = field_at(l, item);
-		printf("field %s %s %d %u\n", layout_struct_names[item->strukt], item->key, f->off, f->size);
+		printf("field %s %s %d %u\n", layout_struct_names[item->strukt], item->key, f->off,
+		       f->size);
 	}
 	for (size_t i = 0; i < LAYOUT_VARIABLES; i++)
 		if (l->var[i].found)
-			printf("var %s 0x%" PRIx64 " %" PRIu64 "\n", layout_variable_names[i], l->var[i].addr, l->var[i].size);
+			printf("var %s 0x%" PRIx64 " %" PRIu64 "\n", layout_variable_names[i],
+			       l->var[i].addr, l->var[i].size);
 }
 
 static void print_err(struct err *err)
@@ -238,7 +255,8 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "load") && argc > 2) {
 		return load(argc - 2, argv + 2);
 	} else {
-		fprintf(stderr, "usage: test_layout self | agree EXE… | load EXE [--debug FILE] [--bias N]\n");
+		fprintf(stderr, "usage: test_layout self | agree EXE… | load EXE [--debug FILE] "
+				"[--bias N]\n");
 		return 2;
 	}
 	return failures > 0;

@@ -1,8 +1,9 @@
 /*
- * The rules of `leaks` over models and markings made by hand: what makes a finding certain, what is told once, what healthy programs look like.
+ * The rules of `leaks` over models and markings made by hand: what makes a finding certain, what is
+ * told once, what healthy programs look like.
  *
- *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_leaks.c build/libgoctx.a
- * -lcmocka -ldwarf -lelf -lz -pthread
+ *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_leaks.c
+ * build/libgoctx.a -lcmocka -ldwarf -lelf -lz -pthread
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,9 +28,11 @@ static int setup(void **state)
 	memset(&fs, 0, sizeof(fs));
 	r.m = &f.m;
 	r.complete = true;
+	VEC_PUSH(&f.rt.frames, (struct frame){.func = "app/stream.(*Hub).Serve",
+					      .file = "/src/app/stream/hub.go",
+					      .line = 61});
 	VEC_PUSH(&f.rt.frames,
-		 (struct frame){.func = "app/stream.(*Hub).Serve", .file = "/src/app/stream/hub.go", .line = 61});
-	VEC_PUSH(&f.rt.frames, (struct frame){.func = "main.main", .file = "/src/main.go", .line = 9});
+		 (struct frame){.func = "main.main", .file = "/src/main.go", .line = 9});
 	VEC_PUSH(&f.rt.wait_reasons, (char *)"chan send");
 	VEC_PUSH(&f.rt.wait_reasons, (char *)"select (no cases)");
 	return 0;
@@ -47,7 +50,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* After all contexts and goroutines are made: everything lives, nobody holds a CancelFunc but what grants() gives. */
+/* After all contexts and goroutines are made: everything lives, nobody holds a CancelFunc but what
+ * grants() gives. */
 static void link_all(void)
 {
 	fake_link(&f);
@@ -162,13 +166,14 @@ static void test_a_profile_guided_build_may_hide_cancelfuncs(void **state)
 	r.task_stage[t] = REACH_STUCK;
 	find();
 	assert_int_equal(of_rule(RULE_LOST_CANCEL)->confidence, CONF_LIKELY);
-	assert_int_equal(of_rule(RULE_STUCK_TASK)->confidence, CONF_CERTAIN); // needs no CancelFunc to be missing
+	assert_int_equal(of_rule(RULE_STUCK_TASK)->confidence,
+			 CONF_CERTAIN); // needs no CancelFunc to be missing
 }
 
 static void test_what_somebody_can_cancel_is_not_lost(void **state)
 {
-	uint32_t hub = fake_ctx(&f, CTX_CANCEL, 0), first = children(hub, 4, 10), timer = fake_ctx(&f, CTX_TIMER, hub),
-		 below = children(timer, 4, 20);
+	uint32_t hub = fake_ctx(&f, CTX_CANCEL, 0), first = children(hub, 4, 10),
+		 timer = fake_ctx(&f, CTX_TIMER, hub), below = children(timer, 4, 20);
 	uint32_t custom = fake_ctx(&f, CTX_CUSTOM, hub), foreign = children(custom, 4, 30);
 
 	(void)state;
@@ -247,13 +252,15 @@ static void test_stuck_tasks_are_always_told_and_say_their_cause(void **state)
 	assert_true(lost->also >> RULE_STUCK_TASK & 1);
 	bool linked = false;
 	for (size_t k = 0; k < stuck->evidence.n; k++)
-		linked |= stuck->evidence.v[k].kind == EV_CAUSE && stuck->evidence.v[k].finding.rule == RULE_LOST_CANCEL;
+		linked |= stuck->evidence.v[k].kind == EV_CAUSE &&
+			  stuck->evidence.v[k].finding.rule == RULE_LOST_CANCEL;
 	assert_true(linked);
 }
 
 static void test_main_in_an_empty_select_is_deliberate(void **state)
 {
-	uint32_t c = fake_ctx(&f, CTX_CANCEL, 0), t = fake_task(&f, 1, c, 3), u = fake_task(&f, 2, c, 3);
+	uint32_t c = fake_ctx(&f, CTX_CANCEL, 0), t = fake_task(&f, 1, c, 3),
+		 u = fake_task(&f, 2, c, 3);
 
 	(void)state;
 	f.m.tasks.list.v[t].nwaits = f.m.tasks.list.v[u].nwaits = 0;

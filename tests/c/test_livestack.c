@@ -1,4 +1,5 @@
-/** @file  Live words and pending deferred calls of a made-up stack, with sound tables and with damaged ones. */
+/** @file  Live words and pending deferred calls of a made-up stack, with sound tables and with
+ * damaged ones. */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,12 +25,21 @@
  * holds bits of open-coded calls, the fifth their only slot.
  */
 enum {
-	TEXT = 0x401000, WORK_CODE = 0x40, EXIT_CODE = 0x80, TEXT_SIZE = 0xc0,
-	RODATA = 0x600000, STACK = 0x900000, STACK_SIZE = 0x1000,
-	SP = STACK + STACK_SIZE - 256, WORK = SP + 24, VARP = WORK + 56, ARGP = WORK + 72,
-	OBJECT = VARP - 16, TABLE = 512,
+	TEXT = 0x401000,
+	WORK_CODE = 0x40,
+	EXIT_CODE = 0x80,
+	TEXT_SIZE = 0xc0,
+	RODATA = 0x600000,
+	STACK = 0x900000,
+	STACK_SIZE = 0x1000,
+	SP = STACK + STACK_SIZE - 256,
+	WORK = SP + 24,
+	VARP = WORK + 56,
+	ARGP = WORK + 72,
+	OBJECT = VARP - 16,
+	TABLE = 512,
 };
-#define HEAP(i) (0xc000100000u + (taddr)(i) * 0x100)
+#define HEAP(i) (0xc000100000u + (taddr)(i)*0x100)
 
 struct table {
 	uint8_t p[TABLE];
@@ -61,12 +71,15 @@ static uint32_t put32(struct table *t, uint32_t v)
 /* The same value for the whole function: below 64, so that zigzag and length are a byte each. */
 static uint32_t put_pc(struct table *t, int value)
 {
-	return put(t, (uint8_t[]){(uint8_t)((value + 1) << 1 & 0x7f) | ((value + 1) << 1 > 0x7f ? 0x80 : 0),
-				  (uint8_t)((value + 1) << 1 > 0x7f ? 1 : 0x40), 0x40, 0},
+	return put(t,
+		   (uint8_t[]){(uint8_t)((value + 1) << 1 & 0x7f) |
+				       ((value + 1) << 1 > 0x7f ? 0x80 : 0),
+			       (uint8_t)((value + 1) << 1 > 0x7f ? 1 : 0x40), 0x40, 0},
 		   (value + 1) << 1 > 0x7f ? 4 : 3);
 }
 
-static void put_func(struct made *m, uint32_t entry, const char *name, int size, uint32_t args, const uint32_t *funcdata)
+static void put_func(struct made *m, uint32_t entry, const char *name, int size, uint32_t args,
+		     const uint32_t *funcdata)
 {
 	const struct layout *l = &m->f.rt.L;
 	uint32_t off = m->func.n, v;
@@ -128,12 +141,15 @@ static void make_tables(struct made *m)
 	put32(&m->go, 0);
 	put32(&m->go, 0);
 	put32(&m->pc, 0);
-	fd[0] = put_map(m, 2, 0x2);	  /* the second argument */
+	fd[0] = put_map(m, 2, 0x2);	    /* the second argument */
 	fd[1] = put_map(m, 7, 0x01 | 0x04); /* locals 0 and 2 */
 	fd[2] = put(&m->go, words, 8);
 	put(&m->go, record, 16);
 	fd[3] = UINT32_MAX;
-	fd[4] = put(&m->go, LAYOUT_HAS(l->defer.openDefer) ? (uint8_t[]){32, 1, 24} : (uint8_t[]){32, 24, 0}, 3);
+	fd[4] = put(&m->go,
+		    LAYOUT_HAS(l->defer.openDefer) ? (uint8_t[]){32, 1, 24}
+						   : (uint8_t[]){32, 24, 0},
+		    3);
 	uint32_t offs[3] = {0};
 	uint32_t none[5] = {UINT32_MAX, put_map(m, 0, 0), UINT32_MAX, UINT32_MAX, UINT32_MAX};
 	offs[0] = m->func.n;
@@ -154,10 +170,18 @@ static void make_tables(struct made *m)
 static struct pcln_shape shape_of(const struct layout *l)
 {
 	return (struct pcln_shape){
-		.func_size = (int32_t)l->s[LAYOUT_func].size, .entry_off = l->func.entryOff.off, .name_off = l->func.nameOff.off,
-		.pcsp = l->func.pcsp.off, .pcfile = l->func.pcfile.off, .pcln = l->func.pcln.off, .npcdata = l->func.npcdata.off,
-		.cu_offset = l->func.cuOffset.off, .func_id = l->func.funcID.off,
-		.nfuncdata = l->func.nfuncdata.off, .inl_size = -1, .args = l->func.args.off,
+		.func_size = (int32_t)l->s[LAYOUT_func].size,
+		.entry_off = l->func.entryOff.off,
+		.name_off = l->func.nameOff.off,
+		.pcsp = l->func.pcsp.off,
+		.pcfile = l->func.pcfile.off,
+		.pcln = l->func.pcln.off,
+		.npcdata = l->func.npcdata.off,
+		.cu_offset = l->func.cuOffset.off,
+		.func_id = l->func.funcID.off,
+		.nfuncdata = l->func.nfuncdata.off,
+		.inl_size = -1,
+		.args = l->func.args.off,
 		.deferreturn = l->func.deferreturn.off,
 	};
 }
@@ -272,8 +296,9 @@ static void maps_are_applied(void **state)
 }
 
 /*
- * The same functions on a machine with a link register: a frame has the address it returns to at its bottom, the caller's frame
- * pointer below that, a call pushes nothing, and a word lies between frame and arguments.
+ * The same functions on a machine with a link register: a frame has the address it returns to at
+ * its bottom, the caller's frame pointer below that, a call pushes nothing, and a word lies between
+ * frame and arguments.
  */
 static void link_register(void **state)
 {
@@ -284,7 +309,8 @@ static void link_register(void **state)
 
 	(void)state;
 	make(&m, 27);
-	arch.frame = (struct arch_frame){.ret = {false, 0}, .saved_fp = {false, -8}, .above_locals = 8, .below_args = 8};
+	arch.frame = (struct arch_frame){
+		.ret = {false, 0}, .saved_fp = {false, -8}, .above_locals = 8, .below_args = 8};
 	m.f.t.arch = &arch;
 	memset(fake_at(&m.f, SP, 128), 0, 128);
 	fake_put64(&m.f, SP, TEXT + WORK_CODE + 0x20);
@@ -483,7 +509,8 @@ static void open_and_recorded(void **state)
 	for (size_t i = 0; i < sizeof(minors) / sizeof(*minors); i++) {
 		struct calls c = {0};
 		make(&m, minors[i]);
-		taddr a = closure(&m, TEXT), b = closure(&m, TEXT + WORK_CODE), bad = closure(&m, 0x77);
+		taddr a = closure(&m, TEXT), b = closure(&m, TEXT + WORK_CODE),
+		      bad = closure(&m, 0x77);
 		taddr last = add_defer(&m, b, WORK, 0);
 		fake_put(&m.f, m.t.g, m.f.rt.L.g.defer_, add_defer(&m, bad, WORK, last));
 		assert_true(defers_each(&m.f.rt, &m.t, keep, &c));
@@ -493,8 +520,10 @@ static void open_and_recorded(void **state)
 		c.n = 0;
 		assert_true(defers_each(&m.f.rt, &m.t, keep, &c));
 		assert_true(c.n >= 2);
-		assert_true(c.v[c.n - 2].open_coded && c.v[c.n - 2].fn == a && c.v[c.n - 2].code == TEXT);
-		assert_true(!c.v[c.n - 1].open_coded && c.v[c.n - 1].fn == b && c.v[c.n - 1].sp == WORK);
+		assert_true(c.v[c.n - 2].open_coded && c.v[c.n - 2].fn == a &&
+			    c.v[c.n - 2].code == TEXT);
+		assert_true(!c.v[c.n - 1].open_coded && c.v[c.n - 1].fn == b &&
+			    c.v[c.n - 1].sp == WORK);
 		drop(&m);
 	}
 }
@@ -534,7 +563,8 @@ static void spoil(uint8_t *p, uint64_t n, uint64_t *x)
 	static const uint8_t nasty[] = {0, 1, 0x7f, 0x80, 0xff};
 
 	for (int k = (int)(next_random(x) % 4); n && k >= 0; k--)
-		p[next_random(x) % n] = next_random(x) % 2 ? nasty[next_random(x) % sizeof(nasty)] : (uint8_t)next_random(x);
+		p[next_random(x) % n] = next_random(x) % 2 ? nasty[next_random(x) % sizeof(nasty)]
+							   : (uint8_t)next_random(x);
 }
 
 /* Nothing is read out of bounds, nothing takes for ever, and there is always an answer. */
@@ -567,11 +597,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps_are_applied),
-		cmocka_unit_test(link_register),	cmocka_unit_test(objects_live_by_pointers),
-		cmocka_unit_test(object_without_mask),	cmocka_unit_test(without_maps),
-		cmocka_unit_test(running_ones_word_by_word), cmocka_unit_test(broken_walk),
-		cmocka_unit_test(missing_stack),	cmocka_unit_test(visitor_stops),	cmocka_unit_test(open_and_recorded),
-		cmocka_unit_test(records_in_a_ring),	cmocka_unit_test(spoiled_tables),
+		cmocka_unit_test(link_register),
+		cmocka_unit_test(objects_live_by_pointers),
+		cmocka_unit_test(object_without_mask),
+		cmocka_unit_test(without_maps),
+		cmocka_unit_test(running_ones_word_by_word),
+		cmocka_unit_test(broken_walk),
+		cmocka_unit_test(missing_stack),
+		cmocka_unit_test(visitor_stops),
+		cmocka_unit_test(open_and_recorded),
+		cmocka_unit_test(records_in_a_ring),
+		cmocka_unit_test(spoiled_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/** @file  Marking, pointer words and roots over made-up heaps of every generation, sound and damaged. */
+/** @file  Marking, pointer words and roots over made-up heaps of every generation, sound and
+ * damaged. */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,8 @@
 #include "runtime/mark.h"
 #include "runtime/roots.h"
 
-#define MADE 0xc004000000u /* spans lie from here on, in the arena behind the one of the fake heap */
+/* spans lie from here on, in the arena behind the one of the fake heap */
+#define MADE 0xc004000000u
 #define MADE_SIZE 0x800000u
 #define L2 0x10000000u
 #define MHEAP 0x20000000u
@@ -61,16 +63,19 @@ static void made_init(struct made *d, int minor)
 	d->f.rt.L.var[LAYOUT_VAR_allfin] = (struct layout_variable){.found = true, .addr = allfin};
 	if (LAYOUT_HAS(l->cleanupQueue.all)) {
 		taddr queue = data_alloc(d, l->s[LAYOUT_cleanupQueue].size);
-		d->f.rt.L.var[LAYOUT_VAR_gcCleanups] = (struct layout_variable){.found = true, .addr = queue};
+		d->f.rt.L.var[LAYOUT_VAR_gcCleanups] =
+			(struct layout_variable){.found = true, .addr = queue};
 	}
 }
 
 /* A span of objects that are all allocated; @p class 0: one large object. */
-static taddr add_span(struct made *d, uint64_t elem, uint64_t npages, unsigned class, bool noscan, taddr *mspan)
+static taddr add_span(struct made *d, uint64_t elem, uint64_t npages, unsigned class, bool noscan,
+		      taddr *mspan)
 {
 	const struct layout *l = &d->f.rt.L;
 	taddr base = d->next, s = data_alloc(d, l->s[LAYOUT_mspan].size);
-	uint64_t room = npages * HEAP_PAGE - (LAYOUT_HAS(l->mspan.largeType) && elem <= 512 ? npages * 128 + 128 : 0);
+	uint64_t room = npages * HEAP_PAGE -
+			(LAYOUT_HAS(l->mspan.largeType) && elem <= 512 ? npages * 128 + 128 : 0);
 
 	d->next += npages * HEAP_PAGE;
 	fake_put(&d->f, s, l->mspan.startAddr, base);
@@ -115,12 +120,14 @@ static void mark_from(struct made *d, taddr a)
 
 static void set_bit(struct made *d, taddr bits, uint64_t i)
 {
-	fake_put8(&d->f, bits + i / 8, *(uint8_t *)fake_at(&d->f, bits + i / 8, 1) | (uint8_t)(1 << (i % 8)));
+	fake_put8(&d->f, bits + i / 8,
+		  *(uint8_t *)fake_at(&d->f, bits + i / 8, 1) | (uint8_t)(1 << (i % 8)));
 }
 
 /* -- where pointer bits are ------------------------------------------------------------------ */
 
-/* Words of one object of 48 bytes: 0 leads to t[0] …; only those whose bits are set may lead there. */
+/* Words of one object of 48 bytes: 0 leads to t[0] …; only those whose bits are set may lead
+ * there. */
 static void fill(struct made *d, taddr object, taddr targets, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -136,13 +143,16 @@ static void assert_marked(struct made *d, taddr targets, unsigned n, uint64_t ma
 static void test_nibbles(void **state)
 {
 	(void)state;
-	for (unsigned index = 0; index < 4; index++) { // 6 words: every second object begins amid a byte
+	for (unsigned index = 0; index < 4;
+	     index++) { // 6 words: every second object begins amid a byte
 		struct made d;
 		made_init(&d, 19);
-		taddr span = small(&d, 48, false), targets = small(&d, 16, true), object = span + index * 48;
+		taddr span = small(&d, 48, false), targets = small(&d, 16, true),
+		      object = span + index * 48;
 		taddr bitmap = d.arena + (uint64_t)d.f.rt.L.heapArena.bitmap.off;
 		fill(&d, object, targets, 6);
-		for (unsigned i = 0; i < 6; i++) { // pointers 1, 2 and 4; no more from 3 on: bit 4 is stale
+		for (unsigned i = 0; i < 6;
+		     i++) { // pointers 1, 2 and 4; no more from 3 on: bit 4 is stale
 			uint64_t word = (object - MADE) / 8 + i;
 			if (i == 1 || i == 2 || i == 4)
 				set_bit(&d, bitmap + word / 4, word % 4);
@@ -190,9 +200,9 @@ static void test_arena_border(void **state)
 	taddr object = add_span(&d, 2 * HEAP_PAGE, 2, 0, false, NULL);
 	taddr bitmap = d.arena + (uint64_t)d.f.rt.L.heapArena.bitmap.off;
 	set_bit(&d, bitmap, HEAP_ARENA / 8 - 1);
-	fake_put64(&d.f, object + HEAP_PAGE - 16, targets);	 // no bit
-	fake_put64(&d.f, object + HEAP_PAGE - 8, targets + 16);	 // a bit
-	fake_put64(&d.f, object + HEAP_PAGE, targets + 32);	 // not known
+	fake_put64(&d.f, object + HEAP_PAGE - 16, targets);	// no bit
+	fake_put64(&d.f, object + HEAP_PAGE - 8, targets + 16); // a bit
+	fake_put64(&d.f, object + HEAP_PAGE, targets + 32);	// not known
 	made_open(&d);
 	mark_from(&d, object);
 	assert_marked(&d, targets, 3, 06);
@@ -210,7 +220,8 @@ static void in_span(int minor, bool inline_marks)
 	taddr bits = span + HEAP_PAGE - 128 - (inline_marks ? 128 : 0);
 	uint64_t last = (HEAP_PAGE - 256) / 48 - 1;
 	if (inline_marks)
-		set_bit(&d, d.arena + (uint64_t)d.f.rt.L.heapArena.pageUseSpanInlineMarkBits.off, span / HEAP_PAGE % 8192);
+		set_bit(&d, d.arena + (uint64_t)d.f.rt.L.heapArena.pageUseSpanInlineMarkBits.off,
+			span / HEAP_PAGE % 8192);
 	for (uint64_t k = 0; k <= last; k += last) {
 		fill(&d, span + k * 48, targets + k * 6 * 16 % 4096, 6);
 		set_bit(&d, bits, k * 6 + 1);
@@ -257,21 +268,27 @@ static void test_no_arena(void **state)
 static taddr make_type(struct made *d, taddr gcdata, uint8_t kind_bits, uint8_t tflag)
 {
 	struct fake *f = &d->f;
-	taddr word = fake_type(f, GO_UINTPTR, "uintptr", NULL), pointer = fake_type(f, GO_UNSAFE_POINTER, "unsafe.Pointer", NULL);
-	taddr ty = fake_struct(f, "app.node", "app", 24, 3,
-			       (struct fake_field[]){{"a", word, 0}, {"p", pointer, 8}, {"b", word, 16}});
+	taddr word = fake_type(f, GO_UINTPTR, "uintptr", NULL),
+	      pointer = fake_type(f, GO_UNSAFE_POINTER, "unsafe.Pointer", NULL);
+	taddr ty = fake_struct(
+		f, "app.node", "app", 24, 3,
+		(struct fake_field[]){{"a", word, 0}, {"p", pointer, 8}, {"b", word, 16}});
 	const struct layout *l = &f->rt.L;
 
 	fake_put(f, ty, l->type.gcdata, gcdata);
-	fake_put8(f, ty + (uint64_t)l->type.kind.off, *(uint8_t *)fake_at(f, ty + (uint64_t)l->type.kind.off, 1) | kind_bits);
-	fake_put8(f, ty + (uint64_t)l->type.tflag.off, *(uint8_t *)fake_at(f, ty + (uint64_t)l->type.tflag.off, 1) | tflag);
+	fake_put8(f, ty + (uint64_t)l->type.kind.off,
+		  *(uint8_t *)fake_at(f, ty + (uint64_t)l->type.kind.off, 1) | kind_bits);
+	fake_put8(f, ty + (uint64_t)l->type.tflag.off,
+		  *(uint8_t *)fake_at(f, ty + (uint64_t)l->type.tflag.off, 1) | tflag);
 	return ty;
 }
 
-/* A span of objects of 2048 bytes with headers, each an array of the type; words 1, 4, 7 … are pointers. */
+/* A span of objects of 2048 bytes with headers, each an array of the type; words 1, 4, 7 … are
+ * pointers. */
 static void assert_tiled(struct made *d, taddr type)
 {
-	taddr span = small(d, 2048, false), targets = add_span(d, 16, 1, 5, true, NULL), object = span + 2048;
+	taddr span = small(d, 2048, false), targets = add_span(d, 16, 1, 5, true, NULL),
+	      object = span + 2048;
 
 	fake_put64(&d->f, object, type);
 	for (unsigned i = 0; i < 255; i++)
@@ -357,7 +374,8 @@ static void large(bool hole)
 {
 	struct made d;
 	made_init(&d, 27);
-	taddr pointer = fake_type(&d.f, GO_UNSAFE_POINTER, "unsafe.Pointer", NULL), mspan, mask = data_alloc(&d, 8);
+	taddr pointer = fake_type(&d.f, GO_UNSAFE_POINTER, "unsafe.Pointer", NULL), mspan,
+	      mask = data_alloc(&d, 8);
 	uint64_t size = 4u << 20, step = 1 << 16;
 	taddr targets = small(&d, 16, true);
 	d.next = MADE + MADE_SIZE;
@@ -374,7 +392,8 @@ static void large(bool hole)
 	}
 	for (uint64_t i = 0; i < size / step; i++)
 		if (i != size / step / 2)
-			fake_put64(&d.f, object + i * step + (i & 1 ? step - 8 : 0), targets + i * 16);
+			fake_put64(&d.f, object + i * step + (i & 1 ? step - 8 : 0),
+				   targets + i * 16);
 	made_open(&d);
 	mark_from(&d, object + 12345);
 	for (uint64_t i = 0; i < size / step; i++)
@@ -428,7 +447,8 @@ static void test_random(void **state)
 			seed = seed * 6364136223846793005u + 1442695040888963407u;
 			uint64_t to = seed >> 33, word = seed >> 20 & 7;
 			fake_put64(&d.f, first + i * HEAP_PAGE + k * 64 + word * 8,
-				   first + to % NODES * HEAP_PAGE + to / NODES % slots * 64 + to % 64);
+				   first + to % NODES * HEAP_PAGE + to / NODES % slots * 64 +
+					   to % 64);
 			set_bit(&d, first + (i + 1) * HEAP_PAGE - 128, k * 8 + word);
 		}
 	made_open(&d);
@@ -470,7 +490,7 @@ static void test_free_slots(void **state)
 	made_open(&d);
 	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(mark_addr(&d.mk, span + i * 64 + 63), i < 4 || i == 5);
-	assert_false(mark_addr(&d.mk, span)); // again
+	assert_false(mark_addr(&d.mk, span));		      // again
 	assert_false(mark_addr(&d.mk, span + HEAP_PAGE - 8)); // behind the last slot
 	assert_false(mark_addr(&d.mk, behind + HEAP_PAGE));
 	assert_false(mark_addr(&d.mk, 0));
@@ -516,10 +536,12 @@ static void test_leaf_and_cancel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nibbles),	   cmocka_unit_test(test_bits),	     cmocka_unit_test(test_arena_border),
-		cmocka_unit_test(test_in_span),	   cmocka_unit_test(test_no_arena),  cmocka_unit_test(test_header),
-		cmocka_unit_test(test_on_demand),  cmocka_unit_test(test_program),   cmocka_unit_test(test_bad_header),
-		cmocka_unit_test(test_large),	   cmocka_unit_test(test_random),    cmocka_unit_test(test_free_slots),
+		cmocka_unit_test(test_nibbles),		cmocka_unit_test(test_bits),
+		cmocka_unit_test(test_arena_border),	cmocka_unit_test(test_in_span),
+		cmocka_unit_test(test_no_arena),	cmocka_unit_test(test_header),
+		cmocka_unit_test(test_on_demand),	cmocka_unit_test(test_program),
+		cmocka_unit_test(test_bad_header),	cmocka_unit_test(test_large),
+		cmocka_unit_test(test_random),		cmocka_unit_test(test_free_slots),
 		cmocka_unit_test(test_leaf_and_cancel),
 	};
 

@@ -59,7 +59,8 @@ static void mark_thread_word(void *arg, uint64_t word)
 	mark_addr(&f->mk, word);
 }
 
-/* As analysis/reach.c does: the live words of stacks, and a whole stack only where nothing is known of it. */
+/* As analysis/reach.c does: the live words of stacks, and a whole stack only where nothing is known
+ * of it. */
 static bool mark_stacks(struct facts *f)
 {
 	struct runtime *rt = &f->s.rt;
@@ -106,7 +107,10 @@ static void show_lost(struct facts *f, const struct heap_object *o)
 {
 	const struct rtype *ty = o->header ? rtype_get(&f->s.rt, o->header) : NULL;
 
-	printf("lost %" PRIx64 " %" PRIu64 " %s\n", o->base, o->size, ty ? ty->full : o->span->flags & SPAN_NOSCAN ? "noscan" : "?");
+	printf("lost %" PRIx64 " %" PRIu64 " %s\n", o->base, o->size,
+	       ty			      ? ty->full
+	       : o->span->flags & SPAN_NOSCAN ? "noscan"
+					      : "?");
 }
 
 static bool bit(struct facts *f, taddr bits, uint32_t index)
@@ -116,7 +120,8 @@ static bool bit(struct facts *f, taddr bits, uint32_t index)
 	return bits && target_u8(f->s.t, bits + index / 8, &byte) && byte >> (index % 8) & 1;
 }
 
-/* After a swept collection allocBits are its mark bits: what was made since is behind freeindex, or in spans without any. */
+/* After a swept collection allocBits are its mark bits: what was made since is behind freeindex, or
+ * in spans without any. */
 static void compare_collection(struct facts *f)
 {
 	uint64_t survivors = 0, lost = 0, unallocated = 0;
@@ -128,7 +133,8 @@ static void compare_collection(struct facts *f)
 			struct heap_object o;
 			bool marked = mark_test(&f->mk, at);
 			unallocated += marked && !heap_allocated(&f->s.rt, s, k);
-			if (s->flags & SPAN_UNSWEPT || !bit(f, s->alloc_bits, k) || !heap_object_at(&f->s.rt, at, &o) ||
+			if (s->flags & SPAN_UNSWEPT || !bit(f, s->alloc_bits, k) ||
+			    !heap_object_at(&f->s.rt, at, &o) ||
 			    u64map_find(&f->dropped, o.base) != U64MAP_NONE)
 				continue;
 			survivors++;
@@ -151,7 +157,8 @@ int main(int argc, char **argv)
 {
 	static volatile sig_atomic_t cancel;
 	static struct facts f;
-	struct session_options opt = {.core = argc > 1 ? argv[1] : NULL, .exe = argc > 2 ? argv[2] : NULL, .mem_fd = -1};
+	struct session_options opt = {
+		.core = argc > 1 ? argv[1] : NULL, .exe = argc > 2 ? argv[2] : NULL, .mem_fd = -1};
 	bool incomplete = false;
 
 	if (argc != 4) {
@@ -169,8 +176,8 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < ROOT_KINDS; i++)
 		if (f.roots[i])
 			printf("roots %u %" PRIu64 "\n", i, f.roots[i]);
-	printf("marks %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d\n", f.mk.objects, f.mk.bytes, f.mk.guessed,
-	       f.mk.unread, f.mk.incomplete || incomplete);
+	printf("marks %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d\n", f.mk.objects,
+	       f.mk.bytes, f.mk.guessed, f.mk.unread, f.mk.incomplete || incomplete);
 	u64map_free(&f.dropped);
 	marks_close(&f.mk);
 	session_close(&f.s);

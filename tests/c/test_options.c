@@ -99,15 +99,17 @@ static void places(void **state)
 static void values(void **state)
 {
 	(void)state;
-	struct invocation inv = good("--core c list --kind cancel,after-func --state active,cancelled --min-children 7 "
-				     "--sort waiters --limit 0");
+	struct invocation inv = good(
+		"--core c list --kind cancel,after-func --state active,cancelled --min-children 7 "
+		"--sort waiters --limit 0");
 
 	assert_int_equal(inv.opt.kinds, 1 << CTX_CANCEL | 1 << CTX_AFTER_FUNC);
 	assert_int_equal(inv.opt.states, 1 << CTX_ACTIVE | 1 << CTX_CANCELED);
 	assert_int_equal(inv.opt.min_children, 7);
 	assert_int_equal(inv.opt.sort, SORT_WAITERS);
 	assert_int_equal(inv.opt.limit, 0);
-	inv = good("--core c tasks --status waiting,syscall --wait select --min-wait 1h30m --func ^main --system "
+	inv = good("--core c tasks --status waiting,syscall --wait select --min-wait 1h30m --func "
+		   "^main --system "
 		   "--group created");
 	assert_int_equal(inv.opt.statuses, 1 << TASK_WAITING | 1 << TASK_SYSCALL);
 	assert_string_equal(inv.opt.wait, "select");
@@ -136,7 +138,8 @@ static void durations(void **state)
 		     {"1.5s", 1500000000},
 		     {"1h30m", INT64_C(5400000000000)},
 		     {"2d", INT64_C(172800000000000)}};
-	static const char *const wrong[] = {"", "5", "s", "-1s", "1x", "1h ", "h1", "1e3s5", "99999999999d", "0x10s"};
+	static const char *const wrong[] = {"",	   "5",	 "s",	  "-1s",	  "1x",
+					    "1h ", "h1", "1e3s5", "99999999999d", "0x10s"};
 	int64_t ns;
 
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
@@ -181,8 +184,10 @@ static void wrong_options(void **state)
 	bad("--core c list -x", "unknown option -x", "goctx help list");
 	bad("--core c list --json=1", "--json takes no value", NULL);
 	bad("--core c list --limit", "--limit needs a value", "goctx help list");
-	bad("--core c list --limit -1", "--limit -1: not a number", "--limit N: lines at most; 0 lifts every cut");
-	bad("--core c list --limit 9223372036854775808", "--limit 9223372036854775808: not a number",
+	bad("--core c list --limit -1", "--limit -1: not a number",
+	    "--limit N: lines at most; 0 lifts every cut");
+	bad("--core c list --limit 9223372036854775808",
+	    "--limit 9223372036854775808: not a number",
 	    "--limit N: lines at most; 0 lifts every cut");
 	bad("--core c tree --depth 0x10", "--depth 0x10: not a number",
 	    "--depth N: levels below the roots, or below CTX");
@@ -202,7 +207,8 @@ static void wrong_arguments(void **state)
 	(void)state;
 	bad("--core c show", "'show' needs CTX", "goctx help show");
 	bad("--core c bt", "'bt' needs GOID|all", "goctx help bt");
-	bad("--core c show 0x1 0x2", "'show' takes one argument: '0x2' is too much", "goctx help show");
+	bad("--core c show 0x1 0x2", "'show' takes one argument: '0x2' is too much",
+	    "goctx help show");
 	bad("--core c info x", "'info' takes no arguments: 'x' is too much", "goctx help info");
 }
 
@@ -240,7 +246,8 @@ static void help_is_true(void **state)
 		}
 		assert_non_null(strstr(s, c->example));
 		buf_free(&text);
-		snprintf(line, sizeof(line), "%s%s", c->kind == COMMAND_HELP ? "" : "--core api.core ", c->example);
+		snprintf(line, sizeof(line), "%s%s",
+			 c->kind == COMMAND_HELP ? "" : "--core api.core ", c->example);
 		good(line);
 	}
 }
@@ -277,8 +284,9 @@ static void in_serve(void **state)
 static void exit_statuses(void **state)
 {
 	(void)state;
-	static const enum err_kind unreadable[] = {ERR_ABSENT,	      ERR_FAULT,       ERR_BAD_DATA, ERR_LIMIT,
-						   ERR_NO_DEBUG_INFO, ERR_UNSUPPORTED, ERR_OS};
+	static const enum err_kind unreadable[] = {ERR_ABSENT, ERR_FAULT,	  ERR_BAD_DATA,
+						   ERR_LIMIT,  ERR_NO_DEBUG_INFO, ERR_UNSUPPORTED,
+						   ERR_OS};
 	struct err *err;
 	struct buf words = {0};
 
@@ -302,10 +310,12 @@ static void exit_statuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),	   cmocka_unit_test(places),	     cmocka_unit_test(values),
-		cmocka_unit_test(durations),	   cmocka_unit_test(wrong_commands), cmocka_unit_test(wrong_options),
-		cmocka_unit_test(wrong_arguments), cmocka_unit_test(help),	     cmocka_unit_test(help_is_true),
-		cmocka_unit_test(overview),	   cmocka_unit_test(in_serve),	     cmocka_unit_test(exit_statuses),
+		cmocka_unit_test(defaults),	   cmocka_unit_test(places),
+		cmocka_unit_test(values),	   cmocka_unit_test(durations),
+		cmocka_unit_test(wrong_commands),  cmocka_unit_test(wrong_options),
+		cmocka_unit_test(wrong_arguments), cmocka_unit_test(help),
+		cmocka_unit_test(help_is_true),	   cmocka_unit_test(overview),
+		cmocka_unit_test(in_serve),	   cmocka_unit_test(exit_statuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

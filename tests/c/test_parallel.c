@@ -1,4 +1,5 @@
-/** @file  Long answers made by two threads: every line once, in order, whatever becomes of the reader. */
+/** @file  Long answers made by two threads: every line once, in order, whatever becomes of the
+ * reader. */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,9 +18,9 @@
 
 /* What comes out: lines "<k> xxx…", the x as many as k % 97. */
 struct reader {
-	uint64_t next;	   /* number of the line that must come */
-	uint64_t left;	   /* lines that will still be taken */
-	unsigned column;   /* of that line, so far */
+	uint64_t next;	 /* number of the line that must come */
+	uint64_t left;	 /* lines that will still be taken */
+	unsigned column; /* of that line, so far */
 	char digits[24];
 };
 

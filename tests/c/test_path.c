@@ -1,4 +1,5 @@
-/* Paths in made-up heaps: a random graph of small objects, compared with a search that knows nothing of spans. */
+/* Paths in made-up heaps: a random graph of small objects, compared with a search that knows
+ * nothing of spans. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,7 +65,8 @@ static void make_span(struct world *w, uint32_t i)
 	fake_put(&w->f, s, l->mspan.sweepgen, 4);
 	fake_put(&w->f, s, l->mspan.spanclass, 5 << 1);
 	fake_put(&w->f, s, l->mspan.state, 1);
-	memset(fake_at(&w->f, SPAN_AT + (i + 1) * HEAP_PAGE - HEAP_PAGE / 64, HEAP_PAGE / 64), 0xff, HEAP_PAGE / 64);
+	memset(fake_at(&w->f, SPAN_AT + (i + 1) * HEAP_PAGE - HEAP_PAGE / 64, HEAP_PAGE / 64), 0xff,
+	       HEAP_PAGE / 64);
 }
 
 static void make_heap(struct world *w)
@@ -93,7 +95,8 @@ static void make_graph(struct world *w, uint64_t seed)
 		for (uint32_t k = 0; k < LINKS; k++) {
 			uint32_t to = dice(&seed, 3) ? dice(&seed, NODES) : NODES;
 			w->link[n][k] = to;
-			fake_put64(&w->f, at_node(n) + k * 16, to == NODES ? 0 : at_node(to) + dice(&seed, 8) * 8);
+			fake_put64(&w->f, at_node(n) + k * 16,
+				   to == NODES ? 0 : at_node(to) + dice(&seed, 8) * 8);
 		}
 	for (uint32_t k = 0; k < ROOTS; k++) {
 		w->root[k] = dice(&seed, NODES);

@@ -1,6 +1,7 @@
 /*
- * pc-line tables: made-up ones, whole and damaged, and those of real programs, whose symbol tables say the same in
- * another way.  Set GOCTX_TEST_BINARIES to colon-separated paths of Go programs with symbols.
+ * pc-line tables: made-up ones, whole and damaged, and those of real programs, whose symbol tables
+ * say the same in another way.  Set GOCTX_TEST_BINARIES to colon-separated paths of Go programs
+ * with symbols.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,14 +19,40 @@
 
 /* runtime._func and runtime.inlinedCall on amd64. */
 static const struct pcln_shape shape_120 = {
-	.func_size = 44, .entry_off = 0, .name_off = 4, .pcsp = 16, .pcfile = 20, .pcln = 24, .npcdata = 28, .cu_offset = 32,
-	.func_id = 40, .nfuncdata = 43, .inl_size = 16, .inl_func_id = 0, .inl_name_off = 4,
-	.inl_parent_pc = 8, .args = 8, .deferreturn = 12,
+	.func_size = 44,
+	.entry_off = 0,
+	.name_off = 4,
+	.pcsp = 16,
+	.pcfile = 20,
+	.pcln = 24,
+	.npcdata = 28,
+	.cu_offset = 32,
+	.func_id = 40,
+	.nfuncdata = 43,
+	.inl_size = 16,
+	.inl_func_id = 0,
+	.inl_name_off = 4,
+	.inl_parent_pc = 8,
+	.args = 8,
+	.deferreturn = 12,
 };
 static const struct pcln_shape shape_118 = {
-	.func_size = 40, .entry_off = 0, .name_off = 4, .pcsp = 16, .pcfile = 20, .pcln = 24, .npcdata = 28, .cu_offset = 32,
-	.func_id = 36, .nfuncdata = 39, .inl_size = 20, .inl_func_id = 2, .inl_name_off = 12,
-	.inl_parent_pc = 16, .args = 8, .deferreturn = 12,
+	.func_size = 40,
+	.entry_off = 0,
+	.name_off = 4,
+	.pcsp = 16,
+	.pcfile = 20,
+	.pcln = 24,
+	.npcdata = 28,
+	.cu_offset = 32,
+	.func_id = 36,
+	.nfuncdata = 39,
+	.inl_size = 20,
+	.inl_func_id = 2,
+	.inl_name_off = 12,
+	.inl_parent_pc = 16,
+	.args = 8,
+	.deferreturn = 12,
 };
 
 enum { TEXT = 0x401000, TABLE_MAX = 1024, TABLES = 7 };
@@ -38,7 +65,8 @@ struct table {
 
 struct made {
 	struct table name, cu, file, pc, func, ftab, go;
-	struct pclntab t; /* over copies of exactly the right length, so that the sanitizer sees every byte read behind the end */
+	struct pclntab t; /* over copies of exactly the right length, so that the sanitizer sees
+			     every byte read behind the end */
 };
 
 static uint32_t put(struct table *t, const void *p, size_t n)
@@ -118,8 +146,9 @@ static void drop(struct made *m)
 		free((void *)all[i]->p);
 }
 
-static uint32_t put_func(struct made *m, uint32_t entry, uint32_t name, const int32_t *sp, const int32_t *file,
-			 const int32_t *line, const int32_t *index, uint32_t tree)
+static uint32_t put_func(struct made *m, uint32_t entry, uint32_t name, const int32_t *sp,
+			 const int32_t *file, const int32_t *line, const int32_t *index,
+			 uint32_t tree)
 {
 	const struct pcln_shape *s = &m->t.shape;
 	uint32_t off = m->func.n;
@@ -157,8 +186,9 @@ static void put_call(struct made *m, uint32_t name, uint32_t parent_pc)
 }
 
 /*
- * main.main at 0x100…0x200 of the text, main.leaf at 0x200…0x240.  In main.main, from +0x40 main.inner is inlined (called
- * where +0x10 stands), from +0x60 main.deep in main.inner (called where +0x45 stands).
+ * main.main at 0x100…0x200 of the text, main.leaf at 0x200…0x240.  In main.main, from +0x40
+ * main.inner is inlined (called where +0x10 stands), from +0x60 main.deep in main.inner (called
+ * where +0x45 stands).
  */
 static void make(struct made *m, const struct pcln_shape *shape)
 {
@@ -179,10 +209,12 @@ static void make(struct made *m, const struct pcln_shape *shape)
 	tree = m->go.n;
 	put_call(m, inner, 0x10);
 	put_call(m, deep, 0x45);
-	put_func(m, 0x100, main, (int32_t[]){0, 4, 32, 0xfb, 0, 1, 0, 0}, (int32_t[]){0, 0x40, 1, 0x40, 0, 0x80, 0, 0},
+	put_func(m, 0x100, main, (int32_t[]){0, 4, 32, 0xfb, 0, 1, 0, 0},
+		 (int32_t[]){0, 0x40, 1, 0x40, 0, 0x80, 0, 0},
 		 (int32_t[]){10, 0x40, 20, 0x20, 300, 0x20, 11, 0x80, 0, 0},
 		 (int32_t[]){-1, 0x40, 0, 0x20, 1, 0x20, -1, 0x80, 0, 0}, tree);
-	put_func(m, 0x200, leaf, (int32_t[]){0, 0x40, 0, 0}, (int32_t[]){1, 0x40, 0, 0}, (int32_t[]){5, 0x40, 0, 0}, NULL, 0);
+	put_func(m, 0x200, leaf, (int32_t[]){0, 0x40, 0, 0}, (int32_t[]){1, 0x40, 0, 0},
+		 (int32_t[]){5, 0x40, 0, 0}, NULL, 0);
 	put_u32(&m->ftab, 0x240);
 	put_u32(&m->ftab, 0xdeadbeef);
 	publish(m);
@@ -219,7 +251,8 @@ static void check_find(const struct pcln_shape *shape)
 	drop(&m);
 }
 
-/* Where instructions have four bytes, a pc table counts by fours: the same table reaches four times as far. */
+/* Where instructions have four bytes, a pc table counts by fours: the same table reaches four times
+ * as far. */
 static void test_quantum(void **state)
 {
 	struct made m;
@@ -236,7 +269,8 @@ static void test_quantum(void **state)
 	drop(&m);
 }
 
-static void assert_frame(const struct pcln_frame *f, const char *func, const char *file, int line, bool inlined)
+static void assert_frame(const struct pcln_frame *f, const char *func, const char *file, int line,
+			 bool inlined)
 {
 	assert_string_equal(f->func, func);
 	assert_string_equal(f->file, file);
@@ -332,7 +366,8 @@ static void test_expand(void **state)
 	check_expand(&shape_120);
 }
 
-/* The line table says -1 where there is no place (runtime/symtab.go: funcline1); other negative lines are the compiler's. */
+/* The line table says -1 where there is no place (runtime/symtab.go: funcline1); other negative
+ * lines are the compiler's. */
 static void test_negative_line(void **state)
 {
 	static const struct {
@@ -342,7 +377,10 @@ static void test_negative_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct made m = {.t = {.quantum = 1, .shape = shape_120, .text = TEXT, .etext = TEXT + 0x40}};
+		struct made m = {.t = {.quantum = 1,
+				       .shape = shape_120,
+				       .text = TEXT,
+				       .etext = TEXT + 0x40}};
 		struct pcln_func f;
 		struct pcln_frame fr;
 
@@ -350,14 +388,16 @@ static void test_negative_line(void **state)
 		put_u32(&m.cu, UINT32_MAX);
 		put_u32(&m.cu, put_text(&m.file, "a.go"));
 		put_u32(&m.cu, put_text(&m.file, "b.go"));
-		put_func(&m, 0, put_text(&m.name, "main.f"), (int32_t[]){0, 0x40, 0, 0}, (int32_t[]){1, 0x40, 0, 0},
-			 (int32_t[]){cases[i].line, 0x40, 0, 0}, NULL, 0);
+		put_func(&m, 0, put_text(&m.name, "main.f"), (int32_t[]){0, 0x40, 0, 0},
+			 (int32_t[]){1, 0x40, 0, 0}, (int32_t[]){cases[i].line, 0x40, 0, 0}, NULL,
+			 0);
 		put_u32(&m.ftab, 0x40);
 		put_u32(&m.ftab, 0xdeadbeef);
 		publish(&m);
 		assert_true(pcln_find(&m.t, TEXT, &f));
 		assert_int_equal(pcln_expand(&m.t, &f, TEXT + 8, &fr, 1), 1);
-		assert_frame(&fr, "main.f", cases[i].file, cases[i].line > 0 ? cases[i].line : 0, false);
+		assert_frame(&fr, "main.f", cases[i].file, cases[i].line > 0 ? cases[i].line : 0,
+			     false);
 		drop(&m);
 	}
 }
@@ -398,7 +438,8 @@ static void ask_all(const struct pclntab *t)
 		size_t n = pcln_expand(t, &f, pc, fr, 4);
 		assert_in_range(n, 1, 4);
 		for (size_t i = 0; i < n; i++)
-			assert_true(strlen(fr[i].func) < TABLE_MAX && strlen(fr[i].file) < TABLE_MAX);
+			assert_true(strlen(fr[i].func) < TABLE_MAX &&
+				    strlen(fr[i].file) < TABLE_MAX);
 	}
 }
 
@@ -484,7 +525,8 @@ static bool load(const struct image *img, struct pclntab *t)
 	const uint8_t *h = s ? image_section_bytes(img, s) : NULL;
 	if (!h || (memcmp(h, "\xf1\xff\xff\xff", 4) && memcmp(h, "\xf0\xff\xff\xff", 4)))
 		return false;
-	uint64_t name = word(h + 32), cu = word(h + 40), file = word(h + 48), pc = word(h + 56), func = word(h + 64);
+	uint64_t name = word(h + 32), cu = word(h + 40), file = word(h + 48), pc = word(h + 56),
+		 func = word(h + 64);
 	*t = (struct pclntab){.quantum = 1,
 			      .funcnametab = {h + name, cu - name},
 			      .cutab = {h + cu, file - cu},
@@ -493,7 +535,8 @@ static bool load(const struct image *img, struct pclntab *t)
 			      .pclntable = {h + func, s->size - func},
 			      .ftab = {h + func, (word(h + 8) + 1) * 8},
 			      .shape = h[0] == 0xf0 ? shape_118 : shape_120};
-	return image_symbol(img, "runtime.text", &t->text, &size) && image_symbol(img, "runtime.etext", &t->etext, &size);
+	return image_symbol(img, "runtime.text", &t->text, &size) &&
+	       image_symbol(img, "runtime.etext", &t->etext, &size);
 }
 
 /* Symbols of assembly functions carry their ABI, names of generic functions are shortened. */
@@ -525,8 +568,8 @@ static void check_symbols(const char *path)
 		Elf64_Sym sym;
 		memcpy(&sym, img->symtab + i * sizeof(sym), sizeof(sym));
 		const char *name = img->strtab + sym.st_name;
-		if (ELF64_ST_TYPE(sym.st_info) != STT_FUNC || sym.st_value < t.text || sym.st_value >= t.etext ||
-		    !sym.st_size || !strncmp(name, "_cgo", 4))
+		if (ELF64_ST_TYPE(sym.st_info) != STT_FUNC || sym.st_value < t.text ||
+		    sym.st_value >= t.etext || !sym.st_size || !strncmp(name, "_cgo", 4))
 			continue;
 		if (!pcln_find(&t, sym.st_value, &f))
 			continue; // a C function that lies between
@@ -556,11 +599,11 @@ static void test_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),	   cmocka_unit_test(test_expand),
-		cmocka_unit_test(test_negative_line),     cmocka_unit_test(test_quantum),
-		cmocka_unit_test(test_old_format),
-		cmocka_unit_test(test_truncated),  cmocka_unit_test(test_wild_words), cmocka_unit_test(test_parent_loop),
-		cmocka_unit_test(test_select),	   cmocka_unit_test(test_real),
+		cmocka_unit_test(test_find),	      cmocka_unit_test(test_expand),
+		cmocka_unit_test(test_negative_line), cmocka_unit_test(test_quantum),
+		cmocka_unit_test(test_old_format),    cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_wild_words),    cmocka_unit_test(test_parent_loop),
+		cmocka_unit_test(test_select),	      cmocka_unit_test(test_real),
 	};
 
 	return cmocka_run_group_tests_name("pclntab", tests, NULL, NULL);

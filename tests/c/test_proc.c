@@ -1,8 +1,9 @@
 /*
- * Live processes: a child of ours with threads is held, read and let go, and must notice nothing but the time.
+ * Live processes: a child of ours with threads is held, read and let go, and must notice nothing
+ * but the time.
  *
- *   gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_proc.c dwarf-helper/src/{base,target}/[a-z]*.c -lcmocka
- * -lelf -pthread
+ *   gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_proc.c
+ * dwarf-helper/src/{base,target}/[a-z]*.c -lcmocka -lelf -pthread
  */
 #include "child.h"
 
@@ -83,7 +84,8 @@ static void test_hold_and_release(void **state)
 		assert_true(t->threads.v[i].regs_valid);
 		assert_true(target_ptr(t, t->threads.v[i].regs[t->arch->pc], 1) != NULL);
 		assert_true(target_ptr(t, t->threads.v[i].regs[t->arch->sp], 8) != NULL);
-		assert_true(t->threads.v[i].regs[offsetof(struct user_regs_struct, fs_base) / 8] != 0);
+		assert_true(t->threads.v[i].regs[offsetof(struct user_regs_struct, fs_base) / 8] !=
+			    0);
 	}
 	for (int i = 0; i < SPINNERS; i++)
 		assert_non_null(target_thread(t, shared->tids[i]));
@@ -113,7 +115,8 @@ static void test_snapshot(void **state)
 		struct notes notes = {0};
 		pid_t pid = start_child(true);
 		struct target *t = open_with(
-			(struct proc_options){.pid = pid, .mem_fd = -1, .prepare_bytes = prepare ? 1 << 30 : 0},
+			(struct proc_options){
+				.pid = pid, .mem_fd = -1, .prepare_bytes = prepare ? 1 << 30 : 0},
 			&notes);
 
 		assert_false(proc_snapshot(t, 1000)); // more than that
@@ -140,9 +143,11 @@ static void test_after_release(void **state)
 	assert_non_null(target_ptr(t, (uintptr_t)pattern, 1));
 	target_release(t);
 	assert_non_null(target_ptr(t, (uintptr_t)pattern, 1));
-	assert_null(target_ptr(t, (uintptr_t)pattern + PATTERN_BYTES - 1, 1)); // never read: absent, not zero
+	assert_null(target_ptr(t, (uintptr_t)pattern + PATTERN_BYTES - 1,
+			       1)); // never read: absent, not zero
 	assert_false(target_read(t, (uintptr_t)pattern, text, PATTERN_BYTES));
-	assert_true(target_read(t, (uintptr_t)constant, text, sizeof(text))); // never changes: may still be read
+	assert_true(target_read(t, (uintptr_t)constant, text,
+				sizeof(text))); // never changes: may still be read
 	assert_string_equal(text, constant);
 	end_child(pid);
 	assert_non_null(target_ptr(t, (uintptr_t)constant, 1));
@@ -355,8 +360,10 @@ static void test_no_stop(void **state)
 	for (int tries = 0; tries < PATIENCE && sleeping(pid) < 1 + SLEEPERS; tries++)
 		usleep(1000);
 	for (int i = 0; i < 2; i++) {
-		struct target *t = open_with(
-			(struct proc_options){.pid = pid, .no_stop = true, .mem_fd = i ? mem_fd : -1}, &notes);
+		struct target *t = open_with((struct proc_options){.pid = pid,
+								   .no_stop = true,
+								   .mem_fd = i ? mem_fd : -1},
+					     &notes);
 		size_t valid = 0;
 
 		assert_true(all_spinning());
@@ -480,10 +487,13 @@ static void test_permission(void **state)
 			_exit(1);
 		struct notes notes = {0};
 		struct target *t = NULL;
-		struct err *err = proc_open(&(struct proc_options){.pid = pid, .mem_fd = -1}, &notes, &t);
+		struct err *err =
+			proc_open(&(struct proc_options){.pid = pid, .mem_fd = -1}, &notes, &t);
 
-		_exit(err && err->kind == ERR_OS && strstr(err->msg, "not permitted") && err->hint &&
-				      (strstr(err->hint, "ptrace_scope") || strstr(err->hint, "CAP_SYS_PTRACE"))
+		_exit(err && err->kind == ERR_OS && strstr(err->msg, "not permitted") &&
+				      err->hint &&
+				      (strstr(err->hint, "ptrace_scope") ||
+				       strstr(err->hint, "CAP_SYS_PTRACE"))
 			      ? 0
 			      : 2);
 	}

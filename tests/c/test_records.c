@@ -1,5 +1,6 @@
 /*
- * The writer of records: what comes out, and that a checked build stops when a record is not written as the list says.
+ * The writer of records: what comes out, and that a checked build stops when a record is not
+ * written as the list says.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,11 +40,12 @@ static void test_fields(void **state)
 	rec_bool(&w, REC_subject_holders_all, true);
 	rec_bool(&w, REC_subject_complete, false);
 	rec_line_end(&w);
-	assert_string_equal(
-		take(),
-		"{\"type\":\"subject\",\"addr\":\"0xc000012000\",\"what\":\"other\",\"object\":null,\"size\":null,"
-		"\"place\":\"a \\\"place\\\"\\u000a\\ufffd\",\"holders\":18446744073709551615,\"holders_all\":true,"
-		"\"complete\":false}\n");
+	assert_string_equal(take(), "{\"type\":\"subject\",\"addr\":\"0xc000012000\",\"what\":"
+				    "\"other\",\"object\":null,\"size\":null,"
+				    "\"place\":\"a "
+				    "\\\"place\\\"\\u000a\\ufffd\",\"holders\":"
+				    "18446744073709551615,\"holders_all\":true,"
+				    "\"complete\":false}\n");
 }
 
 static void test_addresses(void **state)
@@ -79,10 +81,12 @@ static void test_numbers(void **state)
 	w = rec_at(&out, REC_context_cause);
 	rec_time(&w, REC_context_deadline, true, 0, 5);
 	w = rec_at(&out, REC_context_cause);
-	rec_time(&w, REC_context_deadline, true, INT64_C(1) << 60, 0); /* a year for which there is no room */
-	assert_string_equal(
-		take(), ",\"gc_cpu_fraction\":null,\"gc_cpu_fraction\":0.25,\"deadline_left_ns\":-9223372036854775808,"
-			"\"deadline\":\"1970-01-01T00:00:00.000000005Z\",\"deadline\":null");
+	rec_time(&w, REC_context_deadline, true, INT64_C(1) << 60,
+		 0); /* a year for which there is no room */
+	assert_string_equal(take(),
+			    ",\"gc_cpu_fraction\":null,\"gc_cpu_fraction\":0.25,\"deadline_left_"
+			    "ns\":-9223372036854775808,"
+			    "\"deadline\":\"1970-01-01T00:00:00.000000005Z\",\"deadline\":null");
 }
 
 /* A part's first field has no comma before it, nor has the first of several parts. */
@@ -101,8 +105,10 @@ static void test_lists(void **state)
 	rec_list(&w, REC_heap_classes);
 	rec_list_end(&w, REC_heap_classes);
 	rec_line_end(&w);
-	assert_string_equal(take(), ",\"pauses\":[{\"pause_ns\":10,\"end_unix_ns\":null},{\"pause_ns\":11,\"end_unix_"
-				    "ns\":null}],\"classes\":[]}\n");
+	assert_string_equal(
+		take(),
+		",\"pauses\":[{\"pause_ns\":10,\"end_unix_ns\":null},{\"pause_ns\":11,\"end_unix_"
+		"ns\":null}],\"classes\":[]}\n");
 	w = rec_at(&out, REC_info_structs_table);
 	rec_list(&w, REC_info_tasks_by_status);
 	rec_count(&out, true, "waiting", 2);
@@ -180,8 +186,9 @@ static void open_list(void)
 
 static void test_refused(void **state)
 {
-	static void (*const wrong[])(void) = {missing, missing_at_the_end, twice,    another_record, another_type,
-					      null,    in_a_list,	   open_list};
+	static void (*const wrong[])(void) = {missing,	      missing_at_the_end, twice,
+					      another_record, another_type,	  null,
+					      in_a_list,      open_list};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -202,8 +209,9 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields), cmocka_unit_test(test_addresses), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_lists),  cmocka_unit_test(test_left_out),	 cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_fields),	 cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_left_out), cmocka_unit_test(test_refused),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -1,9 +1,9 @@
 /*
- * Words and columns of the report layer: durations, numbers, sizes, times, unsafe text, tables, and the escaping of
- * JSON.
+ * Words and columns of the report layer: durations, numbers, sizes, times, unsafe text, tables, and
+ * the escaping of JSON.
  *
- *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_report_text.c build/libgoctx.a
- * -lcmocka -ldwarf -lelf -lz -pthread
+ *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src
+ * tests/c/test_report_text.c build/libgoctx.a -lcmocka -ldwarf -lelf -lz -pthread
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,7 +54,8 @@ static void test_durations(void **state)
 	assert_string_equal(duration(100 * h), "4d 4h");
 	assert_string_equal(duration(24 * 40 * h), "40d");
 	assert_string_equal(duration(-90 * s), "-1m 30s");
-	/* A moment after it began a timeout is still what the program wrote; what rounding lifts to the next unit is told in that one. */
+	/* A moment after it began a timeout is still what the program wrote; what rounding lifts to
+	 * the next unit is told in that one. */
 	assert_string_equal(duration(us - 1), "999ns");
 	assert_string_equal(duration(ms - 1), "1ms");
 	assert_string_equal(duration(s - 1), "1s");
@@ -122,7 +123,8 @@ static void test_times(void **state)
 {
 	(void)state;
 	assert_string_equal(rfc3339(0, 0), "1970-01-01T00:00:00Z");
-	assert_string_equal(rfc3339(1795198329, 500000000), "2026-11-20T18:12:09.5Z"); // date -u -d @1795198329
+	assert_string_equal(rfc3339(1795198329, 500000000),
+			    "2026-11-20T18:12:09.5Z"); // date -u -d @1795198329
 	assert_string_equal(rfc3339(951782400, 1), "2000-02-29T00:00:00.000000001Z");
 	assert_string_equal(rfc3339(-1, 0), "1969-12-31T23:59:59Z");
 	assert_string_equal(rfc3339(-62167219200, 0), "0000-01-01T00:00:00Z");
@@ -234,7 +236,8 @@ static void row(struct table *t, const char *a, const char *b, const char *c)
 	table_row(t);
 }
 
-static const struct column three[] = {{.head = "name"}, {.head = "n", .right = true}, {.head = "rest"}};
+static const struct column three[] = {
+	{.head = "name"}, {.head = "n", .right = true}, {.head = "rest"}};
 
 static void test_table(void **state)
 {
@@ -265,7 +268,8 @@ static void test_table_without_rows(void **state)
 
 static void test_table_cuts(void **state)
 {
-	struct column cols[3] = {{.head = "name", .max = 4}, {.head = NULL}, {.head = "rest", .keep_tail = true}};
+	struct column cols[3] = {
+		{.head = "name", .max = 4}, {.head = NULL}, {.head = "rest", .keep_tail = true}};
 	struct table t;
 
 	(void)state;
@@ -280,7 +284,8 @@ static void test_table_cuts(void **state)
 /* Paths of packages stay as long as there is room for all of them. */
 static void test_table_paths(void **state)
 {
-	struct column cols[3] = {{.head = "n"}, {.head = "function", .path = true, .max = 9}, {.head = NULL}};
+	struct column cols[3] = {
+		{.head = "n"}, {.head = "function", .path = true, .max = 9}, {.head = NULL}};
 	unsigned width = options.width;
 	struct table t;
 
@@ -336,13 +341,19 @@ static void test_table_streams(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_durations),     cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_times),	      cmocka_unit_test(test_unsafe_text),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_unsafe_text),
 		cmocka_unit_test(test_symbols),
-		cmocka_unit_test(test_json_strings),  cmocka_unit_test(test_places),
-		cmocka_unit_test(test_table),	      cmocka_unit_test(test_table_without_rows),
-		cmocka_unit_test(test_table_cuts),    cmocka_unit_test(test_table_colour),
-		cmocka_unit_test(test_table_streams), cmocka_unit_test(test_table_paths),
+		cmocka_unit_test(test_json_strings),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_without_rows),
+		cmocka_unit_test(test_table_cuts),
+		cmocka_unit_test(test_table_colour),
+		cmocka_unit_test(test_table_streams),
+		cmocka_unit_test(test_table_paths),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

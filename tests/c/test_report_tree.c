@@ -1,8 +1,9 @@
 /*
- * tree, list, show and children over models made by hand: what is folded, what is cut and told, and the lines of JSON.
+ * tree, list, show and children over models made by hand: what is folded, what is cut and told, and
+ * the lines of JSON.
  *
- *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_report_tree.c build/libgoctx.a
- * -lcmocka -ldwarf -lelf -lz -pthread
+ *   make build/libgoctx.a && gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src
+ * tests/c/test_report_tree.c build/libgoctx.a -lcmocka -ldwarf -lelf -lz -pthread
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,7 +70,8 @@ static void test_tree_folds_equal_siblings(void **state)
 		"   │  └─ WithCancel 0xc000100400   active   2 tasks\n"
 		"   │     ├─ task 10   select        28h  app/stream.(*Conn).pump   conn.go:88\n"
 		"   │     └─ task 11   chan receive  28h  app/stream.(*Conn).watch  conn.go:112\n"
-		"   ├─ × 999 more like 0xc000100300   1 998 contexts   1 998 tasks   (--no-fold shows them)\n"
+		"   ├─ × 999 more like 0xc000100300   1 998 contexts   1 998 tasks   (--no-fold "
+		"shows them)\n"
 		"   └─ WithTimeout 0xc00017d300   active   deadline in 9h 58m\n"
 		"2 003 contexts, 2 000 tasks on them; 1 line stands for 1 998 contexts\n");
 }
@@ -103,7 +105,8 @@ static void test_tree_no_fold(void **state)
 	assert_int_equal(lines, 1 + 1 + 500 + 1);
 }
 
-/* What hangs under an unequal number of things is another shape; too many shapes are cut, the heavy ones stay. */
+/* What hangs under an unequal number of things is another shape; too many shapes are cut, the heavy
+ * ones stay. */
 static void test_tree_cuts_shapes(void **state)
 {
 	uint32_t top = fake_ctx(&f, CTX_CANCEL, 0), heavy = 0;
@@ -120,7 +123,8 @@ static void test_tree_cuts_shapes(void **state)
 	snprintf(want, sizeof(want), "WithCancel 0x%llx   active   49 tasks",
 		 (unsigned long long)f.m.ctxs.v[heavy].addr);
 	assert_non_null(strstr(text, want));
-	assert_non_null(strstr(text, "└─ … 30 more in 30 other shapes   435 tasks   (--limit 0 for all)\n"));
+	assert_non_null(strstr(
+		text, "└─ … 30 more in 30 other shapes   435 tasks   (--limit 0 for all)\n"));
 	f.opt.limit = 0;
 	assert_null(strstr(answer(report_tree), "other shapes"));
 }
@@ -135,8 +139,8 @@ static void test_tree_folds_chains(void **state)
 	fake_task(&f, 7, fake_ctx(&f, CTX_CANCEL, at), 0);
 	fake_link(&f);
 	const char *text = answer(report_tree);
-	assert_non_null(
-		strstr(text, "└─ × 7 995 more WithValue nested, down to 0xc0002f4100   (--no-fold shows them)\n"));
+	assert_non_null(strstr(text, "└─ × 7 995 more WithValue nested, down to 0xc0002f4100   "
+				     "(--no-fold shows them)\n"));
 	assert_non_null(strstr(text, "└─ WithValue 0xc0002f4200   app/mw.requestID"));
 	assert_non_null(strstr(text, "└─ task 7   select  28h"));
 	assert_non_null(strstr(text, "1 line stands for 7 995 contexts\n"));
@@ -154,10 +158,11 @@ static void test_tree_depth(void **state)
 	request(top, 10);
 	fake_link(&f);
 	f.opt.depth = 1;
-	assert_string_equal(answer(report_tree), "Background\n"
-						 "└─ WithCancel 0xc000100200   active\n"
-						 "   └─ … 2 descendants   2 tasks\n"
-						 "4 contexts, 2 tasks on them; 1 line stands for 2 contexts\n");
+	assert_string_equal(answer(report_tree),
+			    "Background\n"
+			    "└─ WithCancel 0xc000100200   active\n"
+			    "   └─ … 2 descendants   2 tasks\n"
+			    "4 contexts, 2 tasks on them; 1 line stands for 2 contexts\n");
 	f.opt.depth = 0;
 	assert_non_null(strstr(answer(report_tree), "Background\n└─ … 3 descendants   2 tasks\n"));
 }
@@ -171,12 +176,10 @@ static void test_tree_folds_tasks(void **state)
 		fake_task(&f, k, top, k % 10 == 0);
 	fake_link(&f);
 	const char *text = answer(report_tree);
-	assert_non_null(strstr(
-		text,
-		"├─ task 0   chan receive  28h  app/stream.(*Conn).watch  conn.go:112\n   ├─ × 9 more like task 0"));
-	assert_non_null(strstr(
-		text,
-		"├─ task 1   select        28h  app/stream.(*Conn).pump   conn.go:88\n   └─ × 89 more like task 1\n"));
+	assert_non_null(strstr(text, "├─ task 0   chan receive  28h  app/stream.(*Conn).watch  "
+				     "conn.go:112\n   ├─ × 9 more like task 0"));
+	assert_non_null(strstr(text, "├─ task 1   select        28h  app/stream.(*Conn).pump   "
+				     "conn.go:88\n   └─ × 89 more like task 1\n"));
 	f.opt.no_tasks = true;
 	assert_null(strstr(answer(report_tree), "task 1"));
 }
@@ -193,14 +196,15 @@ static void test_tree_marks(void **state)
 	f.cause = "shutting\x1b[31m down";
 	fake_link(&f);
 	notes_add(&f.notes, NOTE_DAMAGE, "something is broken");
-	assert_string_equal(
-		answer(report_tree),
-		"Background\n"
-		"└─ WithCancel 0xc000100300   canceled \"context canceled\", cause \"shutting\\x1b[31m down\"\n"
-		"   └─ gin.Context 0xc000100400   custom, holds WithCancel 0xc000100300   active   damaged\n"
-		"WithCancel 0xc000100200   active   cycle: parents form a loop\n"
-		"4 contexts, 0 tasks on them\n"
-		"damage: something is broken\n");
+	assert_string_equal(answer(report_tree),
+			    "Background\n"
+			    "└─ WithCancel 0xc000100300   canceled \"context canceled\", cause "
+			    "\"shutting\\x1b[31m down\"\n"
+			    "   └─ gin.Context 0xc000100400   custom, holds WithCancel "
+			    "0xc000100300   active   damaged\n"
+			    "WithCancel 0xc000100200   active   cycle: parents form a loop\n"
+			    "4 contexts, 0 tasks on them\n"
+			    "damage: something is broken\n");
 }
 
 static void test_no_contexts(void **state)
@@ -208,12 +212,14 @@ static void test_no_contexts(void **state)
 	(void)state;
 	fake_link(&f);
 	assert_non_null(strstr(answer(report_tree), "no contexts"));
-	assert_string_equal(answer(report_list),
-			    "no contexts: the program made none, or package context is not linked in\n");
+	assert_string_equal(
+		answer(report_list),
+		"no contexts: the program made none, or package context is not linked in\n");
 	notes_add(&f.notes, NOTE_DAMAGE, "the heap is missing");
-	assert_string_equal(answer(report_list),
-			    "no contexts found, but part of the target could not be read: there may be some\n"
-			    "damage: the heap is missing\n");
+	assert_string_equal(
+		answer(report_list),
+		"no contexts found, but part of the target could not be read: there may be some\n"
+		"damage: the heap is missing\n");
 }
 
 static unsigned count_lines(const char *text, const char *with)
@@ -241,27 +247,36 @@ static void test_json_tree(void **state)
 	assert_int_equal(count_lines(text, "{\"type\":\"edge\""), 21);
 	assert_int_equal(count_lines(text, "{\"type\":\"task\""), 20);
 	assert_non_null(strstr(
-		text, "{\"type\":\"header\",\"schema\":1,\"version\":\"0\",\"command\":\"test\",\"go\":\"go1.27\","
-		      "\"arch\":\"amd64\","
-		      "\"exe\":\"/srv/app\",\"target\":\"core\",\"build_id_match\":true,\"layout_source\":\"dwarf\","
-		      "\"goroutines\":20,\"contexts\":22,\"damage\":0,\"core\":\"core\",\"pid\":null,\"host\":null,\"time\":null,"
-		      "\"build_id\":null,\"module\":null,\"module_version\":null,\"vcs_revision\":null,\"stopped_ns\":null}\n"));
+		text,
+		"{\"type\":\"header\",\"schema\":1,\"version\":\"0\",\"command\":\"test\",\"go\":"
+		"\"go1.27\","
+		"\"arch\":\"amd64\","
+		"\"exe\":\"/srv/"
+		"app\",\"target\":\"core\",\"build_id_match\":true,\"layout_source\":\"dwarf\","
+		"\"goroutines\":20,\"contexts\":22,\"damage\":0,\"core\":\"core\",\"pid\":null,"
+		"\"host\":null,\"time\":null,"
+		"\"build_id\":null,\"module\":null,\"module_version\":null,\"vcs_revision\":null,"
+		"\"stopped_ns\":null}\n"));
 	assert_non_null(strstr(
 		text,
-		"{\"type\":\"context\",\"addr\":\"0xc000100300\",\"kind\":\"value\",\"go_type\":\"*context.valueCtx\","
-		"\"name\":\"context.Background.WithCancel.WithValue(app/mw.requestID)\",\"parent\":\"0xc000100200\","
+		"{\"type\":\"context\",\"addr\":\"0xc000100300\",\"kind\":\"value\",\"go_type\":\"*"
+		"context.valueCtx\","
+		"\"name\":\"context.Background.WithCancel.WithValue(app/"
+		"mw.requestID)\",\"parent\":\"0xc000100200\","
 		"\"depth\":2,\"state\":\"active\",\"err\":null,\"cause\":null,\"deadline\":null,"
-		"\"deadline_left_ns\":null,\"children\":1,\"done\":null,\"tasks\":0,\"key\":\"app/mw.requestID\","
+		"\"deadline_left_ns\":null,\"children\":1,\"done\":null,\"tasks\":0,\"key\":\"app/"
+		"mw.requestID\","
 		"\"value\":\"\\\"7f3a-11\\\"\"}\n"));
-	assert_non_null(strstr(
-		text,
-		"{\"type\":\"edge\",\"parent\":\"background\",\"child\":\"0xc000100200\",\"via\":\"children\"}\n"));
+	assert_non_null(strstr(text, "{\"type\":\"edge\",\"parent\":\"background\",\"child\":"
+				     "\"0xc000100200\",\"via\":\"children\"}\n"));
 	assert_non_null(strstr(
 		text,
 		"{\"type\":\"task\",\"goid\":10,\"status\":\"waiting\",\"wait_reason\":\"select\","
 		"\"wait_ns\":99998999999990,\"system\":false,\"func\":\"app/stream.(*Conn).pump\","
-		"\"file\":\"/src/app/stream/conn.go\",\"line\":88,\"created_by\":null,\"created_file\":null,"
-		"\"created_line\":null,\"parent_goid\":null,\"waits\":[{\"chan\":\"0xc800000180\",\"op\":\"recv\","
+		"\"file\":\"/src/app/stream/"
+		"conn.go\",\"line\":88,\"created_by\":null,\"created_file\":null,"
+		"\"created_line\":null,\"parent_goid\":null,\"waits\":[{\"chan\":\"0xc800000180\","
+		"\"op\":\"recv\","
 		"\"context\":\"0xc000100400\"}],\"labels\":{},\"bubble\":null}\n"));
 	f.opt.depth = 1;
 	assert_int_equal(count_lines(answer(report_tree), "{\"type\":\"context\""), 2);
@@ -269,9 +284,9 @@ static void test_json_tree(void **state)
 	f.opt.arg = "0xc000100300";
 	assert_int_equal(count_lines(answer(report_tree), "{\"type\":\"context\""), 2);
 	f.opt.limit = 1;
-	assert_non_null(strstr(
-		answer(report_tree),
-		"{\"type\":\"note\",\"level\":\"limit\",\"text\":\"1 contexts left out (--limit 0 for all)\"}\n"));
+	assert_non_null(strstr(answer(report_tree),
+			       "{\"type\":\"note\",\"level\":\"limit\",\"text\":\"1 "
+			       "contexts left out (--limit 0 for all)\"}\n"));
 }
 
 static void test_json_states(void **state)
@@ -286,12 +301,14 @@ static void test_json_states(void **state)
 	fake_link(&f);
 	f.opt.json = true;
 	const char *text = answer(report_list);
-	assert_non_null(strstr(text,
-			       "\"state\":\"expired\",\"err\":\"context \\\"deadline\\\" exceeded\",\"cause\":null,"
-			       "\"deadline\":\"2026-11-20T18:12:09.000000002Z\",\"deadline_left_ns\":-5,"));
-	assert_non_null(strstr(text, "\"kind\":\"custom\",\"go_type\":\"*gin.Context\",\"name\":\"?.gin.Context\","
-				     "\"parent\":null,\"depth\":0,"
-				     "\"state\":\"unknown\","));
+	assert_non_null(strstr(
+		text, "\"state\":\"expired\",\"err\":\"context \\\"deadline\\\" "
+		      "exceeded\",\"cause\":null,"
+		      "\"deadline\":\"2026-11-20T18:12:09.000000002Z\",\"deadline_left_ns\":-5,"));
+	assert_non_null(strstr(
+		text, "\"kind\":\"custom\",\"go_type\":\"*gin.Context\",\"name\":\"?.gin.Context\","
+		      "\"parent\":null,\"depth\":0,"
+		      "\"state\":\"unknown\","));
 	/* The clock of a core may stand at the deadline: what has expired is past all the same. */
 	f.opt.json = false;
 	f.left_ns = 0;
@@ -318,7 +335,8 @@ static void test_list_filters_and_sorts(void **state)
 		"…  3 more (--limit 0 for all)\n"
 		"5 of 7 contexts\n");
 	f.opt.kinds = 1u << CTX_CANCEL;
-	assert_non_null(strstr(answer(report_list), "     5      0      1  Background.WithCancel\n"));
+	assert_non_null(
+		strstr(answer(report_list), "     5      0      1  Background.WithCancel\n"));
 	f.opt.kinds = 0;
 	f.opt.min_children = 5;
 	assert_int_equal(count_lines(answer(report_list), "0xc0"), 1);
@@ -351,7 +369,8 @@ static void test_names(void **state)
 	srand(2);
 	fake_ctx(&f, CTX_CANCEL, CTX_NONE);
 	for (unsigned k = 0; k < 3000; k++) { // mostly chains, so that some are deep
-		uint32_t n = (uint32_t)f.m.ctxs.n, parent = rand() % 20 ? n - 1 : (uint32_t)rand() % n;
+		uint32_t n = (uint32_t)f.m.ctxs.n,
+			 parent = rand() % 20 ? n - 1 : (uint32_t)rand() % n;
 		fake_ctx(&f, rand() % 2 ? CTX_VALUE : CTX_CANCEL, parent == 1 ? 0 : parent);
 	}
 	fake_link(&f);
@@ -381,7 +400,8 @@ static void test_show(void **state)
 		"context.(*cancelCtx) 0xc000100400\n"
 		"name       context.Background.WithCancel.WithValue(app/mw.requestID).WithCancel\n"
 		"state      active\n"
-		"parents    0xc000100300 WithValue app/mw.requestID = \"7f3a-11\"  →  0xc000100200 WithCancel\n"
+		"parents    0xc000100300 WithValue app/mw.requestID = \"7f3a-11\"  →  0xc000100200 "
+		"WithCancel\n"
 		"           →  Background\n"
 		"children   none\n"
 		"done       0xc800000180  open, 2 receivers\n"
@@ -403,16 +423,18 @@ static void test_children(void **state)
 	fake_link(&f);
 	f.opt.arg = "0xC000100200";
 	f.opt.limit = 1;
-	assert_string_equal(
-		answer(report_children),
-		"WithCancel 0xc000100200: context.(*cancelCtx).children  map[context.canceler]struct {}  0xc000100280\n"
-		"  Swiss map, 2 tables, 200 entries (count agrees), no tombstones\n"
-		"context       kind    state   children  tasks  value or deadline\n"
-		"0xc000100300  cancel  active         0      0\n"
-		"…  199 more (--limit 0 for all)\n");
+	assert_string_equal(answer(report_children),
+			    "WithCancel 0xc000100200: context.(*cancelCtx).children  "
+			    "map[context.canceler]struct {}  0xc000100280\n"
+			    "  Swiss map, 2 tables, 200 entries (count agrees), no tombstones\n"
+			    "context       kind    state   children  tasks  value or deadline\n"
+			    "0xc000100300  cancel  active         0      0\n"
+			    "…  199 more (--limit 0 for all)\n");
 	f.opt.json = true;
 	f.opt.limit = -1;
-	assert_int_equal(count_lines(answer(report_children), "{\"type\":\"edge\",\"parent\":\"0xc000100200\""), 200);
+	assert_int_equal(count_lines(answer(report_children),
+				     "{\"type\":\"edge\",\"parent\":\"0xc000100200\""),
+			 200);
 }
 
 static void refused(const char *arg, const char *msg, const char *hint)
@@ -444,7 +466,8 @@ static void test_arguments(void **state)
 	refused("0x11112222333344445", "not an address", NULL);
 	refused("-1", "not an address", NULL);
 	refused("0x1234", "0x1234 is no context", "list and tree");
-	refused("0xc8000000c0", "0xc8000000c0 is no context", "it is the done channel of WithCancel 0xc000100200");
+	refused("0xc8000000c0", "0xc8000000c0 is no context",
+		"it is the done channel of WithCancel 0xc000100200");
 }
 
 static void test_cancel(void **state)

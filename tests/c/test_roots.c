@@ -43,13 +43,21 @@ static void made_init(struct made *d, int minor)
 	d->md = vars_alloc(d, l->s[LAYOUT_moduledata].size);
 	d->f.rt.modules.v[0].addr = d->md;
 	d->allfin = vars_alloc(d, 8);
-	d->f.rt.L.var[LAYOUT_VAR_allfin] = (struct layout_variable){.found = true, .addr = d->allfin};
+	d->f.rt.L.var[LAYOUT_VAR_allfin] =
+		(struct layout_variable){.found = true, .addr = d->allfin};
 	if (LAYOUT_HAS(l->cleanupQueue.all)) {
 		d->cleanups = vars_alloc(d, l->s[LAYOUT_cleanupQueue].size);
-		d->f.rt.L.var[LAYOUT_VAR_gcCleanups] = (struct layout_variable){.found = true, .addr = d->cleanups};
+		d->f.rt.L.var[LAYOUT_VAR_gcCleanups] =
+			(struct layout_variable){.found = true, .addr = d->cleanups};
 	}
-	VEC_PUSH(&d->heap.spans, (struct span){.base = HEAP, .elem_size = 64, .npages = 1, .nelems = 100, .flags = SPAN_NOSCAN});
-	VEC_PUSH(&d->heap.spans, (struct span){.base = HEAP + HEAP_PAGE, .elem_size = 8, .npages = 1, .nelems = 1000});
+	VEC_PUSH(&d->heap.spans, (struct span){.base = HEAP,
+					       .elem_size = 64,
+					       .npages = 1,
+					       .nelems = 100,
+					       .flags = SPAN_NOSCAN});
+	VEC_PUSH(&d->heap.spans,
+		 (struct span){
+			 .base = HEAP + HEAP_PAGE, .elem_size = 8, .npages = 1, .nelems = 1000});
 	d->f.rt.heap = &d->heap;
 	fake_open(&d->f);
 }
@@ -77,7 +85,8 @@ static void visit(struct made *d)
 	assert_null(roots_each(&d->f.rt, take, d, &d->incomplete));
 }
 
-static void assert_root(const struct made *d, size_t i, uint8_t kind, taddr at, taddr value, taddr object)
+static void assert_root(const struct made *d, size_t i, uint8_t kind, taddr at, taddr value,
+			taddr object)
 {
 	assert_true(i < d->seen.n);
 	const struct root *r = &d->seen.v[i];
@@ -97,13 +106,16 @@ static void test_segments(void **state)
 	made_init(&d, 27);
 	const struct layout *l = &d.f.rt.L;
 	struct module *m = &d.f.rt.modules.v[0];
-	taddr data = vars_alloc(&d, 0x9000), bss = vars_alloc(&d, 256), mask = vars_alloc(&d, 0x400);
+	taddr data = vars_alloc(&d, 0x9000), bss = vars_alloc(&d, 256),
+	      mask = vars_alloc(&d, 0x400);
 	m->data = data, m->edata = data + 0x9000; // more than a piece
 	m->bss = bss, m->ebss = bss + 20;	  // ends amid a word, which is no pointer
 	const uint64_t words[] = {0, 9, 4095, 4096, 0x9000 / 8 - 1};
 	for (unsigned i = 0; i < 5; i++) {
 		fake_put64(&d.f, data + words[i] * 8, 0x1000 + i);
-		fake_put8(&d.f, mask + words[i] / 8, *(uint8_t *)fake_at(&d.f, mask + words[i] / 8, 1) | (uint8_t)(1 << words[i] % 8));
+		fake_put8(&d.f, mask + words[i] / 8,
+			  *(uint8_t *)fake_at(&d.f, mask + words[i] / 8, 1) |
+				  (uint8_t)(1 << words[i] % 8));
 	}
 	fake_put64(&d.f, data + 8, 0x2000); // a scalar
 	fake_put8(&d.f, mask + 2, 1);	    // a nil pointer
@@ -153,7 +165,8 @@ static void test_finalizer_queue(void **state)
 		assert_false(d.incomplete);
 		assert_int_equal(d.seen.n, 8); // fn, arg, fint, ot; nret is a number
 		for (unsigned k = 0; k < 8; k++)
-			assert_int_equal(d.seen.v[k].value, 0x100 + k / 4 * 5 + k % 4 + (k % 4 > 1));
+			assert_int_equal(d.seen.v[k].value,
+					 0x100 + k / 4 * 5 + k % 4 + (k % 4 > 1));
 		assert_int_equal(d.seen.v[0].kind, ROOT_FINALIZER_QUEUE);
 		fake_put(&d.f, two, l->finBlock.cnt, 500); // more than there is room for
 		visit(&d);
@@ -178,7 +191,9 @@ static void test_cleanup_queue(void **state)
 			fake_put(&d.f, d.cleanups, l->cleanupQueue.all, block);
 			fake_put(&d.f, block, l->cleanupBlock.n, 2);
 			for (unsigned k = 0; k < 8; k++)
-				fake_put64(&d.f, block + (uint64_t)l->cleanupBlock.cleanups.off + k * 8, 0x100 + k);
+				fake_put64(&d.f,
+					   block + (uint64_t)l->cleanupBlock.cleanups.off + k * 8,
+					   0x100 + k);
 		}
 		visit(&d);
 		assert_false(d.incomplete);
@@ -214,11 +229,13 @@ static void specials(int minor, uint8_t finalizer, uint8_t weak, uint8_t cleanup
 	taddr object = HEAP + HEAP_PAGE + 16;
 	for (uint8_t kind = 1; kind <= 10; kind++)
 		if (kind != finalizer && kind != weak && kind != cleanup)
-			fake_put64(&d.f, add_special(&d, 0, 70, kind) + 24, 0x666); // profile records and the like
+			fake_put64(&d.f, add_special(&d, 0, 70, kind) + 24,
+				   0x666); // profile records and the like
 	fake_put64(&d.f, object, 0x777);
 	taddr f = add_special(&d, 1, 18, finalizer); // set for an inner byte
 	fake_put(&d.f, f, l->specialfinalizer.fn, 0x100);
-	taddr w = weak ? add_special(&d, 0, 130, weak) : 0, c = cleanup ? add_special(&d, 0, 64, cleanup) : 0;
+	taddr w = weak ? add_special(&d, 0, 130, weak) : 0,
+	      c = cleanup ? add_special(&d, 0, 64, cleanup) : 0;
 	if (w)
 		fake_put(&d.f, w, l->specialWeakHandle.handle, 0x200);
 	if (c) {
@@ -230,12 +247,16 @@ static void specials(int minor, uint8_t finalizer, uint8_t weak, uint8_t cleanup
 	assert_false(d.incomplete);
 	size_t i = 0;
 	if (c)
-		assert_root(&d, i++, ROOT_CLEANUP, c + (uint64_t)l->specialCleanup.fn.off, 0x300, HEAP + 64);
+		assert_root(&d, i++, ROOT_CLEANUP, c + (uint64_t)l->specialCleanup.fn.off, 0x300,
+			    HEAP + 64);
 	if (c && minor >= 26)
-		assert_root(&d, i++, ROOT_CLEANUP, c + (uint64_t)l->specialCleanup.cleanup_arg.off, 0x301, HEAP + 64);
+		assert_root(&d, i++, ROOT_CLEANUP, c + (uint64_t)l->specialCleanup.cleanup_arg.off,
+			    0x301, HEAP + 64);
 	if (w)
-		assert_root(&d, i++, ROOT_SPECIAL, w + (uint64_t)l->specialWeakHandle.handle.off, 0x200, HEAP + 128);
-	assert_root(&d, i++, ROOT_FINALIZER, f + (uint64_t)l->specialfinalizer.fn.off, 0x100, object);
+		assert_root(&d, i++, ROOT_SPECIAL, w + (uint64_t)l->specialWeakHandle.handle.off,
+			    0x200, HEAP + 128);
+	assert_root(&d, i++, ROOT_FINALIZER, f + (uint64_t)l->specialfinalizer.fn.off, 0x100,
+		    object);
 	assert_root(&d, i++, ROOT_FINALIZER, object, 0x777, object);
 	assert_int_equal(d.seen.n, i);
 	fake_put(&d.f, f, l->special.offset, 8 * 1000); // behind the last object
@@ -275,8 +296,9 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_segments), cmocka_unit_test(test_finalizer_queue), cmocka_unit_test(test_cleanup_queue),
-		cmocka_unit_test(test_specials), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_segments),      cmocka_unit_test(test_finalizer_queue),
+		cmocka_unit_test(test_cleanup_queue), cmocka_unit_test(test_specials),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,8 @@ static void names(void **state)
 		assert_string_equal(rtype_get(&f.rt, pp)->pkgpath, "app/mw");
 		assert_true(rtype_get(&f.rt, ptr)->direct);
 		assert_false(rtype_get(&f.rt, key)->direct);
-		assert_string_equal(rtype_get(&f.rt, map)->full, "map[app/mw.requestID]*app/mw.requestID");
+		assert_string_equal(rtype_get(&f.rt, map)->full,
+				    "map[app/mw.requestID]*app/mw.requestID");
 		assert_string_equal(rtype_get(&f.rt, arr)->full, "[3]app/mw.requestID");
 		assert_ptr_equal(rtype_get(&f.rt, key), rtype_get(&f.rt, key));
 		fake_free(&f);
@@ -152,8 +153,9 @@ static void masks(void **state)
 	taddr any = fake_interface(&f, "interface {}", NULL, 0);
 	taddr num = fake_type(&f, GO_INT64, "int64", NULL);
 	taddr ptr = fake_pointer(&f, num);
-	taddr value = fake_struct(&f, "context.valueCtx", "context", 48, 3,
-				  (struct fake_field[]){{"Context", ctx, 0}, {"key", any, 16}, {"val", any, 32}});
+	taddr value = fake_struct(
+		&f, "context.valueCtx", "context", 48, 3,
+		(struct fake_field[]){{"Context", ctx, 0}, {"key", any, 16}, {"val", any, 32}});
 	taddr cancel = fake_struct(&f, "context.cancelCtx", "context", 80, 6,
 				   (struct fake_field[]){{"Context", ctx, 0},
 							 {"mu", num, 16},
@@ -161,7 +163,8 @@ static void masks(void **state)
 							 {"children", ptr, 40},
 							 {"err", any, 48},
 							 {"cause", any, 64}});
-	taddr pair = fake_struct(&f, "main.pair", "main", 16, 2, (struct fake_field[]){{"n", num, 0}, {"p", ptr, 8}});
+	taddr pair = fake_struct(&f, "main.pair", "main", 16, 2,
+				 (struct fake_field[]){{"n", num, 0}, {"p", ptr, 8}});
 	taddr many = fake_array(&f, pair, 60, "[60]main.pair");
 
 	fake_open(&f);
@@ -171,12 +174,14 @@ static void masks(void **state)
 	assert_int_equal(mask[0], 1 << 1 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 9);
 	assert_true(rtype_ptrmask(&f.rt, rtype_get(&f.rt, many), mask, 120));
 	assert_true(mask[0] == 0xaaaaaaaaaaaaaaaau && mask[1] == 0xaaaaaaaaaaaaaau);
-	assert_true(rtype_ptrmask(&f.rt, rtype_get(&f.rt, many), mask, 3)); // fewer words than it has
+	assert_true(
+		rtype_ptrmask(&f.rt, rtype_get(&f.rt, many), mask, 3)); // fewer words than it has
 	assert_int_equal(mask[0], 2);
 	fake_free(&f);
 }
 
-/* Structs that contain themselves, fields on top of each other, arrays of nothing: an answer or none, but soon. */
+/* Structs that contain themselves, fields on top of each other, arrays of nothing: an answer or
+ * none, but soon. */
 static void hostile_masks(void **state)
 {
 	struct fake f;
@@ -185,7 +190,8 @@ static void hostile_masks(void **state)
 	(void)state;
 	fake_init(&f, 27);
 	taddr ptr = fake_type(&f, GO_UNSAFE_POINTER, "unsafe.Pointer", NULL);
-	taddr self = fake_struct(&f, "main.self", "main", 8, 1, (struct fake_field[]){{"a", ptr, 0}});
+	taddr self =
+		fake_struct(&f, "main.self", "main", 8, 1, (struct fake_field[]){{"a", ptr, 0}});
 	taddr arr = fake_array(&f, ptr, 1, "[1]unsafe.Pointer");
 	struct fake_field same[200];
 
@@ -235,7 +241,8 @@ static void damaged_structs(void **state)
 	fake_free(&f);
 }
 
-/* Words of garbage may look like the descriptor of a struct of 2^46 bytes: its fields are looked at, not its bytes. */
+/* Words of garbage may look like the descriptor of a struct of 2^46 bytes: its fields are looked
+ * at, not its bytes. */
 static void vast_struct(void **state)
 {
 	struct fake f;
@@ -243,9 +250,12 @@ static void vast_struct(void **state)
 
 	(void)state;
 	fake_init(&f, 27);
-	taddr to = fake_type(&f, GO_INT, "main.to", "main"), num = fake_type(&f, GO_INT, "int", NULL);
-	struct fake_field near[] = {{"a", num, 0}, {"b", fake_pointer(&f, to), 1ull << 45}}, far[] = {{"a", num, 1ull << 45}};
-	taddr leading = fake_struct(&f, "main.a", "main", 1ull << 46, 2, near), dull = fake_struct(&f, "main.b", "main", 1ull << 46, 1, far);
+	taddr to = fake_type(&f, GO_INT, "main.to", "main"),
+	      num = fake_type(&f, GO_INT, "int", NULL);
+	struct fake_field near[] = {{"a", num, 0}, {"b", fake_pointer(&f, to), 1ull << 45}},
+			  far[] = {{"a", num, 1ull << 45}};
+	taddr leading = fake_struct(&f, "main.a", "main", 1ull << 46, 2, near),
+	      dull = fake_struct(&f, "main.b", "main", 1ull << 46, 1, far);
 
 	fake_open(&f);
 	u64map_add(&leads.targets, to, 1);
@@ -290,7 +300,8 @@ static void itabs(void **state)
 	fake_init(&f, 27);
 	taddr ctx = fake_interface(&f, "context.Context", "context", 4);
 	taddr num = fake_type(&f, GO_INT, "main.n", "main"), ptr = fake_pointer(&f, num);
-	taddr a = fake_itab(&f, ctx, num), b = fake_itab(&f, ctx, ptr), negative = fake_itab(&f, ctx, num);
+	taddr a = fake_itab(&f, ctx, num), b = fake_itab(&f, ctx, ptr),
+	      negative = fake_itab(&f, ctx, num);
 	taddr bad = fake_itab(&f, ctx, num), outside;
 
 	fake_put64(&f, negative + 24, 0);
@@ -344,18 +355,12 @@ static void damaged_itab_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),
-		cmocka_unit_test(extra_star),
-		cmocka_unit_test(long_names),
-		cmocka_unit_test(made_by_reflect),
-		cmocka_unit_test(implausible),
-		cmocka_unit_test(masks),
-		cmocka_unit_test(hostile_masks),
-		cmocka_unit_test(damaged_structs),
-		cmocka_unit_test(vast_struct),
-		cmocka_unit_test(endless_pointers),
-		cmocka_unit_test(itabs),
-		cmocka_unit_test(damaged_itab_table),
+		cmocka_unit_test(names),	 cmocka_unit_test(extra_star),
+		cmocka_unit_test(long_names),	 cmocka_unit_test(made_by_reflect),
+		cmocka_unit_test(implausible),	 cmocka_unit_test(masks),
+		cmocka_unit_test(hostile_masks), cmocka_unit_test(damaged_structs),
+		cmocka_unit_test(vast_struct),	 cmocka_unit_test(endless_pointers),
+		cmocka_unit_test(itabs),	 cmocka_unit_test(damaged_itab_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,8 @@ static void open_heap(struct fake *f, const struct made_span *spans, size_t n)
 	assert_null(heap_open(&f->rt));
 }
 
-/* A page count that one flipped bit made huge must not cost an index of gigabytes, nor hide the spans behind it. */
+/* A page count that one flipped bit made huge must not cost an index of gigabytes, nor hide the
+ * spans behind it. */
 static void wild_spans(void **state)
 {
 	const taddr a = FAKE_HEAP + FAKE_HEAP_SIZE, b = a + 0x100000, far = a + 0x40000000;
@@ -100,7 +101,8 @@ static void wild_spans(void **state)
 		{a + 0x2000, 4, 4 * HEAP_PAGE, 1, 0},
 		{b - 0x2000, 2, 2 * HEAP_PAGE, 1, 0}, // across two mappings
 		{b + 0x4000, 1u << 30, (1ull << 30) * HEAP_PAGE, 1, 0},
-		{b + 0x8000, 0x20000, 0x20000ull * HEAP_PAGE, 1, 0}, // its end is mapped, what lies between is not
+		{b + 0x8000, 0x20000, 0x20000ull * HEAP_PAGE, 1,
+		 0}, // its end is mapped, what lies between is not
 		{b + 0xa000, 1, 64, 128, 2 << 1},
 	};
 	struct fake f;

@@ -62,7 +62,8 @@ static void ask(struct buf *b, uint64_t id, int argc, const char *const *argv)
 		ask(b, id, sizeof(argv_) / sizeof(argv_[0]), argv_); \
 	} while (0)
 
-/* Take one frame off *at: its kind; the text of o and e frames into text, the status of x frames into *status. */
+/* Take one frame off *at: its kind; the text of o and e frames into text, the status of x frames
+ * into *status. */
 static char frame(const char **at, unsigned long long *id, struct buf *text, int *status)
 {
 	char kind;
@@ -130,7 +131,8 @@ static void output_and_errors(void **state)
 	assert_true(id == 1 && status == 0);
 
 	assert_int_equal(frame(&at, &id, &text, &status), 'e');
-	assert_string_equal(buf_cstr(&text), "goctx: unknown command 'blockd'\nhint: did you mean 'blocked'?\n");
+	assert_string_equal(buf_cstr(&text),
+			    "goctx: unknown command 'blockd'\nhint: did you mean 'blocked'?\n");
 	assert_int_equal(frame(&at, &id, &text, &status), 'x');
 	assert_true(id == 2 && status == 2);
 
@@ -181,7 +183,8 @@ static void broken_requests(void **state)
 		B("1 257 6\n@ping\0"),
 		B("1 1"),
 		B("18446744073709551616 1 6\n@ping\0"),
-		B("11111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111 1 "
+		B("11111111111111111111111111111111111111111111111111111111111111111111111111111111"
+		  "111111111111111 1 "
 		  "6\n@ping\0"),
 	};
 	char want[128];

@@ -1,8 +1,9 @@
 /*
- * Regions and core files.  The cores are made here, byte by byte, so that each can be wrong in one chosen way.
+ * Regions and core files.  The cores are made here, byte by byte, so that each can be wrong in one
+ * chosen way.
  *
- *   gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_target.c dwarf-helper/src/{base,target}/[a-z]*.c
- * -lcmocka -lelf -pthread
+ *   gcc -std=c11 -D_GNU_SOURCE -Idwarf-helper/src tests/c/test_target.c
+ * dwarf-helper/src/{base,target}/[a-z]*.c -lcmocka -lelf -pthread
  */
 #include "made_core.h"
 
@@ -14,8 +15,9 @@ static void test_lookup(void **state)
 
 	core_init(&f);
 	add_load(&f, 0x10000, 2 * PAGE, 2 * PAGE, PF_R | PF_W);
-	f.data_len += PAGE;					   // not neighbours in the file
-	add_load(&f, 0x12000, PAGE, 3 * PAGE, PF_R | PF_W | PF_X); // neighbour in memory, tail absent
+	f.data_len += PAGE; // not neighbours in the file
+	add_load(&f, 0x12000, PAGE, 3 * PAGE,
+		 PF_R | PF_W | PF_X); // neighbour in memory, tail absent
 	add_load(&f, 0x20000, PAGE, PAGE, PF_R);
 	add_load(&f, 0x21000, PAGE, PAGE, PF_R | PF_X); // neighbour in the file too
 	add_load(&f, 0x30000, 0, PAGE, 0);
@@ -82,7 +84,8 @@ static void test_truncated(void **state)
 
 	check_invariants(t);
 	assert_true(t->truncated);
-	assert_true(has_note(&notes, NOTE_DAMAGE, "core file is truncated: 14336 bytes are missing"));
+	assert_true(
+		has_note(&notes, NOTE_DAMAGE, "core file is truncated: 14336 bytes are missing"));
 	check_bytes(t, 0x10000, 0x14000);
 	check_bytes(t, 0x40000, 0x40800);
 	assert_null(target_ptr(t, 0x40800, 1));
@@ -115,7 +118,7 @@ static void test_hostile_headers(void **state)
 
 	core_init(&f);
 	add_load(&f, 0x10000, PAGE, PAGE, PF_R | PF_W);
-	add_load(&f, 0x20000, 0, UINT64_MAX - 0x20000, PF_R);		    // the rest of the address space
+	add_load(&f, 0x20000, 0, UINT64_MAX - 0x20000, PF_R); // the rest of the address space
 	add_load(&f, 0x30000, 0, PAGE, PF_R | PF_W)->p_filesz = UINT64_MAX; // p_filesz > p_memsz
 	add_load(&f, UINT64_MAX - PAGE, 0, 2 * PAGE, PF_R);		    // passes the end
 	add_load(&f, 0x50000, 0, PAGE, PF_R)->p_offset = UINT64_MAX - 16;
@@ -164,7 +167,8 @@ static void test_notes(void **state)
 	struct core_file f;
 	struct notes notes = {0};
 	struct elf_prpsinfo ps = {.pr_pid = 4711};
-	Elf64_auxv_t aux[] = {{AT_PHDR, {0x400040}}, {AT_ENTRY, {0x466080}}, {AT_NULL, {0}}, {AT_ENTRY, {1}}};
+	Elf64_auxv_t aux[] = {
+		{AT_PHDR, {0x400040}}, {AT_ENTRY, {0x466080}}, {AT_NULL, {0}}, {AT_ENTRY, {1}}};
 
 	core_init(&f);
 	add_load(&f, 0x10000, PAGE, PAGE, PF_R | PF_W);
@@ -181,7 +185,9 @@ static void test_notes(void **state)
 	assert_int_equal(t->threads.v[0].signal, 6);
 	assert_int_equal(target_thread(t, 4711)->regs[t->arch->pc], 0x405678);
 	assert_int_equal(target_thread(t, 4711)->regs[t->arch->sp], 0x6000 + 4711);
-	assert_int_equal(target_thread(t, 4711)->regs[offsetof(struct user_regs_struct, fs_base) / 8], 0x5000 + 4711);
+	assert_int_equal(
+		target_thread(t, 4711)->regs[offsetof(struct user_regs_struct, fs_base) / 8],
+		0x5000 + 4711);
 	assert_true(target_thread(t, 4711)->regs_valid);
 	assert_null(target_thread(t, 1));
 	assert_int_equal(t->pid, 4711);
@@ -197,7 +203,8 @@ static void test_notes(void **state)
 static void test_files(void **state)
 {
 	(void)state;
-	// gcore: offsets in bytes, nothing of rodata; the kernel: offsets in pages, segments without bytes.
+	// gcore: offsets in bytes, nothing of rodata; the kernel: offsets in pages, segments
+	// without bytes.
 	for (int kernel = 0; kernel < 2; kernel++) {
 		struct core_file f;
 		struct notes notes = {0};
@@ -215,7 +222,7 @@ static void test_files(void **state)
 			add_load(&f, 0x402000, 0, 2 * PAGE, PF_R);
 		add_load(&f, 0x404000, PAGE, PAGE, PF_R | PF_W);
 		add_load(&f, 0x405000, PAGE, PAGE, PF_R | PF_W); // bss, neighbour in the file
-		add_load(&f, 0x7001000, PAGE, PAGE, PF_R);	 // a page in the middle of a mapping
+		add_load(&f, 0x7001000, PAGE, PAGE, PF_R); // a page in the middle of a mapping
 		add_files(&f, unit, lines, 4);
 		struct target *t = open_ok(&f, 0, &notes);
 
@@ -269,7 +276,8 @@ static void test_hostile_files(void **state)
 	};
 	uint64_t good[512];
 	size_t len = pack_files((uint8_t *)good, PAGE, lines, 5);
-	static const uint64_t counts[] = {0, 1, 4, 6, 7, 1000, UINT64_C(1) << 32, UINT64_MAX / 24, UINT64_MAX};
+	static const uint64_t counts[] = {
+		0, 1, 4, 6, 7, 1000, UINT64_C(1) << 32, UINT64_MAX / 24, UINT64_MAX};
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]) + len; i++) {
 		struct core_file f;
@@ -309,10 +317,10 @@ static void test_refused_headers(void **state)
 		enum err_kind kind;
 		const char *text, *hint;
 	} cases[] = {
-		{ELFCLASS64, ELFDATA2LSB, ET_EXEC, EM_X86_64, ERR_BAD_DATA, "is an executable, not a core file",
-		 "--exe /tmp"},
-		{ELFCLASS64, ELFDATA2LSB, ET_DYN, EM_X86_64, ERR_BAD_DATA, "is an executable, not a core file",
-		 "--exe"},
+		{ELFCLASS64, ELFDATA2LSB, ET_EXEC, EM_X86_64, ERR_BAD_DATA,
+		 "is an executable, not a core file", "--exe /tmp"},
+		{ELFCLASS64, ELFDATA2LSB, ET_DYN, EM_X86_64, ERR_BAD_DATA,
+		 "is an executable, not a core file", "--exe"},
 		{ELFCLASS64, ELFDATA2LSB, ET_REL, EM_X86_64, ERR_BAD_DATA, "not a core file", NULL},
 		{ELFCLASS64, ELFDATA2LSB, ET_CORE, EM_AARCH64, ERR_UNSUPPORTED, "arm64", NULL},
 		{ELFCLASS64, ELFDATA2LSB, ET_CORE, EM_RISCV, ERR_UNSUPPORTED, "riscv64", NULL},
@@ -381,8 +389,8 @@ static void test_refused_files(void **state)
 		expect(path, cases[i].kind, cases[i].text, cases[i].hint);
 		unlink(path);
 	}
-	expect("/nonexistent/core", ERR_OS, "cannot open core file '/nonexistent/core': No such file",
-	       "check the path");
+	expect("/nonexistent/core", ERR_OS,
+	       "cannot open core file '/nonexistent/core': No such file", "check the path");
 	expect("/tmp", ERR_BAD_DATA, "is not a regular file", NULL);
 	expect("/dev/null", ERR_BAD_DATA, "is not a regular file", NULL);
 }
@@ -392,7 +400,8 @@ static void test_back(void **state)
 	(void)state;
 	struct core_file f;
 	struct notes notes = {0};
-	struct file_line lines[] = {{0x400000, 0x406000, 0, "/bin/app"}, {0x408000, 0x409000, 0, "/bin/other"}};
+	struct file_line lines[] = {{0x400000, 0x406000, 0, "/bin/app"},
+				    {0x408000, 0x409000, 0, "/bin/other"}};
 	uint8_t *file = malloc(16 * PAGE);
 
 	for (size_t i = 0; i < 16 * PAGE; i++)
@@ -445,7 +454,8 @@ static void test_back(void **state)
 	free(file);
 }
 
-/* More than 65535 segments: the count stands in section header 0, which the kernel puts behind the data. */
+/* More than 65535 segments: the count stands in section header 0, which the kernel puts behind the
+ * data. */
 static void test_many_segments(void **state)
 {
 	(void)state;
@@ -483,7 +493,8 @@ static void test_many_segments(void **state)
 		assert_null(core_open(path, &notes, &t));
 		unlink(path);
 		assert_int_equal(t->regions.n, 2 * (lost ? PN_XNUM : N));
-		assert_int_equal(has_note(&notes, NOTE_DAMAGE, "number of its segments is lost"), lost);
+		assert_int_equal(has_note(&notes, NOTE_DAMAGE, "number of its segments is lost"),
+				 lost);
 		check_invariants(t);
 		close_all(t, &notes, &f);
 	}
@@ -497,13 +508,15 @@ static uint64_t next_random(uint64_t *s)
 	return *s;
 }
 
-/* Bytes of headers and notes changed at random: never a crash, never a target that breaks its invariants. */
+/* Bytes of headers and notes changed at random: never a crash, never a target that breaks its
+ * invariants. */
 static void test_mutated(void **state)
 {
 	(void)state;
 	const char *rounds = getenv("GOCTX_TEST_ROUNDS");
 	uint64_t seed = 0x9e3779b97f4a7c15;
-	struct file_line lines[] = {{0x400000, 0x406000, 0, "/bin/app"}, {0x408000, 0x409000, 0, "/bin/other"}};
+	struct file_line lines[] = {{0x400000, 0x406000, 0, "/bin/app"},
+				    {0x408000, 0x409000, 0, "/bin/other"}};
 
 	for (int round = 0; round < (rounds ? atoi(rounds) : 3000); round++) {
 		struct core_file f;
@@ -518,11 +531,12 @@ static void test_mutated(void **state)
 		add_files(&f, PAGE, lines, 2);
 		for (uint64_t k = 0, n = 1 + next_random(&seed) % 6; k < n; k++) {
 			static const uint8_t odd[] = {0, 1, 0x7f, 0x80, 0xff};
-			uint64_t at = next_random(&seed) % (offsetof(struct core_file, notes) + f.notes_len),
+			uint64_t at = next_random(&seed) %
+				      (offsetof(struct core_file, notes) + f.notes_len),
 				 v = next_random(&seed);
 
-			if (at < 5 ||
-			    (at >= offsetof(struct core_file, ph[3]) && at < offsetof(struct core_file, notes)))
+			if (at < 5 || (at >= offsetof(struct core_file, ph[3]) &&
+				       at < offsetof(struct core_file, notes)))
 				continue;
 			bytes[at] = v & 1 ? odd[(v >> 8) % sizeof(odd)] : (uint8_t)(v >> 8);
 		}

@@ -21,7 +21,8 @@ static taddr start(struct fake *f, uint64_t n)
 	array = fake_alloc(f, n * 8);
 	fake_put64(f, vars, array);
 	fake_put64(f, vars + 8, n);
-	f->rt.L.var[LAYOUT_VAR_allgs] = (struct layout_variable){.found = true, .addr = vars, .size = 24};
+	f->rt.L.var[LAYOUT_VAR_allgs] =
+		(struct layout_variable){.found = true, .addr = vars, .size = 24};
 	return array;
 }
 
@@ -102,7 +103,8 @@ static void looped_waits(void **state)
 	}
 }
 
-/* allgs names one goroutine many times: what it waits on is not multiplied beyond what memory could hold. */
+/* allgs names one goroutine many times: what it waits on is not multiplied beyond what memory could
+ * hold. */
 static void same_g_often(void **state)
 {
 	enum { TIMES = 20000, WAITS = 1000 };

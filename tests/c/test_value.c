@@ -28,8 +28,8 @@ static void setup(struct world *w, int minor)
 	w->num = fake_type(f, GO_INT, "int", NULL);
 	w->any = fake_interface(f, "interface {}", NULL, 0);
 	w->error = fake_interface(f, "error", "", 1);
-	w->errors_string =
-		fake_struct(f, "errors.errorString", "errors", 16, 1, (struct fake_field[]){{"s", w->string, 0}});
+	w->errors_string = fake_struct(f, "errors.errorString", "errors", 16, 1,
+				       (struct fake_field[]){{"s", w->string, 0}});
 	w->errors_string_ptr = fake_pointer(f, w->errors_string);
 	w->error_tab = fake_itab(f, w->error, w->errors_string_ptr);
 }
@@ -76,11 +76,16 @@ static void scalars(void **state)
 
 	(void)state;
 	setup(&w, 27);
-	taddr key = fake_type(f, GO_INT, "main.key", "main"), skey = fake_type(f, GO_STRING, "mw.Key", "app/mw");
-	taddr boolean = fake_type(f, GO_BOOL, "bool", NULL), i8 = fake_type(f, GO_INT8, "int8", NULL);
-	taddr u64 = fake_type(f, GO_UINT64, "uint64", NULL), dbl = fake_type(f, GO_FLOAT64, "float64", NULL);
-	taddr ptr = fake_type(f, GO_UINTPTR, "uintptr", NULL), dur = fake_type(f, GO_INT64, "time.Duration", "time");
-	taddr flt = fake_type(f, GO_FLOAT32, "float32", NULL), cplx = fake_type(f, GO_COMPLEX128, "complex128", NULL);
+	taddr key = fake_type(f, GO_INT, "main.key", "main"),
+	      skey = fake_type(f, GO_STRING, "mw.Key", "app/mw");
+	taddr boolean = fake_type(f, GO_BOOL, "bool", NULL),
+	      i8 = fake_type(f, GO_INT8, "int8", NULL);
+	taddr u64 = fake_type(f, GO_UINT64, "uint64", NULL),
+	      dbl = fake_type(f, GO_FLOAT64, "float64", NULL);
+	taddr ptr = fake_type(f, GO_UINTPTR, "uintptr", NULL),
+	      dur = fake_type(f, GO_INT64, "time.Duration", "time");
+	taddr flt = fake_type(f, GO_FLOAT32, "float32", NULL),
+	      cplx = fake_type(f, GO_COMPLEX128, "complex128", NULL);
 
 	fake_open(f);
 	assert_string_equal(shown(&w, 0, 0), "nil");
@@ -120,8 +125,10 @@ static void strings(void **state)
 	setup(&w, 27);
 	fake_open(f);
 	assert_string_equal(shown(&w, w.string, fake_string(f, "")), "\"\"");
-	assert_string_equal(shown(&w, w.string, fake_string(f, "a\n\t\x1b[31m \"q\" \\ \xff é\xc2\x9b \xe2\x80\xae.")),
-			    "\"a\\n\\t\\x1b[31m \\\"q\\\" \\\\ \\xff é\\u009b \\u202e.\"");
+	assert_string_equal(
+		shown(&w, w.string,
+		      fake_string(f, "a\n\t\x1b[31m \"q\" \\ \xff é\xc2\x9b \xe2\x80\xae.")),
+		"\"a\\n\\t\\x1b[31m \\\"q\\\" \\\\ \\xff é\\u009b \\u202e.\"");
 	memset(text, 'x', sizeof(text));
 	text[64] = '\0';
 	snprintf(want, sizeof(want), "\"%s\"", text);
@@ -148,7 +155,8 @@ static void structs(void **state)
 
 	(void)state;
 	setup(&w, 24);
-	taddr pt = fake_struct(f, "main.pt", "main", 16, 2, (struct fake_field[]){{"X", w.num, 0}, {"Y", w.num, 8}});
+	taddr pt = fake_struct(f, "main.pt", "main", 16, 2,
+			       (struct fake_field[]){{"X", w.num, 0}, {"Y", w.num, 8}});
 	taddr empty = fake_struct(f, "main.empty", "main", 0, 0, NULL), ptr = fake_pointer(f, pt);
 	taddr one = fake_struct(f, "main.one", "main", 8, 1, (struct fake_field[]){{"P", ptr, 0}});
 	taddr deep = fake_struct(f, "main.deep", "main", 88, 6,
@@ -158,7 +166,8 @@ static void structs(void **state)
 						       {"S", w.string, 48},
 						       {"E", w.num, 64},
 						       {"F", w.num, 72}});
-	taddr bare = fake_struct(f, "struct { a int }", NULL, 8, 1, (struct fake_field[]){{"a", w.num, 0}});
+	taddr bare = fake_struct(f, "struct { a int }", NULL, 8, 1,
+				 (struct fake_field[]){{"a", w.num, 0}});
 	taddr time = fake_struct(f, "time.Time", "time", 24, 2,
 				 (struct fake_field[]){{"wall", w.num, 0}, {"ext", w.num, 8}});
 	taddr at = fake_alloc(f, 96), when = fake_alloc(f, 24);
@@ -170,16 +179,19 @@ static void structs(void **state)
 	assert_string_equal(shown(&w, bare, at), "struct{a: 1}");
 	assert_string_equal(shown(&w, empty, 0), "main.empty{}");
 	assert_string_equal(shown(&w, ptr, 0), "*main.pt nil");
-	assert_string_equal(shown(&w, one, 0xc000001000), "main.one{P: *main.pt 0xc000001000}"); // stored in the word
+	assert_string_equal(shown(&w, one, 0xc000001000),
+			    "main.one{P: *main.pt 0xc000001000}"); // stored in the word
 	fake_put_iface(f, at + 16, w.num, at);
 	fake_put_iface(f, at + 32, w.error_tab, 0xc000000010);
 	fake_put_string(f, at + 48, "s");
-	assert_string_equal(shown(&w, deep, at),
-			    "main.deep{A: main.pt{…}, B: 1, C: *errors.errorString 0xc000000010, S: \"s\", …}");
+	assert_string_equal(
+		shown(&w, deep, at),
+		"main.deep{A: main.pt{…}, B: 1, C: *errors.errorString 0xc000000010, S: \"s\", …}");
 	fake_put_iface(f, at + 16, 0, 0);
 	fake_put_iface(f, at + 32, 0xdead0000, 0);
-	assert_string_equal(shown(&w, deep, at),
-			    "main.deep{A: main.pt{…}, B: nil, C: <unreadable 0xc000000020>, S: \"s\", …}");
+	assert_string_equal(
+		shown(&w, deep, at),
+		"main.deep{A: main.pt{…}, B: nil, C: <unreadable 0xc000000020>, S: \"s\", …}");
 	fake_put_iface(f, at + 16, w.any, at + 16); // an interface that holds itself
 	assert_string_equal(shown(&w, w.any, at + 16), "…");
 	fake_put64(f, when, 120000000);
@@ -198,7 +210,8 @@ static void references(void **state)
 	setup(&w, 24);
 	taddr byte = fake_type(f, GO_UINT8, "uint8", NULL), bytes = fake_slice(f, byte, "[]uint8");
 	taddr id = fake_array(f, byte, 4, "[4]uint8"), nums = fake_array(f, w.num, 4, "[4]int");
-	taddr map = fake_map(f, w.string, w.num, "map[string]int"), func = fake_type(f, GO_FUNC, "func()", NULL);
+	taddr map = fake_map(f, w.string, w.num, "map[string]int"),
+	      func = fake_type(f, GO_FUNC, "func()", NULL);
 	taddr at = fake_alloc(f, 24), m = fake_alloc(f, f->rt.L.s[LAYOUT_swissMap].size);
 
 	fake_open(f);
@@ -215,7 +228,8 @@ static void references(void **state)
 	assert_string_equal(shown(&w, map, m), "map[string]int(3 entries)");
 	assert_string_equal(shown(&w, map, 0xdead0000), "map[string]int(<unreadable 0xdead0000>)");
 	assert_string_equal(shown(&w, func, 0), "func nil");
-	snprintf(want, sizeof(want), "func 0x%llx", (unsigned long long)at); // no function table here
+	snprintf(want, sizeof(want), "func 0x%llx",
+		 (unsigned long long)at); // no function table here
 	assert_string_equal(shown(&w, func, at), want);
 	w.out.n = 0;
 	value_print_type(&f->rt, &w.out, w.errors_string_ptr);
@@ -236,14 +250,17 @@ static void insides(void **state)
 	(void)state;
 	setup(&w, 27);
 	taddr byte = fake_type(f, GO_UINT8, "uint8", NULL), bytes = fake_slice(f, byte, "[]uint8");
-	taddr pt = fake_struct(f, "main.pt", "main", 16, 2, (struct fake_field[]){{"X", w.num, 0}, {"S", w.num, 8}});
+	taddr pt = fake_struct(f, "main.pt", "main", 16, 2,
+			       (struct fake_field[]){{"X", w.num, 0}, {"S", w.num, 8}});
 	taddr ptr = fake_pointer(f, pt), num_ptr = fake_pointer(f, w.num);
 	taddr list = fake_slice(f, pt, "[]main.pt"), anys = fake_slice(f, w.any, "[]interface {}");
 	taddr map = fake_map(f, w.string, w.num, "map[string]int");
 	taddr nat = fake_slice(f, fake_type(f, GO_UINT, "big.Word", "math/big"), "big.nat");
-	taddr big = fake_pointer(f, fake_struct(f, "big.Int", "math/big", 32, 2,
-						(struct fake_field[]){{"neg", fake_type(f, GO_BOOL, "bool", NULL), 0},
-								      {"abs", nat, 8}}));
+	taddr big = fake_pointer(
+		f,
+		fake_struct(f, "big.Int", "math/big", 32, 2,
+			    (struct fake_field[]){{"neg", fake_type(f, GO_BOOL, "bool", NULL), 0},
+						  {"abs", nat, 8}}));
 	taddr at = fake_alloc(f, 64), m = fake_alloc(f, f->rt.L.s[LAYOUT_swissMap].size);
 
 	fake_open(f);
@@ -260,7 +277,8 @@ static void insides(void **state)
 	assert_string_equal(inside(&w, bytes, at), "[]byte(<unreadable 0xdead0000>)");
 	assert_string_equal(inside(&w, bytes, 0xdead0000), "<unreadable 0xdead0000>");
 	assert_non_null(
-		strstr(inside(&w, list, at), "[]main.pt{{X: <unreadable 0xdead0000>, S: <unreadable 0xdead0008>}, "));
+		strstr(inside(&w, list, at),
+		       "[]main.pt{{X: <unreadable 0xdead0000>, S: <unreadable 0xdead0008>}, "));
 	assert_non_null(strstr(buf_cstr(&w.out), ", … 18446744073709551615 in all}"));
 	fake_put64(f, at, at);
 	fake_put_iface(f, at + 16, anys, at); // the list's second and last element is the list
@@ -273,7 +291,8 @@ static void insides(void **state)
 	fake_put64(f, at, 1);
 	fake_put64(f, at + 8, 0xdead0000);
 	fake_put64(f, at + 16, 1);
-	assert_string_equal(inside(&w, big, at), "*big.Int{neg: true, abs: big.nat{<unreadable 0xdead0000>}}");
+	assert_string_equal(inside(&w, big, at),
+			    "*big.Int{neg: true, abs: big.nat{<unreadable 0xdead0000>}}");
 	fake_put64(f, at + 8, at);
 	assert_string_equal(inside(&w, big, at), "*big.Int(-1)");
 	fake_put64(f, at + 16, UINT64_MAX);
@@ -294,15 +313,18 @@ static void errors(void **state)
 		taddr signal = fake_type(f, GO_STRING, "signal.signalError", "os/signal");
 		taddr wrap =
 			fake_pointer(f, fake_struct(f, "fmt.wrapError", "fmt", 32, 2,
-						    (struct fake_field[]){{"msg", w.string, 0}, {"err", w.error, 16}}));
-		taddr path = fake_pointer(f, fake_struct(f, "fs.PathError", "io/fs", 48, 3,
-							 (struct fake_field[]){{"Op", w.string, 0},
-									       {"Path", w.string, 16},
-									       {"Err", w.error, 32}}));
+						    (struct fake_field[]){{"msg", w.string, 0},
+									  {"err", w.error, 16}}));
+		taddr path =
+			fake_pointer(f, fake_struct(f, "fs.PathError", "io/fs", 48, 3,
+						    (struct fake_field[]){{"Op", w.string, 0},
+									  {"Path", w.string, 16},
+									  {"Err", w.error, 32}}));
 		taddr list = fake_slice(f, w.error, "[]error");
 		taddr join = fake_pointer(f, fake_struct(f, "errors.joinError", "errors", 24, 1,
 							 (struct fake_field[]){{"errs", list, 0}}));
-		taddr number_tab = fake_itab(f, w.error, number_type), join_tab = fake_itab(f, w.error, join);
+		taddr number_tab = fake_itab(f, w.error, number_type),
+		      join_tab = fake_itab(f, w.error, join);
 		taddr other = fake_type(f, GO_INT, "main.code", "main");
 		taddr p = fake_alloc(f, 48), j = fake_alloc(f, 24), errs = fake_alloc(f, 16 * 100);
 
@@ -312,7 +334,8 @@ static void errors(void **state)
 		assert_string_equal(said(&w, 0, 0), "");
 		assert_string_equal(said(&w, w.errors_string_ptr, plain), "boom\n");
 		assert_string_equal(said(&w, late, FAKE_HEAP), "context deadline exceeded");
-		assert_string_equal(said(&w, number_type, number(&w, 2)), "no such file or directory");
+		assert_string_equal(said(&w, number_type, number(&w, 2)),
+				    "no such file or directory");
 		assert_string_equal(said(&w, number_type, number(&w, 4000)), "errno 4000");
 		assert_string_equal(said(&w, number_type, number(&w, 0)), "errno 0");
 		assert_string_equal(said(&w, signal, fake_string(f, "interrupt signal received")),

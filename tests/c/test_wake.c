@@ -12,10 +12,34 @@
 #include "runtime/wake.h"
 
 static const char *const reasons[] = {
-	"",	       "chan receive",	   "chan send",		 "select",	 "chan receive (nil chan)", "select (no cases)",
-	"sleep",       "sync.Mutex.Lock",  "sync.Cond.Wait",	 "semacquire",	 "sync.WaitGroup.Wait",	    "select (durable)",
+	"",
+	"chan receive",
+	"chan send",
+	"select",
+	"chan receive (nil chan)",
+	"select (no cases)",
+	"sleep",
+	"sync.Mutex.Lock",
+	"sync.Cond.Wait",
+	"semacquire",
+	"sync.WaitGroup.Wait",
+	"select (durable)",
 };
-enum { NONE, RECV, SEND, SELECT, NIL_RECV, NO_CASES, SLEEP, MUTEX, COND, SEMACQUIRE, WAIT_GROUP, DURABLE, REASONS };
+enum {
+	NONE,
+	RECV,
+	SEND,
+	SELECT,
+	NIL_RECV,
+	NO_CASES,
+	SLEEP,
+	MUTEX,
+	COND,
+	SEMACQUIRE,
+	WAIT_GROUP,
+	DURABLE,
+	REASONS
+};
 
 struct made {
 	struct fake f;
@@ -29,7 +53,9 @@ static void make(struct made *m, int minor, int reason)
 	fake_init(&m->f, minor);
 	for (int i = 0; i < REASONS; i++)
 		VEC_PUSH(&m->f.rt.wait_reasons, (char *)reasons[i]);
-	struct task t = {.g = fake_alloc(&m->f, m->f.rt.L.s[LAYOUT_g].size), .status = TASK_WAITING, .reason = (uint8_t)reason};
+	struct task t = {.g = fake_alloc(&m->f, m->f.rt.L.s[LAYOUT_g].size),
+			 .status = TASK_WAITING,
+			 .reason = (uint8_t)reason};
 	VEC_PUSH(&m->ts.list, t);
 	m->t = &m->ts.list.v[0];
 }
@@ -98,8 +124,9 @@ static void reasons_decide(void **state)
 	static const struct {
 		int reason;
 		enum wake_kind kind;
-	} want[] = {{NONE, WAKE_ALWAYS}, {NIL_RECV, WAKE_NEVER}, {NO_CASES, WAKE_NEVER}, {SLEEP, WAKE_ALWAYS},
-		    {DURABLE, WAKE_ALWAYS}, {SEMACQUIRE, WAKE_ALWAYS}, {RECV, WAKE_ALWAYS}, {SELECT, WAKE_NEVER}, {200, WAKE_ALWAYS}};
+	} want[] = {{NONE, WAKE_ALWAYS},  {NIL_RECV, WAKE_NEVER}, {NO_CASES, WAKE_NEVER},
+		    {SLEEP, WAKE_ALWAYS}, {DURABLE, WAKE_ALWAYS}, {SEMACQUIRE, WAKE_ALWAYS},
+		    {RECV, WAKE_ALWAYS},  {SELECT, WAKE_NEVER},	  {200, WAKE_ALWAYS}};
 	struct made m;
 	struct seen s;
 
@@ -113,7 +140,8 @@ static void reasons_decide(void **state)
 		assert_int_equal(ask(&m, &s), want[i].kind);
 		m.t->status = TASK_WAITING;
 		m.t->flags = TASK_DAMAGED;
-		assert_int_equal(ask(&m, &s), want[i].reason == SELECT ? WAKE_ALWAYS : want[i].kind);
+		assert_int_equal(ask(&m, &s),
+				 want[i].reason == SELECT ? WAKE_ALWAYS : want[i].kind);
 		drop(&m);
 	}
 }
@@ -194,12 +222,14 @@ static void semaphores(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		make(&m, 27, kinds[i]);
-		assert_int_equal(ask(&m, &s), WAKE_ALWAYS); /* nothing is known of what it waits on */
+		assert_int_equal(ask(&m, &s),
+				 WAKE_ALWAYS); /* nothing is known of what it waits on */
 		taddr sudog = add_sudog(&m, 0);
 		assert_int_equal(ask(&m, &s), WAKE_ALWAYS); /* taken off by who wakes it */
 		fake_put(&m.f, sudog, m.f.rt.L.sudog.elem, 0xc000001234);
 		assert_int_equal(ask(&m, &s), WAKE_OBJECTS);
-		assert_true(s.v[0].addr == 0xc000001234 && s.v[0].sudog == sudog && !s.v[0].is_chan && s.v[0].wait == UINT32_MAX);
+		assert_true(s.v[0].addr == 0xc000001234 && s.v[0].sudog == sudog &&
+			    !s.v[0].is_chan && s.v[0].wait == UINT32_MAX);
 		fake_put(&m.f, sudog, m.f.rt.L.sudog.g, 8); /* somebody else's */
 		assert_int_equal(ask(&m, &s), WAKE_ALWAYS);
 		drop(&m);
@@ -211,8 +241,14 @@ static void conditions(void **state)
 	static const struct {
 		uint32_t notify, wait, ticket;
 		bool waits;
-	} rows[] = {{0, 1, 0, true}, {1, 1, 0, false}, {3, 5, 4, true}, {3, 5, 5, false}, {0xfffffffe, 1, 0, true},
-		    {0xfffffffe, 1, 0xffffffff, true}, {0xfffffffe, 1, 0xfffffffd, false}, {2, 2, 2, false}};
+	} rows[] = {{0, 1, 0, true},
+		    {1, 1, 0, false},
+		    {3, 5, 4, true},
+		    {3, 5, 5, false},
+		    {0xfffffffe, 1, 0, true},
+		    {0xfffffffe, 1, 0xffffffff, true},
+		    {0xfffffffe, 1, 0xfffffffd, false},
+		    {2, 2, 2, false}};
 	struct made m;
 	struct seen s;
 
@@ -233,8 +269,9 @@ static void conditions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reasons_decide), cmocka_unit_test(channels),	cmocka_unit_test(being_woken),
-		cmocka_unit_test(unreadable),	  cmocka_unit_test(semaphores), cmocka_unit_test(conditions),
+		cmocka_unit_test(reasons_decide), cmocka_unit_test(channels),
+		cmocka_unit_test(being_woken),	  cmocka_unit_test(unreadable),
+		cmocka_unit_test(semaphores),	  cmocka_unit_test(conditions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/** @file  The set of words that stand before a context's address: nothing in it is passed by, whatever lies around. */
+/** @file  The set of words that stand before a context's address: nothing in it is passed by,
+ * whatever lies around. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +35,8 @@ static void check_all(const struct word_set *s, const uint64_t *words, size_t n)
 
 static void test_finds_all(void **state)
 {
-	static const uint64_t members[] = {0x4a1000, 0x4a1040, 0x501230, 0x7f0012345678, 0x7f0012349000};
+	static const uint64_t members[] = {0x4a1000, 0x4a1040, 0x501230, 0x7f0012345678,
+					   0x7f0012349000};
 	static uint64_t words[WORDS];
 	struct word_set s = {0};
 
@@ -46,14 +48,17 @@ static void test_finds_all(void **state)
 	for (size_t round = 0; round < 50; round++) {
 		for (size_t i = 0; i < WORDS; i++) {
 			int what = rand() % 40;
-			words[i] = what < 5 ? members[what] : what < 10 ? 0x4a1000 + (uint64_t)rand() % 0x70000 : (uint64_t)rand() << 17;
+			words[i] = what < 5    ? members[what]
+				   : what < 10 ? 0x4a1000 + (uint64_t)rand() % 0x70000
+					       : (uint64_t)rand() << 17;
 		}
 		check_all(&s, words, WORDS - round); // ends that are no multiple of anything
 	}
 	u64map_free(&s.map);
 }
 
-/* One range is enough for one word; an empty set stops nowhere but at what all words of ones look like. */
+/* One range is enough for one word; an empty set stops nowhere but at what all words of ones look
+ * like. */
 static void test_small_sets(void **state)
 {
 	uint64_t words[] = {0, 1, 0x4a1000, 0x4a1008, 0xc000012340};

@@ -53,7 +53,8 @@ static void count(struct finder *f)
 	}
 }
 
-/* Is all that reaches it the goroutine itself, and others of which there are about as many?  Nobody at all is nobody else. */
+/* Is all that reaches it the goroutine itself, and others of which there are about as many?  Nobody
+ * at all is nobody else. */
 static bool is_own(struct finder *f, uint32_t task, const struct owner_set *s)
 {
 	uint64_t like = kind_count(f, task);
@@ -71,7 +72,8 @@ static bool is_own(struct finder *f, uint32_t task, const struct owner_set *s)
 	return true;
 }
 
-/* Is a CancelFunc of the context reached by others?  CASE_OWN_CONTEXT: the goroutine itself has one that it could have given away. */
+/* Is a CancelFunc of the context reached by others?  CASE_OWN_CONTEXT: the goroutine itself has one
+ * that it could have given away. */
 static uint8_t by_funcs(struct finder *f, uint32_t task, uint32_t context)
 {
 	const struct cancelers *cs = &f->r->cancelers;
@@ -102,7 +104,8 @@ static uint8_t by_context(struct finder *f, uint32_t task, uint32_t context)
 	uint8_t end = f->r->others.end[context];
 	if (end == END_OTHERS)
 		return CASE_OTHERS;
-	for (unsigned up = 0; context < f->m->ctxs.n && up < CLIMB; up++, context = v[context].parent) {
+	for (unsigned up = 0; context < f->m->ctxs.n && up < CLIMB;
+	     up++, context = v[context].parent) {
 		if (f->r->others.program[context])
 			return ret ? ret : CASE_PROGRAM;
 		if (v[context].kind == CTX_CANCEL)
@@ -131,17 +134,20 @@ static void judge(struct finder *f, uint32_t task)
 	for (uint32_t k = 0; k < t->nwaits; k++) {
 		const struct task_wait *w = &f->m->tasks.waits.v[t->wait_first + k];
 		if (w->chan)
-			cases |= w->context < f->m->ctxs.n ? by_context(f, task, w->context) : by_channel(f, task, w->chan);
+			cases |= w->context < f->m->ctxs.n ? by_context(f, task, w->context)
+							   : by_channel(f, task, w->chan);
 	}
 	f->ret->cases[task] = cases & CASE_OTHERS ? 0 : cases;
 	if (cases && !(cases & CASE_OTHERS))
-		f->ret->how[task] = cases & (CASE_OWN_CONTEXT | CASE_OWN_CHANNEL) ? ALONE_ITSELF : ALONE_PROGRAM;
+		f->ret->how[task] = cases & (CASE_OWN_CONTEXT | CASE_OWN_CHANNEL) ? ALONE_ITSELF
+										  : ALONE_PROGRAM;
 }
 
 /* May it be at work for those that only it reaches? */
 static bool is_at_work(const struct alone *a, uint32_t task)
 {
-	return a->how[task] == ALONE_NOT || (a->how[task] == ALONE_PROGRAM && a->cases[task] & CASE_TIMER);
+	return a->how[task] == ALONE_NOT ||
+	       (a->how[task] == ALONE_PROGRAM && a->cases[task] & CASE_TIMER);
 }
 
 static void judge_mates(struct finder *f)
@@ -152,7 +158,8 @@ static void judge_mates(struct finder *f)
 	for (unsigned round = 0; more && round < OWNERS_MOST; round++) {
 		more = false;
 		for (uint32_t i = 0; i < f->m->tasks.list.n; i++) {
-			if (a->how[i] != ALONE_ITSELF || a->mate[i] == TASK_NONE || !is_at_work(a, a->mate[i]))
+			if (a->how[i] != ALONE_ITSELF || a->mate[i] == TASK_NONE ||
+			    !is_at_work(a, a->mate[i]))
 				continue;
 			a->how[i] = ALONE_NOT;
 			more = true;

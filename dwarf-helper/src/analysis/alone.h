@@ -1,22 +1,29 @@
 /**
- * @file  Who can end a goroutine's wait: of goroutines that are held out of the first marking (reach.h: struct reach_others), case by case.
+ * @file  Who can end a goroutine's wait: of goroutines that are held out of the first marking
+ * (reach.h: struct reach_others), case by case.
  *
  * A case of a select, or a channel operation, is
  *
  *     by itself     a timer's channel: what it does then it does for itself
- *     the program   a context that ends with the program alone, or a channel of struct{} that ten or more of them wait to be closed
- *     its own       a channel that nobody but itself reaches, or a context with a CancelFunc that nobody but itself reaches, and above it likewise
+ *     the program   a context that ends with the program alone, or a channel of struct{} that ten
+ *                   or more of them wait to be closed
+ *     its own       a channel that nobody but itself reaches, or a context with a CancelFunc that
+ *                   nobody but itself reaches, and above it likewise
  *     others'       all else: then the goroutine is not alone
  *
- * "Itself" is the goroutine and its mates: goroutines that reach the same, of which there are about as many (a session's reader and writer), and which
- * are alone in the same way.  One that timers wake and that has no case of its own is nobody's mate: it may be at work for the others.  A
- * CancelFunc on the goroutine's own stack (deferred there) was never meant for anybody else, and makes no case its own.
+ * "Itself" is the goroutine and its mates: goroutines that reach the same, of which there are about
+ * as many (a session's reader and writer), and which are alone in the same way.  One that timers
+ * wake and that has no case of its own is nobody's mate: it may be at work for the others.  A
+ * CancelFunc on the goroutine's own stack (deferred there) was never meant for anybody else, and
+ * makes no case its own.
  *
- * Who reaches what: a search from the stack of each such goroutine through what nobody else reaches; each object has the set of the four goroutines that
- * reach it, or "more".  Contexts are passed upwards only: to have a context is not to be able to cancel it.
+ * Who reaches what: a search from the stack of each such goroutine through what nobody else
+ * reaches; each object has the set of the four goroutines that reach it, or "more".  Contexts are
+ * passed upwards only: to have a context is not to be able to cancel it.
  *
- * Cost: none where nothing was held out.  Else linear in what only such goroutines reach (each object is read five times at most), 4 bytes a slot of the
- * heap, touched only there, and a walk of their stacks.
+ * Cost: none where nothing was held out.  Else linear in what only such goroutines reach (each
+ * object is read five times at most), 4 bytes a slot of the heap, touched only there, and a walk of
+ * their stacks.
  */
 #ifndef GOCTX_ANALYSIS_ALONE_H
 #define GOCTX_ANALYSIS_ALONE_H
@@ -25,8 +32,8 @@
 
 enum alone_how {
 	ALONE_NOT,
-	ALONE_ITSELF,	/* at least one case is its own, none is others' */
-	ALONE_PROGRAM,	/* only the end of the program ends it */
+	ALONE_ITSELF,  /* at least one case is its own, none is others' */
+	ALONE_PROGRAM, /* only the end of the program ends it */
 };
 
 /** Cases that a goroutine has, a set. */

@@ -36,7 +36,8 @@ static void sort_pass(const struct keyed *from, struct keyed *to, size_t n, unsi
 static void sort_by_keys(const struct model *m, struct blocked *b)
 {
 	size_t n = b->rows.n;
-	struct keyed *from = mem_resize(NULL, n, sizeof(*from)), *to = mem_resize(NULL, n, sizeof(*to));
+	struct keyed *from = mem_resize(NULL, n, sizeof(*from)),
+		     *to = mem_resize(NULL, n, sizeof(*to));
 	struct keyed differ = {0};
 
 	for (size_t i = 0; i < n; i++) {
@@ -61,7 +62,8 @@ static void sort_by_keys(const struct model *m, struct blocked *b)
 
 #define STAMPS_MAX 4096 /* distinct times; with more, rows are sorted by radix */
 
-/* Distinct times of waitsince.  Each collection gives all goroutines that wait the same time, so there are few. */
+/* Distinct times of waitsince.  Each collection gives all goroutines that wait the same time, so
+ * there are few. */
 struct stamps {
 	struct u64map index; /* stamp_key() -> number */
 	uint64_t since[STAMPS_MAX];
@@ -80,7 +82,8 @@ static uint64_t stamp_key(uint64_t since)
 	return since + 2;
 }
 
-/* Count them.  @return false when there are too many, or when rows of one stamp would not be in the order of their goids */
+/* Count them.  @return false when there are too many, or when rows of one stamp would not be in the
+ * order of their goids */
 static bool count_stamps(const struct model *m, const struct blocked *b, struct stamps *s)
 {
 	uint64_t goid = 0;
@@ -122,7 +125,8 @@ static void sort_by_stamps(const struct model *m, struct blocked *b, struct stam
 		at += n;
 	}
 	for (size_t i = 0; i < b->rows.n; i++)
-		to[s->rows[u64map_find(&s->index, stamp_key(since_of(m, &b->rows.v[i])))]++] = b->rows.v[i];
+		to[s->rows[u64map_find(&s->index, stamp_key(since_of(m, &b->rows.v[i])))]++] =
+			b->rows.v[i];
 	free(b->rows.v);
 	b->rows.v = to;
 }
@@ -150,8 +154,8 @@ struct err *blocked_find(const struct model *m, struct blocked *ret)
 			const struct task_wait *w = &m->tasks.waits.v[t->wait_first + k];
 			if (w->context >= m->ctxs.n)
 				continue;
-			VEC_PUSH(&ret->rows,
-				 (struct blocked_row){(uint32_t)i, t->wait_first + k, w->context, t->nwaits - 1u});
+			VEC_PUSH(&ret->rows, (struct blocked_row){(uint32_t)i, t->wait_first + k,
+								  w->context, t->nwaits - 1u});
 			break;
 		}
 		if (i % 65536 == 0 && runtime_canceled(m->rt)) {
@@ -163,7 +167,8 @@ struct err *blocked_find(const struct model *m, struct blocked *ret)
 	return NULL;
 }
 
-void blocked_sum(const struct model *m, const struct blocked_row *rows, size_t n, struct blocked_sums *ret)
+void blocked_sum(const struct model *m, const struct blocked_row *rows, size_t n,
+		 struct blocked_sums *ret)
 {
 	_cleanup_free_ uint64_t *seen = mem_zalloc((m->ctxs.n / 64 + 1) * sizeof(*seen));
 
@@ -189,10 +194,12 @@ bool blocked_full(const struct model *m, uint32_t task, struct chan_fill *ret)
 
 	for (uint32_t k = 0; k < t->nwaits; k++) {
 		taddr chan = m->tasks.waits.v[t->wait_first + k].chan;
-		if (m->tasks.waits.v[t->wait_first + k].context != CTX_NONE || task_wait_op(m->rt, &m->tasks, t, k) != WAIT_SEND)
+		if (m->tasks.waits.v[t->wait_first + k].context != CTX_NONE ||
+		    task_wait_op(m->rt, &m->tasks, t, k) != WAIT_SEND)
 			continue;
-		if (!runtime_field(m->rt, chan, l->hchan.qcount, &ret->count) || !runtime_field(m->rt, chan, l->hchan.dataqsiz, &ret->size) ||
-		    !ret->size || ret->count != ret->size)
+		if (!runtime_field(m->rt, chan, l->hchan.qcount, &ret->count) ||
+		    !runtime_field(m->rt, chan, l->hchan.dataqsiz, &ret->size) || !ret->size ||
+		    ret->count != ret->size)
 			continue;
 		ret->chan = chan;
 		return true;

@@ -1,12 +1,14 @@
 /**
- * @file  Who waits for which context: goroutines parked on a done channel, joined with the context it belongs to.
+ * @file  Who waits for which context: goroutines parked on a done channel, joined with the context
+ * it belongs to.
  */
 #ifndef GOCTX_ANALYSIS_BLOCKED_H
 #define GOCTX_ANALYSIS_BLOCKED_H
 
 #include "context/model.h"
 
-/** One parked goroutine; 16 bytes.  A select on several done channels is one row, of the first one met. */
+/** One parked goroutine; 16 bytes.  A select on several done channels is one row, of the first one
+ * met. */
 struct blocked_row {
 	uint32_t task;	  /* index into m->tasks.list */
 	uint32_t wait;	  /* index into m->tasks.waits: the done channel */
@@ -15,7 +17,8 @@ struct blocked_row {
 };
 
 struct blocked {
-	VEC(struct blocked_row) rows; /* oldest first, those of unknown age last; equal ages by goid */
+	VEC(struct blocked_row)
+	rows; /* oldest first, those of unknown age last; equal ages by goid */
 };
 
 /** Sums over some rows. */
@@ -28,7 +31,8 @@ struct blocked_sums {
 struct err *blocked_find(const struct model *m, struct blocked *ret);
 
 /** Count the distinct channels. */
-void blocked_sum(const struct model *m, const struct blocked_row *rows, size_t n, struct blocked_sums *ret);
+void blocked_sum(const struct model *m, const struct blocked_row *rows, size_t n,
+		 struct blocked_sums *ret);
 
 /** A channel's buffer. */
 struct chan_fill {
@@ -36,7 +40,8 @@ struct chan_fill {
 	uint64_t count, size;
 };
 
-/** Is the goroutine parked to send to a channel whose buffer is full?  The first such, of a select's.  @return false: no */
+/** Is the goroutine parked to send to a channel whose buffer is full?  The first such, of a
+ * select's.  @return false: no */
 bool blocked_full(const struct model *m, uint32_t task, struct chan_fill *ret);
 
 void blocked_free(struct blocked *b);

@@ -19,8 +19,8 @@ struct finder {
 	const struct model *m;
 	struct cancelers *out;
 	VEC(struct cancel_code) codes;
-	struct u64map index; /* entry -> number in codes */
-	taddr lo, hi;	     /* [lo, hi] holds all entries: one test for most words */
+	struct u64map index;	     /* entry -> number in codes */
+	taddr lo, hi;		     /* [lo, hi] holds all entries: one test for most words */
 	uint64_t one, cause, parent; /* slots of the closures by SIZE_… */
 };
 
@@ -39,9 +39,10 @@ static void add_code(void *arg, const struct pcln_func *f)
 
 	if (!info->n || u64map_add(&s->index, f->entry, (uint32_t)s->codes.n) != s->codes.n)
 		return;
-	VEC_PUSH(&s->codes, (struct cancel_code){.entry = f->entry,
-						 .func = info->first + info->n - 1u,
-						 .kind = (uint8_t)cancel_code_kind(f->name, strlen(f->name))});
+	VEC_PUSH(&s->codes,
+		 (struct cancel_code){.entry = f->entry,
+				      .func = info->first + info->n - 1u,
+				      .kind = (uint8_t)cancel_code_kind(f->name, strlen(f->name))});
 	if (f->entry < s->lo)
 		s->lo = f->entry;
 	if (f->entry > s->hi)
@@ -54,12 +55,14 @@ static bool cancels(const struct ctx *c)
 }
 
 /* The context that a captured word stands for; CTX_NONE. */
-static uint32_t captured(struct finder *s, const struct cancel_code *code, const uint8_t *p, uint64_t size)
+static uint32_t captured(struct finder *s, const struct cancel_code *code, const uint8_t *p,
+			 uint64_t size)
 {
 	const struct model *m = s->m;
 	uint64_t w;
 
-	/* propagateCancel.func1 captures two interfaces, the child and the parent, and the parent is never one of the library's. */
+	/* propagateCancel.func1 captures two interfaces, the child and the parent, and the parent
+	 * is never one of the library's. */
 	for (uint64_t at = 8; at < (code->kind == CANCELER_PARENT ? size : 16); at += 8) {
 		memcpy(&w, p + at, 8);
 		uint32_t i = model_at(m, w);
@@ -81,7 +84,8 @@ static bool fits_slot(const struct finder *s, uint8_t kind, uint64_t slot)
 	return slot == s->one || (slot == s->cause && kind == CANCELER_TIMER);
 }
 
-static void consider(struct finder *s, const struct span *span, uint32_t index, const uint8_t *p, uint32_t code)
+static void consider(struct finder *s, const struct span *span, uint32_t index, const uint8_t *p,
+		     uint32_t code)
 {
 	const struct cancel_code *c = &s->codes.v[code];
 
@@ -90,12 +94,13 @@ static void consider(struct finder *s, const struct span *span, uint32_t index, 
 	uint32_t context = captured(s, c, p, span->elem_size);
 	if (context == CTX_NONE || !heap_allocated(s->m->rt, span, index))
 		return;
-	VEC_PUSH(&s->out->list, (struct canceler){.closure = span->base + (uint64_t)index * span->elem_size,
-						  .context = context,
-						  .task = TASK_NONE,
-						  .func = c->func,
-						  .kind = c->kind,
-						  .stage = REACH_NONE});
+	VEC_PUSH(&s->out->list,
+		 (struct canceler){.closure = span->base + (uint64_t)index * span->elem_size,
+				   .context = context,
+				   .task = TASK_NONE,
+				   .func = c->func,
+				   .kind = c->kind,
+				   .stage = REACH_NONE});
 }
 
 static void scan_span(struct finder *s, const struct span *span)
@@ -121,10 +126,12 @@ static void scan_span(struct finder *s, const struct span *span)
 static bool is_wanted(const struct finder *s, const struct span *span)
 {
 	return !(span->flags & SPAN_NOSCAN) &&
-	       (span->elem_size == s->one || span->elem_size == s->cause || span->elem_size == s->parent);
+	       (span->elem_size == s->one || span->elem_size == s->cause ||
+		span->elem_size == s->parent);
 }
 
-/* Spans from @p first on that share one chunk of addresses: the number behind the last; mapped in one go when most will be read. */
+/* Spans from @p first on that share one chunk of addresses: the number behind the last; mapped in
+ * one go when most will be read. */
 static size_t next_chunk(struct finder *s, size_t first)
 {
 	const struct heap *h = s->m->rt->heap;
@@ -137,7 +144,9 @@ static size_t next_chunk(struct finder *s, size_t first)
 		bytes += (uint64_t)h->spans.v[i].npages * HEAP_PAGE;
 		any = i;
 	}
-	const uint8_t *p = bytes > POPULATE_CHUNK / 2 ? target_ptr(s->m->rt->t, h->spans.v[any].base, 1) : NULL;
+	const uint8_t *p = bytes > POPULATE_CHUNK / 2
+				   ? target_ptr(s->m->rt->t, h->spans.v[any].base, 1)
+				   : NULL;
 	if (p)
 		target_populate(s->m->rt->t, p);
 	return i;
@@ -164,17 +173,20 @@ static bool is_watcher(const struct runtime *rt, const struct task *t)
 	if (t->start >= rt->frames.n)
 		return false;
 	const char *f = rt->frames.v[t->start].func;
-	return strncmp(f, "context.", 8) == 0 && (strcmp(f, CANCEL_OLD_WATCHER) == 0 || ends(f, strlen(f), ".propagateCancel.func2"));
+	return strncmp(f, "context.", 8) == 0 &&
+	       (strcmp(f, CANCEL_OLD_WATCHER) == 0 || ends(f, strlen(f), ".propagateCancel.func2"));
 }
 
-/* A watcher selects on the done channels of a parent and of a child: the child is a context of the library, and the deeper one. */
+/* A watcher selects on the done channels of a parent and of a child: the child is a context of the
+ * library, and the deeper one. */
 static uint32_t watched(const struct model *m, const struct task *t)
 {
 	uint32_t found = CTX_NONE;
 
 	for (uint32_t k = 0; k < t->nwaits; k++) {
 		uint32_t i = m->tasks.waits.v[t->wait_first + k].context;
-		if (i < m->ctxs.n && cancels(&m->ctxs.v[i]) && (found == CTX_NONE || m->ctxs.v[i].depth > m->ctxs.v[found].depth))
+		if (i < m->ctxs.n && cancels(&m->ctxs.v[i]) &&
+		    (found == CTX_NONE || m->ctxs.v[i].depth > m->ctxs.v[found].depth))
 			found = i;
 	}
 	return found;
@@ -188,7 +200,8 @@ static void find_watchers(struct finder *s)
 		const struct task *t = &m->tasks.list.v[i];
 		if (!is_watcher(m->rt, t))
 			continue;
-		bool parked = (t->status == TASK_WAITING || t->status == TASK_LEAKED) && t->nwaits == 2;
+		bool parked =
+			(t->status == TASK_WAITING || t->status == TASK_LEAKED) && t->nwaits == 2;
 		uint32_t context = parked ? watched(m, t) : CTX_NONE;
 		if (context == CTX_NONE) {
 			s->out->watchers_unknown = true;

@@ -28,7 +28,11 @@ static void take(const struct cancelers *all, uint32_t i, struct ways *w)
 				w->more++;
 				continue;
 			}
-			VEC_PUSH(&w->list, (struct way){.closure = c->closure, .func = c->func, .task = c->task, .frame = FRAME_NONE, .kind = c->kind});
+			VEC_PUSH(&w->list, (struct way){.closure = c->closure,
+							.func = c->func,
+							.task = c->task,
+							.frame = FRAME_NONE,
+							.kind = c->kind});
 		}
 	}
 }
@@ -49,8 +53,10 @@ static void look_above(const struct model *m, uint32_t i, struct ways *w)
 	struct ctx_above a = ctx_above(m, i);
 
 	w->foreign = a.foreign;
-	w->above = a.canceler < m->ctxs.n && m->ctxs.v[a.canceler].state == CTX_ACTIVE ? a.canceler : CTX_NONE;
-	w->above_sure = w->above != CTX_NONE && (!a.foreign || m->ctxs.v[i].flags & CTX_IN_PARENT_MAP);
+	w->above = a.canceler < m->ctxs.n && m->ctxs.v[a.canceler].state == CTX_ACTIVE ? a.canceler
+										       : CTX_NONE;
+	w->above_sure =
+		w->above != CTX_NONE && (!a.foreign || m->ctxs.v[i].flags & CTX_IN_PARENT_MAP);
 }
 
 /* ---- deferred ---- */
@@ -144,7 +150,8 @@ static struct err *find_holder(const struct model *m, struct ways *w)
 /* ---- lost ---- */
 
 /*
- * Set way->lost where no marking is needed: a CancelFunc that a running goroutine or a variable holds may be called.
+ * Set way->lost where no marking is needed: a CancelFunc that a running goroutine or a variable
+ * holds may be called.
  * @return false: that depends on whether parked goroutines can run again
  */
 static bool settle_lost(const struct model *m, struct way *way)
@@ -207,7 +214,8 @@ struct err *ways_find(const struct model *m, uint32_t i, struct ways *ret)
 	struct cancelers all;
 
 	*ret = (struct ways){.above = CTX_NONE};
-	ret->asked = c->state == CTX_ACTIVE && (c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC);
+	ret->asked = c->state == CTX_ACTIVE &&
+		     (c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC);
 	if (!ret->asked)
 		return NULL;
 	struct err *err = cancelers_find(m, &all);

@@ -50,11 +50,13 @@ static bool is_underway(const struct underway *u, const struct model *m, const s
 		return u->channels;
 	if (p->issue.context == CTX_NONE)
 		return false;
-	if (heap_newest(m->rt, m->ctxs.v[p->issue.context].addr) && !(m->ctxs.v[p->issue.context].flags & (CTX_FROM_PARENT | CTX_FROM_MAP)))
+	if (heap_newest(m->rt, m->ctxs.v[p->issue.context].addr) &&
+	    !(m->ctxs.v[p->issue.context].flags & (CTX_FROM_PARENT | CTX_FROM_MAP)))
 		return true; /* not even cleared */
 	if (p->kind == PROBLEM_LOOP || p->kind == PROBLEM_WILD_PARENT)
 		return false;
-	/* Whoever makes a child has the parent on its stack, so only the context itself counts, not its parent. */
+	/* Whoever makes a child has the parent on its stack, so only the context itself counts, not
+	 * its parent. */
 	return underway_context(u, m, p->issue.context);
 }
 
@@ -101,7 +103,8 @@ static void take(const struct model *m, struct finding *f, const struct problem 
 	f->count++;
 	if (context != CTX_NONE && (!f->contexts.n || f->contexts.v[f->contexts.n - 1] != context))
 		VEC_PUSH(&f->contexts, context);
-	if (p->task != TASK_NONE && (!f->goroutines.n || f->goroutines.v[f->goroutines.n - 1] != p->task))
+	if (p->task != TASK_NONE &&
+	    (!f->goroutines.n || f->goroutines.v[f->goroutines.n - 1] != p->task))
 		VEC_PUSH(&f->goroutines, p->task);
 	if (f->context == CTX_NONE)
 		f->context = context;
@@ -111,8 +114,8 @@ static void take(const struct model *m, struct finding *f, const struct problem 
 	}
 }
 
-static void make_damage(const struct model *m, const struct problems *ps, enum check_kind kind, enum confidence confidence,
-			struct findings *ret)
+static void make_damage(const struct model *m, const struct problems *ps, enum check_kind kind,
+			enum confidence confidence, struct findings *ret)
 {
 	struct finding *f = NULL;
 
@@ -152,7 +155,8 @@ static enum confidence confidence_of(const struct model *m, const struct problem
 {
 	const struct runtime *rt = m->rt;
 
-	if (ps->unread || rt->t->truncated || rt->notes->count[NOTE_LIMIT] || !rt->heap || rt->heap->incomplete)
+	if (ps->unread || rt->t->truncated || rt->notes->count[NOTE_LIMIT] || !rt->heap ||
+	    rt->heap->incomplete)
 		return CONF_LIKELY;
 	return CONF_CERTAIN;
 }

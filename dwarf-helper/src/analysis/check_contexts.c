@@ -1,6 +1,7 @@
 /*
- * All contexts with an err of their own.  What is above each is worked out once for all (a chain of values may be long, and many
- * may hang on its tip); the maps are walked once, and each entry records that it is held.
+ * All contexts with an err of their own.  What is above each is worked out once for all (a chain of
+ * values may be long, and many may hang on its tip); the maps are walked once, and each entry
+ * records that it is held.
  */
 #include "analysis/check.h"
 
@@ -15,8 +16,9 @@ struct checker {
 	struct problems *ps;
 	struct above *above; /* by context */
 	uint8_t *held;	     /* by context: the map of its canceling ancestor holds it */
-	uint8_t *blind;	     /* by context: its map could not be read in full, so what it lacks is not known */
-	uint32_t owner;	     /* whose map is being walked */
+	uint8_t *blind; /* by context: its map could not be read in full, so what it lacks is not
+			   known */
+	uint32_t owner; /* whose map is being walked */
 };
 
 /* The next one up, CTX_NONE at an end. */
@@ -32,7 +34,8 @@ static bool cancels(const struct ctx *c)
 	return c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC;
 }
 
-/* Walk up to the first context whose answer is known, and record it for all contexts on the way.  Parents form a forest (graph.c). */
+/* Walk up to the first context whose answer is known, and record it for all contexts on the way.
+ * Parents form a forest (graph.c). */
 static void find_above(struct checker *k, uint32_t i)
 {
 	const struct model *m = k->m;
@@ -49,7 +52,8 @@ static void find_above(struct checker *k, uint32_t i)
 			break;
 		}
 	}
-	/* Whether something foreign lies between differs along the way: from the top down, which a forest gives only from below. */
+	/* Whether something foreign lies between differs along the way: from the top down, which a
+	 * forest gives only from below. */
 	VEC(uint32_t) path = {0};
 	for (uint32_t p = i; p != at && path.n < n; p = next_up(m, p))
 		VEC_PUSH(&path, p);
@@ -81,9 +85,13 @@ static struct ctx_above above_of(struct checker *k, uint32_t i)
 static void on_issue(void *arg, const struct ctx_issue *issue)
 {
 	struct checker *k = arg;
-	struct problem p = {.kind = (uint8_t)issue->problem, .changing = issue->changing, .task = TASK_NONE, .issue = *issue};
+	struct problem p = {.kind = (uint8_t)issue->problem,
+			    .changing = issue->changing,
+			    .task = TASK_NONE,
+			    .issue = *issue};
 
-	if (issue->problem == PROBLEM_UNREAD || issue->problem == PROBLEM_COUNT || issue->problem == PROBLEM_WILD_CHILD)
+	if (issue->problem == PROBLEM_UNREAD || issue->problem == PROBLEM_COUNT ||
+	    issue->problem == PROBLEM_WILD_CHILD)
 		k->blind[issue->context] = 1;
 	if (issue->problem == PROBLEM_UNREAD)
 		k->ps->unread++;
@@ -105,7 +113,10 @@ static bool on_child(void *arg, uint32_t child, taddr addr)
 		k->held[child] = 1;
 	} else if (!a.foreign && !(m->ctxs.v[child].flags & (CTX_CYCLE | CTX_DAMAGED))) {
 		bool locked = (m->ctxs.v[child].flags | m->ctxs.v[k->owner].flags) & CTX_LOCKED;
-		struct ctx_issue issue = {.problem = PROBLEM_STRANGER, .changing = locked, .context = child, .other = k->owner};
+		struct ctx_issue issue = {.problem = PROBLEM_STRANGER,
+					  .changing = locked,
+					  .context = child,
+					  .other = k->owner};
 		on_issue(k, &issue);
 	}
 	return !runtime_canceled(m->rt);

@@ -1,7 +1,8 @@
 /*
- * Wait queues of channels.  A goroutine that is parked on channels lists its sudogs (g.waiting, linked by waitlink); each of
- * them must be on the receive or the send queue of its channel, linked both ways (runtime/chan.go, select.go; enqueueing and
- * parking happen under the channel's lock).  Not damage, but on the way:
+ * Wait queues of channels.  A goroutine that is parked on channels lists its sudogs (g.waiting,
+ * linked by waitlink); each of them must be on the receive or the send queue of its channel, linked
+ * both ways (runtime/chan.go, select.go; enqueueing and parking happen under the channel's lock).
+ * Not damage, but on the way:
  *   - a channel whose lock is held
  *   - a goroutine that has been taken off the queue and is not running yet (g.param is its sudog)
  *   - a select that was woken through another channel: its other sudogs stay queued until it runs
@@ -18,10 +19,10 @@ struct queues {
 	const struct model *m;
 	struct problems *ps;
 	VEC(struct waiter) waiters;
-	struct u64map by_sudog;	 /* -> index into waiters */
-	struct u64map channels;	 /* met so far -> 1: its queues do not fit, 0 */
-	struct u64map by_g;	 /* g -> task; made when it is first needed */
-	uint64_t left;		 /* sudogs that may still be looked at: a damaged queue may be a loop */
+	struct u64map by_sudog; /* -> index into waiters */
+	struct u64map channels; /* met so far -> 1: its queues do not fit, 0 */
+	struct u64map by_g;	/* g -> task; made when it is first needed */
+	uint64_t left; /* sudogs that may still be looked at: a damaged queue may be a loop */
 };
 
 static struct problem about(taddr channel, uint32_t task, enum check_kind kind, bool changing)
@@ -90,7 +91,8 @@ static void on_stranger(struct queues *q, const struct channel *c, const uint8_t
 	problem_add(q->ps, about(c->addr, task, CHECK_QUEUED, on_its_way));
 }
 
-/* One queue.  @return false: its links do not fit (a sudog that cannot be read is none that could be looked at) */
+/* One queue.  @return false: its links do not fit (a sudog that cannot be read is none that could
+ * be looked at) */
 static bool walk_queue(struct queues *q, struct channel *c, int which, taddr first, taddr last)
 {
 	struct runtime *rt = q->m->rt;
@@ -106,7 +108,8 @@ static bool walk_queue(struct queues *q, struct channel *c, int which, taddr fir
 			q->ps->unread++;
 			return true;
 		}
-		if (!p || runtime_load(p, l->sudog.c) != c->addr || runtime_load(p, l->sudog.prev) != prev)
+		if (!p || runtime_load(p, l->sudog.c) != c->addr ||
+		    runtime_load(p, l->sudog.prev) != prev)
 			return false;
 		uint32_t w = u64map_find(&q->by_sudog, at);
 		if (w == U64MAP_NONE)
@@ -122,7 +125,8 @@ static bool walk_queue(struct queues *q, struct channel *c, int which, taddr fir
 	return prev == last;
 }
 
-static void add_counted(struct queues *q, const struct channel *c, enum check_kind kind, bool changing, uint64_t n, uint64_t m, bool senders)
+static void add_counted(struct queues *q, const struct channel *c, enum check_kind kind,
+			bool changing, uint64_t n, uint64_t m, bool senders)
 {
 	struct problem p = about(c->addr, TASK_NONE, kind, changing);
 
@@ -134,7 +138,8 @@ static void add_counted(struct queues *q, const struct channel *c, enum check_ki
 
 static void check_state(struct queues *q, const struct channel *c)
 {
-	bool done = u64map_find(&q->m->by_done, c->addr) != U64MAP_NONE; /* those are check_contexts()'s */
+	bool done = u64map_find(&q->m->by_done, c->addr) !=
+		    U64MAP_NONE; /* those are check_contexts()'s */
 	uint64_t recv = c->waiting[0], send = c->waiting[1];
 
 	if (c->closed && (recv || send) && !done)
@@ -163,8 +168,10 @@ static void check_channel(struct queues *q, taddr addr)
 	c.closed = runtime_load(p, l->hchan.closed);
 	c.count = runtime_load(p, l->hchan.qcount);
 	c.size = runtime_load(p, l->hchan.dataqsiz);
-	bool fits = walk_queue(q, &c, 0, runtime_load(p, l->hchan.recvq_first), runtime_load(p, l->hchan.recvq_last));
-	fits &= walk_queue(q, &c, 1, runtime_load(p, l->hchan.sendq_first), runtime_load(p, l->hchan.sendq_last));
+	bool fits = walk_queue(q, &c, 0, runtime_load(p, l->hchan.recvq_first),
+			       runtime_load(p, l->hchan.recvq_last));
+	fits &= walk_queue(q, &c, 1, runtime_load(p, l->hchan.sendq_first),
+			   runtime_load(p, l->hchan.sendq_last));
 	if (!fits)
 		u64map_set(&q->channels, addr, 1);
 	if (!fits)

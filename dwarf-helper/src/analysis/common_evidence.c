@@ -15,11 +15,15 @@ static uint64_t place_key(const struct model *m, uint32_t frame)
 {
 	if (frame >= m->rt->frames.n)
 		return 1;
-	return (sign_frame(SIGN_START, m, frame) ^ (uint64_t)(uint32_t)m->rt->frames.v[frame].line << 40) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	return (sign_frame(SIGN_START, m, frame) ^ (uint64_t)(uint32_t)m->rt->frames.v[frame].line
+							   << 40) *
+		       UINT64_C(0x9e3779b97f4a7c15) |
+	       1;
 }
 
 /* A frame has one place, so that most goroutines need no look at its name. */
-static void tally_add(struct tally *t, struct u64map *by_frame, const struct model *m, enum place_role role, uint32_t frame)
+static void tally_add(struct tally *t, struct u64map *by_frame, const struct model *m,
+		      enum place_role role, uint32_t frame)
 {
 	uint32_t at = u64map_find(by_frame, frame + 1ul);
 
@@ -41,7 +45,8 @@ static int more_first(const void *a, const void *b)
 	return x->frame < y->frame ? -1 : x->frame > y->frame;
 }
 
-void add_places(struct leaks *l, struct finding *f, enum place_role role, const uint32_t *tasks, size_t n)
+void add_places(struct leaks *l, struct finding *f, enum place_role role, const uint32_t *tasks,
+		size_t n)
 {
 	struct u64map by_frame = {0};
 	struct tally t = {0};

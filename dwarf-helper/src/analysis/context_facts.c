@@ -21,7 +21,8 @@ static uint32_t *parents_first(const struct model *m)
 	for (size_t i = 0; i < n; i++)
 		if (m->ctxs.v[i].depth > deepest)
 			deepest = m->ctxs.v[i].depth;
-	uint32_t *start = mem_zalloc((deepest + 2ul) * sizeof(*start)), *order = mem_alloc((n + 1) * sizeof(*order));
+	uint32_t *start = mem_zalloc((deepest + 2ul) * sizeof(*start)),
+		 *order = mem_alloc((n + 1) * sizeof(*order));
 	for (size_t i = 0; i < n; i++)
 		start[m->ctxs.v[i].depth + 1]++;
 	for (uint32_t d = 0; d <= deepest; d++)
@@ -71,17 +72,20 @@ static uint64_t type_name(const struct model *m, struct type_names *n, uint16_t 
 	return n->types.v[type];
 }
 
-/* Kind, name of the type and, of value contexts, that of the key's type: equal in all cores of a program. */
+/* Kind, name of the type and, of value contexts, that of the key's type: equal in all cores of a
+ * program. */
 static uint64_t level_of(const struct model *m, struct type_names *names, const struct ctx *c)
 {
 	uint64_t key = 0;
 
-	if (c->kind == CTX_VALUE && runtime_field(m->rt, c->addr, m->rt->L.valueCtx.key, &key) && key)
+	if (c->kind == CTX_VALUE && runtime_field(m->rt, c->addr, m->rt->L.valueCtx.key, &key) &&
+	    key)
 		key = key_name(m, names, key);
 	return mix(mix(mix(SIGN_START, c->kind), type_name(m, names, c->type)), key) | 1;
 }
 
-/* From the third time on, repetitions of one level, and of two in turn, are folded: a loop that wraps what it wrapped before. */
+/* From the third time on, repetitions of one level, and of two in turn, are folded: a loop that
+ * wraps what it wrapped before. */
 static uint64_t chain_of(const struct leaks *l, const uint64_t *level, uint32_t i)
 {
 	uint32_t up[5] = {i};
@@ -95,12 +99,14 @@ static uint64_t chain_of(const struct leaks *l, const uint64_t *level, uint32_t 
 		return mix(SIGN_START, level[i]);
 	if (n >= 2 && level[i] == level[up[1]] && level[i] == level[up[2]])
 		return l->ctx[up[1]].chain;
-	if (n >= 4 && level[i] == level[up[2]] && level[i] == level[up[4]] && level[up[1]] == level[up[3]])
+	if (n >= 4 && level[i] == level[up[2]] && level[i] == level[up[4]] &&
+	    level[up[1]] == level[up[3]])
 		return l->ctx[up[2]].chain;
 	return mix(l->ctx[up[1]].chain, level[i]);
 }
 
-/* True when the context ends with a custom context above that has a Done of its own.  Not if the library registered it with the cancelCtx inside. */
+/* True when the context ends with a custom context above that has a Done of its own.  Not if the
+ * library registered it with the cancelCtx inside. */
 static bool foreign(const struct leaks *l, const struct ctx *c, uint32_t parent)
 {
 	const struct model *m = l->m;
@@ -157,10 +163,12 @@ static void fill_facts(struct leaks *l, uint32_t i, struct type_names *names, ui
 	// CANCELABLE_FUNC without a CancelFunc: somebody is cancelling it just now.
 	bool reached = l->r->ctx_stage[i] != REACH_NONE && l->r->cancelable[i] != CANCELABLE_FUNC &&
 		       l->r->cancelable[i] != CANCELABLE_FOREIGN;
-	// Where nothing above could end it either, goroutines that wait for it are stuck-task's and uncancellable-wait's.
+	// Where nothing above could end it either, goroutines that wait for it are stuck-task's and
+	// uncancellable-wait's.
 	bool stuck = f->flags & LEAK_FUNC_STUCK && l->r->cancelable[i] != CANCELABLE_ABOVE;
 	if (c->kind == CTX_CANCEL && c->state == CTX_ACTIVE && reached && !stuck &&
-	    !(f->flags & (LEAK_FUNC_LIVE | LEAK_FUNC_HELD | LEAK_DEADLINE_ABOVE | LEAK_FOREIGN_ABOVE)))
+	    !(f->flags &
+	      (LEAK_FUNC_LIVE | LEAK_FUNC_HELD | LEAK_DEADLINE_ABOVE | LEAK_FOREIGN_ABOVE)))
 		f->flags |= LEAK_LOST;
 }
 

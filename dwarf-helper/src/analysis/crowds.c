@@ -39,7 +39,8 @@ static uint64_t place_of(struct counting *c, uint32_t task)
 	uint32_t at = u64map_add(&c->places, pair ? pair : 1, (uint32_t)c->place_key.n);
 
 	if (at == c->place_key.n)
-		VEC_PUSH(&c->place_key, sign_word(sign_word(SIGN_START, task_func(m, task)), task_maker(m, task)));
+		VEC_PUSH(&c->place_key,
+			 sign_word(sign_word(SIGN_START, task_func(m, task)), task_maker(m, task)));
 	return c->place_key.v[at];
 }
 
@@ -59,9 +60,11 @@ static void count_tasks(struct counting *c)
 
 	for (uint32_t i = 0; i < m->tasks.list.n; i++) {
 		const struct task *t = &m->tasks.list.v[i];
-		if (t->flags & TASK_SYSTEM || accused(c->l, c->l->task_finding[i]) || exempt_task(m, t))
+		if (t->flags & TASK_SYSTEM || accused(c->l, c->l->task_finding[i]) ||
+		    exempt_task(m, t))
 			continue;
-		uint64_t state = (uint64_t)t->status << 8 | (t->status == TASK_WAITING ? t->reason : 0);
+		uint64_t state =
+			(uint64_t)t->status << 8 | (t->status == TASK_WAITING ? t->reason : 0);
 		c->task_group[i] = count(c, mix(place_of(c, i), state), i, false) + 1;
 	}
 }
@@ -75,7 +78,8 @@ static uint8_t *above_accused(const struct leaks *l)
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
 		if (!accused(l, l->ctx[i].finding))
 			continue;
-		for (uint32_t p = m->ctxs.v[i].parent; p < m->ctxs.n && !above[p]; p = m->ctxs.v[p].parent)
+		for (uint32_t p = m->ctxs.v[i].parent; p < m->ctxs.n && !above[p];
+		     p = m->ctxs.v[p].parent)
 			above[p] = 1;
 	}
 	return above;
@@ -165,7 +169,11 @@ static void fill(struct counting *c, const uint32_t *chosen, size_t n)
 
 	for (size_t k = 0; k < n; k++) {
 		const struct group_count *g = &c->list.v[chosen[k]];
-		struct crowd crowd = {.contexts = g->contexts, .oldest_ns = -1, .newest_ns = -1, .goid_low = UINT64_MAX, .waited = g->waited};
+		struct crowd crowd = {.contexts = g->contexts,
+				      .oldest_ns = -1,
+				      .newest_ns = -1,
+				      .goid_low = UINT64_MAX,
+				      .waited = g->waited};
 		size_t all = g->contexts ? l->m->ctxs.n : l->m->tasks.list.n;
 		const uint32_t *group = g->contexts ? c->ctx_group : c->task_group;
 		for (uint32_t i = g->first; i < all; i++) {
@@ -185,7 +193,8 @@ static void fill(struct counting *c, const uint32_t *chosen, size_t n)
 void crowds_find(struct leaks *l)
 {
 	struct counting c = {.l = l,
-			     .task_group = mem_zalloc((l->m->tasks.list.n + 1) * sizeof(*c.task_group)),
+			     .task_group =
+				     mem_zalloc((l->m->tasks.list.n + 1) * sizeof(*c.task_group)),
 			     .ctx_group = mem_zalloc((l->m->ctxs.n + 1) * sizeof(*c.ctx_group))};
 	uint32_t chosen[CROWDS_MAX];
 

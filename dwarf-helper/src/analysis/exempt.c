@@ -1,8 +1,9 @@
 /*
- * Goroutines and contexts that a library keeps waiting as long as the program runs.  Only stuck-task reports them.
+ * Goroutines and contexts that a library keeps waiting as long as the program runs.  Only
+ * stuck-task reports them.
  *
- * Goroutines are recognised by the function they were started with (names as of Go 1.19 to 1.27), contexts by the
- * keys and types above them.
+ * Goroutines are recognised by the function they were started with (names as of Go 1.19 to 1.27),
+ * contexts by the keys and types above them.
  */
 #include "analysis/leaks.h"
 
@@ -51,7 +52,8 @@ static const struct {
 	{"github.com/golang/glog.(*", "glog flusher"},
 };
 
-/* Accept loops run on goroutines that the program started, so they are recognised by the frame they wait in. */
+/* Accept loops run on goroutines that the program started, so they are recognised by the frame they
+ * wait in. */
 static const struct {
 	const char *at;
 	const char *word;
@@ -83,8 +85,10 @@ const char *exempt_task(const struct model *m, const struct task *t)
 	return NULL;
 }
 
-/* Types of value keys and of contexts that stand for "a library made what hangs on it, and ends it". */
-static const char *const owners[] = {"*net/http.contextKey", "net/http.contextKey", "*testing.", "google.golang.org/grpc"};
+/* Types of value keys and of contexts that stand for "a library made what hangs on it, and ends
+ * it". */
+static const char *const owners[] = {"*net/http.contextKey", "net/http.contextKey", "*testing.",
+				     "google.golang.org/grpc"};
 
 /* Whose it is: one of the owners, NULL. */
 static const char *owner_of_level(const struct model *m, uint32_t i)
@@ -95,7 +99,9 @@ static const char *owner_of_level(const struct model *m, uint32_t i)
 
 	if (c->kind == CTX_VALUE) {
 		const struct rtype *t =
-			runtime_field(m->rt, c->addr, m->rt->L.valueCtx.key, &key) && key ? rtype_get(m->rt, key) : NULL;
+			runtime_field(m->rt, c->addr, m->rt->L.valueCtx.key, &key) && key
+				? rtype_get(m->rt, key)
+				: NULL;
 		name = t ? t->full : NULL;
 	}
 	for (size_t k = 0; name && k < sizeof(owners) / sizeof(owners[0]); k++)
@@ -123,7 +129,8 @@ bool exempt_context(const struct model *m, uint32_t i)
 {
 	if (owned_level(m, i))
 		return true;
-	// net/http: values, the connection's WithCancel, the request's WithCancel; what is made on that is the user's.
+	// net/http: values, the connection's WithCancel, the request's WithCancel; what is made on
+	// that is the user's.
 	for (unsigned up = 0; up < 2 && i < m->ctxs.n && m->ctxs.v[i].kind == CTX_CANCEL; up++) {
 		i = m->ctxs.v[i].parent;
 		if (i < m->ctxs.n && owned_level(m, i))

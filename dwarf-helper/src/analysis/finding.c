@@ -5,15 +5,18 @@
 
 #include "analysis/signature.h"
 
-static const char *const confidence_names[CONFS] = {
-	[CONF_INFO] = "info", [CONF_POSSIBLE] = "possible", [CONF_LIKELY] = "likely", [CONF_CERTAIN] = "certain"};
+static const char *const confidence_names[CONFS] = {[CONF_INFO] = "info",
+						    [CONF_POSSIBLE] = "possible",
+						    [CONF_LIKELY] = "likely",
+						    [CONF_CERTAIN] = "certain"};
 
 const char *confidence_name(unsigned confidence)
 {
 	return confidence < CONFS ? confidence_names[confidence] : NULL;
 }
 
-struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum confidence confidence, enum finding_unit unit)
+struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum confidence confidence,
+			    enum finding_unit unit)
 {
 	VEC_PUSH(&fs->list, (struct finding){.rule = (uint8_t)rule,
 					     .confidence = (uint8_t)confidence,
@@ -28,7 +31,8 @@ struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum co
 
 struct evidence *finding_evidence(struct finding *f, enum evidence_kind kind)
 {
-	VEC_PUSH(&f->evidence, (struct evidence){.kind = (uint8_t)kind, .context = CTX_NONE, .task = TASK_NONE});
+	VEC_PUSH(&f->evidence,
+		 (struct evidence){.kind = (uint8_t)kind, .context = CTX_NONE, .task = TASK_NONE});
 	return &f->evidence.v[f->evidence.n - 1];
 }
 

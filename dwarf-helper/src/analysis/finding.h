@@ -1,7 +1,9 @@
 /**
- * @file  Findings: what `leaks` and `check` found, as data.  report/findings.h has the words, the lines and the JSON.
+ * @file  Findings: what `leaks` and `check` found, as data.  report/findings.h has the words, the
+ * lines and the JSON.
  *
- * A rule makes one with finding_new(), fills in the numbers and indices, adds evidence, and signs it.
+ * A rule makes one with finding_new(), fills in the numbers and indices, adds evidence, and signs
+ * it.
  */
 #ifndef GOCTX_ANALYSIS_FINDING_H
 #define GOCTX_ANALYSIS_FINDING_H
@@ -42,14 +44,19 @@ struct location {
 /** The kind of container that keeps an object until the program removes it. */
 enum keeper {
 	KEEPER_NONE, /* only structs and slices are on the path */
-	KEEPER_VARIABLE, KEEPER_CLOSURE, KEEPER_LIST, KEEPER_POOL, KEEPER_MAP, KEEPER_FINALIZER,
+	KEEPER_VARIABLE,
+	KEEPER_CLOSURE,
+	KEEPER_LIST,
+	KEEPER_POOL,
+	KEEPER_MAP,
+	KEEPER_FINALIZER,
 };
 
 /** Contexts of a finding that hang on one context. */
 struct hanging {
-	uint32_t on;	/* that context */
+	uint32_t on; /* that context */
 	uint32_t count;
-	bool children;	/* `tree` shows them as its children; false: further below */
+	bool children; /* `tree` shows them as its children; false: further below */
 };
 
 /** Keys of one type in a chain of values. */
@@ -60,40 +67,46 @@ struct key_count {
 };
 
 enum evidence_kind {
-	EV_LIKE,      /* context: one of them; flag: an example, not the first */
-	EV_BELOW,     /* hanging */
-	EV_PLACES,    /* role: the locations of that role */
-	EV_WAITING,   /* state, NULL where they differ; oldest_ns and newest_ns of the finding */
-	EV_HOLDER,    /* the finding's holder */
-	EV_DEFERRED,  /* task: whose deferred calls hold them; n: frame that deferred them (index into rt->frames) + 1, 0: where it stands */
-	EV_IN_USE,    /* n are on stacks of goroutines, goroutines wait for m of them */
-	EV_AMONG,     /* of n active children there; flag: those below values counted */
-	EV_CALLS,     /* context: of AfterFunc, whose function does the work */
-	EV_DEADLINE,  /* ns until the first one's deadline */
-	EV_BOUNDED,   /* n by deadlines below them, the last in ns (0 not known), m by goroutines that go on */
-	EV_DOUBT,     /* gap: why it is not certain */
-	EV_CHAIN,     /* chain: who waits for whom, n more chains like it */
-	EV_CHANNEL,   /* n: address; flag: the first of several */
-	EV_CAUSE,     /* finding: signature and rule of the one it belongs to */
-	EV_KEEPS,     /* n bytes of heap that only they keep; flag: they and other stuck goroutines */
-	EV_TIMER,     /* n: a timer that is armed and drops them, ns until then, -1 not known; state: the function that it calls, NULL */
-	EV_NIL_DONE,  /* context whose Done they wait for, and which is nil */
-	EV_MAIN,      /* the main goroutine would cancel what they wait for, and blocks on purpose */
-	EV_BEYOND,    /* n goroutines' own values to send or deferred calls are all that leads to what they wait on */
+	EV_LIKE,     /* context: one of them; flag: an example, not the first */
+	EV_BELOW,    /* hanging */
+	EV_PLACES,   /* role: the locations of that role */
+	EV_WAITING,  /* state, NULL where they differ; oldest_ns and newest_ns of the finding */
+	EV_HOLDER,   /* the finding's holder */
+	EV_DEFERRED, /* task: whose deferred calls hold them; n: frame that deferred them (index
+			into rt->frames) + 1, 0: where it stands */
+	EV_IN_USE,   /* n are on stacks of goroutines, goroutines wait for m of them */
+	EV_AMONG,    /* of n active children there; flag: those below values counted */
+	EV_CALLS,    /* context: of AfterFunc, whose function does the work */
+	EV_DEADLINE, /* ns until the first one's deadline */
+	EV_BOUNDED, /* n by deadlines below them, the last in ns (0 not known), m by goroutines that
+		       go on */
+	EV_DOUBT,   /* gap: why it is not certain */
+	EV_CHAIN,   /* chain: who waits for whom, n more chains like it */
+	EV_CHANNEL, /* n: address; flag: the first of several */
+	EV_CAUSE,   /* finding: signature and rule of the one it belongs to */
+	EV_KEEPS,   /* n bytes of heap that only they keep; flag: they and other stuck goroutines */
+	EV_TIMER,   /* n: a timer that is armed and drops them, ns until then, -1 not known; state:
+		       the function that it calls, NULL */
+	EV_NIL_DONE, /* context whose Done they wait for, and which is nil */
+	EV_MAIN,     /* the main goroutine would cancel what they wait for, and blocks on purpose */
+	EV_BEYOND, /* n goroutines' own values to send or deferred calls are all that leads to what
+		      they wait on */
 	EV_CONTEXTLESS, /* the goroutines know of no context */
-	EV_OTHER,     /* context: the other one of the first goroutine, n have ended */
-	EV_PARENT,    /* context has n, m on parents whose inner context has ended */
-	EV_CHILD,     /* context; flag: the first of several */
-	EV_HELD,      /* context that a goroutine holds, role: enum held_by (held.h), n different ones; ended ns ago, -1 not known; flag: the first of several */
-	EV_LISTENED,  /* of m that were looked at n have been listening to it */
-	EV_INSIDE,    /* n: frame (index into rt->frames) of the standard library that the goroutines wait in */
-	EV_KEYS,      /* keys, those set most often first */
-	EV_TIP,	      /* context, n more chains like it */
-	EV_STOP,      /* n can be taken back */
-	EV_CASES,     /* n: set of CASE_…, what could end them (alone.h) */
-	EV_SPREAD,    /* spread: how they came about */
-	EV_PROBLEM,   /* problem */
-	EV_MORE,      /* n more problems */
+	EV_OTHER,	/* context: the other one of the first goroutine, n have ended */
+	EV_PARENT,	/* context has n, m on parents whose inner context has ended */
+	EV_CHILD,	/* context; flag: the first of several */
+	EV_HELD, /* context that a goroutine holds, role: enum held_by (held.h), n different ones;
+		    ended ns ago, -1 not known; flag: the first of several */
+	EV_LISTENED, /* of m that were looked at n have been listening to it */
+	EV_INSIDE,   /* n: frame (index into rt->frames) of the standard library that the goroutines
+			wait in */
+	EV_KEYS,     /* keys, those set most often first */
+	EV_TIP,	     /* context, n more chains like it */
+	EV_STOP,     /* n can be taken back */
+	EV_CASES,    /* n: set of CASE_…, what could end them (alone.h) */
+	EV_SPREAD,   /* spread: how they came about */
+	EV_PROBLEM,  /* problem */
+	EV_MORE,     /* n more problems */
 	EVIDENCES
 };
 
@@ -104,7 +117,8 @@ struct evidence {
 	uint32_t context, task;
 	uint64_t n, m;
 	int64_t ns;
-	const char *state;  /* of goroutines, as the runtime calls it; lives as long as the runtime */
+	const char
+		*state; /* of goroutines, as the runtime calls it; lives as long as the runtime */
 	struct {
 		uint8_t rule;
 		char signature[17];
@@ -161,7 +175,7 @@ union claim {
 		bool ended; /* the context that the parent is made on has ended */
 	} watcher;
 	struct {
-		uint8_t by; /* enum held_by */
+		uint8_t by;    /* enum held_by */
 		bool listened; /* most of them did, to the context that they hold */
 	} ignores;
 	struct {
@@ -193,23 +207,30 @@ union claim {
 	uint8_t problem; /* enum check_kind, of the rules of check but torn */
 };
 
-#define FINDING_SHOWN 100 /* addresses and goids shown of one finding, unless --limit 0 is given */
+/* addresses and goids shown of one finding, unless --limit 0 is given */
+#define FINDING_SHOWN 100
 
 /** One finding; owns what it points to. */
 struct finding {
 	uint8_t rule, confidence, unit;
-	uint32_t also;	     /* rules (bits 1u << rule) that found the same objects and made no finding of their own */
-	uint64_t count;	     /* contexts or goroutines it is about */
-	uint64_t tasks;	     /* goroutines that hang on it; equal to count, or 0, when the unit is UNIT_TASK */
-	uint64_t bytes;	     /* what they cost: stacks, contexts and what only they are known to hold; 0 not known */
+	uint32_t also; /* rules (bits 1u << rule) that found the same objects and made no finding of
+			  their own */
+	uint64_t count; /* contexts or goroutines it is about */
+	uint64_t tasks; /* goroutines that hang on it; equal to count, or 0, when the unit is
+			   UNIT_TASK */
+	uint64_t bytes; /* what they cost: stacks, contexts and what only they are known to hold; 0
+			   not known */
 	int64_t oldest_ns, newest_ns; /* how long its goroutines wait; -1 not known */
-	uint32_t context;    /* CTX_NONE; the one to ask about next (accumulation point, lost context, …) */
-	char signature[17];  /* hex; equal across cores of the same program: made of names only, never of addresses or counts */
+	uint32_t context; /* CTX_NONE; the one to ask about next (accumulation point, lost context,
+			     …) */
+	char signature[17]; /* hex; equal across cores of the same program: made of names only,
+			       never of addresses or counts */
 	union claim claim;
 	struct steps *holder; /* path from a root to one of its objects; NULL */
 	uint8_t keeper;	      /* enum keeper: the container on that path */
-	VEC(uint32_t) contexts, goroutines; /* indices into m->ctxs and m->tasks.list, all of them */
-	VEC(struct location) locations;	    /* those of one role together, most frequent first */
+	VEC(uint32_t) contexts,
+		goroutines;		/* indices into m->ctxs and m->tasks.list, all of them */
+	VEC(struct location) locations; /* those of one role together, most frequent first */
 	VEC(struct evidence) evidence;
 	VEC(struct next) next; /* most useful first */
 };
@@ -227,18 +248,21 @@ struct crowd {
 	uint32_t waited;	      /* of contexts: those that goroutines wait for */
 	int64_t oldest_ns, newest_ns; /* of goroutines: how long they wait; -1 not known */
 	uint64_t goid_low, goid_high; /* of goroutines */
-	uint32_t ends[CANCELABLES];   /* by enum cancelable: of the contexts, or those that the goroutines wait for */
+	uint32_t ends[CANCELABLES];   /* by enum cancelable: of the contexts, or those that the
+					 goroutines wait for */
 };
 
 struct findings {
 	VEC(struct finding) list;
 	VEC(struct quiet) quiet;
 	VEC(struct crowd) crowds; /* largest first */
-	bool healthy_unknown; /* part could not be examined, so that no finding does not mean healthy */
+	bool healthy_unknown;	  /* part could not be examined, so that no finding does not mean
+				     healthy */
 };
 
 /** A new one at the end of the list; the pointer holds until the next call. */
-struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum confidence confidence, enum finding_unit unit);
+struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum confidence confidence,
+			    enum finding_unit unit);
 
 /** Add evidence; the pointer holds until the next call. */
 struct evidence *finding_evidence(struct finding *f, enum evidence_kind kind);
@@ -247,8 +271,8 @@ struct evidence *finding_evidence(struct finding *f, enum evidence_kind kind);
 void finding_next(struct finding *f, enum next_command command, uint64_t about);
 
 /**
- * Make the signature from the rule's name and the words given; the last argument is NULL.  Words are names of types, functions and
- * kinds: nothing that differs between two runs of a program.
+ * Make the signature from the rule's name and the words given; the last argument is NULL.  Words
+ * are names of types, functions and kinds: nothing that differs between two runs of a program.
  */
 void finding_sign(struct finding *f, ...) __attribute__((sentinel));
 
@@ -263,7 +287,8 @@ void findings_free(struct findings *fs);
 /** "likely"; NULL beyond the last. */
 const char *confidence_name(unsigned confidence);
 
-/** All rules of `check`: integrity of contexts, children maps and wait queues; torn snapshots are kept apart from damage.  No marking. */
+/** All rules of `check`: integrity of contexts, children maps and wait queues; torn snapshots are
+ * kept apart from damage.  No marking. */
 struct err *check_find(const struct model *m, struct findings *ret);
 
 #endif

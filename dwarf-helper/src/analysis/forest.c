@@ -7,14 +7,17 @@ struct forest {
 	struct paths paths; /* what the search says of its completeness */
 };
 
-/* Contexts of the library are entered last.  Those of the program's own types are what keeps others, as any object is. */
+/* Contexts of the library are entered last.  Those of the program's own types are what keeps
+ * others, as any object is. */
 static uint64_t *contexts_last(const struct search *s)
 {
 	const struct model *m = s->m;
 	uint64_t *bits = mem_zalloc((s->slots.words + 1) * 8);
 
 	for (size_t i = 0; i < m->ctxs.n; i++) {
-		uint64_t slot = m->ctxs.v[i].kind == CTX_CUSTOM ? UINT64_MAX : slots_at(&s->slots, m->ctxs.v[i].addr);
+		uint64_t slot = m->ctxs.v[i].kind == CTX_CUSTOM
+					? UINT64_MAX
+					: slots_at(&s->slots, m->ctxs.v[i].addr);
 		if (slot != UINT64_MAX)
 			bits[slot / 64] |= 1ull << slot % 64;
 	}

@@ -1,9 +1,10 @@
 /**
- * @file  Why objects are alive, for many objects: one search of everything (path.h) whose result is kept.
+ * @file  Why objects are alive, for many objects: one search of everything (path.h) whose result is
+ * kept.
  *
- * The search remembers for each object the pointer by which it was first reached; followed up to a root these are a shortest path.
- * Unlike `why`, it enters contexts last: a parent's children map and a child's parent pointer keep contexts alive, but do not show who
- * is to blame.
+ * The search remembers for each object the pointer by which it was first reached; followed up to a
+ * root these are a shortest path.  Unlike `why`, it enters contexts last: a parent's children map
+ * and a child's parent pointer keep contexts alive, but do not show who is to blame.
  *
  *     root  ◀── object ◀── object ◀── context        forest_up() of each is what stands to its left
  *
@@ -20,7 +21,8 @@ struct forest;
 struct err *forest_open(const struct model *m, struct forest **ret);
 void forest_close(struct forest *f); /* NULL is allowed */
 
-/** The path to the object at @p addr, freed by forest_path_free().  @return false: nothing reaches it, or it is no object */
+/** The path to the object at @p addr, freed by forest_path_free().  @return false: nothing reaches
+ * it, or it is no object */
 bool forest_path(const struct forest *f, taddr addr, struct path *ret);
 void forest_path_free(struct path *p);
 

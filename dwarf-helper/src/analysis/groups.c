@@ -39,7 +39,8 @@ static uint64_t stack_hash(struct runtime *rt, const struct task *t)
 	return h;
 }
 
-/* Function alone for FUNC; for CREATED the statement: a go statement inlined in several places has several frames. */
+/* Function alone for FUNC; for CREATED the statement: a go statement inlined in several places has
+ * several frames. */
 static uint64_t frame_key(const struct runtime *rt, uint32_t frame, bool place)
 {
 	if (frame >= rt->frames.n)
@@ -59,7 +60,8 @@ static uint32_t context_of(const struct model *m, const struct task *t)
 	return CTX_NONE;
 }
 
-static uint64_t key_of(const struct groups *g, const struct model *m, const struct task *t, uint32_t context)
+static uint64_t key_of(const struct groups *g, const struct model *m, const struct task *t,
+		       uint32_t context)
 {
 	switch (g->by) {
 	case BY_STACK:
@@ -78,7 +80,8 @@ static uint64_t key_of(const struct groups *g, const struct model *m, const stru
 
 void groups_open(struct groups *g, const struct model *m, enum group_by by)
 {
-	*g = (struct groups){.by = by, .next = mem_resize(NULL, m->tasks.list.n + 1, sizeof(*g->next))};
+	*g = (struct groups){.by = by,
+			     .next = mem_resize(NULL, m->tasks.list.n + 1, sizeof(*g->next))};
 }
 
 static bool same_state(const struct model *m, uint32_t a, uint32_t b)

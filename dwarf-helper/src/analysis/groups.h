@@ -1,5 +1,6 @@
 /**
- * @file  Goroutines counted by what they have in common: stack, function, wait reason, go statement, context.
+ * @file  Goroutines counted by what they have in common: stack, function, wait reason, go
+ * statement, context.
  */
 #ifndef GOCTX_ANALYSIS_GROUPS_H
 #define GOCTX_ANALYSIS_GROUPS_H
@@ -32,7 +33,8 @@ void groups_open(struct groups *g, const struct model *m, enum group_by by);
 /** Put one task into its group.  BY_STACK walks its stack. */
 void groups_add(struct groups *g, const struct model *m, uint32_t task);
 
-/** Sort: largest first, equal sizes in the order of their first tasks.  Nothing can be added afterwards. */
+/** Sort: largest first, equal sizes in the order of their first tasks.  Nothing can be added
+ * afterwards. */
 void groups_sort(struct groups *g);
 
 void groups_close(struct groups *g);

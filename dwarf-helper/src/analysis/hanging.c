@@ -41,7 +41,9 @@ static int by_count(const void *a, const void *b)
 {
 	const struct hangs *x = a, *y = b;
 
-	return x->count != y->count ? (x->count < y->count ? 1 : -1) : x->under < y->under ? -1 : x->under > y->under;
+	return x->count != y->count  ? (x->count < y->count ? 1 : -1)
+	       : x->under < y->under ? -1
+				     : x->under > y->under;
 }
 
 void add_hanging(struct leaks *l, struct finding *f)
@@ -64,6 +66,8 @@ void add_hanging(struct leaks *l, struct finding *f)
 	qsort(rows.v, rows.n, sizeof(*rows.v), by_count);
 	struct evidence *e = finding_evidence(f, EV_BELOW);
 	for (size_t k = 0; k < rows.n; k++)
-		VEC_PUSH(&e->hanging, (struct hanging){.on = rows.v[k].common, .count = rows.v[k].count, .children = hangs_children(&rows.v[k])});
+		VEC_PUSH(&e->hanging, (struct hanging){.on = rows.v[k].common,
+						       .count = rows.v[k].count,
+						       .children = hangs_children(&rows.v[k])});
 	VEC_FREE(&rows);
 }

@@ -7,9 +7,10 @@
 #define OBJECTS 96	   /* that are looked into, a goroutine */
 #define OBJECT_BYTES 4096u /* larger ones are no records of one call */
 #define WORDS 4096	   /* in all */
-#define SHARED 8   /* users of a context from which on it is the program's, not one call's */
-#define CAPTURES 8 /* words of a closure on the stack */
-#define CLIMB 64   /* levels above a context */
+/* users of a context from which on it is the program's, not one call's */
+#define SHARED 8
+#define CAPTURES 8	       /* words of a closure on the stack */
+#define CLIMB 64	       /* levels above a context */
 #define ROOM_ABOVE (64u << 10) /* of the frames; deeper ones are not those that wait */
 #define ROOM_BELOW (8u << 10)  /* of what calls have left behind */
 

@@ -24,8 +24,8 @@ enum held_by { HELD_SLOT, HELD_FUNC, HELD_OBJECT };
 struct held {
 	uint32_t context; /* CTX_NONE: none that has ended */
 	uint8_t by;	  /* enum held_by */
-	uint8_t depth; /* objects between the stack and what refers to it; 0: the slot itself does
-			*/
+	uint8_t depth;	  /* objects between the stack and what refers to it; 0: the slot itself
+			      does */
 };
 
 /**

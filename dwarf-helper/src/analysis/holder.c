@@ -35,7 +35,8 @@ static bool type_begins(const struct pointer_type *t, const char *head)
 
 static bool of_special(const struct steps *s)
 {
-	return s->root == ROOT_FINALIZER || s->root == ROOT_FINALIZER_QUEUE || s->root == ROOT_CLEANUP || s->root == ROOT_CLEANUP_QUEUE;
+	return s->root == ROOT_FINALIZER || s->root == ROOT_FINALIZER_QUEUE ||
+	       s->root == ROOT_CLEANUP || s->root == ROOT_CLEANUP_QUEUE;
 }
 
 /* A CancelFunc is none: what it cancels is held by whoever may call it. */
@@ -43,7 +44,8 @@ static bool is_closure(const struct step *s)
 {
 	for (size_t k = 0; k < s->via.list.n; k++) {
 		const struct link *link = &s->via.list.v[k];
-		if ((link->kind == LINK_CAPTURE || link->kind == LINK_CAPTURE_AT) && !begins(link->func, "context."))
+		if ((link->kind == LINK_CAPTURE || link->kind == LINK_CAPTURE_AT) &&
+		    !begins(link->func, "context."))
 			return true;
 	}
 	return s->type.func && !begins(s->type.func, "context.");
@@ -61,7 +63,8 @@ static bool is_map(const struct step *s)
 	case TYPED_TRIE_ENTRY:
 		return true;
 	default:
-		return links_find(&s->via, LINK_ELEMENT) || links_find(&s->via, LINK_KEY) || type_is(&s->type, "*sync.Map");
+		return links_find(&s->via, LINK_ELEMENT) || links_find(&s->via, LINK_KEY) ||
+		       type_is(&s->type, "*sync.Map");
 	}
 }
 
@@ -74,7 +77,8 @@ static enum keeper keeper_of(const struct steps *s)
 		const struct step *step = &s->list.v[k];
 		if (is_closure(step))
 			return KEEPER_CLOSURE;
-		if (links_find(&step->via, LINK_LIST) || type_is(&step->type, "*container/list.Element"))
+		if (links_find(&step->via, LINK_LIST) ||
+		    type_is(&step->type, "*container/list.Element"))
 			return KEEPER_LIST;
 		if (links_find(&step->via, LINK_POOL) || links_find(&step->via, LINK_POOL_VICTIMS))
 			return KEEPER_POOL;
@@ -84,11 +88,13 @@ static enum keeper keeper_of(const struct steps *s)
 	return s->root == ROOT_GLOBAL ? KEEPER_VARIABLE : KEEPER_NONE;
 }
 
-/* True when one of the last objects on the path belongs to a library, which lets go of it by itself. */
+/* True when one of the last objects on the path belongs to a library, which lets go of it by
+ * itself. */
 static bool of_library(const struct steps *s)
 {
 	static const char *const frames[] = {"net/http", "database/sql.", "runtime."};
-	static const char *const types[] = {"*net/http.", "*net/http/", "*crypto/tls.", "*database/sql.", "*runtime.", "*testing."};
+	static const char *const types[] = {"*net/http.",     "*net/http/", "*crypto/tls.",
+					    "*database/sql.", "*runtime.",  "*testing."};
 	static const char *const globals[] = {"net/http", "vendor/", "runtime."};
 	const struct link *root = s->list.v[0].via.list.n ? &s->list.v[0].via.list.v[0] : NULL;
 
@@ -102,14 +108,16 @@ static bool of_library(const struct steps *s)
 		if (s->task != TASK_NONE && begins(root->func, frames[n]))
 			return true;
 	for (size_t n = 0; n < sizeof(globals) / sizeof(globals[0]); n++)
-		if (s->task == TASK_NONE && root->kind == LINK_VARIABLE && begins(root->name, globals[n]))
+		if (s->task == TASK_NONE && root->kind == LINK_VARIABLE &&
+		    begins(root->name, globals[n]))
 			return true;
 	return false;
 }
 
 /*
- * A finalizer or cleanup keeps what it holds as long as its object lives.  If something else keeps the object, that is to blame; if
- * nothing does, both are about to be collected.  Only a finalizer that holds its own object keeps it for good.
+ * A finalizer or cleanup keeps what it holds as long as its object lives.  If something else keeps
+ * the object, that is to blame; if nothing does, both are about to be collected.  Only a finalizer
+ * that holds its own object keeps it for good.
  */
 static bool goes_with_its_object(const struct forest *forest, const struct steps *s)
 {

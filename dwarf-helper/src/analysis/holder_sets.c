@@ -1,44 +1,49 @@
 /*
- * Naming a path is expensive and there may be a million contexts, so only a sample of paths, spread over all, is named.  Each object on a
- * named path gets that path's name, unless two names meet in it.  Every other context takes the name of the first such object above it.
+ * Naming a path is expensive and there may be a million contexts, so only a sample of paths, spread
+ * over all, is named.  Each object on a named path gets that path's name, unless two names meet in
+ * it.  Every other context takes the name of the first such object above it.
  */
 #include "analysis/holder_sets.h"
 
 #include "analysis/signature.h"
 
 #define HOLDERS_NAMED 48
-#define CLIMB 256 /* pointers between a root and a context: contexts further down are not separated */
-#define STEPS 6	  /* steps of a path that are part of its name */
+/* pointers between a root and a context: contexts further down are not separated */
+#define CLIMB 256
+#define STEPS 6 /* steps of a path that are part of its name */
 #define AMBIGUOUS (U64MAP_NONE - 1)
 
 struct holders {
 	struct leaks *l;
 	const struct forest *forest;
 	const uint32_t *contexts;
-	uint64_t *keys;		 /* by position; 0 not known yet */
-	VEC(uint32_t) open;	 /* positions whose paths begin at no goroutine's stack */
-	VEC(uint64_t) names;	 /* keys of named paths */
-	VEC(uint32_t) counts;	 /* of these, how often each */
+	uint64_t *keys;		/* by position; 0 not known yet */
+	VEC(uint32_t) open;	/* positions whose paths begin at no goroutine's stack */
+	VEC(uint64_t) names;	/* keys of named paths */
+	VEC(uint32_t) counts;	/* of these, how often each */
 	struct u64map names_at; /* key -> index */
-	struct u64map stands;	 /* node -> index, AMBIGUOUS */
+	struct u64map stands;	/* node -> index, AMBIGUOUS */
 };
 
 static uint64_t task_key(const struct model *m, uint32_t task)
 {
 	const struct task *t = &m->tasks.list.v[task];
 
-	return sign_frame(sign_frame(sign_word(SIGN_START, "task"), m, t->created), m, t->start) | 1;
+	return sign_frame(sign_frame(sign_word(SIGN_START, "task"), m, t->created), m, t->start) |
+	       1;
 }
 
 /* Offsets and addresses name nothing; what is one of many equal ones ends a name. */
 static bool is_place(const struct link *l)
 {
-	return l->kind == LINK_OFFSET || l->kind == LINK_ADDRESS || l->kind == LINK_CAPTURE_AT || l->kind == LINK_STACK;
+	return l->kind == LINK_OFFSET || l->kind == LINK_ADDRESS || l->kind == LINK_CAPTURE_AT ||
+	       l->kind == LINK_STACK;
 }
 
 static bool is_element(const struct link *l)
 {
-	return l->kind == LINK_INDEX || l->kind == LINK_ELEMENT || l->kind == LINK_KEY || l->kind == LINK_LIST;
+	return l->kind == LINK_INDEX || l->kind == LINK_ELEMENT || l->kind == LINK_KEY ||
+	       l->kind == LINK_LIST;
 }
 
 /* @return false: an element was chosen */
@@ -164,7 +169,8 @@ static void name_others(struct holders *h)
 		if (h->keys[at])
 			continue;
 		forest_node node = forest_at(h->forest, addr_of(h, at));
-		for (unsigned up = 0; node && up < CLIMB && name >= AMBIGUOUS; node = forest_up(h->forest, node), up++)
+		for (unsigned up = 0; node && up < CLIMB && name >= AMBIGUOUS;
+		     node = forest_up(h->forest, node), up++)
 			name = u64map_find(&h->stands, node);
 		h->keys[at] = name < AMBIGUOUS ? h->names.v[name] : most;
 	}
@@ -200,9 +206,13 @@ static void put_small_to_largest(struct holder_sets *s, size_t least)
 		qsort(s->list.v[0].members.v, s->list.v[0].members.n, sizeof(uint32_t), by_number);
 }
 
-void leak_holder_sets(struct leaks *l, const uint32_t *contexts, size_t n, size_t least, struct holder_sets *ret)
+void leak_holder_sets(struct leaks *l, const uint32_t *contexts, size_t n, size_t least,
+		      struct holder_sets *ret)
 {
-	struct holders h = {.l = l, .forest = leak_forest(l), .contexts = contexts, .keys = mem_zalloc((n + 1) * sizeof(*h.keys))};
+	struct holders h = {.l = l,
+			    .forest = leak_forest(l),
+			    .contexts = contexts,
+			    .keys = mem_zalloc((n + 1) * sizeof(*h.keys))};
 	struct u64map index = {0};
 
 	*ret = (struct holder_sets){0};

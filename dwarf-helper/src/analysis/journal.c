@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-#define CLIMB_MAX 1000000 /* parents looked at; links of damaged memory may form a loop */
+/* parents looked at; links of damaged memory may form a loop */
+#define CLIMB_MAX 1000000
 
 const char *event_name(unsigned kind)
 {
@@ -75,21 +76,24 @@ static bool same(const char *a, const char *b)
 
 static uint32_t site_of(struct journal *j, const struct event *e)
 {
-	uint64_t h = mix(mix(mix(UINT64_C(0xcbf29ce484222325) ^ e->line, e->how), e->func), e->file ? e->file : "");
+	uint64_t h = mix(mix(mix(UINT64_C(0xcbf29ce484222325) ^ e->line, e->how), e->func),
+			 e->file ? e->file : "");
 
 	for (;; h++) {
 		if (!h)
 			continue; // no key of the map
 		uint32_t i = u64map_add(&j->by_site, h, (uint32_t)j->sites.n);
 		if (i == j->sites.n) {
-			VEC_PUSH(&j->sites, (struct site){.how = mem_strdup(e->how),
-							  .func = mem_strdup(e->func),
-							  .file = e->file ? mem_strdup(e->file) : NULL,
-							  .line = e->line});
+			VEC_PUSH(&j->sites,
+				 (struct site){.how = mem_strdup(e->how),
+					       .func = mem_strdup(e->func),
+					       .file = e->file ? mem_strdup(e->file) : NULL,
+					       .line = e->line});
 			return i;
 		}
 		const struct site *s = &j->sites.v[i];
-		if (s->line == e->line && same(s->how, e->how) && same(s->func, e->func) && same(s->file, e->file))
+		if (s->line == e->line && same(s->how, e->how) && same(s->func, e->func) &&
+		    same(s->file, e->file))
 			return i;
 	}
 }
@@ -97,8 +101,9 @@ static uint32_t site_of(struct journal *j, const struct event *e)
 /* Does the function make contexts that somebody has to cancel? */
 static bool makes_cancelable(const char *how)
 {
-	static const char *const name[] = {"WithCancel",	"WithCancelCause",   "WithTimeout", "WithTimeoutCause",
-					   "WithDeadline",	"WithDeadlineCause", "AfterFunc",   "NotifyContext"};
+	static const char *const name[] = {
+		"WithCancel",	"WithCancelCause",   "WithTimeout", "WithTimeoutCause",
+		"WithDeadline", "WithDeadlineCause", "AfterFunc",   "NotifyContext"};
 
 	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
 		if (!strcmp(name[i], how))

@@ -17,7 +17,9 @@ static void count_quiet(struct leaks *l)
 
 	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
 		const struct task *task = &m->tasks.list.v[t];
-		const char *what = l->task_finding[t] || task->flags & TASK_SYSTEM ? NULL : exempt_task(m, task);
+		const char *what = l->task_finding[t] || task->flags & TASK_SYSTEM
+					   ? NULL
+					   : exempt_task(m, task);
 		size_t k = 0;
 		if (!what)
 			continue;

@@ -6,12 +6,14 @@
 
 #define MORE 1 /* index of the set of more than OWNERS_MOST */
 
-void owners_open(const struct model *m, const struct slots *slots, const uint64_t *white, struct owners *ret)
+void owners_open(const struct model *m, const struct slots *slots, const uint64_t *white,
+		 struct owners *ret)
 {
 	*ret = (struct owners){.m = m, .slots = slots, .white = white};
 	ret->set_bytes = (slots->words + 1) * 64 * sizeof(*ret->set);
 	// From the kernel, so that pages of slots that nobody here reaches are never made.
-	ret->set = mmap(NULL, ret->set_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ret->set = mmap(NULL, ret->set_bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (ret->set == MAP_FAILED)
 		mem_out();
 	ret->inside = mem_zalloc((slots->words + 1) * sizeof(*ret->inside));
@@ -44,7 +46,8 @@ static uint32_t with(struct owners *o, uint32_t set)
 			return set;
 	if (s.n >= OWNERS_MOST)
 		return MORE;
-	uint32_t at = u64map_add(&o->next, (uint64_t)set << 32 | (o->task + 1ul), (uint32_t)o->sets.n);
+	uint32_t at =
+		u64map_add(&o->next, (uint64_t)set << 32 | (o->task + 1ul), (uint32_t)o->sets.n);
 	if (at == o->sets.n) {
 		s.task[s.n++] = o->task;
 		VEC_PUSH(&o->sets, s);
@@ -103,7 +106,8 @@ static void enter(struct owners *o, taddr a)
 	struct ptr_object obj;
 	struct ptr_chunk c;
 
-	if (o->slots->spans[span].noscan || !ptrwords_span(&o->reader, &o->m->rt->heap->spans.v[span]))
+	if (o->slots->spans[span].noscan ||
+	    !ptrwords_span(&o->reader, &o->m->rt->heap->spans.v[span]))
 		return;
 	bool inside = o->inside[slot / 64] >> slot % 64 & 1 || !is_closure(o, base);
 	ptrwords_object(&o->reader, index, 0, words_of(o, base), &obj);

@@ -4,7 +4,7 @@
 
 #include "runtime/livestack.h"
 
-#define CANCEL_EVERY 1024 /* spans or goroutines between two looks at Ctrl-C */
+#define CANCEL_EVERY 1024    /* spans or goroutines between two looks at Ctrl-C */
 #define SLOT_NONE UINT32_MAX /* what points outside of all slots of its span */
 
 /* ---- slots ---- */
@@ -44,7 +44,8 @@ static void frontier_add(struct frontier *f, uint32_t slot, uint32_t span)
 	VEC_PUSH(&f->queue, span);
 }
 
-/* One holder counts once, however many of its words point there: an object, a goroutine, a variable's word. */
+/* One holder counts once, however many of its words point there: an object, a goroutine, a
+ * variable's word. */
 static void add_holder(struct search *s, uint32_t from)
 {
 	if (s->holders.n) {
@@ -59,7 +60,8 @@ static void add_holder(struct search *s, uint32_t from)
 	s->stop = s->max && s->holders.n > s->max;
 }
 
-/* @p slot has been reached before, or is a P.  @return true when it is a P that is met for the first time */
+/* @p slot has been reached before, or is a P.  @return true when it is a P that is met for the
+ * first time */
 static bool meet_held(struct search *s, uint32_t from, uint32_t slot)
 {
 	if (u64map_find(&s->held, slot + UINT64_C(1)) == U64MAP_NONE || s->parent[slot])
@@ -68,7 +70,8 @@ static bool meet_held(struct search *s, uint32_t from, uint32_t slot)
 	return true;
 }
 
-/* @p from points into slot @p index of a span.  @return true when this reaches the slot for the first time, or adds a holder to it */
+/* @p from points into slot @p index of a span.  @return true when this reaches the slot for the
+ * first time, or adds a holder to it */
 static bool reach(struct search *s, uint32_t from, uint32_t span, uint32_t index)
 {
 	const struct slot_span *ss = &s->slots.spans[span];
@@ -92,7 +95,8 @@ static bool reach(struct search *s, uint32_t from, uint32_t span, uint32_t index
 	return true;
 }
 
-/* Slot of each pending pointer within its span; their bits are on the way into the cache afterwards. */
+/* Slot of each pending pointer within its span; their bits are on the way into the cache
+ * afterwards. */
 static void look_up(struct search *s, uint32_t *index)
 {
 	for (uint32_t i = 0; i < s->pending; i++) {
@@ -186,7 +190,8 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Spans in the order of their addresses.  A long queue is read off the bits again, which beats sorting it. */
+/* Spans in the order of their addresses.  A long queue is read off the bits again, which beats
+ * sorting it. */
 static void sort_queue(struct frontier *f, size_t nspans)
 {
 	if (f->queue.n < nspans / 64) {
@@ -232,7 +237,8 @@ static void add_root(struct search *s, const struct root *r)
 	if (span == SLOTS_NO_SPAN)
 		return;
 	__builtin_prefetch(&s->slots.spans[span]);
-	s->root[s->pending] = (struct origin){r->at, r->kind == ROOT_REGISTER ? r->value : r->object, r->task, r->kind};
+	s->root[s->pending] = (struct origin){
+		r->at, r->kind == ROOT_REGISTER ? r->value : r->object, r->task, r->kind};
 	s->value[s->pending] = r->value;
 	s->span[s->pending++] = span;
 	if (s->pending == BATCH)
@@ -254,9 +260,10 @@ static bool on_live(void *arg, const struct live_word *w)
 {
 	struct search *s = arg;
 
-	add_root(s,
-		 &(struct root){
-			 .kind = w->at ? ROOT_STACK : ROOT_REGISTER, .at = w->at, .value = w->value, .task = s->task});
+	add_root(s, &(struct root){.kind = w->at ? ROOT_STACK : ROOT_REGISTER,
+				   .at = w->at,
+				   .value = w->value,
+				   .task = s->task});
 	return !s->stop;
 }
 
@@ -271,7 +278,8 @@ static bool add_whole_stack(struct search *s, const struct task *t)
 	for (taddr at = lo; at < hi && !s->stop && !runtime_canceled(s->rt); at += 8) {
 		if (target_u64(s->rt->t, at, &word)) {
 			if (word)
-				on_live(s, &(struct live_word){.at = at, .value = word, .info = PC_NONE});
+				on_live(s, &(struct live_word){
+						   .at = at, .value = word, .info = PC_NONE});
 		} else {
 			all = false;
 			at = target_behind_gap(s->rt->t, at) - 8;
@@ -293,10 +301,11 @@ static void add_timers(struct search *s, bool stopped)
 	for (size_t i = 0; i < s->timers.list.n && !s->stop; i++) {
 		const struct timer_entry *e = &s->timers.list.v[i];
 		if (e->stopped == stopped)
-			add_root(s, &(struct root){.kind = stopped ? ROOT_STOPPED_TIMER : ROOT_TIMER,
-						   .at = e->at,
-						   .value = e->timer,
-						   .task = TASK_NONE});
+			add_root(s,
+				 &(struct root){.kind = stopped ? ROOT_STOPPED_TIMER : ROOT_TIMER,
+						.at = e->at,
+						.value = e->timer,
+						.task = TASK_NONE});
 	}
 }
 
@@ -312,7 +321,8 @@ static struct err *search_roots(struct search *s)
 		s->task = i;
 		if (i % CANCEL_EVERY == 0 && runtime_canceled(s->rt))
 			err = err_interrupted();
-		else if (!livestack_each(s->rt, t, on_live, s, &st) ? !add_whole_stack(s, t) : st.unreadable)
+		else if (!livestack_each(s->rt, t, on_live, s, &st) ? !add_whole_stack(s, t)
+								    : st.unreadable)
 			incomplete(s, GAP_STACK);
 	}
 	flush_roots(s);
@@ -347,7 +357,8 @@ static void add_specials(struct search *s)
 	flush_roots(s);
 }
 
-/* What nothing else reaches: behind finalizers and cleanups, behind timers that wait to be swept, then behind the Ps. */
+/* What nothing else reaches: behind finalizers and cleanups, behind timers that wait to be swept,
+ * then behind the Ps. */
 static struct err *search_rest(struct search *s)
 {
 	enter_last(s);
@@ -364,7 +375,8 @@ static struct err *search_rest(struct search *s)
 	for (size_t i = 0; i < s->timers.keepers.n && !err; i++) {
 		uint64_t slot = slots_at(&s->slots, s->timers.keepers.v[i]);
 		if (slot != UINT64_MAX && s->parent[slot])
-			frontier_add(&s->next, (uint32_t)slot, slots_span(&s->slots, s->timers.keepers.v[i]));
+			frontier_add(&s->next, (uint32_t)slot,
+				     slots_span(&s->slots, s->timers.keepers.v[i]));
 	}
 	return err ? err : search_heap(s);
 }
@@ -398,8 +410,8 @@ struct err *search_open(struct search *s)
 		heap_allocated_bits(s->rt, &h->spans.v[i], &s->white[s->slots.spans[i].word]);
 	s->parent_bytes = (s->slots.words + 1) * 64 * sizeof(*s->parent);
 	// From the kernel, so that pages of slots that nothing reaches are never made.
-	s->parent =
-		mmap(NULL, s->parent_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	s->parent = mmap(NULL, s->parent_bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (s->parent == MAP_FAILED)
 		mem_out();
 	frontier_open(&s->now, s);
@@ -409,7 +421,8 @@ struct err *search_open(struct search *s)
 	return NULL;
 }
 
-/* The Ps and their heaps, all of whose timers are roots, are taken for reached, so that they are not entered. */
+/* The Ps and their heaps, all of whose timers are roots, are taken for reached, so that they are
+ * not entered. */
 static void hold_keepers(struct search *s)
 {
 	timers_read(s->rt, &s->timers);

@@ -1,22 +1,27 @@
 /**
  * @file  Why an object is alive: shortest paths from roots to it.
  *
- * The search runs breadth first from all roots at once (runtime/roots.h, and live stack words of all goroutines, runtime/livestack.h).
- * It remembers for each slot the one it was first reached from, so the path found is a shortest one.  A path never passes through the
- * object asked for.  Further paths end in other direct holders: other objects, variables or goroutines that point to it.
+ * The search runs breadth first from all roots at once (runtime/roots.h, and live stack words of
+ * all goroutines, runtime/livestack.h).  It remembers for each slot the one it was first reached
+ * from, so the path found is a shortest one.  A path never passes through the object asked for.
+ * Further paths end in other direct holders: other objects, variables or goroutines that point to
+ * it.
  *
- *     level 0   roots, in the order of roots.h, then timers that will fire, then goroutines in the order of allgs
+ *     level 0   roots, in the order of roots.h, then timers that will fire, then goroutines in the
+ *               order of allgs
  *     level n   pointers of the objects first reached on level n - 1, by address
  *
- * Paths avoid Ps, since every ticker points to its P and that to all timers (timers.h).  What nothing else reaches is searched for behind
- * finalizers and cleanups, then behind stopped timers that wait to be swept, and at last behind the Ps; such paths come last, however
- * short.  An object with a finalizer keeps what it points to; the finalizer counts only where nothing else does.
+ * Paths avoid Ps, since every ticker points to its P and that to all timers (timers.h).  What
+ * nothing else reaches is searched for behind finalizers and cleanups, then behind stopped timers
+ * that wait to be swept, and at last behind the Ps; such paths come last, however short.  An object
+ * with a finalizer keeps what it points to; the finalizer counts only where nothing else does.
  *
- * The same target always gives the same paths.  Nothing here knows types: runtime/typed.h names the hops.
+ * The same target always gives the same paths.  Nothing here knows types: runtime/typed.h names the
+ * hops.
  *
- * Memory: 4 bytes a slot of the heap, touched only where something is reached, two bits a slot for the levels, and 24 bytes for each
- * object that a root leads to first.  Time: one pass over the stacks, then over reachable objects until one holder more than asked for
- * has been met.
+ * Memory: 4 bytes a slot of the heap, touched only where something is reached, two bits a slot for
+ * the levels, and 24 bytes for each object that a root leads to first.  Time: one pass over the
+ * stacks, then over reachable objects until one holder more than asked for has been met.
  */
 #ifndef GOCTX_ANALYSIS_PATH_H
 #define GOCTX_ANALYSIS_PATH_H
@@ -28,7 +33,8 @@
 
 /** One hop: the pointer at @p at, inside of @p holder, leads to @p object. */
 struct path_hop {
-	taddr holder; /* base of the heap object that holds the pointer; 0 in the first hop: the root does */
+	taddr holder; /* base of the heap object that holds the pointer; 0 in the first hop: the
+			 root does */
 	taddr at;     /* 0 a register */
 	taddr object; /* base of the object reached */
 	taddr target; /* the pointer's value: object + offset */
@@ -48,14 +54,16 @@ enum path_subject {
 };
 
 struct paths {
-	VEC(struct path) list; /* shortest first; those from finalizers, cleanups and stopped timers last */
-	uint64_t holders;      /* direct holders that are reachable themselves, found so far */
-	bool all;	       /* `holders` counts all; false: the search stopped once there were more than wanted */
-	uint8_t subject;       /* enum path_subject */
-	taddr object;	       /* base of the object or slot asked for; 0 when there is none */
-	uint64_t size;	       /* its bytes */
-	bool complete;	       /* everything could be read, so that "nothing reaches it" is proven */
-	uint8_t gap;	       /* enum gap: why `complete` is false */
+	VEC(struct path)
+	list; /* shortest first; those from finalizers, cleanups and stopped timers last */
+	uint64_t holders; /* direct holders that are reachable themselves, found so far */
+	bool all; /* `holders` counts all; false: the search stopped once there were more than
+		     wanted */
+	uint8_t subject; /* enum path_subject */
+	taddr object;	 /* base of the object or slot asked for; 0 when there is none */
+	uint64_t size;	 /* its bytes */
+	bool complete;	 /* everything could be read, so that "nothing reaches it" is proven */
+	uint8_t gap;	 /* enum gap: why `complete` is false */
 };
 
 /**

@@ -13,10 +13,12 @@
 #include "runtime/timers.h"
 
 /*
- * What a slot was first reached from: 0 not reached, the number of a slot + 1, or with ROOT_BIT the number of a root.
+ * What a slot was first reached from: 0 not reached, the number of a slot + 1, or with ROOT_BIT the
+ * number of a root.
  */
 #define ROOT_BIT 0x80000000u
-#define BATCH 32	  /* pointers looked up together, so that their cache misses overlap */
+/* pointers looked up together, so that their cache misses overlap */
+#define BATCH 32
 
 /* A root that something was first reached from; 24 bytes. */
 struct origin {
@@ -48,14 +50,15 @@ struct search {
 	VEC(uint32_t) holders; /* what points to the object asked for, as in parent */
 	uint32_t target;       /* slot asked for, SEARCH_ALL: none, everything is searched */
 	uint64_t max;
-	bool stop;     /* enough holders */
-	uint32_t task; /* goroutine whose stack is being read */
-	uint64_t *last; /* NULL, or a bit a slot: objects that are entered when nothing else is left */
-	VEC(uint32_t) met_last; /* those that have been met */
+	bool stop;	/* enough holders */
+	uint32_t task;	/* goroutine whose stack is being read */
+	uint64_t *last; /* NULL, or a bit a slot: objects that are entered when nothing else is
+			    left */
+	VEC(uint32_t) met_last;	   /* those that have been met */
 	VEC(struct root) specials; /* finalizers and cleanups */
 	struct timers timers;
 	uint32_t held_nelems; /* slots in a span of Ps; a span with another number holds no P */
-	struct u64map held;   /* slot + 1 of each P: met, but not entered before all else has been */
+	struct u64map held; /* slot + 1 of each P: met, but not entered before all else has been */
 	taddr value[BATCH];
 	uint32_t span[BATCH], from[BATCH], pending;
 	struct origin root[BATCH]; /* of roots that are pending */
@@ -64,7 +67,8 @@ struct search {
 
 #define SEARCH_ALL UINT32_MAX
 
-/** Make room: s->m and s->rt are set.  Close it on errors, too.  @return NULL, ERR_LIMIT (2^31 slots), ERR_ABSENT */
+/** Make room: s->m and s->rt are set.  Close it on errors, too.  @return NULL, ERR_LIMIT (2^31
+ * slots), ERR_ABSENT */
 struct err *search_open(struct search *s);
 /** All of it, or until there are holders enough.  @return NULL, ERR_CANCELED */
 struct err *search_run(struct search *s);

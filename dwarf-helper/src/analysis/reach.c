@@ -36,7 +36,8 @@ static void mark_word(void *arg, uint64_t word)
 	mark_addr(x->mk, word);
 }
 
-/* Timers that fire are roots, and no P or heap of one is entered: those that were stopped hold nothing (timers.h). */
+/* Timers that fire are roots, and no P or heap of one is entered: those that were stopped hold
+ * nothing (timers.h). */
 static void mark_timers(struct reacher *x)
 {
 	struct timers t;
@@ -110,13 +111,16 @@ static void end_stage(struct reacher *x)
 		if (r->ctx_stage[i] != REACH_NONE)
 			continue;
 		taddr a = x->m->ctxs.v[i].addr;
-		if (mark_test(x->mk, a) || (x->stage == REACH_LIVE && slots_at(&x->mk->slots, a) == UINT64_MAX))
+		if (mark_test(x->mk, a) ||
+		    (x->stage == REACH_LIVE && slots_at(&x->mk->slots, a) == UINT64_MAX))
 			r->ctx_stage[i] = x->stage;
 	}
 	reach_cancel_stages(x);
 }
 
-#define FINAL_ROUNDS 16 /* of finalizers that lead to objects with finalizers; what is left counts, too, as what may be called */
+/* of finalizers that lead to objects with finalizers; what is left counts, too, as what may be
+ * called */
+#define FINAL_ROUNDS 16
 
 /* Without those that only wait for themselves, and with them. */
 static struct err *run_apart(struct reacher *x)
@@ -126,7 +130,8 @@ static struct err *run_apart(struct reacher *x)
 	if (err || !x->apart)
 		return err;
 	reach_others_main(x);
-	for (unsigned round = 0; !round || (round < FINAL_ROUNDS && reach_finals_mark_live(x)); round++)
+	for (unsigned round = 0; !round || (round < FINAL_ROUNDS && reach_finals_mark_live(x));
+	     round++)
 		if ((err = settle(x)))
 			return err;
 	reach_others_end(x);
@@ -134,7 +139,8 @@ static struct err *run_apart(struct reacher *x)
 	return NULL;
 }
 
-/* @param again_ret  true when goroutines came back only through finalizers of objects that nothing that can run reaches */
+/* @param again_ret  true when goroutines came back only through finalizers of objects that nothing
+ * that can run reaches */
 static struct err *run_live(struct reacher *x, bool *again_ret)
 {
 	struct err *err;
@@ -148,7 +154,8 @@ static struct err *run_live(struct reacher *x, bool *again_ret)
 	reach_spread(x);
 	if ((err = run_apart(x)))
 		return err;
-	for (unsigned round = 0; !round || (round < FINAL_ROUNDS && reach_finals_mark_live(x)); round++)
+	for (unsigned round = 0; !round || (round < FINAL_ROUNDS && reach_finals_mark_live(x));
+	     round++)
 		if ((err = settle(x)))
 			return err;
 	uint64_t before = x->came;
@@ -183,7 +190,8 @@ static struct err *run_stages(struct reacher *x, bool *again_ret)
 	if ((err = settle(x)))
 		return err;
 	end_stage(x);
-	*again_ret = *again_ret && x->r->complete && !x->mk->incomplete && reach_finals_find_never(x);
+	*again_ret =
+		*again_ret && x->r->complete && !x->mk->incomplete && reach_finals_find_never(x);
 	return NULL;
 }
 
@@ -295,7 +303,8 @@ bool reach_unused(const struct reach *r, uint8_t stage)
 {
 	bool all_found = !r->cancelers.pgo && !r->cancelers.unread;
 
-	return r->complete && (stage == REACH_STUCK || stage == REACH_OWN || (stage == REACH_CHANNEL && all_found));
+	return r->complete && (stage == REACH_STUCK || stage == REACH_OWN ||
+			       (stage == REACH_CHANNEL && all_found));
 }
 
 void reach_free(struct reach *r)

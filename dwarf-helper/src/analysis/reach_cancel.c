@@ -1,4 +1,5 @@
-/* Which contexts can be cancelled: during the marking, which wakes goroutines that wait for them, and afterwards, by whom. */
+/* Which contexts can be cancelled: during the marking, which wakes goroutines that wait for them,
+ * and afterwards, by whom. */
 #include "analysis/reach_internal.h"
 
 /* ---- during the marking ---- */
@@ -54,7 +55,8 @@ void reach_spread(struct reacher *x)
 			for (uint32_t k = 0; k < c->tasks; k++)
 				reach_try(x, m->ctx_tasks.v[c->first_wait + k]);
 		for (uint32_t k = c->first_child; k != CTX_NONE; k = m->ctxs.v[k].next_sibling)
-			set_can(x, k, handed_down(x, &m->ctxs.v[k], x->can[i]), handed_down(x, &m->ctxs.v[k], freely));
+			set_can(x, k, handed_down(x, &m->ctxs.v[k], x->can[i]),
+				handed_down(x, &m->ctxs.v[k], freely));
 	}
 }
 
@@ -65,7 +67,8 @@ static bool may_be_overlooked(const struct reacher *x)
 
 	for (uint32_t i = 0; i < x->m->ctxs.n && !damaged; i++)
 		damaged = x->m->ctxs.v[i].flags & CTX_DAMAGED;
-	return damaged || x->r->cancelers.watchers_unknown || x->r->cancelers.unread || x->m->tasks.unread || x->m->tasks.beyond;
+	return damaged || x->r->cancelers.watchers_unknown || x->r->cancelers.unread ||
+	       x->m->tasks.unread || x->m->tasks.beyond;
 }
 
 /* What it is made on cannot be read: that may well have been cancellable. */
@@ -82,8 +85,10 @@ void reach_cancel_begin(struct reacher *x)
 	x->overlooked = may_be_overlooked(x);
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
 		const struct ctx *c = &m->ctxs.v[i];
-		bool can = reach_cancels(c) ? blind || c->kind == CTX_TIMER || c->state != CTX_ACTIVE || c->flags & CTX_LOCKED
-					    : x->overlooked && ctx_own_done(m, c) && !ctx_cuts(c);
+		bool can = reach_cancels(c)
+				   ? blind || c->kind == CTX_TIMER || c->state != CTX_ACTIVE ||
+					     c->flags & CTX_LOCKED
+				   : x->overlooked && ctx_own_done(m, c) && !ctx_cuts(c);
 		if (can || lost_parent(c))
 			make_cancelable(x, i);
 	}
@@ -124,11 +129,13 @@ void reach_cancel_task(struct reacher *x, uint32_t task)
 
 enum { NOT_LOOKED_UP, NO, YES };
 
-/* What makes the closures; with a profile these are inlined, and so may be what they return: then only the context is left on the stack. */
+/* What makes the closures; with a profile these are inlined, and so may be what they return: then
+ * only the context is left on the stack. */
 static bool makes_cancelers(const char *name, size_t n)
 {
-	static const char *const makers[] = {"context.WithCancel", "context.WithCancelCause", "context.WithDeadline",
-					     "context.WithDeadlineCause", "context.AfterFunc"};
+	static const char *const makers[] = {"context.WithCancel", "context.WithCancelCause",
+					     "context.WithDeadline", "context.WithDeadlineCause",
+					     "context.AfterFunc"};
 
 	for (size_t i = 0; i < sizeof(makers) / sizeof(*makers); i++)
 		if (strlen(makers[i]) == n && memcmp(makers[i], name, n) == 0)
@@ -145,7 +152,8 @@ static bool look_up(struct runtime *rt, const struct pcinfo *info, bool pgo)
 		return false;
 	if (strncmp(rt->frames.v[info->first + info->n - 1u].func, "context.", 8) == 0)
 		return true;
-	return pgo && m && pcln_find(&m->pcln, info->pc, &f) && pcln_inlines(&m->pcln, &f, makes_cancelers);
+	return pgo && m && pcln_find(&m->pcln, info->pc, &f) &&
+	       pcln_inlines(&m->pcln, &f, makes_cancelers);
 }
 
 /* May the function of this frame be about to cancel what it has on its stack? */
@@ -154,14 +162,16 @@ static bool may_cancel(struct reacher *x, uint32_t pcinfo)
 	while (x->may_cancel.n <= pcinfo)
 		VEC_PUSH(&x->may_cancel, NOT_LOOKED_UP);
 	if (x->may_cancel.v[pcinfo] == NOT_LOOKED_UP)
-		x->may_cancel.v[pcinfo] = look_up(x->rt, &x->rt->pcs.v[pcinfo], x->r->cancelers.pgo) ? YES : NO;
+		x->may_cancel.v[pcinfo] =
+			look_up(x->rt, &x->rt->pcs.v[pcinfo], x->r->cancelers.pgo) ? YES : NO;
 	return x->may_cancel.v[pcinfo] == YES;
 }
 
 void reach_cancel_word(struct reacher *x, uint32_t task, taddr value, uint32_t pcinfo)
 {
 	/* Watchers stand in package context, too, and hold what they watch: reach_cancel_task(). */
-	if (x->stage != REACH_LIVE || !may_cancel(x, pcinfo) || u64map_find(&x->watcher_of, task + 1ul) != U64MAP_NONE)
+	if (x->stage != REACH_LIVE || !may_cancel(x, pcinfo) ||
+	    u64map_find(&x->watcher_of, task + 1ul) != U64MAP_NONE)
 		return;
 	uint32_t i = model_at(x->m, value);
 	if (i == CTX_NONE || !reach_cancels(&x->m->ctxs.v[i]))
@@ -191,8 +201,9 @@ struct classes {
 	struct reacher *x;
 	uint8_t *cls; /* r->cancelable, UNSET before */
 	/*
-	 * What a context hands to a child that is in a children map: the class of the nearest of the library's at or above it.  FOREIGN_BIT:
-	 * a Done of somebody's own lies between, so a child that is in no map gets nothing.
+	 * What a context hands to a child that is in a children map: the class of the nearest of
+	 * the library's at or above it.  FOREIGN_BIT: a Done of somebody's own lies between, so a
+	 * child that is in no map gets nothing.
 	 */
 	uint8_t *hands;
 	bool doubt;
@@ -209,16 +220,21 @@ static uint8_t own_class(struct classes *k, uint32_t i)
 	const struct cancelers *cs = &k->x->r->cancelers;
 	const struct ctx *c = &k->x->m->ctxs.v[i];
 	uint32_t first, n = cancelers_of(cs, i, &first);
-	uint8_t best = c->kind == CTX_TIMER ? CANCELABLE_TIMER : cs->unread ? CANCELABLE_FOREIGN : CANCELABLE_NOBODY;
+	uint8_t best = c->kind == CTX_TIMER ? CANCELABLE_TIMER
+		       : cs->unread	    ? CANCELABLE_FOREIGN
+					    : CANCELABLE_NOBODY;
 
 	if (c->flags & CTX_LOCKED || k->x->under_way[i / 64] >> (i % 64) & 1)
 		best = CANCELABLE_FUNC;
 	for (uint32_t j = first; j < first + n; j++) {
 		const struct canceler *f = &cs->list.v[j];
 		bool own = f->kind == CANCELER_FUNC || f->kind == CANCELER_STOP;
-		if (f->kind == CANCELER_TIMER || f->stage == REACH_NONE || (f->kind == CANCELER_WATCHER && f->stage != REACH_LIVE))
+		if (f->kind == CANCELER_TIMER || f->stage == REACH_NONE ||
+		    (f->kind == CANCELER_WATCHER && f->stage != REACH_LIVE))
 			continue;
-		best = stronger(best, f->stage != REACH_LIVE ? CANCELABLE_BY_WAITER : own ? CANCELABLE_FUNC : CANCELABLE_FOREIGN);
+		best = stronger(best, f->stage != REACH_LIVE ? CANCELABLE_BY_WAITER
+				      : own		     ? CANCELABLE_FUNC
+							     : CANCELABLE_FOREIGN);
 	}
 	return best;
 }
@@ -229,7 +245,8 @@ static uint8_t from_above(const struct model *m, uint32_t parent, uint8_t cls)
 	uint8_t state = m->ctxs.v[parent].state;
 
 	if (cls == CANCELABLE_DONE) /* a child that is still active is being cancelled right now */
-		return state == CTX_CANCELED || state == CTX_EXPIRED ? CANCELABLE_ABOVE : CANCELABLE_NOBODY;
+		return state == CTX_CANCELED || state == CTX_EXPIRED ? CANCELABLE_ABOVE
+								     : CANCELABLE_NOBODY;
 	return cls < CANCELABLE_ABOVE ? CANCELABLE_ABOVE : cls;
 }
 
@@ -245,8 +262,12 @@ static void classify(struct classes *k, uint32_t i)
 
 	if (reach_cancels(c)) {
 		if (hands & FOREIGN_BIT)
-			up = c->flags & CTX_IN_PARENT_MAP ? hands & ~FOREIGN_BIT : k->doubt ? CANCELABLE_FOREIGN : CANCELABLE_NOBODY;
-		k->cls[i] = over ? CANCELABLE_DONE : c->state == CTX_UNKNOWN ? CANCELABLE_FOREIGN : stronger(own_class(k, i), up);
+			up = c->flags & CTX_IN_PARENT_MAP ? hands & ~FOREIGN_BIT
+			     : k->doubt			  ? CANCELABLE_FOREIGN
+							  : CANCELABLE_NOBODY;
+		k->cls[i] = over		      ? CANCELABLE_DONE
+			    : c->state == CTX_UNKNOWN ? CANCELABLE_FOREIGN
+						      : stronger(own_class(k, i), up);
 		k->hands[i] = from_above(m, i, k->cls[i]);
 		return;
 	}
@@ -261,13 +282,15 @@ static void classify(struct classes *k, uint32_t i)
 /* Parents first, without recursion: a chain may be a million deep. */
 void reach_cancel_classify(struct reacher *x)
 {
-	struct classes k = {.x = x, .cls = x->r->cancelable, .hands = x->can, .doubt = x->overlooked};
+	struct classes k = {
+		.x = x, .cls = x->r->cancelable, .hands = x->can, .doubt = x->overlooked};
 	VEC(uint32_t) path = {0};
 	size_t n = x->m->ctxs.n;
 
 	memset(k.cls, UNSET, n);
 	for (uint32_t i = 0; i < n; i++) {
-		for (uint32_t at = i; at != CTX_NONE && k.cls[at] == UNSET; at = x->m->ctxs.v[at].parent)
+		for (uint32_t at = i; at != CTX_NONE && k.cls[at] == UNSET;
+		     at = x->m->ctxs.v[at].parent)
 			VEC_PUSH(&path, at);
 		while (path.n)
 			classify(&k, path.v[--path.n]);

@@ -1,10 +1,12 @@
 /*
- * Finalizers and cleanups.  One is called once its object is collected, so the collector follows what it leads to from the start.
+ * Finalizers and cleanups.  One is called once its object is collected, so the collector follows
+ * what it leads to from the start.
  *
- * But an object held only by goroutines that can never run again is never collected, and its finalizer never called.  Which objects
- * these are is known only after the marking, and the marking may depend on what such a finalizer leads to.  So finalizers of objects
- * reached from what can run come first.  If the others wake a goroutine, and one of them belongs to such an object, everything is
- * marked a second time without it.
+ * But an object held only by goroutines that can never run again is never collected, and its
+ * finalizer never called.  Which objects these are is known only after the marking, and the marking
+ * may depend on what such a finalizer leads to.  So finalizers of objects reached from what can run
+ * come first.  If the others wake a goroutine, and one of them belongs to such an object,
+ * everything is marked a second time without it.
  */
 #include "analysis/reach_internal.h"
 
@@ -16,7 +18,8 @@ bool reach_final_put_aside(struct reacher *x, const struct root *root)
 	return true;
 }
 
-/* Mark from finalizers whose object is marked, or from all others, and take them off the list.  @return there were any */
+/* Mark from finalizers whose object is marked, or from all others, and take them off the list.
+ * @return there were any */
 static bool mark_some(struct reacher *x, bool of_marked)
 {
 	size_t left = 0, n = x->finals.n;

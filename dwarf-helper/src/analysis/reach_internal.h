@@ -19,11 +19,12 @@
 /** One object that a goroutine waits on. */
 struct reach_wait {
 	taddr addr, sudog; /* 0: coroutines have no sudog */
-	uint32_t context; /* whose done channel it is, of a kind of the library's; CTX_NONE */
+	uint32_t context;  /* whose done channel it is, of a kind of the library's; CTX_NONE */
 	bool is_chan;
 };
 
-/** Who waits for a slot to be marked: a goroutine (task), or a canceler (CANCELER_BIT set); a list for each slot. */
+/** Who waits for a slot to be marked: a goroutine (task), or a canceler (CANCELER_BIT set); a list
+ * for each slot. */
 struct reach_user {
 	uint32_t who, next;
 };
@@ -41,38 +42,45 @@ struct reacher {
 	struct marks *mk;
 	uint8_t stage; /* enum reach_stage under way */
 	VEC(struct reach_wait) waits;
-	uint32_t *first_wait;	  /* per task + 1: its waits are waits.v[first_wait[i] … first_wait[i + 1] - 1] */
-	VEC(uint32_t) ready;	  /* woken, their stacks are still to be searched */
-	uint8_t *can;		  /* per context: CAN_… */
-	bool overlooked;	  /* a watcher, or what is registered with a custom parent, may have been missed */
-	uint64_t *under_way;	  /* bit per context: a goroutine is inside of package context with it */
+	uint32_t *first_wait; /* per task + 1: its waits are waits.v[first_wait[i] … first_wait[i +
+				 1] - 1] */
+	VEC(uint32_t) ready;  /* woken, their stacks are still to be searched */
+	uint8_t *can;	      /* per context: CAN_… */
+	bool overlooked;     /* a watcher, or what is registered with a custom parent, may have been
+				missed */
+	uint64_t *under_way; /* bit per context: a goroutine is inside of package context with it */
 	VEC(uint32_t) spread;	  /* contexts whose `can` is still to be handed down */
 	struct u64map watcher_of; /* task + 1 -> the canceler that it is */
 	struct u64map users_of;	  /* slot + 1 -> first of its users */
 	VEC(struct reach_user) users;
 	struct coros coros;
-	uint64_t came;		  /* goroutines woken and contexts found to be cancelable so far */
+	uint64_t came; /* goroutines woken and contexts found to be cancelable so far */
 	VEC(struct reach_final) finals; /* not marked yet; of one object side by side */
-	VEC(taddr) final_objects; /* with finalizers and cleanups, not reached but by these */
-	struct u64map never_final; /* objects whose finalizers and cleanups are never called: known in the second marking */
+	VEC(taddr) final_objects;	/* with finalizers and cleanups, not reached but by these */
+	struct u64map never_final; /* objects whose finalizers and cleanups are never called: known
+				      in the second marking */
 	/* the first part of REACH_LIVE */
 	bool apart;		   /* it is under way */
 	uint32_t main;		   /* goroutine 1, which comes last in it; TASK_NONE */
-	bool main_waits, main_now; /* it can run, but has not been let go; what is marked now is on its stack itself */
+	bool main_waits, main_now; /* it can run, but has not been let go; what is marked now is on
+				      its stack itself */
 	uint8_t *held;		   /* by task: HELD_… */
 	uint8_t *program;	   /* by context: it ends with the program alone */
-	uint8_t *freely;	   /* by context, as can: by somebody else than the end of the program */
+	uint8_t *freely; /* by context, as can: by somebody else than the end of the program */
 	struct u64map timer_chans, broadcasts; /* channels */
-	VEC(uint8_t) may_cancel;  /* by index into rt->pcs: 0 not looked up, 1 no, 2 a function that may cancel what it has on its stack */
+	VEC(uint8_t) may_cancel; /* by index into rt->pcs: 0 not looked up, 1 no, 2 a function that
+				    may cancel what it has on its stack */
 };
 
-/** can[]: no; yes; yes, but a custom type with a Done of its own lies between: a child must be in a children map to follow. */
+/** can[]: no; yes; yes, but a custom type with a Done of its own lies between: a child must be in a
+ * children map to follow. */
 enum { CAN_NOT, CAN, CAN_FOREIGN };
 
 /** Note that "not reached" proves nothing from here on, and why; the first reason is kept. */
 void reach_incomplete(struct reacher *x, enum gap gap);
 
-/** Call back for @p who (struct reach_user) once the slot that holds @p a is marked.  @return false: it is marked already, or lies outside of the heap */
+/** Call back for @p who (struct reach_user) once the slot that holds @p a is marked.  @return
+ * false: it is marked already, or lies outside of the heap */
 bool reach_watch(struct reacher *x, taddr a, uint32_t who);
 
 /** Tell those who watch what has been marked. */
@@ -84,11 +92,13 @@ static inline bool reach_cancels(const struct ctx *c)
 }
 
 /* reach_wait.c */
-/** Read what everybody waits on; mark the sudogs and g's of those that are parked as leaves, put the others on x->ready. */
+/** Read what everybody waits on; mark the sudogs and g's of those that are parked as leaves, put
+ * the others on x->ready. */
 struct err *reach_waits_read(struct reacher *x);
 /** Marking has settled: wake goroutines whose wait is now reachable, and watch the others. */
 void reach_waits_begin(struct reacher *x);
-/** REACH_CHANNEL begins: wake whoever waits on a reached channel, cancellable or not, and all coroutines. */
+/** REACH_CHANNEL begins: wake whoever waits on a reached channel, cancellable or not, and all
+ * coroutines. */
 void reach_waits_channel(struct reacher *x);
 /** REACH_OWN begins: what parked g's and sudogs hold counts. */
 void reach_waits_own(struct reacher *x);
@@ -109,7 +119,8 @@ void reach_waits_again(struct reacher *x);
 void reach_others_begin(struct reacher *x, const struct timers *timers);
 /** Is the wait one that wakes the goroutine by itself alone, or with the end of the program? */
 bool reach_others_skips(const struct reacher *x, uint32_t task, const struct reach_wait *w);
-/** Does the context end with the program alone, as far as whoever has just been found to hold a CancelFunc of it tells? */
+/** Does the context end with the program alone, as far as whoever has just been found to hold a
+ * CancelFunc of it tells? */
 bool reach_others_ends(const struct reacher *x, uint32_t context);
 /** Everything but the main goroutine's stack has been marked: that, too.  The caller settles. */
 void reach_others_main(struct reacher *x);
@@ -121,7 +132,8 @@ void reach_others_free(struct reach_others *o);
 /* reach_final.c */
 /** Put the root of a finalizer or cleanup aside.  @return false: it is another kind of root */
 bool reach_final_put_aside(struct reacher *x, const struct root *root);
-/** Mark what finalizers and cleanups of marked objects lead to.  @return false: there are no more of these */
+/** Mark what finalizers and cleanups of marked objects lead to.  @return false: there are no more
+ * of these */
 bool reach_finals_mark_live(struct reacher *x);
 /** Mark what the other finalizers and cleanups lead to, except those that are never called. */
 void reach_finals_mark_rest(struct reacher *x);
@@ -129,7 +141,8 @@ void reach_finals_mark_rest(struct reacher *x);
 void reach_finals_keep_unreached(struct reacher *x);
 /** REACH_CHANNEL begins: as the collector does, follow those that are never called, too. */
 void reach_finals_mark_never(struct reacher *x);
-/** Everything is marked: put objects that only goroutines hold which never run again into x->never_final.  @return there are any */
+/** Everything is marked: put objects that only goroutines hold which never run again into
+ * x->never_final.  @return there are any */
 bool reach_finals_find_never(struct reacher *x);
 
 /* reach_cancel.c */
@@ -143,7 +156,8 @@ void reach_cancel_hit(struct reacher *x, uint32_t i);
 void reach_spread(struct reacher *x);
 /** The goroutine can run; if it is a watcher, the context it watches for becomes cancelable. */
 void reach_cancel_task(struct reacher *x, uint32_t task);
-/** Look at a live word of a stack: if it is a context in a frame of package context, a cancellation is under way. */
+/** Look at a live word of a stack: if it is a context in a frame of package context, a cancellation
+ * is under way. */
 void reach_cancel_word(struct reacher *x, uint32_t task, taddr value, uint32_t pcinfo);
 /** Set canceler.stage of those reached by now. */
 void reach_cancel_stages(struct reacher *x);

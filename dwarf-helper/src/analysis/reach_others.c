@@ -1,8 +1,10 @@
-/* The first part of REACH_LIVE: what is reached without goroutines that only wait for themselves, or for the end of the program. */
+/* The first part of REACH_LIVE: what is reached without goroutines that only wait for themselves,
+ * or for the end of the program. */
 #include "analysis/reach_internal.h"
 
-#define CROWDED_SIBLINGS 4 /* more contexts with many waiters below one parent are one a something: a session, a connection */
-#define CLIMB 64	   /* levels of contexts that end with the program */
+/* more contexts with many waiters below one parent are one a something: a session, a connection */
+#define CROWDED_SIBLINGS 4
+#define CLIMB 64 /* levels of contexts that end with the program */
 
 /* ---- who is held out ---- */
 
@@ -10,8 +12,9 @@ static bool parked_on_channel(const struct reacher *x, uint32_t task)
 {
 	const struct task *t = &x->m->tasks.list.v[task];
 
-	return x->r->task_stage[task] == REACH_NONE && !(t->flags & TASK_SYSTEM) && task != x->main &&
-	       x->first_wait[task] != x->first_wait[task + 1] && x->waits.v[x->first_wait[task]].is_chan;
+	return x->r->task_stage[task] == REACH_NONE && !(t->flags & TASK_SYSTEM) &&
+	       task != x->main && x->first_wait[task] != x->first_wait[task + 1] &&
+	       x->waits.v[x->first_wait[task]].is_chan;
 }
 
 static uint64_t kind_of(const struct task *t)
@@ -46,7 +49,8 @@ static bool hold_some(struct reacher *x)
 		if (parked_on_channel(x, i))
 			count_up(&counts, kind_of(&ts->list.v[i]));
 	for (uint32_t i = 0; i < ts->list.n; i++) {
-		uint32_t n = parked_on_channel(x, i) ? u64map_find(&counts, kind_of(&ts->list.v[i])) : 0;
+		uint32_t n =
+			parked_on_channel(x, i) ? u64map_find(&counts, kind_of(&ts->list.v[i])) : 0;
 		if (n < REACH_ALIKE || n == U64MAP_NONE)
 			continue;
 		x->held[i] = held_how(x, &ts->list.v[i]);
@@ -58,14 +62,16 @@ static bool hold_some(struct reacher *x)
 
 /* ---- channels that wake nobody ---- */
 
-/* A timer's channel is the argument of the function that the timer calls (time/sleep.go: sendTime, newTimer). */
+/* A timer's channel is the argument of the function that the timer calls (time/sleep.go: sendTime,
+ * newTimer). */
 static void find_timer_channels(struct reacher *x, const struct timers *timers)
 {
 	struct layout_field arg = x->rt->L.timer.arg;
 	taddr chan;
 
 	for (size_t i = 0; LAYOUT_HAS(arg) && i < timers->list.n; i++)
-		if (target_u64(x->rt->t, timers->list.v[i].timer + (uint64_t)arg.off + 8, &chan) && chan)
+		if (target_u64(x->rt->t, timers->list.v[i].timer + (uint64_t)arg.off + 8, &chan) &&
+		    chan)
 			u64map_add(&x->timer_chans, chan, 1);
 }
 
@@ -83,9 +89,11 @@ static void find_broadcasts(struct reacher *x)
 	struct u64map counts = {0};
 
 	for (uint32_t i = 0; i < x->m->tasks.list.n; i++)
-		for (uint32_t k = x->held[i] ? x->first_wait[i] : x->first_wait[i + 1]; k < x->first_wait[i + 1]; k++) {
+		for (uint32_t k = x->held[i] ? x->first_wait[i] : x->first_wait[i + 1];
+		     k < x->first_wait[i + 1]; k++) {
 			const struct reach_wait *w = &x->waits.v[k];
-			if (w->context == CTX_NONE && w->addr && count_up(&counts, w->addr) == REACH_ALIKE && is_signal_only(x, w->addr))
+			if (w->context == CTX_NONE && w->addr &&
+			    count_up(&counts, w->addr) == REACH_ALIKE && is_signal_only(x, w->addr))
 				u64map_add(&x->broadcasts, w->addr, 1);
 		}
 	u64map_free(&counts);
@@ -93,7 +101,8 @@ static void find_broadcasts(struct reacher *x)
 
 /* ---- contexts that end with the program ---- */
 
-/* Nearest context above with a Done of its own, or a root: CTX_NONE when what lies between may end it in a way of its own. */
+/* Nearest context above with a Done of its own, or a root: CTX_NONE when what lies between may end
+ * it in a way of its own. */
 static uint32_t ends_with(const struct model *m, uint32_t i)
 {
 	for (unsigned up = 0; up < CLIMB * 16; up++) {
@@ -103,7 +112,8 @@ static uint32_t ends_with(const struct model *m, uint32_t i)
 		i = c->parent;
 		if (i >= m->ctxs.n || ctx_own_done(m, &m->ctxs.v[i]))
 			return CTX_NONE;
-		if (m->ctxs.v[i].kind <= CTX_TODO || ctx_cuts(&m->ctxs.v[i]) || reach_cancels(&m->ctxs.v[i]))
+		if (m->ctxs.v[i].kind <= CTX_TODO || ctx_cuts(&m->ctxs.v[i]) ||
+		    reach_cancels(&m->ctxs.v[i]))
 			return i;
 	}
 	return CTX_NONE;
@@ -121,7 +131,8 @@ static bool with_cause(const struct reach *r, uint32_t context)
 
 	for (uint32_t k = first; k < first + n; k++) {
 		uint32_t frame = r->cancelers.list.v[k].func;
-		const char *func = frame < r->m->rt->frames.n ? r->m->rt->frames.v[frame].func : NULL;
+		const char *func =
+			frame < r->m->rt->frames.n ? r->m->rt->frames.v[frame].func : NULL;
 		size_t len = func ? strlen(func) : 0;
 		if (len >= sizeof(name) - 1 && !strcmp(func + len - (sizeof(name) - 1), name))
 			return true;
@@ -144,7 +155,8 @@ static bool is_notify(const struct reacher *x, uint32_t i)
 	const struct model *m = x->m;
 	unsigned looked = 0;
 
-	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && looked < CLIMB; k = m->ctxs.v[k].next_sibling, looked++) {
+	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && looked < CLIMB;
+	     k = m->ctxs.v[k].next_sibling, looked++) {
 		const struct ctx *c = &m->ctxs.v[k];
 		const char *name = c->type < m->types.n ? m->types.v[c->type].full : NULL;
 		if (name && !strcmp(name, "*os/signal.signalCtx"))
@@ -167,7 +179,8 @@ static void find_programs(struct reacher *x)
 
 	for (uint32_t i = 0; i < m->ctxs.n; i++) {
 		const struct ctx *c = &m->ctxs.v[i];
-		if (c->kind != CTX_CANCEL || c->state != CTX_ACTIVE || c->tasks_below + (uint64_t)c->below < REACH_ALIKE)
+		if (c->kind != CTX_CANCEL || c->state != CTX_ACTIVE ||
+		    c->tasks_below + (uint64_t)c->below < REACH_ALIKE)
 			continue;
 		struct crowded one = {i, ends_with(x->m, i), is_notify(x, i)};
 		if (one.under == CTX_NONE)
@@ -179,8 +192,10 @@ static void find_programs(struct reacher *x)
 		more = false;
 		for (size_t k = 0; k < found.n; k++) {
 			const struct crowded *c = &found.v[k];
-			bool few = c->notify || u64map_find(&siblings, c->under + 1ul) <= CROWDED_SIBLINGS;
-			if (x->program[c->context] || !few || !(is_root(&m->ctxs.v[c->under]) || x->program[c->under]))
+			bool few = c->notify ||
+				   u64map_find(&siblings, c->under + 1ul) <= CROWDED_SIBLINGS;
+			if (x->program[c->context] || !few ||
+			    !(is_root(&m->ctxs.v[c->under]) || x->program[c->under]))
 				continue;
 			x->program[c->context] = 1;
 			more = true;
@@ -217,8 +232,10 @@ bool reach_others_skips(const struct reacher *x, uint32_t task, const struct rea
 		return judged == CTX_NONE || !x->freely[judged];
 	}
 	uint64_t size;
-	return u64map_find(&x->timer_chans, w->addr) != U64MAP_NONE || u64map_find(&x->broadcasts, w->addr) != U64MAP_NONE ||
-	       (x->held[task] == HELD_BODY && runtime_field(x->rt, w->addr, x->rt->L.hchan.elemsize, &size) && !size);
+	return u64map_find(&x->timer_chans, w->addr) != U64MAP_NONE ||
+	       u64map_find(&x->broadcasts, w->addr) != U64MAP_NONE ||
+	       (x->held[task] == HELD_BODY &&
+		runtime_field(x->rt, w->addr, x->rt->L.hchan.elemsize, &size) && !size);
 }
 
 bool reach_others_ends(const struct reacher *x, uint32_t context)

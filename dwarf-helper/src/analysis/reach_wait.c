@@ -5,7 +5,8 @@
 static bool read_object(void *arg, const struct wake_object *o)
 {
 	struct reacher *x = arg;
-	struct reach_wait w = {.addr = o->addr, .sudog = o->sudog, .context = CTX_NONE, .is_chan = o->is_chan};
+	struct reach_wait w = {
+		.addr = o->addr, .sudog = o->sudog, .context = CTX_NONE, .is_chan = o->is_chan};
 
 	if (o->is_chan && o->wait < x->m->tasks.waits.n) {
 		uint32_t c = x->m->tasks.waits.v[o->wait].context;
@@ -59,14 +60,16 @@ struct err *reach_waits_read(struct reacher *x)
 }
 
 /*
- * As the collector has it: what is no heap object counts as reached (mbitmap.go: isMarkedOrNotInHeap).  So does a free slot: nobody waits
- * on one, so either the slot or the wait has been read wrong.
+ * As the collector has it: what is no heap object counts as reached (mbitmap.go:
+ * isMarkedOrNotInHeap).  So does a free slot: nobody waits on one, so either the slot or the wait
+ * has been read wrong.
  */
 static bool is_reached(const struct reacher *x, taddr a)
 {
 	struct heap_object o;
 
-	return !heap_object_at(x->rt, a, &o) || mark_test(x->mk, a) || !heap_allocated(x->rt, o.span, o.index);
+	return !heap_object_at(x->rt, a, &o) || mark_test(x->mk, a) ||
+	       !heap_allocated(x->rt, o.span, o.index);
 }
 
 void reach_try(struct reacher *x, uint32_t task)
@@ -106,7 +109,8 @@ static void mark_elements(struct reacher *x, uint32_t task)
 {
 	for (uint32_t k = x->first_wait[task]; k < x->first_wait[task + 1]; k++) {
 		uint64_t elem = 0;
-		if (x->waits.v[k].is_chan && runtime_field(x->rt, x->waits.v[k].sudog, x->rt->L.sudog.elem, &elem))
+		if (x->waits.v[k].is_chan &&
+		    runtime_field(x->rt, x->waits.v[k].sudog, x->rt->L.sudog.elem, &elem))
 			mark_addr(x->mk, elem);
 	}
 }
@@ -121,7 +125,8 @@ void reach_waits_channel(struct reacher *x)
 {
 	for (uint32_t i = 0; i < x->m->tasks.list.n; i++) {
 		reach_try(x, i);
-		if (coros_of(&x->coros, &x->m->tasks.list.v[i])) // the collector's rule knows no coroutines: they run
+		if (coros_of(&x->coros, &x->m->tasks.list.v[i])) // the collector's rule knows no
+								 // coroutines: they run
 			reach_ready(x, i);
 	}
 }

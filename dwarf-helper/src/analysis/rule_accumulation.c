@@ -1,19 +1,22 @@
 /*
  * accumulation: one context with very many equal children that could be cancelled, but are not.
  *
- * The pattern     50 or more active children of one kind and origin under one context, at least 80 % of all
- *                 that hang on it.
- * likely          their CancelFuncs wait in the deferred calls of one goroutine (`defer cancel()` in a loop)
- * possible        no goroutine's stack refers to them, either nothing waits on them or their deadline is an hour or more away, and nothing sees
- *                 most of them (seen.h): kept by timers, functions of AfterFunc or CancelFuncs alone
- * info            everything else.  A thousand requests in flight under one server's context look just so:
- *                 the difference is that goroutines hold and use those.  Also contexts that a library
- *                 makes and ends (connections of net/http), and those whose deadlines end them and whose work
- *                 a function does then that AfterFunc has registered: no goroutine is meant to be there
+ * The pattern     50 or more active children of one kind and origin under one context, at least 80
+ *                 % of all that hang on it.
+ * likely          their CancelFuncs wait in the deferred calls of one goroutine (`defer cancel()`
+ *                 in a loop)
+ * possible        no goroutine's stack refers to them, either nothing waits on them or their
+ *                 deadline is an hour or more away, and nothing sees most of them (seen.h): kept by
+ *                 timers, functions of AfterFunc or CancelFuncs alone
+ * info            everything else.  A thousand requests in flight under one server's context look
+ *                 just so: the difference is that goroutines hold and use those.  Also contexts
+ *                 that a library makes and ends (connections of net/http), and those whose
+ *                 deadlines end them and whose work a function does then that AfterFunc has
+ *                 registered: no goroutine is meant to be there
  *
- * Piles of the same kind on several contexts are one finding, unless different things hold them (holder_sets.h).  Children without any CancelFunc are
- * lost-cancel's, AfterFunc's contexts afterfunc's.  Growth shape: how they are spread over their parents, how
- * old their waits are.
+ * Piles of the same kind on several contexts are one finding, unless different things hold them
+ * (holder_sets.h).  Children without any CancelFunc are lost-cancel's, AfterFunc's contexts
+ * afterfunc's.  Growth shape: how they are spread over their parents, how old their waits are.
  */
 #include "analysis/holder_sets.h"
 #include "analysis/seen.h"
@@ -25,7 +28,8 @@
 #define PILE 50
 #define PILE_SHARE 80 /* per cent */
 #define SAMPLE 16
-#define ASKED 8 /* kinds whose CancelFuncs are looked for in deferred calls: each looks at all goroutines */
+/* kinds whose CancelFuncs are looked for in deferred calls: each looks at all goroutines */
+#define ASKED 8
 #define FAR_NS (INT64_C(3600) * 1000000000)
 
 /* Equal children of one context. */
@@ -75,19 +79,23 @@ static bool counts(const struct leaks *l, uint32_t i)
 
 static uint64_t key_of(const struct leaks *l, uint32_t i)
 {
-	return (l->ctx[i].chain ^ l->ctx[i].under * UINT64_C(0xd6e8feb86659fd93)) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	return (l->ctx[i].chain ^ l->ctx[i].under * UINT64_C(0xd6e8feb86659fd93)) *
+		       UINT64_C(0x9e3779b97f4a7c15) |
+	       1;
 }
 
 #define HOOK_AMONG 8 /* contexts that are looked at */
 
-/* What AfterFunc has made on it, values between not counted: in the lists of children below, parents first. */
+/* What AfterFunc has made on it, values between not counted: in the lists of children below,
+ * parents first. */
 static uint32_t hook_below(const struct ctx *v, uint32_t i)
 {
 	uint32_t queue[HOOK_AMONG] = {i};
 	unsigned n = 1;
 
 	for (unsigned at = 0; at < n; at++)
-		for (uint32_t k = v[queue[at]].first_child; k != CTX_NONE && n < HOOK_AMONG; k = v[k].next_sibling) {
+		for (uint32_t k = v[queue[at]].first_child; k != CTX_NONE && n < HOOK_AMONG;
+		     k = v[k].next_sibling) {
 			if (v[k].kind == CTX_AFTER_FUNC && v[k].state == CTX_ACTIVE)
 				return k;
 			if (v[k].kind == CTX_VALUE)
@@ -133,7 +141,8 @@ static void collect(struct leaks *l, struct piles *p)
 	}
 }
 
-/* Join the findings that cover contexts of the pile, by a sample.  @return true: they cover most of it */
+/* Join the findings that cover contexts of the pile, by a sample.  @return true: they cover most of
+ * it */
 static bool join_earlier(struct leaks *l, const struct piles *all, const struct pile *p)
 {
 	uint32_t seen = 0, joined = 0, step = p->count / SAMPLE + 1, at = 0;
@@ -173,7 +182,8 @@ static void split(struct leaks *l, struct piles *p, uint32_t k)
 static void add_kind(struct leaks *l, struct piles *p, uint32_t k)
 {
 	const struct pile *pile = &p->list.v[k];
-	uint32_t at = u64map_add(&p->kind_index, (l->ctx[pile->first].chain ^ pile->holder) | 1, (uint32_t)p->kinds.n);
+	uint32_t at = u64map_add(&p->kind_index, (l->ctx[pile->first].chain ^ pile->holder) | 1,
+				 (uint32_t)p->kinds.n);
 
 	if (at == p->kinds.n)
 		VEC_PUSH(&p->kinds, (struct piled){.largest = k});
@@ -194,10 +204,12 @@ static void choose(struct leaks *l, struct piles *p)
 	for (uint32_t k = 0, n = (uint32_t)p->list.n; k < n; k++) {
 		const struct pile *pile = &p->list.v[k];
 		uint32_t parts = (uint32_t)p->list.n;
-		if (pile->count < PILE || pile->count * 100ul < (uint64_t)p->total[pile->under] * PILE_SHARE ||
+		if (pile->count < PILE ||
+		    pile->count * 100ul < (uint64_t)p->total[pile->under] * PILE_SHARE ||
 		    join_earlier(l, p, pile))
 			continue;
-		if (!is_used(pile->on_stack, pile->count) && !is_hooked(pile->hooked, pile->waited, pile->count))
+		if (!is_used(pile->on_stack, pile->count) &&
+		    !is_hooked(pile->hooked, pile->waited, pile->count))
 			split(l, p, k); // of what is in use there is nothing to mend
 		add_kind(l, p, k);
 		for (; parts < p->list.n; parts++)
@@ -223,7 +235,8 @@ static bool count_deferred(void *arg, const struct defer_call *d)
 	return true;
 }
 
-/* The goroutine whose deferred calls hold most of the CancelFuncs of a pile, TASK_NONE none.  Rarely asked, and then of those with records only. */
+/* The goroutine whose deferred calls hold most of the CancelFuncs of a pile, TASK_NONE none. Rarely
+ * asked, and then of those with records only. */
 static uint32_t defers_them(struct leaks *l, const struct pile *p)
 {
 	const struct model *m = l->m;
@@ -231,7 +244,8 @@ static uint32_t defers_them(struct leaks *l, const struct pile *p)
 	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
 		struct defer_search s = {.l = l, .key = key_of(l, p->first)};
 		taddr record = 0;
-		if (!runtime_field(m->rt, m->tasks.list.v[t].g, m->rt->L.g.defer_, &record) || !record)
+		if (!runtime_field(m->rt, m->tasks.list.v[t].g, m->rt->L.g.defer_, &record) ||
+		    !record)
 			continue;
 		defers_each(m->rt, &m->tasks.list.v[t], count_deferred, &s);
 		if (s.hits > p->count / 2)
@@ -261,7 +275,8 @@ struct piled_on {
 	bool below_values;    /* with those that hang below other children there */
 };
 
-static struct piled_on what_they_are_on(struct leaks *l, const struct piles *all, const struct piled *k)
+static struct piled_on what_they_are_on(struct leaks *l, const struct piles *all,
+					const struct piled *k)
 {
 	struct piled_on ret = {0};
 
@@ -270,7 +285,8 @@ static struct piled_on what_they_are_on(struct leaks *l, const struct piles *all
 		struct hangs on = {.under = p->under, .common = CTX_NONE};
 		for (uint32_t i = p->first; i != CTX_NONE; i = all->next[i])
 			hangs_add(l, &on, i);
-		ret.of += hangs_children(&on) ? l->m->ctxs.v[on.common].children : all->total[p->under];
+		ret.of += hangs_children(&on) ? l->m->ctxs.v[on.common].children
+					      : all->total[p->under];
 		ret.below_values |= !hangs_children(&on);
 		if (k->piles.v[n] == k->largest)
 			ret.largest = on;
@@ -278,7 +294,8 @@ static struct piled_on what_they_are_on(struct leaks *l, const struct piles *all
 	return ret;
 }
 
-/* Sessions have their context at hand; of what is forgotten at most a CancelFunc, a timer or a function of AfterFunc is left. */
+/* Sessions have their context at hand; of what is forgotten at most a CancelFunc, a timer or a
+ * function of AfterFunc is left. */
 static bool is_unseen(struct leaks *l, const struct piles *all, const struct piled *k)
 {
 	VEC(uint32_t) members = {0};
@@ -298,7 +315,8 @@ static bool is_unseen(struct leaks *l, const struct piles *all, const struct pil
 	return ret;
 }
 
-static enum confidence how_sure(struct leaks *l, const struct piles *all, const struct piled *k, uint32_t first, uint32_t deferring)
+static enum confidence how_sure(struct leaks *l, const struct piles *all, const struct piled *k,
+				uint32_t first, uint32_t deferring)
 {
 	int64_t left = 0;
 	bool far = ctx_deadline_left(l->m, first, &left) && left > FAR_NS;
@@ -317,7 +335,8 @@ static void put_tasks(struct leaks *l, struct piles *p)
 
 	for (uint32_t k = 0; k < p->kinds.n; k++)
 		for (size_t n = 0; n < p->kinds.v[k].piles.n; n++)
-			for (uint32_t i = p->list.v[p->kinds.v[k].piles.v[n]].first; i != CTX_NONE; i = p->next[i])
+			for (uint32_t i = p->list.v[p->kinds.v[k].piles.v[n]].first; i != CTX_NONE;
+			     i = p->next[i])
 				kind[i] = k + 1;
 	for (size_t n = 0; n < l->m->ctxs.n; n++) {
 		uint32_t i = l->order[n], up = l->m->ctxs.v[i].parent;
@@ -359,7 +378,8 @@ static enum pile_why why(const struct finding *f, const struct piled *k, uint32_
 	return by_hook(k) ? PILE_HOOKED : used(k) ? PILE_USED : k->waited ? PILE_WAITED : PILE_KEPT;
 }
 
-static void add_what(struct leaks *l, struct finding *f, const struct piled *k, const struct pile *p, const struct piled_on *on)
+static void add_what(struct leaks *l, struct finding *f, const struct piled *k,
+		     const struct pile *p, const struct piled_on *on)
 {
 	uint32_t hook = by_hook(k) ? hook_of(l, p->first) : CTX_NONE;
 	int64_t left;
@@ -396,7 +416,8 @@ static void add_finding(struct leaks *l, const struct piles *all, const struct p
 	f->bytes = k->bytes;
 	f->context = on.largest.common;
 	for (size_t n = 0; n < k->piles.n; n++)
-		for (uint32_t i = all->list.v[k->piles.v[n]].first; i != CTX_NONE; i = all->next[i]) {
+		for (uint32_t i = all->list.v[k->piles.v[n]].first; i != CTX_NONE;
+		     i = all->next[i]) {
 			leak_add_context(l, f, i);
 			cover_hook(l, f, i);
 		}
@@ -411,7 +432,8 @@ static void add_finding(struct leaks *l, const struct piles *all, const struct p
 	add_what(l, f, k, p, &on);
 	add_use(l, f, k, deferring);
 	if ((sure > CONF_INFO || f->claim.pile.why == PILE_KEPT) && deferring == TASK_NONE)
-		add_holder(l, f, l->m->ctxs.v[p->first].addr, NULL); // what it has that others of its shape have not
+		add_holder(l, f, l->m->ctxs.v[p->first].addr,
+			   NULL); // what it has that others of its shape have not
 	add_places(l, f, PLACE_WAITS, f->goroutines.v, f->goroutines.n);
 	add_waits(l, f, f->goroutines.v, f->goroutines.n);
 	add_places(l, f, PLACE_STARTED, f->goroutines.v, f->goroutines.n);
@@ -422,7 +444,8 @@ static void add_finding(struct leaks *l, const struct piles *all, const struct p
 struct err *rule_accumulation(struct leaks *l)
 {
 	size_t n = l->m->ctxs.n + 1;
-	struct piles p = {.total = mem_zalloc(n * sizeof(*p.total)), .next = mem_zalloc(n * sizeof(*p.next))};
+	struct piles p = {.total = mem_zalloc(n * sizeof(*p.total)),
+			  .next = mem_zalloc(n * sizeof(*p.next))};
 
 	collect(l, &p);
 	choose(l, &p);

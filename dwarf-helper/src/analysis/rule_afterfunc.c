@@ -1,10 +1,12 @@
 /*
- * afterfunc: functions registered with context.AfterFunc that pile up on a context which does not end.
+ * afterfunc: functions registered with context.AfterFunc that pile up on a context which does not
+ * end.
  *
  * The pattern   active contexts of AfterFunc, put together by the function they call.
- * likely        fifty or more, at least half of them on one context, and nobody can take them back: the stop
- *               functions are gone
- * possible      fifty or more on one context whose stop functions exist, but no stack refers to them
+ * likely        fifty or more, at least half of them on one context, and nobody can take them back:
+ *               the stop functions are gone
+ * possible      fifty or more on one context whose stop functions exist, but no stack refers to
+ *               them
  * info          ten or more otherwise: one for each request in flight is how AfterFunc is meant
  *
  * Where the contexts they hang on pile up themselves, that is the finding, and this is named there.
@@ -83,7 +85,8 @@ static uint32_t on_one(const struct leaks *l, const struct hooks *s, uint32_t *u
 static void add_finding(struct leaks *l, const struct hooks *s)
 {
 	uint32_t under, most = on_one(l, s, &under);
-	bool piled = most >= MANY && most * 2ul >= s->contexts.n, used = s->on_stack * 10ul > s->contexts.n;
+	bool piled = most >= MANY && most * 2ul >= s->contexts.n,
+	     used = s->on_stack * 10ul > s->contexts.n;
 	bool gone = s->stop_live * 10ul < s->contexts.n;
 	enum confidence sure = !piled || used ? CONF_INFO : gone ? CONF_LIKELY : CONF_POSSIBLE;
 	struct finding *f = finding_new(l->out, RULE_AFTERFUNC, sure, UNIT_CONTEXT);
@@ -104,7 +107,8 @@ static void add_finding(struct leaks *l, const struct hooks *s)
 	buf_free(&func);
 }
 
-/* Join the findings that cover contexts of the set, by a sample.  @return true: they cover all of the sample */
+/* Join the findings that cover contexts of the set, by a sample.  @return true: they cover all of
+ * the sample */
 static bool join_above(struct leaks *l, const struct hooks *s)
 {
 	for (size_t k = 0; k < s->contexts.n; k += s->contexts.n / 8 + 1)

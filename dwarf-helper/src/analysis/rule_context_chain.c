@@ -5,9 +5,11 @@
  * made from: every round hangs below all those before, and what is cancelled there is told level by
  * level.  Counted are active cancel and timer contexts from the root down, values between them not
  * counted (value-chain's).
- * likely      a hundred or more, or twenty whose CancelFuncs wait in the deferred calls of one function
+ * likely      a hundred or more, or twenty whose CancelFuncs wait in the deferred calls of one
+ *             function
  * possible    forty or more
- * info        twenty or more; or, however deep, when the calls are as deep: a recursive walk makes a layer a level
+ * info        twenty or more; or, however deep, when the calls are as deep: a recursive walk makes
+ *             a layer a level
  *
  * Chains of one kind are one finding, that of the deepest.  Where nobody can cancel the layers the
  * mistake is lost-cancel's.

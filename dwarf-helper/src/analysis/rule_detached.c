@@ -1,14 +1,17 @@
 /*
- * detached: a goroutine that works under one context made a second one from context.Background(): the chain is cut.
+ * detached: a goroutine that works under one context made a second one from context.Background():
+ * the chain is cut.
  *
- * The pattern     an active context right below Background, TODO or WithoutCancel that at most three stacks
- *                 refer to; one of these goroutines holds its CancelFunc or the context itself, and further up
- *                 on its stack another context that can be cancelled and is not above it.
- * likely          three or more goroutines alike, and the other context has ended already: they should have
- *                 ended with it
- * possible        ten or more alike whose other context is active, with no deadline on what they made
- * info            three or more otherwise, or with a deadline: writing an audit record or shutting down under
- *                 a context of its own is good style
+ * The pattern     an active context right below Background, TODO or WithoutCancel that at most
+ *                 three stacks refer to; one of these goroutines holds its CancelFunc or the
+ *                 context itself, and further up on its stack another context that can be cancelled
+ *                 and is not above it.
+ * likely          three or more goroutines alike, and the other context has ended already: they
+ *                 should have ended with it
+ * possible        ten or more alike whose other context is active, with no deadline on what they
+ *                 made
+ * info            three or more otherwise, or with a deadline: writing an audit record or shutting
+ *                 down under a context of its own is good style
  */
 #include "analysis/task_sets.h"
 
@@ -46,13 +49,15 @@ static bool note_held(void *arg, const struct stack_hold *h)
 
 static bool is_above(const struct model *m, uint32_t i, uint32_t above)
 {
-	for (unsigned climbed = 0; i < m->ctxs.n && climbed < 1000; i = m->ctxs.v[i].parent, climbed++)
+	for (unsigned climbed = 0; i < m->ctxs.n && climbed < 1000;
+	     i = m->ctxs.v[i].parent, climbed++)
 		if (i == above)
 			return true;
 	return false;
 }
 
-/* A context that can be, or has been, cancelled, and is neither above nor below the root; one that has ended is preferred. */
+/* A context that can be, or has been, cancelled, and is neither above nor below the root; one that
+ * has ended is preferred. */
 static uint32_t other_of(const struct held *s)
 {
 	const struct model *m = s->l->m;
@@ -60,8 +65,8 @@ static uint32_t other_of(const struct held *s)
 
 	for (unsigned k = 0; k < s->n; k++) {
 		const struct ctx *c = &m->ctxs.v[s->others[k]];
-		if (c->state == CTX_NEVER || c->state == CTX_UNKNOWN || is_above(m, s->others[k], s->root) ||
-		    is_above(m, s->root, s->others[k]))
+		if (c->state == CTX_NEVER || c->state == CTX_UNKNOWN ||
+		    is_above(m, s->others[k], s->root) || is_above(m, s->root, s->others[k]))
 			continue;
 		if (c->state == CTX_CANCELED || c->state == CTX_EXPIRED)
 			return s->others[k];
@@ -77,7 +82,8 @@ struct detached_set {
 	uint32_t ended;
 };
 
-static enum confidence how_sure(const struct leaks *l, const struct task_set *s, const struct detached_set *d)
+static enum confidence how_sure(const struct leaks *l, const struct task_set *s,
+				const struct detached_set *d)
 {
 	const struct ctx *root = &l->m->ctxs.v[d->roots.v[0]];
 
@@ -97,7 +103,8 @@ static void add_finding(struct leaks *l, const struct task_set *s, const struct 
 		leak_add_task(l, f, s->tasks.v[k]);
 	for (size_t k = 0; k < d->roots.n; k++)
 		leak_add_context(l, f, d->roots.v[k]);
-	finding_sign_hash(f, sign_word(sign_word(sign_chain(SIGN_START, l->m, root), task_func(l->m, s->tasks.v[0])),
+	finding_sign_hash(f, sign_word(sign_word(sign_chain(SIGN_START, l->m, root),
+						 task_func(l->m, s->tasks.v[0])),
 				       task_maker(l->m, s->tasks.v[0])));
 	f->claim.detached.from = l->ctx[root].under;
 	f->claim.detached.ended = d->ended;
@@ -121,13 +128,15 @@ struct err *rule_detached(struct leaks *l)
 
 	for (uint32_t t = 0; t < m->tasks.list.n; t++) {
 		struct held s = {.l = l, .root = CTX_NONE};
-		if (!(l->task_flags[t] & LEAK_TASK_ROOT) || l->task_finding[t] || m->tasks.list.v[t].flags & TASK_SYSTEM)
+		if (!(l->task_flags[t] & LEAK_TASK_ROOT) || l->task_finding[t] ||
+		    m->tasks.list.v[t].flags & TASK_SYSTEM)
 			continue;
 		leak_holds(l, t, note_held, &s);
 		uint32_t other = s.root == CTX_NONE ? CTX_NONE : other_of(&s);
 		if (other == CTX_NONE || leak_join_earlier(l, s.root, RULE_DETACHED))
 			continue;
-		size_t k = (size_t)(task_sets_add(l, &sets, t, l->ctx[s.root].chain, s.root) - sets.list.v);
+		size_t k = (size_t)(task_sets_add(l, &sets, t, l->ctx[s.root].chain, s.root) -
+				    sets.list.v);
 		if (k == more.n)
 			VEC_PUSH(&more, (struct detached_set){.other = other});
 		VEC_PUSH(&more.v[k].roots, s.root);

@@ -33,7 +33,8 @@
 
 #define MANY 10
 #define FEW 3
-#define ASKED 8	  /* of goroutines alike, whether objects of theirs hold a context that has ended */
+/* of goroutines alike, whether objects of theirs hold a context that has ended */
+#define ASKED 8
 #define LOOKED 16 /* of a set, whether they listened */
 #define GRACE_NS (INT64_C(500) * 1000000)
 #define SOME_NS (INT64_C(5) * 1000000000)

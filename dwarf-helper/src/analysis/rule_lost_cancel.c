@@ -1,26 +1,29 @@
 /*
  * lost-cancel: contexts that nobody can cancel any more but through their parent.
  *
- * The pattern     active, made by WithCancel or WithCancelCause; no CancelFunc of theirs is reached by
- *                 anything at all, or only by goroutines that can never run again (stuck-task's, uncancellable-wait's, or those
- *                 of coroutines), and by finalizers of what only these hold, while a context above can be
- *                 cancelled; no deadline of their own or of an ancestor; not below a custom context
- *                 whose end we cannot see.
- * certain         three or more made alike, and the marking was complete: no CancelFunc is left is then a proof
+ * The pattern     active, made by WithCancel or WithCancelCause; no CancelFunc of theirs is reached
+ *                 by anything at all, or only by goroutines that can never run again (stuck-task's,
+ *                 uncancellable-wait's, or those of coroutines), and by finalizers of what only
+ *                 these hold, while a context above can be cancelled; no deadline of their own or
+ *                 of an ancestor; not below a custom context whose end we cannot see.
+ * certain         three or more made alike, and the marking was complete: no CancelFunc is left is
+ *                 then a proof
  * likely          the same with an incomplete marking, or in a program built with a profile
- * possible        they hang on what never ends and holds no children (Background), and are bounded all the same: the
- *                 goroutines that use them wait below them, each for a deadline, or have nothing else than them;
- *                 when those end, the collector takes the contexts
- * info            one or two alike, under which nothing piles up.  Healthy programs have them: a context that
- *                 lives as long as the program, whose CancelFunc main dropped or will not call any more.
+ * possible        they hang on what never ends and holds no children (Background), and are bounded
+ *                 all the same: the goroutines that use them wait below them, each for a deadline,
+ *                 or have nothing else than them; when those end, the collector takes the contexts
+ * info            one or two alike, under which nothing piles up.  Healthy programs have them: a
+ *                 context that lives as long as the program, whose CancelFunc main dropped or will
+ *                 not call any more.
  *
- * Healthy look-alikes that do not count: `defer cancel()` on a stack, fields that hold the CancelFunc
- * (errgroup, net/http's connections, database/sql), signal.NotifyContext (its goroutine holds the context, the
- * context its cancel), contexts that wait for their collection.
+ * Healthy look-alikes that do not count: `defer cancel()` on a stack, fields that hold the
+ * CancelFunc (errgroup, net/http's connections, database/sql), signal.NotifyContext (its goroutine
+ * holds the context, the context its cancel), contexts that wait for their collection.
  *
- * Contexts below a lost one of a larger group belong to that: they end when it does; they are counted when
- * they are made like it (a loop that wraps what it wrapped before).  Goroutines that wait on any of them are
- * listed with it; accumulation and uncancellable-wait add themselves to this finding and make none of their own.
+ * Contexts below a lost one of a larger group belong to that: they end when it does; they are
+ * counted when they are made like it (a loop that wraps what it wrapped before).  Goroutines that
+ * wait on any of them are listed with it; accumulation and uncancellable-wait add themselves to
+ * this finding and make none of their own.
  */
 #include "analysis/holder_sets.h"
 
@@ -31,21 +34,24 @@
 
 /* Contexts that are lost alike. */
 struct lost_group {
-	uint64_t key, holder; /* holder: of what it hangs on, or of itself (holder_sets.h); 0 where there are few */
-	uint32_t first; /* context */
+	uint64_t key, holder; /* holder: of what it hangs on, or of itself (holder_sets.h); 0 where
+				 there are few */
+	uint32_t first;	      /* context */
 	uint32_t count;
 	uint64_t bytes;
-	VEC(uint32_t) contexts, tasks, holders; /* holders: goroutines that hold their CancelFuncs, and can never run again */
+	VEC(uint32_t) contexts, tasks, holders; /* holders: goroutines that hold their CancelFuncs,
+						   and can never run again */
 };
 
 struct lost {
 	VEC(struct lost_group) groups;
 	uint64_t *keys, *holders; /* by context */
-	struct u64map index; /* key -> group */
-	uint32_t *group_of;  /* by context: group + 1 that its loss belongs to, 0 none */
+	struct u64map index;	  /* key -> group */
+	uint32_t *group_of;	  /* by context: group + 1 that its loss belongs to, 0 none */
 };
 
-/* Of the go statements that started its goroutines, the one whose name comes first: the same whichever of them still runs. */
+/* Of the go statements that started its goroutines, the one whose name comes first: the same
+ * whichever of them still runs. */
 static uint32_t creator_of(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
@@ -55,7 +61,8 @@ static uint32_t creator_of(const struct model *m, uint32_t i)
 		uint32_t frame = m->tasks.list.v[ctx_task(m, i, k)].created;
 		if (frame >= m->rt->frames.n || !m->rt->frames.v[frame].func)
 			continue;
-		if (best == FRAME_NONE || strcmp(m->rt->frames.v[frame].func, m->rt->frames.v[best].func) < 0)
+		if (best == FRAME_NONE ||
+		    strcmp(m->rt->frames.v[frame].func, m->rt->frames.v[best].func) < 0)
 			best = frame;
 		if (k == 15) // they are alike by then
 			break;
@@ -68,14 +75,16 @@ static uint64_t key_of(const struct leaks *l, uint32_t i)
 {
 	uint64_t func = sign_frame(SIGN_START, l->m, creator_of(l->m, i));
 
-	return (l->ctx[i].chain ^ func ^ (l->ctx[i].flags & LEAK_FUNC_STUCK)) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	return (l->ctx[i].chain ^ func ^ (l->ctx[i].flags & LEAK_FUNC_STUCK)) *
+		       UINT64_C(0x9e3779b97f4a7c15) |
+	       1;
 }
 
 /* ---- alike, but held by different things ---- */
 
 /*
- * The object whose holder distinguishes hubs of the same shape: the context it hangs on, or the context itself when
- * no goroutine waits for it and the one above never ends.
+ * The object whose holder distinguishes hubs of the same shape: the context it hangs on, or the
+ * context itself when no goroutine waits for it and the one above never ends.
  */
 static uint32_t subject_of(const struct leaks *l, uint32_t i)
 {
@@ -83,7 +92,8 @@ static uint32_t subject_of(const struct leaks *l, uint32_t i)
 
 	if (under != CTX_NONE && l->m->ctxs.v[under].state != CTX_NEVER)
 		return under;
-	return creator_of(l->m, i) == FRAME_NONE ? i : 0; // 0: Background, which nothing needs to hold
+	return creator_of(l->m, i) == FRAME_NONE ? i
+						 : 0; // 0: Background, which nothing needs to hold
 }
 
 static void split(struct leaks *l, struct lost *lost, const uint32_t *contexts, size_t n)
@@ -98,7 +108,9 @@ static void split(struct leaks *l, struct lost *lost, const uint32_t *contexts, 
 		for (size_t k = 0; k < held.list.v[h].members.n; k++) {
 			uint32_t i = contexts[held.list.v[h].members.v[k]];
 			lost->holders[i] = held.list.v[h].key;
-			lost->keys[i] = ((lost->keys[i] ^ held.list.v[h].key) * UINT64_C(0x9e3779b97f4a7c15)) | 1;
+			lost->keys[i] = ((lost->keys[i] ^ held.list.v[h].key) *
+					 UINT64_C(0x9e3779b97f4a7c15)) |
+					1;
 		}
 	holder_sets_free(&held);
 	free(subjects);
@@ -136,12 +148,15 @@ static void count_groups(struct leaks *l, struct lost *lost)
 			continue;
 		uint32_t at = u64map_add(&lost->index, key, (uint32_t)lost->groups.n);
 		if (at == lost->groups.n)
-			VEC_PUSH(&lost->groups, (struct lost_group){.key = key, .holder = lost->holders[i], .first = i});
+			VEC_PUSH(&lost->groups, (struct lost_group){.key = key,
+								    .holder = lost->holders[i],
+								    .first = i});
 		lost->groups.v[at].count++;
 	}
 }
 
-/* Top down: a lost context belongs to a lost one above it when that is one of many, else to those that are alike. */
+/* Top down: a lost context belongs to a lost one above it when that is one of many, else to those
+ * that are alike. */
 static void put_into_groups(struct leaks *l, struct lost *lost)
 {
 	const struct model *m = l->m;
@@ -250,9 +265,11 @@ static enum lost_end end_of(const struct leaks *l, uint32_t under, bool is_bound
 	}
 }
 
-static void add_evidence(struct leaks *l, struct finding *f, const struct lost_group *g, uint32_t under)
+static void add_evidence(struct leaks *l, struct finding *f, const struct lost_group *g,
+			 uint32_t under)
 {
-	const struct ctx *v = l->m->ctxs.v, *hub = under == CTX_NONE || v[under].state == CTX_NEVER ? NULL : &v[under];
+	const struct ctx *v = l->m->ctxs.v,
+			 *hub = under == CTX_NONE || v[under].state == CTX_NEVER ? NULL : &v[under];
 
 	add_like(f, g->first);
 	add_hanging(l, f);
@@ -275,10 +292,12 @@ static bool idle(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 
-	return !c->children && !c->tasks && c->parent < m->ctxs.n && m->ctxs.v[c->parent].state == CTX_NEVER;
+	return !c->children && !c->tasks && c->parent < m->ctxs.n &&
+	       m->ctxs.v[c->parent].state == CTX_NEVER;
 }
 
-/* True when the library holds two of three that lie apart.  The third may be on a stack: the library still works with it, or has just finished. */
+/* True when the library holds two of three that lie apart.  The third may be on a stack: the
+ * library still works with it, or has just finished. */
 static bool library_lets_go(struct leaks *l, const uint32_t *contexts, size_t n)
 {
 	unsigned theirs = 0;
@@ -326,10 +345,12 @@ static uint32_t next_below(const struct model *m, uint32_t root, uint32_t i)
 	return i == root ? CTX_NONE : m->ctxs.v[i].next_sibling;
 }
 
-#define BELOW_MAX 64 /* contexts below one that are looked at: more are no short-lived ones */
+/* contexts below one that are looked at: more are no short-lived ones */
+#define BELOW_MAX 64
 
 /*
- * Do all goroutines below it wait for a context that has a deadline?  Those of a timer context that is still active, or of one below such.
+ * Do all goroutines below it wait for a context that has a deadline?  Those of a timer context that
+ * is still active, or of one below such.
  * @return false when there is none, or one waits for another
  */
 static bool ends_by_deadline(struct leaks *l, uint32_t root, int64_t *latest)
@@ -342,7 +363,8 @@ static bool ends_by_deadline(struct leaks *l, uint32_t root, int64_t *latest)
 		return false;
 	for (uint32_t i = next_below(m, root, root); i != CTX_NONE; i = next_below(m, root, i)) {
 		const struct ctx *c = &m->ctxs.v[i];
-		bool timed = (c->kind == CTX_TIMER && c->state == CTX_ACTIVE) || l->ctx[i].flags & LEAK_DEADLINE_ABOVE;
+		bool timed = (c->kind == CTX_TIMER && c->state == CTX_ACTIVE) ||
+			     l->ctx[i].flags & LEAK_DEADLINE_ABOVE;
 		int64_t left;
 		if (steps++ == BELOW_MAX || (c->tasks && !timed))
 			return false;
@@ -366,14 +388,16 @@ static bool note_held(void *arg, const struct stack_hold *h)
 	return !w->found;
 }
 
-/* Nobody waits for it, and the one goroutine whose live frames refer to it is not stuck: it is of use as long as that goes on. */
+/* Nobody waits for it, and the one goroutine whose live frames refer to it is not stuck: it is of
+ * use as long as that goes on. */
 static bool ends_with_task(struct leaks *l, uint32_t i)
 {
 	const struct leak_ctx *f = &l->ctx[i];
 	struct live_hold w = {.context = i};
 
-	if (l->m->ctxs.v[i].tasks_below || !(f->flags & LEAK_ON_STACK) || f->holders != 1 || f->holder >= l->m->tasks.list.n ||
-	    l->m->tasks.list.v[f->holder].goid == 1 || l->r->task_stage[f->holder] != REACH_LIVE)
+	if (l->m->ctxs.v[i].tasks_below || !(f->flags & LEAK_ON_STACK) || f->holders != 1 ||
+	    f->holder >= l->m->tasks.list.n || l->m->tasks.list.v[f->holder].goid == 1 ||
+	    l->r->task_stage[f->holder] != REACH_LIVE)
 		return false;
 	leak_holds(l, f->holder, note_held, &w);
 	return w.found;
@@ -381,7 +405,8 @@ static bool ends_with_task(struct leaks *l, uint32_t i)
 
 #define SAMPLES 64 /* contexts of a group that are looked at, spread over it */
 
-/* True when only their users keep them (no map of children holds them) and nearly all of these end. */
+/* True when only their users keep them (no map of children holds them) and nearly all of these
+ * end. */
 static bool bounded(struct leaks *l, const struct lost_group *g, uint32_t under, struct bounds *ret)
 {
 	size_t n = g->contexts.n < SAMPLES ? g->contexts.n : SAMPLES;
@@ -422,7 +447,8 @@ static void add_finding(struct leaks *l, const struct lost_group *g)
 	uint32_t under = main_parent(l, g);
 	struct bounds bounds;
 	bool is_bounded = bounded(l, g, under, &bounds);
-	struct finding *f = finding_new(l->out, RULE_LOST_CANCEL, how_sure(l, g, is_bounded), UNIT_CONTEXT);
+	struct finding *f =
+		finding_new(l->out, RULE_LOST_CANCEL, how_sure(l, g, is_bounded), UNIT_CONTEXT);
 
 	f->count = g->contexts.n;
 	f->tasks = g->tasks.n;

@@ -1,14 +1,16 @@
 /*
  * nobody-looks: contexts of which nothing is left but the means to cancel them.
  *
- * The pattern     ten or more made alike under one context, active, without a deadline; nothing refers to them but their CancelFuncs and their parent's map
- *                 of children (seen.h), nothing is made on them, and nobody waits for them.  So nobody could notice their end: what they
- *                 were made for is over.  What keeps the CancelFuncs is the leak
+ * The pattern     ten or more made alike under one context, active, without a deadline; nothing
+ *                 refers to them but their CancelFuncs and their parent's map of children (seen.h),
+ *                 nothing is made on them, and nobody waits for them.  So nobody could notice their
+ *                 end: what they were made for is over.  What keeps the CancelFuncs is the leak
  * likely          fifty or more, whose CancelFuncs lie in a map, slice or list themselves
  * possible        ten or more; or structs hold them
  * info            a library holds them, or a goroutine's deferred calls: it will let go of them
  *
- * Healthy look-alikes that do not count: sessions that have their context beside its CancelFunc; calls whose deferred cancel is still to come.
+ * Healthy look-alikes that do not count: sessions that have their context beside its CancelFunc;
+ * calls whose deferred cancel is still to come.
  */
 #include "analysis/seen.h"
 
@@ -39,9 +41,10 @@ static bool may_be(const struct leaks *l, uint32_t i)
 {
 	const struct ctx *c = &l->m->ctxs.v[i];
 
-	return c->kind == CTX_CANCEL && c->state == CTX_ACTIVE && l->ctx[i].flags & LEAK_FUNC_LIVE && !c->tasks_below &&
-	       !(l->ctx[i].flags & (LEAK_ON_STACK | LEAK_DEADLINE_ABOVE | LEAK_FOREIGN_ABOVE)) && l->ctx[i].under != CTX_NONE && !c->children &&
-	       !has_below(l, i);
+	return c->kind == CTX_CANCEL && c->state == CTX_ACTIVE &&
+	       l->ctx[i].flags & LEAK_FUNC_LIVE && !c->tasks_below &&
+	       !(l->ctx[i].flags & (LEAK_ON_STACK | LEAK_DEADLINE_ABOVE | LEAK_FOREIGN_ABOVE)) &&
+	       l->ctx[i].under != CTX_NONE && !c->children && !has_below(l, i);
 }
 
 static taddr func_of(const struct leaks *l, uint32_t context)
@@ -49,7 +52,8 @@ static taddr func_of(const struct leaks *l, uint32_t context)
 	uint32_t first, n = cancelers_of(&l->r->cancelers, context, &first);
 
 	for (uint32_t k = first; k < first + n; k++)
-		if (l->r->cancelers.list.v[k].kind == CANCELER_FUNC && l->r->cancelers.list.v[k].stage == REACH_LIVE)
+		if (l->r->cancelers.list.v[k].kind == CANCELER_FUNC &&
+		    l->r->cancelers.list.v[k].stage == REACH_LIVE)
 			return l->r->cancelers.list.v[k].closure;
 	return 0;
 }
@@ -59,19 +63,25 @@ static bool is_element(const struct steps *s)
 {
 	const struct links *last = s->list.n ? &s->list.v[s->list.n - 1].via : NULL;
 
-	return last && (links_find(last, LINK_ELEMENT) || links_find(last, LINK_INDEX) || links_find(last, LINK_KEY) || links_find(last, LINK_LIST));
+	return last && (links_find(last, LINK_ELEMENT) || links_find(last, LINK_INDEX) ||
+			links_find(last, LINK_KEY) || links_find(last, LINK_LIST));
 }
 
-/* Of some that lie apart: does the program itself hold all of their CancelFuncs?  @return 0 no, 1 yes, 2 as elements */
+/* Of some that lie apart: does the program itself hold all of their CancelFuncs?  @return 0 no, 1
+ * yes, 2 as elements */
 static unsigned held_by_program(struct leaks *l, const struct forgotten *g)
 {
 	unsigned ret = 2;
 
 	for (unsigned k = 0; k < SAMPLES; k++) {
 		struct leak_holder h;
-		if (!leak_holder(l, func_of(l, g->contexts.v[(g->contexts.n - 1) * k / (SAMPLES - 1)]), &h))
+		if (!leak_holder(l,
+				 func_of(l, g->contexts.v[(g->contexts.n - 1) * k / (SAMPLES - 1)]),
+				 &h))
 			return 0;
-		bool own = !h.library && !(h.path.task != TASK_NONE && h.path.list.n < 3); // a frame's own variable, or deferred
+		bool own =
+			!h.library && !(h.path.task != TASK_NONE &&
+					h.path.list.n < 3); // a frame's own variable, or deferred
 		if (!own)
 			ret = 0;
 		else if (ret == 2 && !is_element(&h.path))
@@ -86,7 +96,9 @@ static void tell(struct leaks *l, const struct forgotten *g)
 	unsigned held = held_by_program(l, g);
 	size_t n = g->contexts.n;
 	uint32_t first = g->contexts.v[0];
-	enum confidence sure = !held ? CONF_INFO : held == 2 && n >= MANY && l->no_func_proof ? CONF_LIKELY : CONF_POSSIBLE;
+	enum confidence sure = !held					    ? CONF_INFO
+			       : held == 2 && n >= MANY && l->no_func_proof ? CONF_LIKELY
+									    : CONF_POSSIBLE;
 	if (sure == CONF_INFO || exempt_context(l->m, first))
 		return; // accumulation says what there is
 	struct finding *f = finding_new(l->out, RULE_NOBODY_LOOKS, sure, UNIT_CONTEXT);
@@ -116,7 +128,9 @@ static void collect(struct leaks *l, struct groups *g)
 	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
 		if (!may_be(l, i) || leak_join_earlier(l, i, RULE_NOBODY_LOOKS))
 			continue;
-		uint64_t key = (l->ctx[i].chain ^ l->ctx[i].under * UINT64_C(0xd6e8feb86659fd93)) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+		uint64_t key = (l->ctx[i].chain ^ l->ctx[i].under * UINT64_C(0xd6e8feb86659fd93)) *
+				       UINT64_C(0x9e3779b97f4a7c15) |
+			       1;
 		uint32_t at = u64map_add(&g->index, key, (uint32_t)g->list.n);
 		if (at == g->list.n)
 			VEC_PUSH(&g->list, (struct forgotten){0});
@@ -124,7 +138,8 @@ static void collect(struct leaks *l, struct groups *g)
 	}
 }
 
-#define LARGE 4096 /* before so many are looked for all over the heap, some are, near by */
+/* before so many are looked for all over the heap, some are, near by */
+#define LARGE 4096
 
 static struct err *drop_used(struct leaks *l, struct groups *g)
 {
@@ -148,7 +163,8 @@ static struct err *leave_seen(struct leaks *l, struct groups *g)
 	size_t at = 0;
 
 	for (size_t k = 0; k < g->list.n; k++)
-		for (size_t n = 0; g->list.v[k].contexts.n >= SOME && n < g->list.v[k].contexts.n; n++)
+		for (size_t n = 0; g->list.v[k].contexts.n >= SOME && n < g->list.v[k].contexts.n;
+		     n++)
 			VEC_PUSH(&all, g->list.v[k].contexts.v[n]);
 	uint8_t *seen = mem_zalloc(all.n + 1);
 	struct err *err = all.n ? leak_seen(l, all.v, all.n, seen) : NULL;

@@ -2,14 +2,16 @@
  * only-itself: goroutines that nobody but themselves could end.   unclosed: the same of goroutines that a library runs for something which must be
  * read to its end, closed or cancelled.
  *
- * The pattern     ten or more alike; every case that they wait for is a timer's, the end of the program, or one that only the goroutine and its mates reach,
- *                 and at least one is of that kind (alone.h): who should have cancelled or closed it has forgotten it
+ * The pattern     ten or more alike; every case that they wait for is a timer's, the end of the
+ *                 program, or one that only the goroutine and its mates reach, and at least one is
+ *                 of that kind (alone.h): who should have cancelled or closed it has forgotten it
  * likely          the marking was complete, and CancelFuncs could be told
  * possible        else
  *
- * Healthy look-alikes that do not count: sessions that a map still holds, whose goroutines tick meanwhile; a goroutine that has deferred the cancel
- * of what it waits for itself; deadlines; two goroutines of which one waits for input and would cancel the other; response bodies and
- * rows that somebody can still read.  A connection that waits for input is never meant.
+ * Healthy look-alikes that do not count: sessions that a map still holds, whose goroutines tick
+ * meanwhile; a goroutine that has deferred the cancel of what it waits for itself; deadlines; two
+ * goroutines of which one waits for input and would cancel the other; response bodies and rows that
+ * somebody can still read.  A connection that waits for input is never meant.
  */
 #include "analysis/task_sets.h"
 
@@ -40,7 +42,8 @@ static bool unclosed_thing(const struct model *m, uint32_t task, uint8_t *what_r
 	return false;
 }
 
-/* A mate's set goes to the one that says more: where a library's waits for what is unclosed, else in the user's code, else the larger one. */
+/* A mate's set goes to the one that says more: where a library's waits for what is unclosed, else
+ * in the user's code, else the larger one. */
 static bool leads(const struct leaks *l, const struct task_set *a, const struct task_set *b)
 {
 	const struct task *v = l->m->tasks.list.v;
@@ -87,7 +90,8 @@ static void join_mates(struct leaks *l, struct task_sets *s)
 	u64map_free(&set_of);
 }
 
-/* Contexts that nobody but they could have cancelled: the ones that they wait for, which end with the goroutines. */
+/* Contexts that nobody but they could have cancelled: the ones that they wait for, which end with
+ * the goroutines. */
 static void add_contexts(struct leaks *l, struct finding *f, const struct task_set *s)
 {
 	struct u64map seen = {0};
@@ -114,7 +118,8 @@ static void tell(struct leaks *l, const struct task_set *s)
 	uint8_t what = 0;
 	bool library = unclosed_thing(l->m, s->tasks.v[0], &what);
 	enum confidence sure = l->no_func_proof ? CONF_LIKELY : CONF_POSSIBLE;
-	struct finding *f = finding_new(l->out, library ? RULE_UNCLOSED : RULE_ONLY_ITSELF, sure, UNIT_TASK);
+	struct finding *f =
+		finding_new(l->out, library ? RULE_UNCLOSED : RULE_ONLY_ITSELF, sure, UNIT_TASK);
 	uint8_t cases = 0;
 
 	finding_sign(f, task_func(l->m, s->tasks.v[0]), task_maker(l->m, s->tasks.v[0]), NULL);

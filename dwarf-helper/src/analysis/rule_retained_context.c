@@ -1,19 +1,24 @@
 /*
  * retained-context, expired-retained: contexts that have ended and are kept nevertheless.
  *
- * The pattern     cancelled or expired, reached by what can still run (reach.h), not from a live stack
- *                 directly, and the last of their kind in a chain: what they are made on is kept by them.
- * expired-retained    most of them have expired, and only structs and slices of some goroutine hold them, or
- *                     it is not known what does
- * retained-context    all others: they were cancelled, or the path from a root leads through a package
- *                     variable, map, sync.Map, sync.Pool, list, closure or finalizer: the place to mend
+ * The pattern     cancelled or expired, reached by what can still run (reach.h), not from a live
+ *                 stack directly, and the last of their kind in a chain: what they are made on is
+ *                 kept by them.
+ * expired-retained    most of them have expired, and only structs and slices of some goroutine hold
+ *                     them, or it is not known what does
+ * retained-context    all others: they were cancelled, or the path from a root leads through a
+ *                     package variable, map, sync.Map, sync.Pool, list, closure or finalizer: the
+ *                     place to mend
  * likely          fifty or more alike
  * possible        ten or more
- * info            a timer is armed that drops them: the container is one of those whose entries have their time.  Or fewer: a pool or a connection keeps that of its last request.  Also where a goroutine each
- *                 or package net/http holds them: of three that lie apart the paths are looked at
+ * info            a timer is armed that drops them: the container is one of those whose entries
+ *                 have their time.  Or fewer: a pool or a connection keeps that of its last
+ *                 request.  Also where a goroutine each or package net/http holds them: of three
+ *                 that lie apart the paths are looked at
  *
- * Garbage that awaits its collection does not count: it is not reached.  Nor does what only stopped timers hold.  Nor do active
- * contexts in a registry: nothing in memory shows that they are out of use.  Those that nobody can cancel are lost-cancel's.
+ * Garbage that awaits its collection does not count: it is not reached.  Nor does what only stopped
+ * timers hold.  Nor do active contexts in a registry: nothing in memory shows that they are out of
+ * use.  Those that nobody can cancel are lost-cancel's.
  */
 #include "analysis/holder_sets.h"
 
@@ -43,7 +48,8 @@ static bool ended(const struct ctx *c)
 
 static bool kept(const struct leaks *l, uint32_t i)
 {
-	return ended(&l->m->ctxs.v[i]) && l->r->ctx_stage[i] <= REACH_CHANNEL && !(l->ctx[i].flags & LEAK_ON_STACK);
+	return ended(&l->m->ctxs.v[i]) && l->r->ctx_stage[i] <= REACH_CHANNEL &&
+	       !(l->ctx[i].flags & LEAK_ON_STACK);
 }
 
 /* True when a kept context hangs below: then that one keeps this. */
@@ -71,7 +77,8 @@ static void collect(struct leaks *l, struct kept_sets *s)
 	for (uint32_t i = 0; i < l->m->ctxs.n; i++) {
 		if (!kept(l, i) || kept_below(l, i) ||
 		    leak_join_earlier(l, i,
-			      l->m->ctxs.v[i].state == CTX_EXPIRED ? RULE_EXPIRED_RETAINED : RULE_RETAINED_CONTEXT))
+				      l->m->ctxs.v[i].state == CTX_EXPIRED ? RULE_EXPIRED_RETAINED
+									   : RULE_RETAINED_CONTEXT))
 			continue;
 		uint32_t at = u64map_add(&s->index, l->ctx[i].chain | 1, (uint32_t)s->list.n);
 		if (at == s->list.n)
@@ -106,8 +113,9 @@ static void split(struct leaks *l, struct kept_sets *s)
 }
 
 /*
- * Does what holds one of them hold for the others, too?  Requests on their way out are held by a goroutine
- * each; what a library lets go by itself is no leak.  Of three that lie apart, each must be kept for good.
+ * Does what holds one of them hold for the others, too?  Requests on their way out are held by a
+ * goroutine each; what a library lets go by itself is no leak.  Of three that lie apart, each must
+ * be kept for good.
  */
 /* Other goroutines hold others of them, or refer to the same that the path begins with. */
 static bool by_several(struct leaks *l, const struct kept *k, const struct steps *shown)
@@ -118,12 +126,14 @@ static bool by_several(struct leaks *l, const struct kept *k, const struct steps
 
 	for (unsigned q = 0; q < sizeof(eighth) / sizeof(*eighth) && !several; q++) {
 		struct leak_holder other;
-		if (!leak_holder(l, l->m->ctxs.v[k->contexts.v[k->contexts.n * eighth[q] / 8]].addr, &other))
+		if (!leak_holder(l, l->m->ctxs.v[k->contexts.v[k->contexts.n * eighth[q] / 8]].addr,
+				 &other))
 			continue;
 		several = other.path.task != shown->task;
 		leak_holder_free(&other);
 	}
-	return several || !shown->list.n || !heap_object_at(l->m->rt, shown->list.v[0].addr, &o) || leak_on_stacks(l, o.base, o.size);
+	return several || !shown->list.n || !heap_object_at(l->m->rt, shown->list.v[0].addr, &o) ||
+	       leak_on_stacks(l, o.base, o.size);
 }
 
 static void add_timer(struct leaks *l, struct finding *f)
@@ -136,7 +146,9 @@ static void add_timer(struct leaks *l, struct finding *f)
 	struct evidence *e = finding_evidence(f, EV_TIMER);
 	e->n = timer;
 	e->state = timer_calls(l->m->rt, timer);
-	e->ns = when && l->m->now.mono_ns && (int64_t)when > l->m->now.mono_ns ? (int64_t)when - l->m->now.mono_ns : -1;
+	e->ns = when && l->m->now.mono_ns && (int64_t)when > l->m->now.mono_ns
+			? (int64_t)when - l->m->now.mono_ns
+			: -1;
 	f->confidence = CONF_INFO;
 }
 
@@ -161,13 +173,18 @@ static bool kept_for_good(struct leaks *l, const struct kept *k, const struct le
 
 static void add_finding(struct leaks *l, const struct kept *k, bool search)
 {
-	enum confidence sure = k->contexts.n >= MANY ? CONF_LIKELY : k->contexts.n >= SOME ? CONF_POSSIBLE : CONF_INFO;
+	enum confidence sure = k->contexts.n >= MANY   ? CONF_LIKELY
+			       : k->contexts.n >= SOME ? CONF_POSSIBLE
+						       : CONF_INFO;
 	struct finding *f = finding_new(l->out, RULE_EXPIRED_RETAINED, sure, UNIT_CONTEXT);
-	uint32_t shown = k->contexts.v[k->contexts.n / 2]; // not the first one: that may be held for reasons of its own
+	uint32_t shown =
+		k->contexts.v[k->contexts.n /
+			      2]; // not the first one: that may be held for reasons of its own
 	struct leak_holder holder = {.path = {.task = TASK_NONE}};
 
 	finding_sign_hash(f, sign_chain(SIGN_START ^ k->holder, l->m,
-					shown)); // before the rule is known: the path may be one too many to look for
+					shown)); // before the rule is known: the path may be one
+						 // too many to look for
 	f->count = k->contexts.n;
 	f->bytes = k->bytes;
 	f->context = shown;
@@ -176,9 +193,11 @@ static void add_finding(struct leaks *l, const struct kept *k, bool search)
 	add_like(f, shown);
 	f->evidence.v[0].flag = true;
 	f->claim.retained.expired = k->expired * 2ul > k->contexts.n;
-	if (search && add_holder(l, f, l->m->ctxs.v[shown].addr, &holder) && !kept_for_good(l, k, &holder))
+	if (search && add_holder(l, f, l->m->ctxs.v[shown].addr, &holder) &&
+	    !kept_for_good(l, k, &holder))
 		f->confidence = CONF_INFO;
-	f->claim.retained.several = f->holder && holder.path.task != TASK_NONE && by_several(l, k, f->holder);
+	f->claim.retained.several =
+		f->holder && holder.path.task != TASK_NONE && by_several(l, k, f->holder);
 	if (f->confidence > CONF_INFO)
 		add_timer(l, f);
 	if (f->keeper != KEEPER_NONE || !f->claim.retained.expired) {

@@ -1,17 +1,20 @@
 /*
  * stuck-task: goroutines that can never run again.
  *
- * The pattern     the collector's own rule (reach.h: REACH_STUCK), that of Go 1.27's goroutineleak profile: nothing that can run
- *                 reaches any channel, lock or counter that the goroutine waits on.  Even one is a leak: it never ends, and all
- *                 that it holds stays.  Beyond the profile goes that a value which such a goroutine is to send, or a call that
- *                 it has deferred, wakes nobody (REACH_OWN).
- * certain         the marking was complete.  The main goroutine in `select {}` is left out, as the profile does: people write
- *                 that on purpose.
+ * The pattern     the collector's own rule (reach.h: REACH_STUCK), that of Go 1.27's goroutineleak
+ *                 profile: nothing that can run reaches any channel, lock or counter that the
+ *                 goroutine waits on.  Even one is a leak: it never ends, and all that it holds
+ *                 stays.  Beyond the profile goes that a value which such a goroutine is to send,
+ *                 or a call that it has deferred, wakes nobody (REACH_OWN).
+ * certain         the marking was complete.  The main goroutine in `select {}` is left out, as the
+ *                 profile does: people write that on purpose.
  * likely          the marking was incomplete
- * info            they wait for a context whose CancelFunc that main goroutine holds: they are to end with the program
+ * info            they wait for a context whose CancelFunc that main goroutine holds: they are to
+ *                 end with the program
  *
- * Goroutines are grouped by function and go statement, groups of one cause joined (task_sets.h).  Stuck ones are listed even where
- * lost-cancel has a finding about their contexts: that finding and this one name each other.
+ * Goroutines are grouped by function and go statement, groups of one cause joined (task_sets.h).
+ * Stuck ones are listed even where lost-cancel has a finding about their contexts: that finding and
+ * this one name each other.
  */
 #include "analysis/task_sets.h"
 
@@ -20,7 +23,8 @@ static void collect(struct leaks *l, struct task_sets *s)
 	const struct model *m = l->m;
 
 	for (uint32_t i = 0; i < m->tasks.list.n; i++)
-		if ((l->r->task_stage[i] == REACH_STUCK || l->r->task_stage[i] == REACH_OWN) && !leak_main_blocks(m, &m->tasks.list.v[i]))
+		if ((l->r->task_stage[i] == REACH_STUCK || l->r->task_stage[i] == REACH_OWN) &&
+		    !leak_main_blocks(m, &m->tasks.list.v[i]))
 			task_sets_add(l, s, i, leak_ends_with_main(l, i), task_context(m, i));
 }
 
@@ -56,7 +60,8 @@ static void link_to_cause(struct leaks *l, struct finding *f, uint32_t task)
 	other->also |= 1u << RULE_STUCK_TASK;
 }
 
-/* What the marking reached from stuck goroutines only; whose it is when there are several suspects is not known. */
+/* What the marking reached from stuck goroutines only; whose it is when there are several suspects
+ * is not known. */
 static void add_kept(struct leaks *l, struct finding *f, bool alone)
 {
 	uint64_t bytes = l->r->bytes[REACH_OWN] + l->r->bytes[REACH_STUCK];
@@ -71,12 +76,14 @@ static void add_kept(struct leaks *l, struct finding *f, bool alone)
 }
 
 /*
- * Nil channels alone, which never answer.  A select of those has no cases that the runtime would wait for (select.go: selectgo leaves nil channels
- * out), so that no sudog hangs on its goroutine.
+ * Nil channels alone, which never answer.  A select of those has no cases that the runtime would
+ * wait for (select.go: selectgo leaves nil channels out), so that no sudog hangs on its goroutine.
  */
 static bool on_nothing(const struct task *t, const char *reason)
 {
-	return !t->nwaits && reason && (!strcmp(reason, "select") || strstr(reason, "nil chan") || strstr(reason, "no cases"));
+	return !t->nwaits && reason &&
+	       (!strcmp(reason, "select") || strstr(reason, "nil chan") ||
+		strstr(reason, "no cases"));
 }
 
 /* Those that Go's profile leaves out. */

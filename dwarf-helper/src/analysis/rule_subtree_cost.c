@@ -1,9 +1,9 @@
 /*
  * subtree-cost: where the memory of contexts is: the subtree that costs most.
  *
- * Always info.  From the most expensive root down, as long as one child has nine tenths of its parent's cost:
- *               there the tree begins to spread.
- * Costs are those of cost.c.  Less than a mebibyte makes no finding.
+ * Always info.  From the most expensive root down, as long as one child has nine tenths of its
+ * parent's cost: there the tree begins to spread. Costs are those of cost.c.  Less than a mebibyte
+ * makes no finding.
  */
 #include "analysis/leaks.h"
 

@@ -1,12 +1,15 @@
 /*
- * task-pileup: goroutines that pile up before a channel which nobody serves, with no context to end them.
+ * task-pileup: goroutines that pile up before a channel which nobody serves, with no context to end
+ * them.
  *
- * The pattern     ten or more alike, parked in a channel send that no context's Done ends, all on one channel
- *                 on which nobody waits to receive.
+ * The pattern     ten or more alike, parked in a channel send that no context's Done ends, all on
+ *                 one channel on which nobody waits to receive.
  * likely          whoever started them has ended (known since Go 1.21): nobody waits for them
  * possible        their starter lives, or is not known
  *
- * Where somebody at work may receive, its buffer is being drained, and they are left out.  Receivers that share one channel are idle workers, and healthy.  What nothing reaches any more is stuck-task's.
+ * Where somebody at work may receive, its buffer is being drained, and they are left out.
+ * Receivers that share one channel are idle workers, and healthy.  What nothing reaches any more is
+ * stuck-task's.
  */
 #include "analysis/task_sets.h"
 
@@ -17,7 +20,8 @@ static taddr sends_to(struct leaks *l, uint32_t task)
 {
 	const struct task *t = &l->m->tasks.list.v[task];
 
-	if ((t->status != TASK_WAITING && t->status != TASK_LEAKED) || t->nwaits != 1 || l->task_flags[task] & LEAK_TASK_SERVED)
+	if ((t->status != TASK_WAITING && t->status != TASK_LEAKED) || t->nwaits != 1 ||
+	    l->task_flags[task] & LEAK_TASK_SERVED)
 		return 0;
 	const struct task_wait *w = &l->m->tasks.waits.v[t->wait_first];
 	const char *reason = task_reason(l->m->rt, t);
@@ -34,8 +38,8 @@ static void index_goids(const struct leaks *l, struct u64map *goids)
 			u64map_add(goids, l->m->tasks.list.v[t].goid, t);
 }
 
-static uint64_t living_starters(struct leaks *l, const struct task_set *s, const struct u64map *goids,
-				uint64_t *known_ret)
+static uint64_t living_starters(struct leaks *l, const struct task_set *s,
+				const struct u64map *goids, uint64_t *known_ret)
 {
 	uint64_t alive = 0;
 
@@ -52,7 +56,8 @@ static void add_finding(struct leaks *l, const struct task_set *s, const struct 
 {
 	uint64_t known, alive = living_starters(l, s, goids, &known);
 	bool orphans = known == s->tasks.n && alive * 10 < known;
-	struct finding *f = finding_new(l->out, RULE_TASK_PILEUP, orphans ? CONF_LIKELY : CONF_POSSIBLE, UNIT_TASK);
+	struct finding *f = finding_new(l->out, RULE_TASK_PILEUP,
+					orphans ? CONF_LIKELY : CONF_POSSIBLE, UNIT_TASK);
 	taddr chan = sends_to(l, s->tasks.v[0]);
 
 	for (size_t k = 0; k < s->tasks.n; k++)
@@ -72,7 +77,9 @@ struct err *rule_task_pileup(struct leaks *l)
 	struct u64map goids = {0};
 
 	for (uint32_t t = 0; t < l->m->tasks.list.n; t++) {
-		taddr chan = l->task_finding[t] || l->m->tasks.list.v[t].flags & TASK_SYSTEM ? 0 : sends_to(l, t);
+		taddr chan = l->task_finding[t] || l->m->tasks.list.v[t].flags & TASK_SYSTEM
+				     ? 0
+				     : sends_to(l, t);
 		if (chan && !exempt_task(l->m, &l->m->tasks.list.v[t]))
 			task_sets_add(l, &sets, t, chan, CTX_NONE);
 	}

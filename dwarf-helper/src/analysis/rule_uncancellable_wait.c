@@ -1,17 +1,21 @@
 /*
  * uncancellable-wait: goroutines whose context nobody can cancel any more.
  *
- * The pattern     the done channel that the goroutine waits on is reached (a parent's children map, another goroutine's variable),
- *                 but only to wait on it: no CancelFunc, no deadline, no parent that somebody could cancel (reach.h: REACH_CHANNEL).
+ * The pattern     the done channel that the goroutine waits on is reached (a parent's children map,
+ *                 another goroutine's variable), but only to wait on it: no CancelFunc, no
+ *                 deadline, no parent that somebody could cancel (reach.h: REACH_CHANNEL).
  * certain         three or more alike, complete marking, no profile-guided build
  * likely          three or more alike without that
- * info            one or two, or the main goroutine: a program may wait for what never comes on purpose; or the main goroutine
- *                 holds the CancelFunc and is in `select {}`: they are to end with the program, which ends by being killed
+ * info            one or two, or the main goroutine: a program may wait for what never comes on
+ *                 purpose; or the main goroutine holds the CancelFunc and is in `select {}`: they
+ *                 are to end with the program, which ends by being killed
  *
- * The same with a nil channel: the context's own Done is nil although what is inside of it ends (gin's Context without ContextWithFallback),
- * so that a goroutine that listens to it is never told.  likely: ten or more alike; possible: three; info: fewer.
+ * The same with a nil channel: the context's own Done is nil although what is inside of it ends
+ * (gin's Context without ContextWithFallback), so that a goroutine that listens to it is never
+ * told.  likely: ten or more alike; possible: three; info: fewer.
  *
- * Goroutines are grouped by function and go statement.  Those of an earlier finding are not listed again.
+ * Goroutines are grouped by function and go statement.  Those of an earlier finding are not listed
+ * again.
  */
 #include "analysis/task_sets.h"
 
@@ -25,8 +29,10 @@ static void collect(struct leaks *l, struct task_sets *s)
 		if (l->r->task_stage[i] != REACH_CHANNEL)
 			continue;
 		if (l->task_finding[i])
-			l->out->list.v[l->task_finding[i] - 1].also |= 1u << RULE_UNCANCELLABLE_WAIT;
-		else if (context != CTX_NONE) // else no matter of contexts: a finalizer that is never called or a coroutine leads to its channel
+			l->out->list.v[l->task_finding[i] - 1].also |= 1u
+								       << RULE_UNCANCELLABLE_WAIT;
+		else if (context != CTX_NONE) // else no matter of contexts: a finalizer that is
+					      // never called or a coroutine leads to its channel
 			task_sets_add(l, s, i, leak_ends_with_main(l, i), context);
 	}
 }
@@ -58,7 +64,8 @@ static void collect_nil(struct leaks *l, struct task_sets *s)
 {
 	const struct model *m = l->m;
 
-	for (uint32_t i = 0; i < m->tasks.list.n && leak_nil_dones(l) && !runtime_canceled(m->rt); i++) {
+	for (uint32_t i = 0; i < m->tasks.list.n && leak_nil_dones(l) && !runtime_canceled(m->rt);
+	     i++) {
 		const struct task *t = &m->tasks.list.v[i];
 		if (l->task_finding[i] || t->flags & TASK_SYSTEM || t->status != TASK_WAITING)
 			continue;
@@ -70,10 +77,13 @@ static void collect_nil(struct leaks *l, struct task_sets *s)
 
 static void tell_nil(struct leaks *l, const struct task_set *g)
 {
-	enum confidence sure = g->tasks.n >= MANY_NIL ? CONF_LIKELY : g->tasks.n >= MANY ? CONF_POSSIBLE : CONF_INFO;
+	enum confidence sure = g->tasks.n >= MANY_NIL ? CONF_LIKELY
+			       : g->tasks.n >= MANY   ? CONF_POSSIBLE
+						      : CONF_INFO;
 	struct finding *f = finding_new(l->out, RULE_UNCANCELLABLE_WAIT, sure, UNIT_TASK);
 
-	finding_sign(f, task_func(l->m, g->tasks.v[0]), task_maker(l->m, g->tasks.v[0]), "nil", NULL);
+	finding_sign(f, task_func(l->m, g->tasks.v[0]), task_maker(l->m, g->tasks.v[0]), "nil",
+		     NULL);
 	task_set_evidence(l, f, g);
 	for (size_t k = 0; k < g->tasks.n; k++)
 		leak_add_task(l, f, g->tasks.v[k]);

@@ -1,13 +1,17 @@
 /*
- * until-exit: goroutines that wait for nothing but the end of the program, and become more with time.
+ * until-exit: goroutines that wait for nothing but the end of the program, and become more with
+ * time.
  *
- * The pattern     ten or more alike; only the end of the program ends them (alone.h: the main context, signal.NotifyContext's, a channel they all wait to be
- *                 closed; besides timers of their own).  Whoever started them has returned, and they were made one by one: most of those made between
- *                 them have ended (spread.h)
+ * The pattern     ten or more alike; only the end of the program ends them (alone.h: the main
+ *                 context, signal.NotifyContext's, a channel they all wait to be closed; besides
+ *                 timers of their own).  Whoever started them has returned, and they were made one
+ *                 by one: most of those made between them have ended (spread.h)
  * likely          they only wait
- * possible        timers wake them, too: what they do then may be meant to be done for ever.  Also before Go 1.21, which does not tell who started them
- * info            all others.  Pools are made at once, most of their neighbours live, and who made them may be waiting for them.  Also where each
- *                 has something of its own that somebody else still holds: a tenant in a registry, an open connection
+ * possible        timers wake them, too: what they do then may be meant to be done for ever.  Also
+ *                 before Go 1.21, which does not tell who started them
+ * info            all others.  Pools are made at once, most of their neighbours live, and who made
+ *                 them may be waiting for them.  Also where each has something of its own that
+ *                 somebody else still holds: a tenant in a registry, an open connection
  */
 #include "analysis/task_sets.h"
 
@@ -59,8 +63,8 @@ static void look_at(struct own_things *o, taddr value, bool captures)
 	struct leaks *l = o->l;
 	struct heap_object obj;
 
-	if (!heap_object_at(l->m->rt, value, &obj) || obj.span->flags & SPAN_NOSCAN || model_at(l->m, obj.base) != CTX_NONE ||
-	    waits_on(l->m, o->task, obj.base))
+	if (!heap_object_at(l->m->rt, value, &obj) || obj.span->flags & SPAN_NOSCAN ||
+	    model_at(l->m, obj.base) != CTX_NONE || waits_on(l->m, o->task, obj.base))
 		return;
 	if (!is_code(l->m->rt, obj.base)) {
 		take(o, obj.base);
@@ -80,7 +84,8 @@ static bool on_stack(void *arg, const struct live_word *w)
 	const struct runtime *rt = o->l->m->rt;
 	bool known = w->info < rt->pcs.n && rt->pcs.v[w->info].n;
 
-	if (w->exact && known && !rt->frames.v[rt->pcs.v[w->info].first + rt->pcs.v[w->info].n - 1u].runtime)
+	if (w->exact && known &&
+	    !rt->frames.v[rt->pcs.v[w->info].first + rt->pcs.v[w->info].n - 1u].runtime)
 		look_at(arg, w->value, true);
 	return true;
 }
@@ -89,7 +94,8 @@ static bool others_hold(const struct leaks *l, taddr a)
 {
 	uint64_t slot = slots_at(&l->r->marks.slots, a);
 
-	return slot != UINT64_MAX && !(l->r->others.white[slot / 64] >> slot % 64 & 1) && mark_test(&l->r->marks, a);
+	return slot != UINT64_MAX && !(l->r->others.white[slot / 64] >> slot % 64 & 1) &&
+	       mark_test(&l->r->marks, a);
 }
 
 /* Has each of them something that no other of them has, and somebody else does? */
@@ -118,13 +124,16 @@ static bool is_registered(struct leaks *l, const struct task_set *s)
 
 /* ---- the finding ---- */
 
-static enum confidence how_sure(struct leaks *l, const struct task_set *s, const struct spread *spread, uint8_t cases)
+static enum confidence how_sure(struct leaks *l, const struct task_set *s,
+				const struct spread *spread, uint8_t cases)
 {
 	size_t n = s->tasks.n, told = n - spread->untold;
 
-	if (n < REACH_ALIKE || !spread->over_time || spread->gone * 10ul < told * 9ul || is_registered(l, s))
+	if (n < REACH_ALIKE || !spread->over_time || spread->gone * 10ul < told * 9ul ||
+	    is_registered(l, s))
 		return CONF_INFO;
-	return cases & CASE_TIMER || told * 2 < n || !l->no_func_proof ? CONF_POSSIBLE : CONF_LIKELY;
+	return cases & CASE_TIMER || told * 2 < n || !l->no_func_proof ? CONF_POSSIBLE
+								       : CONF_LIKELY;
 }
 
 static void tell(struct leaks *l, const struct task_set *s)
@@ -158,7 +167,8 @@ struct err *rule_until_exit(struct leaks *l)
 	struct task_sets s = {0};
 
 	for (uint32_t t = 0; l->alone.how && t < l->m->tasks.list.n; t++)
-		if (l->alone.how[t] == ALONE_PROGRAM && !l->task_finding[t] && !exempt_task(l->m, &l->m->tasks.list.v[t]))
+		if (l->alone.how[t] == ALONE_PROGRAM && !l->task_finding[t] &&
+		    !exempt_task(l->m, &l->m->tasks.list.v[t]))
 			task_sets_add(l, &s, t, 0, task_context(l->m, t));
 	for (size_t k = 0; k < s.list.n; k++)
 		if (s.list.v[k].tasks.n >= REACH_ALIKE)

@@ -1,14 +1,16 @@
 /*
  * value-chain: WithValue upon WithValue.
  *
- * Each look-up walks the chain, and each link keeps its value alive.  Counted are all value contexts from the
- * root down, whatever lies between.
+ * Each look-up walks the chain, and each link keeps its value alive.  Counted are all value
+ * contexts from the root down, whatever lies between.
  * likely      a hundred or more, or one key twenty times: a loop wraps what it wrapped before
  * possible    twenty or more
- * info        eight or more: middlewares do that, and a key may be set again (tracing nests spans); or, however
- *             deep, when the calls are as deep: a recursive walk makes a layer a level, each undone by its defer
+ * info        eight or more: middlewares do that, and a key may be set again (tracing nests spans);
+ *             or, however deep, when the calls are as deep: a recursive walk makes a layer a level,
+ *             each undone by its defer
  *
- * Chains of the same kind are one finding, that of the deepest, and so are those that share most of their layers.
+ * Chains of the same kind are one finding, that of the deepest, and so are those that share most of
+ * their layers.
  */
 #include "analysis/leaks.h"
 
@@ -20,7 +22,8 @@
 #define POSSIBLE_DEPTH 20
 #define LIKELY_DEPTH 100
 #define REPEATS 20
-#define KINDS_SHOWN 20 /* kinds of chains reported; the longest of each is walked several times */
+/* kinds of chains reported; the longest of each is walked several times */
+#define KINDS_SHOWN 20
 #define KEYS 64 /* types of keys counted separately */
 #define WALK 1000000
 #define KEY_BYTES 256 /* of a key that are compared */
@@ -41,11 +44,13 @@ static uint64_t hash_bytes(uint64_t h, const uint8_t *p, uint64_t n)
 	return h;
 }
 
-/* Equal for keys that Go's == would find equal, judged by type and bytes in memory; strings by their text. */
+/* Equal for keys that Go's == would find equal, judged by type and bytes in memory; strings by
+ * their text. */
 static uint64_t key_hash(struct runtime *rt, taddr type, taddr data)
 {
 	const struct rtype *ty = rtype_get(rt, type);
-	uint64_t h = (type ^ UINT64_C(0xcbf29ce484222325)) * UINT64_C(0x9e3779b97f4a7c15), n = 0, at = 0;
+	uint64_t h = (type ^ UINT64_C(0xcbf29ce484222325)) * UINT64_C(0x9e3779b97f4a7c15), n = 0,
+		 at = 0;
 
 	if (!ty || ty->direct || ty->size > KEY_BYTES)
 		return hash_bytes(h, (const uint8_t *)&data, sizeof(data));
@@ -79,7 +84,8 @@ static void count_keys(struct leaks *l, uint32_t tip, struct key_counts *ret)
 
 	for (unsigned steps = 0; i < m->ctxs.n && steps < WALK; i = m->ctxs.v[i].parent, steps++) {
 		taddr type = 0, data = 0, at = m->ctxs.v[i].addr + (taddr)m->rt->L.valueCtx.key.off;
-		if (m->ctxs.v[i].kind != CTX_VALUE || !target_u64(m->rt->t, at, &type) || !target_u64(m->rt->t, at + 8, &data))
+		if (m->ctxs.v[i].kind != CTX_VALUE || !target_u64(m->rt->t, at, &type) ||
+		    !target_u64(m->rt->t, at + 8, &data))
 			continue;
 		uint64_t key = key_hash(m->rt, type, data) | 1;
 		uint32_t n = u64map_find(&seen, key);
@@ -91,8 +97,9 @@ static void count_keys(struct leaks *l, uint32_t tip, struct key_counts *ret)
 }
 
 /*
- * Layers that frames still use: some goroutine's stack refers to the value's context, to one that was made on it before the next value, or to
- * the CancelFunc of such a one; or to a struct that does (an errgroup).
+ * Layers that frames still use: some goroutine's stack refers to the value's context, to one that
+ * was made on it before the next value, or to the CancelFunc of such a one; or to a struct that
+ * does (an errgroup).
  */
 static uint32_t layers_in_use(struct leaks *l, uint32_t tip)
 {
@@ -114,7 +121,10 @@ static int more_first(const void *a, const void *b)
 {
 	const struct key_count *x = a, *y = b;
 
-	return x->same != y->same ? (x->same < y->same ? 1 : -1) : x->count == y->count ? 0 : x->count < y->count ? 1 : -1;
+	return x->same != y->same     ? (x->same < y->same ? 1 : -1)
+	       : x->count == y->count ? 0
+	       : x->count < y->count  ? 1
+				      : -1;
 }
 
 static int deepest_first(const void *a, const void *b)
@@ -151,23 +161,28 @@ static void cover_layers(struct leaks *l, const struct finding *f, uint32_t tip)
 	const struct model *m = l->m;
 	uint32_t i = tip;
 
-	for (unsigned steps = 0; i < m->ctxs.n && m->ctxs.v[i].depth && steps < WALK; i = m->ctxs.v[i].parent, steps++)
-		if (m->ctxs.v[i].kind == CTX_VALUE && !l->ctx[i].finding && f->confidence > CONF_INFO)
+	for (unsigned steps = 0; i < m->ctxs.n && m->ctxs.v[i].depth && steps < WALK;
+	     i = m->ctxs.v[i].parent, steps++)
+		if (m->ctxs.v[i].kind == CTX_VALUE && !l->ctx[i].finding &&
+		    f->confidence > CONF_INFO)
 			l->ctx[i].finding = (uint32_t)(f - l->out->list.v) + 1;
 }
 
-/* Mark the layers of a chain as reported.  @return false, nothing marked: chains marked before have most of them */
+/* Mark the layers of a chain as reported.  @return false, nothing marked: chains marked before have
+ * most of them */
 static bool take_layers(struct leaks *l, const struct chain_set *s, uint8_t *marked)
 {
 	const struct model *m = l->m;
 	uint32_t own = 0, i = s->tip;
 
-	for (unsigned steps = 0; i < m->ctxs.n && !marked[i] && steps < WALK; i = m->ctxs.v[i].parent, steps++)
+	for (unsigned steps = 0; i < m->ctxs.n && !marked[i] && steps < WALK;
+	     i = m->ctxs.v[i].parent, steps++)
 		own += m->ctxs.v[i].kind == CTX_VALUE;
 	if (own * 2ull < s->depth)
 		return false;
 	i = s->tip;
-	for (unsigned steps = 0; i < m->ctxs.n && !marked[i] && steps < WALK; i = m->ctxs.v[i].parent, steps++)
+	for (unsigned steps = 0; i < m->ctxs.n && !marked[i] && steps < WALK;
+	     i = m->ctxs.v[i].parent, steps++)
 		marked[i] = 1;
 	return true;
 }
@@ -213,7 +228,8 @@ struct err *rule_value_chain(struct leaks *l)
 {
 	const struct model *m = l->m;
 	uint32_t *depth = mem_zalloc((m->ctxs.n + 1) * sizeof(*depth));
-	uint8_t *below = mem_zalloc(m->ctxs.n + 1); /* first: a value context hangs below it; later: it is a layer of a reported chain */
+	uint8_t *below = mem_zalloc(m->ctxs.n + 1); /* first: a value context hangs below it; later:
+						       it is a layer of a reported chain */
 	VEC(struct chain_set) sets = {0};
 	struct u64map index = {0};
 
@@ -232,7 +248,8 @@ struct err *rule_value_chain(struct leaks *l)
 		if (at == sets.n)
 			VEC_PUSH(&sets, (struct chain_set){.tip = i});
 		sets.v[at].tips++;
-		if (depth[i] > sets.v[at].depth || (depth[i] == sets.v[at].depth && i < sets.v[at].tip)) {
+		if (depth[i] > sets.v[at].depth ||
+		    (depth[i] == sets.v[at].depth && i < sets.v[at].tip)) {
 			sets.v[at].depth = depth[i];
 			sets.v[at].tip = i;
 		}

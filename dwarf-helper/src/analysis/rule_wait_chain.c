@@ -1,14 +1,19 @@
 /*
- * wait-chain: goroutines that hang on a lock, a full channel or a wait group whose holder does not go on.
+ * wait-chain: goroutines that hang on a lock, a full channel or a wait group whose holder does not
+ * go on.
  *
- * The pattern     goroutines that wait for what others hold, over any number of steps, and the last of these holders waits for one of the first (a
- *                 deadlock), sends to a channel that nobody receives from, or can never run again (waitfor.h).  What moves is left out: a lock is only
- *                 contended while its holder runs, sleeps, reads or waits for a context; a full buffer is drained while somebody who may receive does.
- * likely          ten or more hang on chains that are alike.  Never certain: who holds a lock is inferred
+ * The pattern     goroutines that wait for what others hold, over any number of steps, and the last
+ *                 of these holders waits for one of the first (a deadlock), sends to a channel that
+ *                 nobody receives from, or can never run again (waitfor.h).  What moves is left
+ *                 out: a lock is only contended while its holder runs, sleeps, reads or waits for a
+ *                 context; a full buffer is drained while somebody who may receive does.
+ * likely          ten or more hang on chains that are alike.  Never certain: who holds a lock is
+ *                 inferred
  * info            fewer, in a cycle
  *
- * Chains whose first and last goroutines stand in the same functions are one finding.  Goroutines that wait for nobody's sake are task-pileup's; where all that
- * hang can never run again, that finding is given the chain as evidence.
+ * Chains whose first and last goroutines stand in the same functions are one finding.  Goroutines
+ * that wait for nobody's sake are task-pileup's; where all that hang can never run again, that
+ * finding is given the chain as evidence.
  */
 #include "analysis/signature.h"
 #include "analysis/task_sets.h"
@@ -46,7 +51,8 @@ static void add_chain(struct chain_sets *s, uint32_t chain)
 	waitfor_steps(&s->w, c->start, WAIT_STEPS_ALL, &steps);
 	uint32_t last = steps.list.v[steps.list.n - 1].task;
 	if (steps.list.n > 1 || steps.back != WAIT_NO_OBJECT) {
-		uint32_t at = u64map_add(&s->by_name, name_of(s->l, steps.list.v[0].task, last), (uint32_t)s->list.n);
+		uint32_t at = u64map_add(&s->by_name, name_of(s->l, steps.list.v[0].task, last),
+					 (uint32_t)s->list.n);
 		if (at == s->list.n)
 			VEC_PUSH(&s->list, (struct chain_set){.last = last, .cycle = c->cycle});
 		VEC_PUSH(&s->list.v[at].chains, chain);
@@ -112,7 +118,8 @@ static void tell(struct chain_sets *s, const struct chain_set *set)
 	}
 	if (set->tasks.n < MANY && !set->cycle)
 		return;
-	f = finding_new(l->out, RULE_WAIT_CHAIN, set->tasks.n < MANY ? CONF_INFO : CONF_LIKELY, UNIT_TASK);
+	f = finding_new(l->out, RULE_WAIT_CHAIN, set->tasks.n < MANY ? CONF_INFO : CONF_LIKELY,
+			UNIT_TASK);
 	f->count = f->tasks = set->tasks.n;
 	f->bytes = set->bytes;
 	f->claim.wait_chain.cycle = set->cycle;

@@ -2,11 +2,11 @@
  * watcher: goroutines that the context package starts to watch a parent of a type of one's own
  * (context.(*cancelCtx).propagateCancel).
  *
- * One such goroutine runs for each child that is made on a context whose Done the package does not know, until
- * parent or child is done.
- * likely     three or more below one kind of parent, and the context inside of that parent has ended but the
- *            parent's Done does not show it: neither they nor the children will end; or ten or more whose
- *            children have no CancelFunc any more
+ * One such goroutine runs for each child that is made on a context whose Done the package does not
+ * know, until parent or child is done.
+ * likely     three or more below one kind of parent, and the context inside of that parent has
+ *            ended but the parent's Done does not show it: neither they nor the children will end;
+ *            or ten or more whose children have no CancelFunc any more
  * possible   fifty or more on one parent, whose children no stack refers to
  * info       any other number: a price to know of, and right as long as the children are in use
  */
@@ -32,7 +32,8 @@ struct watchers {
 	struct u64map index; /* chain of the parent -> set */
 };
 
-/* True when the context that the parent is made on has ended, but the child of the parent has not. */
+/* True when the context that the parent is made on has ended, but the child of the parent has
+ * not. */
 static bool inner_ended(const struct leaks *l, uint32_t parent, uint32_t child)
 {
 	const struct model *m = l->m;
@@ -43,7 +44,8 @@ static bool inner_ended(const struct leaks *l, uint32_t parent, uint32_t child)
 	return m->ctxs.v[inner].state == CTX_CANCELED || m->ctxs.v[inner].state == CTX_EXPIRED;
 }
 
-/* The type of one's own that the child waits for: values, and types that embed a context without a Done of their own, may lie between. */
+/* The type of one's own that the child waits for: values, and types that embed a context without a
+ * Done of their own, may lie between. */
 static uint32_t watched_parent(const struct model *m, uint32_t child)
 {
 	uint32_t first = m->ctxs.v[child].parent, i = first;
@@ -51,7 +53,8 @@ static uint32_t watched_parent(const struct model *m, uint32_t child)
 	for (unsigned up = 0; up < CLIMB && i < m->ctxs.n; up++, i = m->ctxs.v[i].parent) {
 		if (ctx_own_done(m, &m->ctxs.v[i]))
 			return i;
-		if (m->ctxs.v[i].kind != CTX_VALUE && m->ctxs.v[i].kind != CTX_CUSTOM && m->ctxs.v[i].kind != CTX_STOP)
+		if (m->ctxs.v[i].kind != CTX_VALUE && m->ctxs.v[i].kind != CTX_CUSTOM &&
+		    m->ctxs.v[i].kind != CTX_STOP)
 			break;
 	}
 	return first;
@@ -63,7 +66,8 @@ static void collect(struct leaks *l, struct watchers *w)
 
 	for (size_t k = 0; k < all->list.n; k++) {
 		const struct canceler *c = &all->list.v[k];
-		if (c->kind != CANCELER_WATCHER || c->context >= l->m->ctxs.n || c->task >= l->m->tasks.list.n)
+		if (c->kind != CANCELER_WATCHER || c->context >= l->m->ctxs.n ||
+		    c->task >= l->m->tasks.list.n)
 			continue;
 		uint32_t parent = watched_parent(l->m, c->context);
 		if (parent >= l->m->ctxs.n)
@@ -73,7 +77,8 @@ static void collect(struct leaks *l, struct watchers *w)
 			VEC_PUSH(&w->list, (struct watched){.parent = parent, .first = c->context});
 		struct watched *s = &w->list.v[at];
 		s->ended += inner_ended(l, parent, c->context);
-		s->lost += !(l->ctx[c->context].flags & (LEAK_FUNC_LIVE | LEAK_FUNC_HELD | LEAK_FUNC_STUCK));
+		s->lost += !(l->ctx[c->context].flags &
+			     (LEAK_FUNC_LIVE | LEAK_FUNC_HELD | LEAK_FUNC_STUCK));
 		s->on_stack += (l->ctx[c->context].flags & LEAK_ON_STACK) != 0;
 		s->on_parent += parent == s->parent;
 		if (inner_ended(l, parent, c->context) && s->ended == 1) {
@@ -89,7 +94,8 @@ static enum confidence how_sure(const struct watched *s)
 {
 	if (s->ended >= ENDED_MANY || s->lost >= LOST_MANY)
 		return CONF_LIKELY;
-	return s->on_parent >= MANY && s->on_stack * 10ul < s->children.n ? CONF_POSSIBLE : CONF_INFO;
+	return s->on_parent >= MANY && s->on_stack * 10ul < s->children.n ? CONF_POSSIBLE
+									  : CONF_INFO;
 }
 
 /* The finding also covers goroutines that wait on the children: they have the same cause. */

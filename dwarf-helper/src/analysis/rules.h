@@ -1,14 +1,16 @@
 /**
  * @file  The rules of `leaks` and `check`.  One line here registers a rule.
  *
- * Made from these lists: enum finding_rule, the functions' declarations and the order in which they run, the names in text and JSON, and
- * the lists of rules in the help of `leaks` and `check`, here and in GDB.  tests/test_layers.py fails where the README leaves a rule out.
+ * Made from these lists: enum finding_rule, the functions' declarations and the order in which they
+ * run, the names in text and JSON, and the lists of rules in the help of `leaks` and `check`, here
+ * and in GDB.  tests/test_layers.py fails where the README leaves a rule out.
  *
  *	RUN(ID, id, name, question)    RULE_ID; rule_id() in rule_id.c finds it
  *	WITH(ID, name, question)       RULE_ID; found by the function of the line above it
  *
- * The rules of `leaks` run from top to bottom, causes before their effects: what an earlier finding covers, a later rule does not report again
- * (leaks.h).  Of two findings that weigh the same, the one whose rule stands first is listed first.
+ * The rules of `leaks` run from top to bottom, causes before their effects: what an earlier finding
+ * covers, a later rule does not report again (leaks.h).  Of two findings that weigh the same, the
+ * one whose rule stands first is listed first.
  */
 #ifndef GOCTX_ANALYSIS_RULES_H
 #define GOCTX_ANALYSIS_RULES_H

@@ -6,10 +6,11 @@
 struct seeker {
 	struct leaks *l;
 	struct word_filter filter;
-	/* Contexts lie in spans of their own size, and most pointers lead elsewhere: a bit for each page of addresses, out of the nearest cache. */
+	/* Contexts lie in spans of their own size, and most pointers lead elsewhere: a bit for each
+	 * page of addresses, out of the nearest cache. */
 	uint64_t *pages;
 	unsigned page_shift;
-	struct u64map index;	/* address -> position */
+	struct u64map index;	 /* address -> position */
 	struct u64map cancelers; /* word -> 1: itab of interface context.canceler, 0: none */
 	uint8_t *seen;
 };
@@ -22,7 +23,9 @@ static bool is_canceler(struct seeker *s, uint64_t itab)
 
 	if (known != U64MAP_NONE)
 		return known;
-	const struct rtype *type = runtime_field(rt, itab, rt->L.itab.inter, &inter) && inter ? rtype_get(rt, inter) : NULL;
+	const struct rtype *type = runtime_field(rt, itab, rt->L.itab.inter, &inter) && inter
+					   ? rtype_get(rt, inter)
+					   : NULL;
 	bool is = type && type->full && !strcmp(type->full, "context.canceler");
 	u64map_set(&s->cancelers, itab, is);
 	return is;
@@ -33,9 +36,11 @@ static void meet(struct seeker *s, taddr at, uint64_t before, uint32_t position)
 {
 	struct heap_object o;
 
-	if (s->seen[position] || !heap_object_at(s->l->m->rt, at, &o) || !mark_test(&s->l->r->marks, at))
+	if (s->seen[position] || !heap_object_at(s->l->m->rt, at, &o) ||
+	    !mark_test(&s->l->r->marks, at))
 		return;
-	if (u64map_find(&s->l->closures, o.base) != U64MAP_NONE || model_at(s->l->m, o.base) != CTX_NONE)
+	if (u64map_find(&s->l->closures, o.base) != U64MAP_NONE ||
+	    model_at(s->l->m, o.base) != CTX_NONE)
 		return;
 	s->seen[position] = at == o.base || !is_canceler(s, before);
 }
@@ -44,7 +49,8 @@ static inline bool in_page(const struct seeker *s, uint64_t word)
 {
 	uint64_t page = (word - s->filter.lo) >> s->page_shift;
 
-	return word - s->filter.lo < s->filter.hi - s->filter.lo && s->pages[page / 64] >> page % 64 & 1;
+	return word - s->filter.lo < s->filter.hi - s->filter.lo &&
+	       s->pages[page / 64] >> page % 64 & 1;
 }
 
 static void look_at(struct seeker *s, taddr base, const uint8_t *p, uint64_t n)
@@ -90,7 +96,8 @@ static void make_pages(struct seeker *s, const uint32_t *contexts, size_t n)
 	}
 }
 
-static void seeker_open(struct seeker *s, struct leaks *l, const uint32_t *contexts, size_t n, uint8_t *seen)
+static void seeker_open(struct seeker *s, struct leaks *l, const uint32_t *contexts, size_t n,
+			uint8_t *seen)
 {
 	*s = (struct seeker){.l = l, .seen = seen};
 	word_filter_open(&s->filter, n);
@@ -131,10 +138,12 @@ struct err *leak_seen(struct leaks *l, const uint32_t *contexts, size_t n, uint8
 	return err;
 }
 
-#define AREAS 4		  /* places of the heap */
-#define AN_AREA 16	  /* contexts in each */
-#define WINDOW 32	  /* of so many parts of the heap, those to both sides of an area are looked at */
-#define LARGE_OBJECT 8192 /* bytes: slices and tables of maps that hold very many are at least so large */
+#define AREAS 4	   /* places of the heap */
+#define AN_AREA 16 /* contexts in each */
+/* of so many parts of the heap, those to both sides of an area are looked at */
+#define WINDOW 32
+/* bytes: slices and tables of maps that hold very many are at least so large */
+#define LARGE_OBJECT 8192
 
 static struct err *scan_large(struct seeker *s)
 {
@@ -153,9 +162,12 @@ static struct err *scan_large(struct seeker *s)
 
 static struct err *scan_near(struct seeker *s, taddr addr)
 {
-	size_t spans = s->l->m->rt->heap->spans.n, window = spans / WINDOW + 1, at = slots_span(&s->l->r->marks.slots, addr);
+	size_t spans = s->l->m->rt->heap->spans.n, window = spans / WINDOW + 1,
+	       at = slots_span(&s->l->r->marks.slots, addr);
 
-	return at >= spans ? NULL : scan(s, at < window ? 0 : at - window, at + window < spans ? at + window : spans);
+	return at >= spans ? NULL
+			   : scan(s, at < window ? 0 : at - window,
+				  at + window < spans ? at + window : spans);
 }
 
 struct err *leak_seen_near(struct leaks *l, const uint32_t *contexts, size_t n, bool *all_ret)
@@ -168,7 +180,8 @@ struct err *leak_seen_near(struct leaks *l, const uint32_t *contexts, size_t n, 
 	if (!*all_ret)
 		return NULL;
 	for (size_t a = 0; a < AREAS; a++)
-		memcpy(&sample[a * AN_AREA], &contexts[a * (n - AN_AREA) / (AREAS - 1)], AN_AREA * sizeof(*sample));
+		memcpy(&sample[a * AN_AREA], &contexts[a * (n - AN_AREA) / (AREAS - 1)],
+		       AN_AREA * sizeof(*sample));
 	seeker_open(&s, l, sample, AREAS * AN_AREA, seen);
 	struct err *err = scan_large(&s);
 	for (size_t a = 0; a < AREAS && !err; a++)

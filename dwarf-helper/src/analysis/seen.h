@@ -1,12 +1,16 @@
 /**
- * @file  Could anybody notice a context's end: does anything refer to it but its CancelFuncs and its parent's map of children?
+ * @file  Could anybody notice a context's end: does anything refer to it but its CancelFuncs and
+ * its parent's map of children?
  *
  *     CancelFunc, callback of its timer   {code, *cancelCtx}: cancels it, never asks it
- *     map of children                     its keys are interfaces context.canceler of two words (context/context.go: cancelCtx.children)
- *     another context                     its parent, or one made on it: who looks at that one is another question
+ *     map of children                     its keys are interfaces context.canceler of two words
+ *                                         (context/context.go: cancelCtx.children)
+ *     another context                     its parent, or one made on it: who looks at that one is
+ *                                         another question
  *     all else                            sees it
  *
- * Cost: one pass over the words of all objects that are reached and hold pointers, about 1 ns a word.
+ * Cost: one pass over the words of all objects that are reached and hold pointers, about 1 ns a
+ * word.
  */
 #ifndef GOCTX_ANALYSIS_SEEN_H
 #define GOCTX_ANALYSIS_SEEN_H
@@ -21,8 +25,9 @@
 struct err *leak_seen(struct leaks *l, const uint32_t *contexts, size_t n, uint8_t *seen_ret);
 
 /**
- * Are all of a sample of @p contexts (ascending by address) seen by large objects, or by objects that lie near them?  What is made together lies together, so in this
- * way most of those who need not be asked about are told from a part of the heap; false tells nothing.
+ * Are all of a sample of @p contexts (ascending by address) seen by large objects, or by objects
+ * that lie near them?  What is made together lies together, so in this way most of those who need
+ * not be asked about are told from a part of the heap; false tells nothing.
  */
 struct err *leak_seen_near(struct leaks *l, const uint32_t *contexts, size_t n, bool *all_ret);
 

@@ -17,7 +17,8 @@ uint64_t sign_frame(uint64_t hash, const struct model *m, uint32_t frame)
 	return sign_word(hash, frame < m->rt->frames.n ? m->rt->frames.v[frame].func : NULL);
 }
 
-/* "stream.ctxKey" of `stream.ctxKey("client")`: values of keys may differ from run to run (pointers do). */
+/* "stream.ctxKey" of `stream.ctxKey("client")`: values of keys may differ from run to run (pointers
+ * do). */
 static void key_type(const struct model *m, uint32_t i, struct buf *out)
 {
 	size_t at = out->n;
@@ -25,7 +26,8 @@ static void key_type(const struct model *m, uint32_t i, struct buf *out)
 	if (!ctx_key(m, i, out))
 		return;
 	for (size_t k = at; k < out->n; k++)
-		if (memchr("({\" ", out->p[k], 4) || (out->p[k] == '0' && k + 1 < out->n && out->p[k + 1] == 'x'))
+		if (memchr("({\" ", out->p[k], 4) ||
+		    (out->p[k] == '0' && k + 1 < out->n && out->p[k + 1] == 'x'))
 			out->n = k;
 }
 
@@ -39,10 +41,12 @@ static uint64_t level_hash(const struct model *m, uint32_t i, struct buf *scratc
 	return sign_word(h, buf_cstr(scratch));
 }
 
-/* The third time in a row, alone or in turn with one other; @p last: the levels met before, the latest first. */
+/* The third time in a row, alone or in turn with one other; @p last: the levels met before, the
+ * latest first. */
 static bool repeats(const uint64_t *last, uint64_t h)
 {
-	return (last[0] == h && last[1] == h) || (last[1] == h && last[3] == h && last[0] == last[2]);
+	return (last[0] == h && last[1] == h) ||
+	       (last[1] == h && last[3] == h && last[0] == last[2]);
 }
 
 uint64_t sign_chain(uint64_t hash, const struct model *m, uint32_t i)
@@ -51,7 +55,8 @@ uint64_t sign_chain(uint64_t hash, const struct model *m, uint32_t i)
 	unsigned n = 0, climbed = 0;
 	struct buf scratch = {0};
 
-	for (; i < m->ctxs.n && n < SIGN_LEVELS && climbed < SIGN_CLIMB; i = m->ctxs.v[i].parent, climbed++) {
+	for (; i < m->ctxs.n && n < SIGN_LEVELS && climbed < SIGN_CLIMB;
+	     i = m->ctxs.v[i].parent, climbed++) {
 		uint64_t h = level_hash(m, i, &scratch);
 		if (!repeats(last, h))
 			level[n++] = h;

@@ -41,7 +41,8 @@ static size_t rank(const struct spreads *all, uint64_t goid)
 	return lo;
 }
 
-/* In batches that have any of them, from the first of them there to the last: how many goids, and how many of these live? */
+/* In batches that have any of them, from the first of them there to the last: how many goids, and
+ * how many of these live? */
 static bool neighbours_ended(const struct spreads *all, const uint64_t *goids, size_t n)
 {
 	uint64_t made = 0, live = 0;
@@ -106,7 +107,8 @@ static uint32_t starter(const struct model *m, struct spreads *all, const struct
 	return how;
 }
 
-void spread_find(const struct model *m, struct spreads *all, const uint32_t *tasks, size_t n, struct spread *ret)
+void spread_find(const struct model *m, struct spreads *all, const uint32_t *tasks, size_t n,
+		 struct spread *ret)
 {
 	uint64_t *goids = mem_alloc((n + 1) * sizeof(*goids));
 

@@ -1,9 +1,10 @@
 /*
  * Which contexts and CancelFuncs the stacks of goroutines refer to.
  *
- * Every word in use is looked at once, dead slots included: what is met here may be in use, what is not is not
- * on a stack. That errs to the quiet side, and costs a lookup a heap pointer.  Rules that accuse a goroutine
- * ask leak_holds(), which knows dead slots from live ones, for those few that this pass names.
+ * Every word in use is looked at once, dead slots included: what is met here may be in use, what is
+ * not is not on a stack. That errs to the quiet side, and costs a lookup a heap pointer.  Rules
+ * that accuse a goroutine ask leak_holds(), which knows dead slots from live ones, for those few
+ * that this pass names.
  */
 #include "analysis/leaks.h"
 
@@ -41,8 +42,8 @@ bool leak_is_root(const struct leaks *l, uint32_t i)
 	const struct ctx *c = &l->m->ctxs.v[i];
 	uint32_t under = l->ctx[i].under;
 
-	return (c->kind == CTX_CANCEL || c->kind == CTX_TIMER) && c->state == CTX_ACTIVE && under != CTX_NONE &&
-	       l->m->ctxs.v[under].state == CTX_NEVER;
+	return (c->kind == CTX_CANCEL || c->kind == CTX_TIMER) && c->state == CTX_ACTIVE &&
+	       under != CTX_NONE && l->m->ctxs.v[under].state == CTX_NEVER;
 }
 
 static uint8_t task_flag(const struct leaks *l, uint32_t i)
@@ -54,7 +55,8 @@ static uint8_t task_flag(const struct leaks *l, uint32_t i)
 	return leak_is_root(l, i) ? LEAK_TASK_ROOT : 0;
 }
 
-static void look_at(struct leaks *l, uint32_t task, const uint8_t *p, uint64_t n, const struct word_filter *f)
+static void look_at(struct leaks *l, uint32_t task, const uint8_t *p, uint64_t n,
+		    const struct word_filter *f)
 {
 	for (uint64_t at = 0; at + 8 <= n; at += 8) {
 		uint64_t word;
@@ -90,7 +92,8 @@ static bool main_word(void *arg, const struct live_word *w)
 
 	if (i != CTX_NONE && func)
 		l->ctx[i].flags |= LEAK_FUNC_MAIN;
-	if (i != CTX_NONE || !heap_object_at(l->m->rt, w->value, &o) || o.size > NEAR_BYTES || o.span->flags & SPAN_NOSCAN)
+	if (i != CTX_NONE || !heap_object_at(l->m->rt, w->value, &o) || o.size > NEAR_BYTES ||
+	    o.span->flags & SPAN_NOSCAN)
 		return true;
 	const uint8_t *p = target_ptr(l->m->rt->t, o.base, o.size);
 	for (uint64_t at = 0; p && at + 8 <= o.size; at += 8) {
@@ -103,7 +106,8 @@ static bool main_word(void *arg, const struct live_word *w)
 	return true;
 }
 
-/* What the main goroutine would cancel at its end, deferred or in a struct of its own: that end comes with the program's. */
+/* What the main goroutine would cancel at its end, deferred or in a struct of its own: that end
+ * comes with the program's. */
 static void main_holds(struct leaks *l)
 {
 	uint32_t t = task_by_goid(&l->m->tasks, 1);
@@ -130,7 +134,8 @@ struct err *leak_flag_on_stack(struct leaks *l)
 			const uint8_t *p = target_ptr(m->rt->t, at, n);
 			if (p)
 				look_at(l, t, p, n, &filter);
-			at = p || target_extent(m->rt->t, at) ? at + n : target_behind_gap(m->rt->t, at);
+			at = p || target_extent(m->rt->t, at) ? at + n
+							      : target_behind_gap(m->rt->t, at);
 			stop = runtime_canceled(m->rt);
 		}
 	}
@@ -184,7 +189,8 @@ static bool hold_word(void *arg, const struct live_word *w)
 	uint32_t frame = w->info < rt->pcs.n && rt->pcs.v[w->info].n
 				 ? rt->pcs.v[w->info].first + rt->pcs.v[w->info].n - 1u
 				 : FRAME_NONE;
-	return h->fn(h->arg, &(struct stack_hold){.task = h->task, .context = i, .frame = frame, .func = func});
+	return h->fn(h->arg, &(struct stack_hold){
+				     .task = h->task, .context = i, .frame = frame, .func = func});
 }
 
 void leak_holds(struct leaks *l, uint32_t task, stack_hold_fn *fn, void *arg)
@@ -200,7 +206,8 @@ static bool near_word(void *arg, const struct live_word *w)
 	struct leaks *l = arg;
 	struct heap_object o;
 
-	if (!heap_object_at(l->m->rt, w->value, &o) || o.size > NEAR_BYTES || o.span->flags & SPAN_NOSCAN)
+	if (!heap_object_at(l->m->rt, w->value, &o) || o.size > NEAR_BYTES ||
+	    o.span->flags & SPAN_NOSCAN)
 		return true;
 	const uint8_t *p = target_ptr(l->m->rt->t, o.base, o.size);
 	for (uint64_t at = 0; p && at + 8 <= o.size; at += 8) {

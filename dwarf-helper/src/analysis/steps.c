@@ -105,13 +105,15 @@ static bool fits(void *arg, const char *name, const struct typed *t)
 	return s->kinds < 2;
 }
 
-/* An object that does not tell its type has that of the frame's only variable which can point to it. */
+/* An object that does not tell its type has that of the frame's only variable which can point to
+ * it. */
 static void type_by_locals(const struct model *m, const char *func, taddr value, struct typed *to)
 {
 	struct local_search s = {.rt = m->rt};
 	struct heap_object o;
 
-	if (to->shape != TYPED_UNKNOWN || !func || !m->rt->heap || !heap_object_at(m->rt, value, &o) || o.base != value)
+	if (to->shape != TYPED_UNKNOWN || !func || !m->rt->heap ||
+	    !heap_object_at(m->rt, value, &o) || o.base != value)
 		return;
 	s.size = o.span->elem_size;
 	typed_locals_each(m->rt, func, fits, &s);
@@ -122,7 +124,8 @@ static void type_by_locals(const struct model *m, const char *func, taddr value,
 }
 
 /* In a frame, a deferred call, a register, or the g itself. */
-static void stack_place(const struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
+static void stack_place(const struct model *m, const struct root *r, struct links *via,
+			struct pointer_type *type, struct typed *to)
 {
 	const struct task *t = &m->tasks.list.v[r->task];
 	struct frame_search f;
@@ -134,7 +137,9 @@ static void stack_place(const struct model *m, const struct root *r, struct link
 	} else if (is_deferred(m, t, r->at)) {
 		links_add(via, (struct link){.kind = LINK_DEFERRED});
 	} else if (frame_of_root(m, r, &f)) {
-		links_add(via, (struct link){.kind = LINK_STACK, .n = (int64_t)(r->at - f.sp), .func = frame_func(m, f.info)});
+		links_add(via, (struct link){.kind = LINK_STACK,
+					     .n = (int64_t)(r->at - f.sp),
+					     .func = frame_func(m, f.info)});
 		type_by_locals(m, frame_func(m, f.info), r->value, to);
 	} else if (r->at >= t->g && r->at - t->g < m->rt->L.s[LAYOUT_g].size &&
 		   typed_by_name(m->rt, "runtime.g", t->g, &g)) {
@@ -147,7 +152,8 @@ static void stack_place(const struct model *m, const struct root *r, struct link
 	typed_name(m->rt, to, type);
 }
 
-static void global_place(const struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
+static void global_place(const struct model *m, const struct root *r, struct links *via,
+			 struct pointer_type *type, struct typed *to)
 {
 	struct typed var;
 
@@ -161,7 +167,8 @@ static void global_place(const struct model *m, const struct root *r, struct lin
 }
 
 /* Finalizers and cleanups: their function, or what the object reaches. */
-static void special_place(const struct model *m, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
+static void special_place(const struct model *m, const struct root *r, struct links *via,
+			  struct pointer_type *type, struct typed *to)
 {
 	struct heap_object o;
 	struct typed owner;
@@ -172,7 +179,8 @@ static void special_place(const struct model *m, const struct root *r, struct li
 		return;
 	}
 	typed_object(m->rt, r->value, to);
-	links_add(via, (struct link){.kind = to->shape == TYPED_CLOSURE ? LINK_FUNCTION : LINK_ARGUMENT});
+	links_add(via, (struct link){.kind = to->shape == TYPED_CLOSURE ? LINK_FUNCTION
+									: LINK_ARGUMENT});
 	typed_name(m->rt, to, type);
 }
 
@@ -192,7 +200,8 @@ static uint32_t context_at(const struct model *m, const struct path_hop *hop, st
 	uint32_t i = model_find(m, hop->target);
 	struct heap_object o;
 
-	if (i == CTX_NONE || i >= m->ctxs.n || !heap_object_at(m->rt, m->ctxs.v[i].addr, &o) || o.base != hop->object)
+	if (i == CTX_NONE || i >= m->ctxs.n || !heap_object_at(m->rt, m->ctxs.v[i].addr, &o) ||
+	    o.base != hop->object)
 		return CTX_NONE;
 	if (to->shape == TYPED_UNKNOWN && m->ctxs.v[i].type < m->types.n) {
 		bool inner = to->inner;
@@ -210,8 +219,8 @@ static bool is_type(const struct pointer_type *t, const char *name)
 }
 
 /* Takes the links and the type. */
-static void end_step(struct steps *s, const struct path_hop *hop, uint32_t ctx, struct links *via, struct pointer_type *type,
-		     const struct typed *to)
+static void end_step(struct steps *s, const struct path_hop *hop, uint32_t ctx, struct links *via,
+		     struct pointer_type *type, const struct typed *to)
 {
 	struct step step = {.addr = hop->object, .times = 1, .ctx = ctx, .shape = to->shape};
 
@@ -232,8 +241,8 @@ static bool same_name(const char *a, const char *b)
 
 static bool same_type(const struct pointer_type *a, const struct pointer_type *b)
 {
-	return a->name.n == b->name.n && (!a->name.n || !memcmp(a->name.p, b->name.p, a->name.n)) && same_name(a->iface, b->iface) &&
-	       same_name(a->func, b->func);
+	return a->name.n == b->name.n && (!a->name.n || !memcmp(a->name.p, b->name.p, a->name.n)) &&
+	       same_name(a->iface, b->iface) && same_name(a->func, b->func);
 }
 
 static bool same_step(const struct step *a, const struct step *b)
@@ -270,7 +279,8 @@ static void fold_runs(struct steps *s)
 	s->list.n = kept;
 }
 
-static void root_place(struct steps *s, const struct root *r, struct links *via, struct pointer_type *type, struct typed *to)
+static void root_place(struct steps *s, const struct root *r, struct links *via,
+		       struct pointer_type *type, struct typed *to)
 {
 	switch (r->kind) {
 	case ROOT_GLOBAL:
@@ -305,7 +315,8 @@ static size_t from_g(const struct model *m, const struct path *p, uint32_t *task
 }
 
 /* Where the steps begin, and what the root is then called. */
-static size_t choose_root(struct steps *s, const struct path *p, struct links *via, struct typed *at)
+static size_t choose_root(struct steps *s, const struct path *p, struct links *via,
+			  struct typed *at)
 {
 	bool timer = p->root.kind == ROOT_TIMER || p->root.kind == ROOT_STOPPED_TIMER;
 	size_t first = 0;
@@ -316,7 +327,8 @@ static size_t choose_root(struct steps *s, const struct path *p, struct links *v
 		s->task = p->root.task;
 	if (timer && p->hops.n > 1) { // what the timer points to; by itself it is the only step
 		s->timer = true;
-		s->timer_when = p->root.kind == ROOT_TIMER ? timer_when(s->m->rt, p->root.value) : 0;
+		s->timer_when =
+			p->root.kind == ROOT_TIMER ? timer_when(s->m->rt, p->root.value) : 0;
 		s->timer_calls = timer_calls(s->m->rt, p->root.value);
 		first = 1;
 		typed_by_name(s->m->rt, "runtime.timer", p->root.value, at);
@@ -383,7 +395,8 @@ static bool find_on_stack(const struct model *m, taddr a, struct outside *ret)
 static bool is_variable(const struct module *mod, taddr a)
 {
 	return (a >= mod->data && a < mod->edata) || (a >= mod->bss && a < mod->ebss) ||
-	       (a >= mod->noptrdata && a < mod->enoptrdata) || (a >= mod->noptrbss && a < mod->enoptrbss);
+	       (a >= mod->noptrdata && a < mod->enoptrdata) ||
+	       (a >= mod->noptrbss && a < mod->enoptrbss);
 }
 
 static bool find_global(const struct model *m, taddr a, struct outside *ret)

@@ -1,5 +1,6 @@
 /**
- * @file  A path from a root to an object with the name and type of each pointer on it.  report/path.h prints it.
+ * @file  A path from a root to an object with the name and type of each pointer on it.
+ * report/path.h prints it.
  */
 #ifndef GOCTX_ANALYSIS_STEPS_H
 #define GOCTX_ANALYSIS_STEPS_H
@@ -9,16 +10,19 @@
 
 /** One step: a pointer, or several of the same name and type behind each other. */
 struct step {
-	struct links via;	  /* where the pointer lies in the object of the previous step, or in the root.  Empty: not known */
+	struct links via; /* where the pointer lies in the object of the previous step, or in the
+			     root.  Empty: not known */
 	struct pointer_type type; /* of the pointer */
-	taddr addr;		  /* the object it points to; of several steps inside a container, the last one */
-	uint32_t ctx;		  /* the context at addr, CTX_NONE */
-	uint32_t task;		  /* the goroutine whose runtime.g is at addr, TASK_NONE */
-	uint64_t times;		  /* 1, or the number of equal steps folded into this one (all of a run but its first and last) */
-	uint8_t shape;		  /* enum typed_shape of the object at addr */
+	taddr addr; /* the object it points to; of several steps inside a container, the last one */
+	uint32_t ctx;	/* the context at addr, CTX_NONE */
+	uint32_t task;	/* the goroutine whose runtime.g is at addr, TASK_NONE */
+	uint64_t times; /* 1, or the number of equal steps folded into this one (all of a run but
+			   its first and last) */
+	uint8_t shape;	/* enum typed_shape of the object at addr */
 };
 
-#define STEPS_TASK ROOT_KINDS /* steps.root only: a runtime.g, which runtime.allgs keeps */
+/* steps.root only: a runtime.g, which runtime.allgs keeps */
+#define STEPS_TASK ROOT_KINDS
 
 struct steps {
 	const struct model *m;
@@ -40,9 +44,10 @@ struct outside {
 	enum {
 		OUTSIDE_OTHER,	  /* mapped, and nothing of the program */
 		OUTSIDE_UNMAPPED, /* nothing is there */
-		OUTSIDE_GLOBAL,	  /* package variables: via (empty: data without a name), type, offset into it */
-		OUTSIDE_STACK,	  /* of task; in_frame: of func, offset above its sp */
-		OUTSIDE_CODE,	  /* of func */
+		OUTSIDE_GLOBAL, /* package variables: via (empty: data without a name), type, offset
+				   into it */
+		OUTSIDE_STACK,	/* of task; in_frame: of func, offset above its sp */
+		OUTSIDE_CODE,	/* of func */
 	} what;
 	struct links via;
 	struct pointer_type type; /* of a pointer to the variable */

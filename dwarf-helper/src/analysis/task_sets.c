@@ -28,7 +28,8 @@ static uint64_t key_of(const struct model *m, uint32_t task, uint64_t extra)
 	return (names ^ extra) * UINT64_C(0x9e3779b97f4a7c15) | 1;
 }
 
-struct task_set *task_sets_add(struct leaks *l, struct task_sets *s, uint32_t task, uint64_t extra, uint32_t context)
+struct task_set *task_sets_add(struct leaks *l, struct task_sets *s, uint32_t task, uint64_t extra,
+			       uint32_t context)
 {
 	uint32_t at = u64map_add(&s->index, key_of(l->m, task, extra), (uint32_t)s->list.n);
 
@@ -93,7 +94,8 @@ bool leak_ends_with_main(const struct leaks *l, uint32_t task)
 	const struct model *m = l->m;
 	uint32_t i = task_context(m, task);
 
-	for (unsigned climbed = 0; i < m->ctxs.n && climbed < MAIN_CLIMB; climbed++, i = m->ctxs.v[i].parent) {
+	for (unsigned climbed = 0; i < m->ctxs.n && climbed < MAIN_CLIMB;
+	     climbed++, i = m->ctxs.v[i].parent) {
 		if (l->ctx[i].flags & LEAK_FUNC_MAIN)
 			return true;
 		if (ctx_cuts(&m->ctxs.v[i]))
@@ -118,8 +120,10 @@ static bool is_std(const struct model *m, uint32_t task)
 	return frame >= m->rt->frames.n || m->rt->frames.v[frame].std;
 }
 
-/* One in the user's code leads, then the larger one; of equals the one whose function's name comes first, so that the signature is the same in every run. */
-static void join(const struct leaks *l, const struct task_sets *s, uint32_t *up, uint32_t a, uint32_t b)
+/* One in the user's code leads, then the larger one; of equals the one whose function's name comes
+ * first, so that the signature is the same in every run. */
+static void join(const struct leaks *l, const struct task_sets *s, uint32_t *up, uint32_t a,
+		 uint32_t b)
 {
 	a = leader(up, a);
 	b = leader(up, b);
@@ -140,9 +144,11 @@ static void join_by_maker(const struct leaks *l, const struct task_sets *s, uint
 	struct u64map stands = {0};
 
 	for (uint32_t k = 0; k < s->list.n; k++)
-		u64map_add(&stands, sign_word(SIGN_START, task_func(l->m, s->list.v[k].tasks.v[0])), k);
+		u64map_add(&stands, sign_word(SIGN_START, task_func(l->m, s->list.v[k].tasks.v[0])),
+			   k);
 	for (uint32_t k = 0; k < s->list.n; k++) {
-		uint32_t at = u64map_find(&stands, sign_word(SIGN_START, task_maker(l->m, s->list.v[k].tasks.v[0])));
+		uint32_t at = u64map_find(
+			&stands, sign_word(SIGN_START, task_maker(l->m, s->list.v[k].tasks.v[0])));
 		if (at != U64MAP_NONE)
 			join(l, s, up, k, at);
 	}

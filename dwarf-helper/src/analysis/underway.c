@@ -2,18 +2,22 @@
 
 #include "runtime/stack.h"
 
-#define STACK_WORDS_MAX (1u << 20) /* of one stack that are looked at: contexts lie near its top */
+/* of one stack that are looked at: contexts lie near its top */
+#define STACK_WORDS_MAX (1u << 20)
 
 struct search {
 	struct runtime *rt;
 	bool in_context, in_channel;
 };
 
-/* runtime/chan.go, select.go: whoever stands in one of these may have taken a waiter off its queue. */
+/* runtime/chan.go, select.go: whoever stands in one of these may have taken a waiter off its
+ * queue. */
 static bool is_channel_op(const char *func)
 {
-	static const char *const name[] = {"closechan", "send", "recv", "chansend", "chanrecv", "selectgo", "chansend1", "chanrecv1",
-					   "chanrecv2", "selectnbsend", "selectnbrecv", "goready", "ready"};
+	static const char *const name[] = {"closechan", "send",		"recv",		"chansend",
+					   "chanrecv",	"selectgo",	"chansend1",	"chanrecv1",
+					   "chanrecv2", "selectnbsend", "selectnbrecv", "goready",
+					   "ready"};
 
 	if (strncmp(func, "runtime.", 8))
 		return false;
@@ -49,8 +53,8 @@ static void keep_registers(struct underway *u, const struct model *m, const stru
 	struct runtime *rt = m->rt;
 	uint64_t machine, tid;
 
-	if (t->status != TASK_RUNNING || !runtime_field(rt, t->g, rt->L.g.m, &machine) || !machine ||
-	    !runtime_field(rt, machine, rt->L.m.procid, &tid))
+	if (t->status != TASK_RUNNING || !runtime_field(rt, t->g, rt->L.g.m, &machine) ||
+	    !machine || !runtime_field(rt, machine, rt->L.m.procid, &tid))
 		return;
 	const struct thread *th = target_thread(rt->t, (int)tid);
 	for (size_t i = 0; th && th->regs_valid && i < rt->t->arch->registers; i++)
@@ -61,7 +65,8 @@ static void keep_stack(struct underway *u, const struct model *m, const struct s
 {
 	uint64_t word;
 
-	for (taddr at = r->sp & ~UINT64_C(7), n = 0; at + 8 <= r->hi && n < STACK_WORDS_MAX; at += 8, n++)
+	for (taddr at = r->sp & ~UINT64_C(7), n = 0; at + 8 <= r->hi && n < STACK_WORDS_MAX;
+	     at += 8, n++)
 		if (target_u64(m->rt->t, at, &word))
 			keep_word(u, m, word);
 }

@@ -6,8 +6,8 @@
 #include "runtime/stack.h"
 #include "runtime/wake.h"
 
-#define ROUNDS 4	 /* of looking for holders of what holders wait for */
-#define MUTEX_LOCKED 1	 /* sync/mutex.go: mutexLocked */
+#define ROUNDS 4       /* of looking for holders of what holders wait for */
+#define MUTEX_LOCKED 1 /* sync/mutex.go: mutexLocked */
 
 /* ---- objects ---- */
 
@@ -91,12 +91,15 @@ static taddr lock_of(struct waitfor *w, const struct task *t, taddr word, uint8_
 	return word;
 }
 
-/* Who waits in RWMutex.Lock for readers to leave has the write side already (sync/rwmutex.go: Lock). */
+/* Who waits in RWMutex.Lock for readers to leave has the write side already (sync/rwmutex.go:
+ * Lock). */
 static void holds_write_side(struct waitfor *w, uint32_t task, taddr lock)
 {
 	uint32_t o = object_at(w, lock, WAIT_RWMUTEX_WRITE);
 
-	VEC_PUSH(&w->holders, (struct wait_holder){.object = o, .task = task, .frame = w->m->tasks.list.v[task].frame});
+	VEC_PUSH(&w->holders, (struct wait_holder){.object = o,
+						   .task = task,
+						   .frame = w->m->tasks.list.v[task].frame});
 }
 
 /* ---- goroutines ---- */
@@ -125,7 +128,8 @@ static bool collect(void *arg, const struct wake_object *o)
 		return true;
 	uint32_t at = object_at(w, addr, kind);
 	if (o->is_chan) {
-		bool send = task_wait_op(w->m->rt, &w->m->tasks, t, o->wait - t->wait_first) == WAIT_SEND;
+		bool send = task_wait_op(w->m->rt, &w->m->tasks, t, o->wait - t->wait_first) ==
+			    WAIT_SEND;
 		w->objects.v[at].send |= send;
 		w->objects.v[at].receive |= !send;
 	}
@@ -150,7 +154,8 @@ static struct err *collect_all(struct waitfor *w, const bool *never)
 		t->state = kind == WAKE_NEVER || (never && never[i]) ? WAIT_NEVER
 			   : kind == WAKE_ALWAYS		     ? WAIT_MOVES
 			   : t->n				     ? WAIT_OBJECTS
-								     : t->on_context ? WAIT_CONTEXT : WAIT_MOVES;
+			   : t->on_context			     ? WAIT_CONTEXT
+								     : WAIT_MOVES;
 		if (i % 4096 == 0 && runtime_canceled(w->m->rt))
 			return err_interrupted();
 	}
@@ -187,7 +192,8 @@ static bool wants_holders(const struct waitfor *w, const struct wait_object *o)
 	if (o->kind == WAIT_CHAN)
 		return o->send && !o->receive;
 	if (o->kind == WAIT_MUTEX)
-		return runtime_field(rt, o->addr, rt->L.mutex.state, &state) && state & MUTEX_LOCKED; /* else it is being handed over */
+		return runtime_field(rt, o->addr, rt->L.mutex.state, &state) &&
+		       state & MUTEX_LOCKED; /* else it is being handed over */
 	return o->kind != WAIT_COND && o->kind != WAIT_SEMAPHORE;
 }
 
@@ -308,7 +314,8 @@ static void list_held(struct moving *v)
 
 static bool moves_by_itself(const struct waitfor *w, const struct wait_object *o)
 {
-	return w->cut || !o->looked || (!o->holders && !(o->kind == WAIT_CHAN && o->send && !o->receive));
+	return w->cut || !o->looked ||
+	       (!o->holders && !(o->kind == WAIT_CHAN && o->send && !o->receive));
 }
 
 static void find_moving(struct waitfor *w)
@@ -317,7 +324,8 @@ static void find_moving(struct waitfor *w)
 
 	list_held(&v);
 	for (uint32_t i = 0; i < w->m->tasks.list.n; i++)
-		if (w->tasks[i].state == WAIT_MOVES || w->tasks[i].state == WAIT_CONTEXT || w->tasks[i].on_context)
+		if (w->tasks[i].state == WAIT_MOVES || w->tasks[i].state == WAIT_CONTEXT ||
+		    w->tasks[i].on_context)
 			task_moves(&v, i);
 	for (uint32_t o = 0; o < w->objects.n; o++)
 		if (moves_by_itself(w, &w->objects.v[o]))
@@ -350,7 +358,8 @@ static void find_hanging(struct waitfor *w)
 	}
 }
 
-/* Where the chain of an object ends.  Each is walked once: a walk ends where an earlier one went. */
+/* Where the chain of an object ends.  Each is walked once: a walk ends where an earlier one
+ * went. */
 static void find_ends(struct waitfor *w)
 {
 	uint32_t *walk = mem_zalloc((w->objects.n + 1) * sizeof(*walk)), number = 0;

@@ -3,24 +3,31 @@
  *
  *     goroutine ──waits──▶ object ──held by──▶ goroutine ──waits──▶ object …
  *
- * Objects are channels, mutexes, the two sides of read-write mutexes and wait groups; the done channels of contexts are none, they are `blocked`'s.  What a
- * goroutine waits for is known (runtime/wake.h).  Who holds it is inferred, but for one case, because Go writes down no owner:
+ * Objects are channels, mutexes, the two sides of read-write mutexes and wait groups; the done
+ * channels of contexts are none, they are `blocked`'s.  What a goroutine waits for is known
+ * (runtime/wake.h).  Who holds it is inferred, but for one case, because Go writes down no owner:
  *
- *     mutex         a goroutine that has the lock's struct in live words of a frame that has locked and not unlocked (runtime/calls.h)
- *     RWMutex       its write side the same, and for certain who waits in Lock for the last readers; its read side who has called RLock likewise.  One who called
- *                   RLock and waits in Lock is both, a deadlock of one goroutine
- *     channel       who may take what is sent, or send what is waited for: it has the channel, or what leads there in two steps, in live words of a frame (or in
- *                   variables its code names) whose function, or one that it calls, receives (sends, closes).  Not who waits for nothing but a context's end, nor
- *                   goroutine 1 that receives in main.main: these wait for the end of the program
- *                   One that waits to send to it has sent before in another frame: a semaphore's second slot
+ *     mutex         a goroutine that has the lock's struct in live words of a frame that has locked
+ *                   and not unlocked (runtime/calls.h)
+ *     RWMutex       its write side the same, and for certain who waits in Lock for the last
+ *                   readers; its read side who has called RLock likewise.  One who called RLock and
+ *                   waits in Lock is both, a deadlock of one goroutine
+ *     channel       who may take what is sent, or send what is waited for: it has the channel, or
+ *                   what leads there in two steps, in live words of a frame (or in variables its
+ *                   code names) whose function, or one that it calls, receives (sends, closes).
+ *                   Not who waits for nothing but a context's end, nor goroutine 1 that receives in
+ *                   main.main: these wait for the end of the program One that waits to send to it
+ *                   has sent before in another frame: a semaphore's second slot
  *     wait group    the same with Done
  *
- * A goroutine moves when it is not parked, or for I/O, a timer, a context.  What is held by somebody who moves moves; so does what nobody is found to hold, but for
- * a channel that is sent to, all of whose possible receivers were looked for.  A holder too many therefore keeps things quiet.  What then is left does not move:
- * each hangs on a chain that ends in a cycle, or with a goroutine that sends and nobody receives.
+ * A goroutine moves when it is not parked, or for I/O, a timer, a context.  What is held by
+ * somebody who moves moves; so does what nobody is found to hold, but for a channel that is sent
+ * to, all of whose possible receivers were looked for.  A holder too many therefore keeps things
+ * quiet.  What then is left does not move: each hangs on a chain that ends in a cycle, or with a
+ * goroutine that sends and nobody receives.
  *
- * Cost: a look at what each goroutine waits for; where a lock, a full channel or a wait group is waited for, up to four walks over all stacks, and a bounded
- * number of looks at objects.
+ * Cost: a look at what each goroutine waits for; where a lock, a full channel or a wait group is
+ * waited for, up to four walks over all stacks, and a bounded number of looks at objects.
  */
 #ifndef GOCTX_ANALYSIS_WAITFOR_H
 #define GOCTX_ANALYSIS_WAITFOR_H
@@ -28,22 +35,32 @@
 #include "context/model.h"
 #include "runtime/calls.h"
 
-enum wait_kind { WAIT_CHAN, WAIT_MUTEX, WAIT_RWMUTEX_WRITE, WAIT_RWMUTEX_READ, WAIT_WAITGROUP, WAIT_COND, WAIT_SEMAPHORE, WAIT_KINDS };
+enum wait_kind {
+	WAIT_CHAN,
+	WAIT_MUTEX,
+	WAIT_RWMUTEX_WRITE,
+	WAIT_RWMUTEX_READ,
+	WAIT_WAITGROUP,
+	WAIT_COND,
+	WAIT_SEMAPHORE,
+	WAIT_KINDS
+};
 
 #define WAIT_NO_OBJECT UINT32_MAX
 
 /** What goroutines wait for. */
 struct wait_object {
-	taddr addr;	      /* the hchan; the first byte of the lock; the word of a semaphore */
-	uint8_t kind;	      /* enum wait_kind */
-	bool send, receive;   /* of a channel: goroutines wait to do that */
-	bool looked;	      /* for holders, in all stacks */
+	taddr addr;	    /* the hchan; the first byte of the lock; the word of a semaphore */
+	uint8_t kind;	    /* enum wait_kind */
+	bool send, receive; /* of a channel: goroutines wait to do that */
+	bool looked;	    /* for holders, in all stacks */
 	bool moves;
-	bool cycle;	      /* the end of chains that come back to it */
-	uint64_t count, size; /* of a channel's buffer */
+	bool cycle;			/* the end of chains that come back to it */
+	uint64_t count, size;		/* of a channel's buffer */
 	uint32_t first_waiter, waiters; /* tasks: waitfor.waiters.v[…] */
 	uint32_t first_holder, holders; /* waitfor.holders.v[…], the nearest first */
-	uint32_t end;	      /* of its chain: an object without holders, or one of a cycle; WAIT_NO_OBJECT: it moves */
+	uint32_t end; /* of its chain: an object without holders, or one of a cycle; WAIT_NO_OBJECT:
+			 it moves */
 };
 
 struct wait_holder {
@@ -66,18 +83,19 @@ struct wait_task {
 	uint8_t state;	   /* enum wait_state */
 	bool on_context;   /* a context's end would let it go on, too */
 	bool moves;
-	bool hangs;	   /* what it waits for does not move, contexts aside */
-	uint32_t next;	   /* the first of its objects that does not move, WAIT_NO_OBJECT */
+	bool hangs;    /* what it waits for does not move, contexts aside */
+	uint32_t next; /* the first of its objects that does not move, WAIT_NO_OBJECT */
 };
 
 struct waitfor {
 	const struct model *m;
-	struct wait_task *tasks; /* by task */
+	struct wait_task *tasks;	 /* by task */
 	VEC(struct wait_object) objects; /* in the order in which goroutines name them */
 	VEC(uint32_t) waits, waiters;
 	VEC(struct wait_holder) holders; /* by object */
-	bool cut;		 /* too much to look at, or no heap: some holders may be missing, and all counts as moving */
-	bool any;		 /* something does not move */
+	bool cut; /* too much to look at, or no heap: some holders may be missing, and all counts as
+		     moving */
+	bool any; /* something does not move */
 
 	/* inside */
 	struct u64map by_addr;
@@ -109,14 +127,15 @@ struct wait_chain {
 };
 
 struct wait_chains {
-	VEC(struct wait_chain) list; /* cycles, then those that most hang on; of equals the one that the first goroutine waits for */
+	VEC(struct wait_chain) list; /* cycles, then those that most hang on; of equals the one that
+					the first goroutine waits for */
 };
 
 void waitfor_chains(const struct waitfor *w, struct wait_chains *ret);
 
 /**
- * One step of a chain: goroutines, and what they wait for.  The first are all that wait for the chain's start, those of the others hold what the step before
- * waits for.
+ * One step of a chain: goroutines, and what they wait for.  The first are all that wait for the
+ * chain's start, those of the others hold what the step before waits for.
  */
 struct wait_step {
 	uint32_t task, tasks; /* the first of them, how many */
@@ -129,7 +148,8 @@ struct wait_step {
 struct wait_steps {
 	VEC(struct wait_step) list;
 	bool never;    /* the last waits for what never comes */
-	uint32_t back; /* the step that holds what the last waits for: a cycle; WAIT_NO_OBJECT: nobody does */
+	uint32_t back; /* the step that holds what the last waits for: a cycle; WAIT_NO_OBJECT:
+			  nobody does */
 };
 
 #define WAIT_STEPS 32
@@ -146,7 +166,8 @@ static inline bool waitfor_full(const struct wait_object *o)
 
 /* ---- inside: waitfor_hold.c ---- */
 
-/** Look for the holders of the objects that are @p wanted in all stacks; adds them to w->holders.  @return NULL, ERR_CANCELED */
+/** Look for the holders of the objects that are @p wanted in all stacks; adds them to w->holders.
+ * @return NULL, ERR_CANCELED */
 struct err *waitfor_hold(struct waitfor *w, const bool *wanted);
 
 #endif

@@ -25,7 +25,9 @@ void waitfor_chains(const struct waitfor *w, struct wait_chains *ret)
 		if (end == WAIT_NO_OBJECT)
 			continue;
 		if (!chain_of[end]) {
-			VEC_PUSH(&ret->list, (struct wait_chain){.end = end, .start = t->next, .cycle = w->objects.v[end].cycle});
+			VEC_PUSH(&ret->list, (struct wait_chain){.end = end,
+								 .start = t->next,
+								 .cycle = w->objects.v[end].cycle});
 			chain_of[end] = (uint32_t)ret->list.n;
 		}
 		struct wait_chain *c = &ret->list.v[chain_of[end] - 1];
@@ -56,14 +58,17 @@ void waitfor_steps(const struct waitfor *w, uint32_t object, uint32_t max, struc
 			s.size = o->size;
 		}
 		VEC_PUSH(&ret->list, s);
-		const struct wait_holder *h = object == WAIT_NO_OBJECT ? NULL : waitfor_next(w, object);
+		const struct wait_holder *h =
+			object == WAIT_NO_OBJECT ? NULL : waitfor_next(w, object);
 		if (!h)
 			break;
 		u64map_add(&seen, object + 1ul, (uint32_t)ret->list.n - 1);
 		bool itself = ret->list.n > 1 && h->task == s.task;
-		s = (struct wait_step){.task = h->task, .tasks = o->holders, .inferred = h->inferred};
+		s = (struct wait_step){
+			.task = h->task, .tasks = o->holders, .inferred = h->inferred};
 		object = w->tasks[h->task].next;
-		ret->back = object == WAIT_NO_OBJECT ? U64MAP_NONE : u64map_find(&seen, object + 1ul);
+		ret->back =
+			object == WAIT_NO_OBJECT ? U64MAP_NONE : u64map_find(&seen, object + 1ul);
 		if (ret->back == WAIT_NO_OBJECT)
 			continue;
 		o = &w->objects.v[object];

@@ -1,8 +1,9 @@
 /*
- * Who holds what is waited for: from the frames of all goroutines to locks and channels, over at most two objects in between.
+ * Who holds what is waited for: from the frames of all goroutines to locks and channels, over at
+ * most two objects in between.
  *
- * What an object leads to is found out once.  The number of words looked at is bounded: a target that was made to be looked at for ever has no
- * chains that are told.
+ * What an object leads to is found out once.  The number of words looked at is bounded: a target
+ * that was made to be looked at for ever has no chains that are told.
  */
 #include "analysis/waitfor.h"
 
@@ -15,9 +16,10 @@
 #define OBJECT_BYTES 1024 /* larger ones are tables, not what a frame is about */
 #define LEADS 32	  /* objects that one lead is kept of */
 #define MAX_WORDS (16u << 20)
-#define MAX_PENDING 256	  /* deferred calls of one goroutine that are looked at */
-#define MAX_OUTSIDE 256	  /* locks in package variables */
-#define VARIABLE 4096	  /* bytes that a variable with a lock is thought to be long at most */
+#define MAX_PENDING 256 /* deferred calls of one goroutine that are looked at */
+#define MAX_OUTSIDE 256 /* locks in package variables */
+/* bytes that a variable with a lock is thought to be long at most */
+#define VARIABLE 4096
 
 struct target_of {
 	uint32_t object, next; /* + 1 */
@@ -26,7 +28,8 @@ struct target_of {
 struct lead_item {
 	uint32_t object;
 	uint8_t hops;
-	uint64_t fields[CALL_LOADS]; /* offsets / 8 of the pointers that are followed: who goes there loads these */
+	uint64_t fields[CALL_LOADS]; /* offsets / 8 of the pointers that are followed: who goes
+					there loads these */
 };
 
 struct lead {
@@ -48,9 +51,9 @@ struct hold {
 	struct u64map known; /* heap object | hops left, or function | OF_FUNCTION -> leads */
 	VEC(struct lead) leads;
 	VEC(struct lead_item) items;
-	uint64_t words; /* looked at */
-	uint32_t task;	/* at hand */
-	bool relevant;	/* one of its frames may hold something */
+	uint64_t words;		     /* looked at */
+	uint32_t task;		     /* at hand */
+	bool relevant;		     /* one of its frames may hold something */
 	VEC(struct pending) pending; /* of it */
 };
 
@@ -83,12 +86,14 @@ static void add_item(struct hold *h, uint32_t first, struct lead_item one)
 	if (h->items.n - first >= LEADS)
 		return;
 	for (size_t k = first; k < h->items.n; k++)
-		if (h->items.v[k].object == one.object && !memcmp(h->items.v[k].fields, one.fields, sizeof(one.fields)))
+		if (h->items.v[k].object == one.object &&
+		    !memcmp(h->items.v[k].fields, one.fields, sizeof(one.fields)))
 			return;
 	VEC_PUSH(&h->items, one);
 }
 
-/* What a pointer leads to that stands @p off bytes inside of an object; UINT64_MAX: in no object. */
+/* What a pointer leads to that stands @p off bytes inside of an object; UINT64_MAX: in no
+ * object. */
 static void add_lead(struct hold *h, uint32_t first, uint32_t lead, uint64_t off)
 {
 	struct lead l = h->leads.v[lead];
@@ -129,12 +134,15 @@ static uint32_t lead_of(struct hold *h, const struct heap_object *o, unsigned le
 
 	if (known != U64MAP_NONE)
 		return known;
-	bool deeper = left && o->size <= OBJECT_BYTES && !(o->span->flags & SPAN_NOSCAN) && h->words < MAX_WORDS;
+	bool deeper = left && o->size <= OBJECT_BYTES && !(o->span->flags & SPAN_NOSCAN) &&
+		      h->words < MAX_WORDS;
 	const uint8_t *p = deeper ? target_ptr(h->rt->t, o->base, o->size) : NULL;
 	for (uint64_t at = 0; p && at + 8 <= o->size; at += 8) {
 		taddr value;
 		memcpy(&value, p + at, 8);
-		uint32_t lead = value && value - o->base >= o->size ? lead_of_word(h, value, left - 1) : NO_LEAD;
+		uint32_t lead = value && value - o->base >= o->size
+					? lead_of_word(h, value, left - 1)
+					: NO_LEAD;
 		if (lead == NO_LEAD || !h->leads.v[lead].n)
 			continue;
 		off[n] = (uint16_t)at;
@@ -169,7 +177,8 @@ static uint32_t lead_of_function(struct hold *h, uint32_t info)
 	uint32_t first = (uint32_t)h->items.n;
 	for (uint32_t k = 0; k < fc->nvars; k++)
 		for (size_t t = 0; t < h->outside.n; t++)
-			if (h->w->objects.v[h->outside.v[t]].addr == h->w->calls.vars.v[fc->first_var + k])
+			if (h->w->objects.v[h->outside.v[t]].addr ==
+			    h->w->calls.vars.v[fc->first_var + k])
 				add_item(h, first, (struct lead_item){.object = h->outside.v[t]});
 	for (unsigned k = 0; k < n; k++)
 		add_lead(h, first, inside[k], UINT64_MAX);
@@ -188,7 +197,8 @@ static bool waits_on(const struct waitfor *w, uint32_t task, uint32_t object)
 	return false;
 }
 
-/* Does it wait for the end of the program, or in a loop of a library (net/http's accept loop) that serves no channel of the program's? */
+/* Does it wait for the end of the program, or in a loop of a library (net/http's accept loop) that
+ * serves no channel of the program's? */
 static bool serves_nothing(const struct hold *h)
 {
 	const struct task *t = &h->w->m->tasks.list.v[h->task];
@@ -196,8 +206,8 @@ static bool serves_nothing(const struct hold *h)
 
 	if (h->w->tasks[h->task].state == WAIT_CONTEXT || exempt_task(h->w->m, t))
 		return true;
-	return t->goid == 1 && reason && !strcmp(reason, "chan receive") && t->frame < h->rt->frames.n &&
-	       !strcmp(h->rt->frames.v[t->frame].func, "main.main");
+	return t->goid == 1 && reason && !strcmp(reason, "chan receive") &&
+	       t->frame < h->rt->frames.n && !strcmp(h->rt->frames.v[t->frame].func, "main.main");
 }
 
 /* A frame, and what it may do from here on. */
@@ -209,7 +219,8 @@ struct place {
 /* @return false: nothing that matters */
 static bool place_of(struct hold *h, uint32_t info, taddr sp, struct place *ret)
 {
-	const struct func_calls *fc = info < h->rt->pcs.n && h->rt->pcs.v[info].n ? calls_of(&h->w->calls, info) : NULL;
+	const struct func_calls *fc =
+		info < h->rt->pcs.n && h->rt->pcs.v[info].n ? calls_of(&h->w->calls, info) : NULL;
 
 	if (!fc)
 		return false;
@@ -246,10 +257,15 @@ static bool suits(struct hold *h, uint32_t object, const struct place *p, unsign
 	case WAIT_RWMUTEX_READ:
 		return (!own || !hops) && has_locked(h, p, CALL_READ_LOCK);
 	case WAIT_CHAN:
-		if (serves_nothing(h) || (own && !(o->send && calls_before(&h->w->calls, p->info, CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT)))))
-			return false; /* who waits to send has nothing of it, but when it has sent before: a semaphore taken twice */
+		if (serves_nothing(h) ||
+		    (own &&
+		     !(o->send && calls_before(&h->w->calls, p->info,
+					       CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT)))))
+			return false; /* who waits to send has nothing of it, but when it has sent
+					 before: a semaphore taken twice */
 		return p->does.kinds & (o->send ? CALL_BIT(CALL_RECEIVE) | CALL_BIT(CALL_SELECT)
-						: CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT) | CALL_BIT(CALL_CLOSE));
+						: CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT) |
+							  CALL_BIT(CALL_CLOSE));
 	case WAIT_WAITGROUP:
 		return !own && p->does.kinds & CALL_BIT(CALL_DONE);
 	default:
@@ -263,9 +279,14 @@ static void hit(struct hold *h, uint32_t object, const struct place *p, unsigned
 
 	if (!suits(h, object, p, hops))
 		return;
-	struct wait_holder one = {.object = object, .task = h->task, .hops = (uint8_t)hops, .inferred = true, .frame = info->first + info->n - 1u};
+	struct wait_holder one = {.object = object,
+				  .task = h->task,
+				  .hops = (uint8_t)hops,
+				  .inferred = true,
+				  .frame = info->first + info->n - 1u};
 	struct wait_holder *last = h->w->holders.n ? &h->w->holders.v[h->w->holders.n - 1] : NULL;
-	if (last && last->object == object && last->task == h->task && last->inferred && last->hops <= hops)
+	if (last && last->object == object && last->task == h->task && last->inferred &&
+	    last->hops <= hops)
 		return;
 	VEC_PUSH(&h->w->holders, one);
 }
@@ -288,7 +309,8 @@ static bool note_deferred(void *arg, const struct defer_call *d)
 	struct hold *h = arg;
 
 	if (d->code && h->pending.n < MAX_PENDING)
-		VEC_PUSH(&h->pending, (struct pending){d->sp, calls_effects(&h->w->calls, d->code)});
+		VEC_PUSH(&h->pending,
+			 (struct pending){d->sp, calls_effects(&h->w->calls, d->code)});
 	return h->pending.n < MAX_PENDING;
 }
 
@@ -318,7 +340,8 @@ static bool look_at_word(void *arg, const struct live_word *w)
 	}
 	for (size_t t = 0; t < h->outside.n; t++) {
 		taddr addr = h->w->objects.v[h->outside.v[t]].addr;
-		if (w->value <= addr && addr - w->value < VARIABLE && runtime_in_data(h->rt, w->value) && place_of(h, w->info, w->sp, &p))
+		if (w->value <= addr && addr - w->value < VARIABLE &&
+		    runtime_in_data(h->rt, w->value) && place_of(h, w->info, w->sp, &p))
 			hit(h, h->outside.v[t], &p, 0);
 	}
 	return true;

@@ -1,5 +1,6 @@
 /**
- * @file  Is a word one of many addresses?  Answers "no" for most words out of the cache: a bit for each address that is one, 8 to 16 bits of room an address.
+ * @file  Is a word one of many addresses?  Answers "no" for most words out of the cache: a bit for
+ * each address that is one, 8 to 16 bits of room an address.
  */
 #ifndef GOCTX_ANALYSIS_WORD_FILTER_H
 #define GOCTX_ANALYSIS_WORD_FILTER_H

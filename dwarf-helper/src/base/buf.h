@@ -1,8 +1,8 @@
 /**
  * @file  Output buffer: bytes appended by hand-made formatters, flushed in large blocks to a sink.
  *
- * A million JSON lines go through here, so the small appenders are inline and never call printf.  buf_printf() is for
- * the lines of which there are few.
+ * A million JSON lines go through here, so the small appenders are inline and never call printf.
+ * buf_printf() is for the lines of which there are few.
  */
 #ifndef GOCTX_BASE_BUF_H
 #define GOCTX_BASE_BUF_H
@@ -12,7 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/** Where full blocks go.  @return false when the receiver is gone (EPIPE …): output then stops quietly. */
+/** Where full blocks go.  @return false when the receiver is gone (EPIPE …): output then stops
+ * quietly. */
 typedef bool buf_sink(void *arg, const char *p, size_t n);
 
 /** Zero-initialise; without a sink the buffer grows and keeps everything. */
@@ -31,7 +32,8 @@ void buf_init(struct buf *b, buf_sink *sink, void *arg);
 /** Hand everything to the sink (no-op without one). */
 void buf_flush(struct buf *b);
 
-/** Append much: bytes that fill a good part of a block go to the sink as they are, behind what is there. */
+/** Append much: bytes that fill a good part of a block go to the sink as they are, behind what is
+ * there. */
 void buf_pass(struct buf *b, const void *p, size_t n);
 
 void buf_free(struct buf *b);
@@ -79,7 +81,8 @@ void buf_fill(struct buf *b, char c, size_t n);
 
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/** A JSON string with quotes: control characters, quotes and invalid UTF-8 escaped (U+FFFD for bad bytes). */
+/** A JSON string with quotes: control characters, quotes and invalid UTF-8 escaped (U+FFFD for bad
+ * bytes). */
 void buf_json(struct buf *b, const char *s, size_t n);
 
 /** NUL-terminated view of a sink-less buffer; valid until the next append. */

@@ -1,11 +1,12 @@
 /**
  * @file  Errors: a pointer that is NULL on success.
  *
- * Every function that can fail for a reason worth reporting returns `struct err *`.  Hot readers of target memory return
- * bool instead: their caller counts what was missing.  Knows nothing of Go, ELF or GDB.
+ * Every function that can fail for a reason worth reporting returns `struct err *`.  Hot readers of
+ * target memory return bool instead: their caller counts what was missing.  Knows nothing of Go,
+ * ELF or GDB.
  *
- * The three answers are kept apart: NULL (here it is), ERR_ABSENT (it is not there: an answer, not a failure), anything
- * else (could not look).
+ * The three answers are kept apart: NULL (here it is), ERR_ABSENT (it is not there: an answer, not
+ * a failure), anything else (could not look).
  */
 #ifndef GOCTX_BASE_ERR_H
 #define GOCTX_BASE_ERR_H
@@ -24,7 +25,8 @@ enum err_kind {
 	ERR_CANCELED,	   /* Ctrl-C */
 };
 
-/** One failure: lower-case message without full stop, and where something can be done a hint.  Owned by the holder. */
+/** One failure: lower-case message without full stop, and where something can be done a hint. Owned
+ * by the holder. */
 struct err {
 	enum err_kind kind;
 	char *msg;
@@ -38,8 +40,9 @@ struct err *err_new(enum err_kind kind, const char *fmt, ...) __attribute__((for
 struct err *err_os(int errnum, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /**
- * The one ERR_CANCELED, "interrupted": the user pressed Ctrl-C.  It is static: err_free() leaves it alone, err_hint() and
- * err_wrap() return it as it is, so every caller treats it as any other error.  Costs nothing; may be returned by several threads.
+ * The one ERR_CANCELED, "interrupted": the user pressed Ctrl-C.  It is static: err_free() leaves it
+ * alone, err_hint() and err_wrap() return it as it is, so every caller treats it as any other
+ * error.  Costs nothing; may be returned by several threads.
  */
 struct err *err_interrupted(void);
 

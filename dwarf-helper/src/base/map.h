@@ -1,8 +1,8 @@
 /**
  * @file  Hash table from a 64-bit key (an address of the target, never 0) to a 32-bit number.
  *
- * Open addressing, linear probing, at most two thirds full, so 12 bytes x 1.5…3 per entry.  No removal.  Made for a
- * million entries filled once and looked up often.
+ * Open addressing, linear probing, at most two thirds full, so 12 bytes x 1.5…3 per entry.  No
+ * removal.  Made for a million entries filled once and looked up often.
  */
 #ifndef GOCTX_BASE_MAP_H
 #define GOCTX_BASE_MAP_H
@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** "Not in the map".  Values are indexes, whose own "none" (CTX_NONE, TASK_NONE …) is the same number, so that a look-up can be returned as it is. */
+/** "Not in the map".  Values are indexes, whose own "none" (CTX_NONE, TASK_NONE …) is the same
+ * number, so that a look-up can be returned as it is. */
 #define U64MAP_NONE UINT32_MAX
 
 /** Zero-initialise before use. */
@@ -25,7 +26,8 @@ struct u64map {
 /** Make room for @p n entries in all, so that no growth happens before that. */
 void u64map_reserve(struct u64map *m, size_t n);
 
-/** Put @p key -> @p val unless the key is there; returns the value that the map now holds for it. */
+/** Put @p key -> @p val unless the key is there; returns the value that the map now holds for
+ * it. */
 uint32_t u64map_add(struct u64map *m, uint64_t key, uint32_t val);
 
 /** Set or replace. */

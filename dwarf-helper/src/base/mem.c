@@ -7,12 +7,15 @@
 
 #define HUGE_MIN (4u << 20)
 #define HUGE_PAGE (2u << 20)
-#define MMAP_HEAD 16u /* glibc: a block with a mapping of its own begins this far behind the mapping */
-#define MMAP_LOSS 32u /* …and is at least this much smaller than a mapping that is filled to the brim */
+/* glibc: a block with a mapping of its own begins this far behind the mapping */
+#define MMAP_HEAD 16u
+/* …and is at least this much smaller than a mapping that is filled to the brim */
+#define MMAP_LOSS 32u
 
 /*
- * Big blocks have mappings of their own, of whole huge pages: the kernel then zeroes and maps 2 MiB at a time, which on a virtual
- * machine makes the first touch of a hundred megabytes seven times cheaper, and realloc() moves page tables instead of bytes.
+ * Big blocks have mappings of their own, of whole huge pages: the kernel then zeroes and maps 2 MiB
+ * at a time, which on a virtual machine makes the first touch of a hundred megabytes seven times
+ * cheaper, and realloc() moves page tables instead of bytes.
  */
 static size_t size_of_block(size_t size)
 {
@@ -21,12 +24,14 @@ static size_t size_of_block(size_t size)
 	if (size < HUGE_MIN || size > SIZE_MAX - HUGE_PAGE - MMAP_LOSS)
 		return size ? size : 1;
 	if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
-		mallopt(M_MMAP_THRESHOLD, HUGE_MIN); /* else it grows with what is freed, up to 32 MiB */
+		mallopt(M_MMAP_THRESHOLD,
+			HUGE_MIN); /* else it grows with what is freed, up to 32 MiB */
 	return (size + MMAP_LOSS + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE - MMAP_LOSS;
 }
 
 /*
- * All of the mapping gets the advice, since mremap() refuses one that is in parts.  Advice only; never mind if it is refused.
+ * All of the mapping gets the advice, since mremap() refuses one that is in parts.  Advice only;
+ * never mind if it is refused.
  */
 static void *advise(void *p, size_t size)
 {

@@ -1,12 +1,13 @@
 /**
  * @file  Memory of our own process: allocation that cannot fail, growable arrays, big flat tables.
  *
- * Running out of memory ends the helper with one clear line and exit status 3; nothing we could do after that would be
- * more useful, and GDB lives in another process.  Lengths that come from the target are checked by the caller before
- * they get here.
+ * Running out of memory ends the helper with one clear line and exit status 3; nothing we could do
+ * after that would be more useful, and GDB lives in another process.  Lengths that come from the
+ * target are checked by the caller before they get here.
  *
- * Blocks from 4 MiB on are made of huge pages where the kernel has them.  They cost nothing before they are touched, so room may be
- * made for what will hardly come; and growing them copies nothing, but moves them.
+ * Blocks from 4 MiB on are made of huge pages where the kernel has them.  They cost nothing before
+ * they are touched, so room may be made for what will hardly come; and growing them copies nothing,
+ * but moves them.
  */
 #ifndef GOCTX_BASE_MEM_H
 #define GOCTX_BASE_MEM_H
@@ -32,34 +33,35 @@ void *mem_resize(void *p, size_t n, size_t size);
 
 /**
  * Typed growable array: `VEC(struct thread) threads;` zero-initialised, elements at .v[0 … .n-1].
- * VEC_PUSH evaluates the vector expression more than once.  Amortised constant time, growth factor 1.5.
+ * VEC_PUSH evaluates the vector expression more than once.  Amortised constant time, growth
+ * factor 1.5.
  */
-#define VEC(type)             \
-	struct {              \
-		type *v;      \
+#define VEC(type)              \
+	struct {               \
+		type *v;       \
 		size_t n, cap; \
 	}
 
-#define VEC_RESERVE(vec, want)                                                                             \
-	do {                                                                                               \
-		size_t want_ = (want);                                                                     \
-		if ((vec)->cap < want_) {                                                                  \
-			(vec)->cap = want_;                                                                \
-			(vec)->v = mem_resize((vec)->v, want_, sizeof(*(vec)->v));                         \
-		}                                                                                          \
+#define VEC_RESERVE(vec, want)                                                     \
+	do {                                                                       \
+		size_t want_ = (want);                                             \
+		if ((vec)->cap < want_) {                                          \
+			(vec)->cap = want_;                                        \
+			(vec)->v = mem_resize((vec)->v, want_, sizeof(*(vec)->v)); \
+		}                                                                  \
 	} while (0)
 
-#define VEC_PUSH(vec, ...)                                                                                 \
-	do {                                                                                               \
-		if ((vec)->n == (vec)->cap)                                                                \
-			VEC_RESERVE(vec, (vec)->cap + (vec)->cap / 2 + 16);                                \
-		(vec)->v[(vec)->n++] = (__VA_ARGS__);                                                      \
+#define VEC_PUSH(vec, ...)                                                  \
+	do {                                                                \
+		if ((vec)->n == (vec)->cap)                                 \
+			VEC_RESERVE(vec, (vec)->cap + (vec)->cap / 2 + 16); \
+		(vec)->v[(vec)->n++] = (__VA_ARGS__);                       \
 	} while (0)
 
-#define VEC_FREE(vec)                              \
-	do {                                       \
-		free((vec)->v);                    \
-		memset((vec), 0, sizeof(*(vec)));  \
+#define VEC_FREE(vec)                             \
+	do {                                      \
+		free((vec)->v);                   \
+		memset((vec), 0, sizeof(*(vec))); \
 	} while (0)
 
 /** Scope guard: `_cleanup_free_ char *s = …;`. */

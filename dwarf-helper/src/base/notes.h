@@ -1,8 +1,8 @@
 /**
  * @file  Notes: what was damaged, missing or cut while an answer was made.
  *
- * Damage is data: it stands beside a partial answer.  Equal kinds are counted after the first few texts, so that a
- * thoroughly broken target costs no more memory than a healthy one.
+ * Damage is data: it stands beside a partial answer.  Equal kinds are counted after the first few
+ * texts, so that a thoroughly broken target costs no more memory than a healthy one.
  */
 #ifndef GOCTX_BASE_NOTES_H
 #define GOCTX_BASE_NOTES_H
@@ -28,7 +28,8 @@ struct notes {
 };
 
 /** Add one; the text is lower case without full stop, copied.  Not thread-safe. */
-void notes_add(struct notes *n, enum note_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void notes_add(struct notes *n, enum note_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /** How far the notes were at some moment. */
 struct notes_mark {

@@ -110,7 +110,8 @@ void text_safe_cut(struct buf *out, const char *s, size_t n, size_t columns)
 		text_safe(out, s, n);
 		return;
 	}
-	bool longer = n > columns * 4; // a code point has at most four bytes: no need to look at the rest
+	bool longer =
+		n > columns * 4; // a code point has at most four bytes: no need to look at the rest
 	text_safe(&safe, s, longer ? columns * 4 : n);
 	own = safe.p;
 	if (!longer && text_width(safe.p, safe.n) <= columns) {
@@ -146,7 +147,8 @@ void text_plural(struct buf *out, uint64_t v, const char *word)
 		return;
 	if (n >= 5 && !strcmp(word + n - 5, "child"))
 		buf_lit(out, "ren");
-	else if (n && (word[n - 1] == 's' || word[n - 1] == 'x' || (n > 1 && word[n - 1] == 'h' && word[n - 2] == 'c')))
+	else if (n && (word[n - 1] == 's' || word[n - 1] == 'x' ||
+		       (n > 1 && word[n - 1] == 'h' && word[n - 2] == 'c')))
 		buf_lit(out, "es");
 	else
 		buf_char(out, 's');
@@ -159,12 +161,14 @@ void text_plural(struct buf *out, uint64_t v, const char *word)
 #define HOUR (60 * MIN)
 #define DAY (24 * HOUR)
 
-/* Up to which length a duration is written in which unit, and how finely: the first row that it stays below once it is rounded. */
+/* Up to which length a duration is written in which unit, and how finely: the first row that it
+ * stays below once it is rounded. */
 static const struct duration_unit {
 	uint64_t below, step; /* ns */
 	uint64_t unit;	      /* ns */
 	const char *name;
-	uint64_t small; /* ns: what the unit leaves over is written in this one, 0: in tenths, or not at all where step is a whole unit */
+	uint64_t small; /* ns: what the unit leaves over is written in this one, 0: in tenths, or
+			   not at all where step is a whole unit */
 	const char *small_name;
 } duration_units[] = {
 	{US, 1, 1, "ns", 0, NULL},
@@ -226,7 +230,8 @@ void text_size(struct buf *out, uint64_t bytes)
 	buf_str(out, unit[k]);
 }
 
-/* Calendar date of a day number since 1970-01-01 (proleptic Gregorian; after Howard Hinnant's civil_from_days). */
+/* Calendar date of a day number since 1970-01-01 (proleptic Gregorian; after Howard Hinnant's
+ * civil_from_days). */
 static void civil(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 {
 	days += 719468; // 0000-03-01
@@ -302,7 +307,8 @@ void text_place(struct buf *out, const char *file, int32_t line)
 	if (!file || !*file)
 		return;
 	const char *slash = strrchr(file, '/');
-	text_safe(out, slash && slash[1] ? slash + 1 : file, strlen(slash && slash[1] ? slash + 1 : file));
+	text_safe(out, slash && slash[1] ? slash + 1 : file,
+		  strlen(slash && slash[1] ? slash + 1 : file));
 	if (line <= 0)
 		return;
 	buf_char(out, ':');

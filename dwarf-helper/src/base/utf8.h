@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 /**
- * Length of the well-formed sequence (RFC 3629: shortest form, no surrogates) at the head of the @p n bytes at @p s, its code point
- * into *code_ret.  @return 1 … 4; 0, *code_ret untouched, when there is none
+ * Length of the well-formed sequence (RFC 3629: shortest form, no surrogates) at the head of the @p
+ * n bytes at @p s, its code point into *code_ret.  @return 1 … 4; 0, *code_ret untouched, when
+ * there is none
  */
 unsigned utf8_decode(const unsigned char *s, size_t n, uint32_t *code_ret);
 

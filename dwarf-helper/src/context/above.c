@@ -13,8 +13,10 @@ struct ctx_above ctx_above(const struct model *m, uint32_t i)
 	struct ctx_above a = {CTX_NONE, false, false};
 	size_t left = m->ctxs.n;
 
-	a.canceler = m->ctxs.v[i].parent < m->ctxs.n ? ctx_canceler(m, m->ctxs.v[i].parent) : CTX_NONE;
-	for (uint32_t at = m->ctxs.v[i].parent; at < m->ctxs.n && at != a.canceler && left--; at = m->ctxs.v[at].parent) {
+	a.canceler =
+		m->ctxs.v[i].parent < m->ctxs.n ? ctx_canceler(m, m->ctxs.v[i].parent) : CTX_NONE;
+	for (uint32_t at = m->ctxs.v[i].parent; at < m->ctxs.n && at != a.canceler && left--;
+	     at = m->ctxs.v[at].parent) {
 		a.foreign |= is_foreign(&m->ctxs.v[at]);
 		if (ctx_cuts(&m->ctxs.v[at]))
 			break;
@@ -23,8 +25,9 @@ struct ctx_above ctx_above(const struct model *m, uint32_t i)
 }
 
 /*
- * Is a goroutine of context.propagateCancel parked on its done channel?  It passes the cancellation of a parent that is
- * a foreign type on: named context.propagateCancel.func1 until 1.20, then context.(*cancelCtx).propagateCancel.func2.
+ * Is a goroutine of context.propagateCancel parked on its done channel?  It passes the cancellation
+ * of a parent that is a foreign type on: named context.propagateCancel.func1 until 1.20, then
+ * context.(*cancelCtx).propagateCancel.func2.
  */
 bool ctx_has_watcher(const struct model *m, uint32_t i)
 {

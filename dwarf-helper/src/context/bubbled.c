@@ -1,6 +1,7 @@
 /*
- * Which clock a context's deadline is by.  What is made in a bubble of testing/synctest shows it by its timer, its done channel
- * (since 1.25) or a goroutine that waits on it; else by what it was made on: a context that hangs below one of a bubble was made there.
+ * Which clock a context's deadline is by.  What is made in a bubble of testing/synctest shows it by
+ * its timer, its done channel (since 1.25) or a goroutine that waits on it; else by what it was
+ * made on: a context that hangs below one of a bubble was made there.
  */
 #include "context/detail.h"
 
@@ -24,7 +25,8 @@ static taddr own_bubble(const struct model *m, uint32_t i)
 	if (bubble_of_timer(m->rt, timer_of(m, c), &bubble) == TIMER_FAKE && bubble)
 		return bubble;
 	bubble = c->done ? bubble_of_chan(m->rt, c->done) : 0;
-	return bubble || !c->tasks ? bubble : bubble_of_task(m->rt, &m->tasks.list.v[ctx_task(m, i, 0)]);
+	return bubble || !c->tasks ? bubble
+				   : bubble_of_task(m->rt, &m->tasks.list.v[ctx_task(m, i, 0)]);
 }
 
 bool ctx_bubble(const struct model *m, uint32_t i, struct bubble *ret)
@@ -48,10 +50,14 @@ enum ctx_clock ctx_clock(const struct model *m, uint32_t i, bool mono, struct bu
 	if (!LAYOUT_HAS(m->rt->L.bubble.now))
 		return CTX_CLOCK_REAL;
 	enum bubble_timer timer = bubble_of_timer(m->rt, timer_of(m, &m->ctxs.v[i]), &bubble);
-	if (timer == TIMER_REAL || (timer == TIMER_UNTOLD && !m->tasks.bubble && (mono || !bubble_of_chan(m->rt, m->ctxs.v[i].done))))
+	if (timer == TIMER_REAL || (timer == TIMER_UNTOLD && !m->tasks.bubble &&
+				    (mono || !bubble_of_chan(m->rt, m->ctxs.v[i].done))))
 		return CTX_CLOCK_REAL;
-	if (ctx_bubble(m, i, ret) || (timer == TIMER_FAKE && !m->tasks.bubbles && bubble_read(m->rt, m->tasks.bubble, ret)))
+	if (ctx_bubble(m, i, ret) ||
+	    (timer == TIMER_FAKE && !m->tasks.bubbles && bubble_read(m->rt, m->tasks.bubble, ret)))
 		return CTX_CLOCK_BUBBLE;
-	/* Its timer is gone: in a bubble of 1.25 or newer its deadline would have no monotonic part. */
-	return timer == TIMER_FAKE || !mono || !LAYOUT_HAS(m->rt->L.bubble.id) ? CTX_CLOCK_UNTOLD : CTX_CLOCK_REAL;
+	/* Its timer is gone: in a bubble of 1.25 or newer its deadline would have no monotonic
+	 * part. */
+	return timer == TIMER_FAKE || !mono || !LAYOUT_HAS(m->rt->L.bubble.id) ? CTX_CLOCK_UNTOLD
+									       : CTX_CLOCK_REAL;
 }

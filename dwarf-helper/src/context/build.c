@@ -31,8 +31,15 @@ void model_add_pseudo(struct model *m)
 /* Types 0 and 1 are those of Background and TODO, whatever the release calls them. */
 static void add_pseudo_types(struct model *m)
 {
-	struct ctx_type background = {.name = "context.backgroundCtx", .full = "context.backgroundCtx", .inner = -1, .switch_via = -1};
-	struct ctx_type todo = {.name = "context.todoCtx", .full = "context.todoCtx", .inner = -1, .kind = CTX_TODO, .switch_via = -1};
+	struct ctx_type background = {.name = "context.backgroundCtx",
+				      .full = "context.backgroundCtx",
+				      .inner = -1,
+				      .switch_via = -1};
+	struct ctx_type todo = {.name = "context.todoCtx",
+				.full = "context.todoCtx",
+				.inner = -1,
+				.kind = CTX_TODO,
+				.switch_via = -1};
 
 	VEC_PUSH(&m->types, background);
 	VEC_PUSH(&m->types, todo);
@@ -54,15 +61,16 @@ static void *run_tasks_job(void *arg)
 {
 	struct tasks_job *job = arg;
 
-	job->err = tasks_read(job->b->rt, &job->b->m->tasks, job->b->stacks ? pairs_on_stack : NULL, job->b->stacks, &job->progress);
+	job->err = tasks_read(job->b->rt, &job->b->m->tasks, job->b->stacks ? pairs_on_stack : NULL,
+			      job->b->stacks, &job->progress);
 	if (!job->err && take_waits(job))
 		tasks_waits(job->b->rt, &job->b->m->tasks, job->b->m->tasks.list.n);
 	return NULL;
 }
 
 /*
- * Read the waits of goroutines, following the thread that reads the goroutines.  Nothing to do when that thread has begun with the
- * waits itself.
+ * Read the waits of goroutines, following the thread that reads the goroutines.  Nothing to do when
+ * that thread has begun with the waits itself.
  */
 static void read_waits(struct tasks_job *job)
 {
@@ -79,10 +87,12 @@ static void note_tasks(struct runtime *rt, const struct tasks *ts)
 	unsigned long long all = ts->list.n + ts->dead + ts->unread + ts->beyond;
 
 	if (ts->beyond)
-		notes_add(rt->notes, NOTE_DAMAGE, "%llu of %llu goroutines are out of reach: the end of allgs is missing",
+		notes_add(rt->notes, NOTE_DAMAGE,
+			  "%llu of %llu goroutines are out of reach: the end of allgs is missing",
 			  (unsigned long long)ts->beyond, all);
 	if (ts->unread)
-		notes_add(rt->notes, NOTE_DAMAGE, "%llu of %llu goroutines are unreadable or make no sense",
+		notes_add(rt->notes, NOTE_DAMAGE,
+			  "%llu of %llu goroutines are unreadable or make no sense",
 			  (unsigned long long)ts->unread, all);
 	if (ts->bad_waits)
 		notes_add(rt->notes, NOTE_DAMAGE, "wait queues of %llu goroutines make no sense",
@@ -104,9 +114,10 @@ static struct err *open_heap(struct runtime *rt)
 }
 
 /*
- * Goroutines and their stacks on one thread, heap objects on another; whichever is free first reads the goroutines' waits.  The two
- * share the target, which may be read from both, and nothing that either changes (pc cache there, heap and contexts here) but for the
- * list of goroutines: one thread goes on with those that the other has reported as read (tasks_progress).
+ * Goroutines and their stacks on one thread, heap objects on another; whichever is free first reads
+ * the goroutines' waits.  The two share the target, which may be read from both, and nothing that
+ * either changes (pc cache there, heap and contexts here) but for the list of goroutines: one
+ * thread goes on with those that the other has reported as read (tasks_progress).
  */
 static struct err *read_both(struct builder *b, const struct model_options *opt)
 {
@@ -121,7 +132,8 @@ static struct err *read_both(struct builder *b, const struct model_options *opt)
 		b->stacks->b = b;
 	}
 	tasks_progress_open(&job.progress);
-	bool threaded = !opt->no_tasks && !opt->no_contexts && pthread_create(&thread, NULL, run_tasks_job, &job) == 0;
+	bool threaded = !opt->no_tasks && !opt->no_contexts &&
+			pthread_create(&thread, NULL, run_tasks_job, &job) == 0;
 	err = open_heap(b->rt);
 	if (!opt->no_contexts && !err && !(err = find_in_heap(b)))
 		err = link_early(b);
@@ -150,8 +162,9 @@ static void *run_join(void *arg)
 }
 
 /*
- * While parents and children are linked here, another thread sets the contexts of waits: it reads by_done, which stays as
- * it is meanwhile.  The few contexts that only linking finds are joined afterwards.
+ * While parents and children are linked here, another thread sets the contexts of waits: it reads
+ * by_done, which stays as it is meanwhile.  The few contexts that only linking finds are joined
+ * afterwards.
  */
 static struct err *connect(struct builder *b)
 {
@@ -176,33 +189,38 @@ static struct err *connect(struct builder *b)
 		graph_join(b->m);
 	evidence_note(b);
 	if (b->wild_parents)
-		notes_add(b->rt->notes, NOTE_DAMAGE, "parents of %llu contexts are unreadable or make no sense",
+		notes_add(b->rt->notes, NOTE_DAMAGE,
+			  "parents of %llu contexts are unreadable or make no sense",
 			  (unsigned long long)b->wild_parents);
 	if (b->wild_children)
-		notes_add(b->rt->notes, NOTE_DAMAGE, "%llu entries of children maps are no contexts",
+		notes_add(b->rt->notes, NOTE_DAMAGE,
+			  "%llu entries of children maps are no contexts",
 			  (unsigned long long)b->wild_children);
 	if (b->bad_maps)
-		notes_add(b->rt->notes, NOTE_DAMAGE, "%llu children maps are unreadable or make no sense",
+		notes_add(b->rt->notes, NOTE_DAMAGE,
+			  "%llu children maps are unreadable or make no sense",
 			  (unsigned long long)b->bad_maps);
 	return NULL;
 }
 
 /*
- * A context that its own timer ended is proof that its deadline had passed: the newest of those may be later than any stamp
- * the runtime left.
+ * A context that its own timer ended is proof that its deadline had passed: the newest of those may
+ * be later than any stamp the runtime left.
  */
 static void raise_clock(struct model *m)
 {
 	uint64_t start = 0;
 
-	if (m->now.exact || !m->by_state[CTX_EXPIRED] || !m->rt->L.var[LAYOUT_VAR_startNano].found ||
+	if (m->now.exact || !m->by_state[CTX_EXPIRED] ||
+	    !m->rt->L.var[LAYOUT_VAR_startNano].found ||
 	    !target_u64(m->rt->t, m->rt->L.var[LAYOUT_VAR_startNano].addr, &start))
 		return;
 	for (size_t i = 2; i < m->ctxs.n; i++) {
 		const struct ctx *c = &m->ctxs.v[i];
 		struct go_time at;
 		if (c->kind == CTX_TIMER && c->state == CTX_EXPIRED &&
-		    go_time_read(m->rt, c->addr + (uint64_t)m->rt->L.timerCtx.deadline.off, &at) && at.mono)
+		    go_time_read(m->rt, c->addr + (uint64_t)m->rt->L.timerCtx.deadline.off, &at) &&
+		    at.mono)
 			clock_raise(&m->now, at.mono_ns, (int64_t)start);
 	}
 }

@@ -10,18 +10,20 @@ static const struct maker {
 	const char *name;
 	const char *captures;
 	int kind;
-} makers[] = {
-	{".WithCancel.func1", CANCEL_CTX, CANCELER_FUNC},
-	{".WithCancelCause.func1", CANCEL_CTX, CANCELER_FUNC},
-	{".WithDeadline.func1", TIMER_CTX, CANCELER_FUNC},
-	{".WithDeadline.func3", TIMER_CTX, CANCELER_FUNC},
-	{".WithDeadlineCause.func1", TIMER_CTX, CANCELER_FUNC},
-	{".WithDeadlineCause.func3", TIMER_CTX, CANCELER_FUNC},
-	{".WithDeadline.func2", TIMER_CTX, CANCELER_TIMER},
-	{".WithDeadlineCause.func2", TIMER_CTX, CANCELER_TIMER},
-	{".AfterFunc.func1", "*context.afterFuncCtx", CANCELER_STOP},
-	{".propagateCancel.func1", NULL, CANCELER_PARENT},
-}, signal_stop = {SIGNAL_STOP, "*os/signal.signalCtx", CANCELER_STOP};
+} makers[] =
+	{
+		{".WithCancel.func1", CANCEL_CTX, CANCELER_FUNC},
+		{".WithCancelCause.func1", CANCEL_CTX, CANCELER_FUNC},
+		{".WithDeadline.func1", TIMER_CTX, CANCELER_FUNC},
+		{".WithDeadline.func3", TIMER_CTX, CANCELER_FUNC},
+		{".WithDeadlineCause.func1", TIMER_CTX, CANCELER_FUNC},
+		{".WithDeadlineCause.func3", TIMER_CTX, CANCELER_FUNC},
+		{".WithDeadline.func2", TIMER_CTX, CANCELER_TIMER},
+		{".WithDeadlineCause.func2", TIMER_CTX, CANCELER_TIMER},
+		{".AfterFunc.func1", "*context.afterFuncCtx", CANCELER_STOP},
+		{".propagateCancel.func1", NULL, CANCELER_PARENT},
+},
+  signal_stop = {SIGNAL_STOP, "*os/signal.signalCtx", CANCELER_STOP};
 
 static bool ends(const char *s, size_t n, const char *tail)
 {
@@ -32,7 +34,8 @@ static bool ends(const char *s, size_t n, const char *tail)
 
 static const struct maker *maker_of(const char *name, size_t n)
 {
-	if (n < sizeof("AfterFunc.func1") || (name[n - 1] != 'm' && (name[n - 1] < '1' || name[n - 1] > '3')))
+	if (n < sizeof("AfterFunc.func1") ||
+	    (name[n - 1] != 'm' && (name[n - 1] < '1' || name[n - 1] > '3')))
 		return NULL;
 	if (strcmp(name, SIGNAL_STOP) == 0)
 		return &signal_stop;

@@ -34,16 +34,19 @@ enum canceler_kind {
 	CANCELER_WATCHER, /* propagateCancel's goroutine */
 };
 
-/** The start function of a watcher until 1.20: no method, and its only closure is the goroutine's. */
+/** The start function of a watcher until 1.20: no method, and its only closure is the
+ * goroutine's. */
 #define CANCEL_OLD_WATCHER "context.propagateCancel.func1"
 
-/** Kind of the closures with this function's code; -1: they cancel nothing.  @p n: length of the name */
+/** Kind of the closures with this function's code; -1: they cancel nothing.  @p n: length of the
+ * name */
 int cancel_code_kind(const char *name, size_t n);
 
 /** pcln_want_fn: is it such a function? */
 bool cancel_code_is(const char *name, size_t n);
 
-/** Full name of the context type whose address is the closure's first capture: "*context.cancelCtx"; NULL: that is an interface. */
+/** Full name of the context type whose address is the closure's first capture:
+ * "*context.cancelCtx"; NULL: that is an interface. */
 const char *cancel_code_captures(const char *name, size_t n);
 
 #endif

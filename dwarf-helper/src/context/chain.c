@@ -88,8 +88,8 @@ void chain_free(struct chain *c)
 	free(c);
 }
 
-struct err *chain_read(const struct model *m, taddr addr, taddr rtype, const char *name, const struct model **ret,
-		       uint32_t *index_ret)
+struct err *chain_read(const struct model *m, taddr addr, taddr rtype, const char *name,
+		       const struct model **ret, uint32_t *index_ret)
 {
 	struct chain *c = chain_of(m);
 	uint32_t type = type_wanted(c->b, rtype, name);
@@ -103,7 +103,8 @@ struct err *chain_read(const struct model *m, taddr addr, taddr rtype, const cha
 		*index_ret = fill_add(c->b, addr, (uint16_t)type, CTX_FROM_PAIR);
 		link_parents(c->b, GENERATIONS_MAX);
 		if (c->m.ctxs.v[*index_ret].flags & CTX_DAMAGED)
-			return err_new(ERR_ABSENT, "0x%" PRIx64 " is no context: its parent is none", addr);
+			return err_new(ERR_ABSENT,
+				       "0x%" PRIx64 " is no context: its parent is none", addr);
 	}
 	return graph_build(c->b);
 }

@@ -1,8 +1,8 @@
 /*
  * Parts of one context read from the target: err, cause, deadline, done channel, children map.
  *
- * Everything of Go that is known here is in context/context.go.  The kinds made of a cancelCtx (cancelCtx, timerCtx,
- * afterFuncCtx) embed it by value at offset 0 in every release.
+ * Everything of Go that is known here is in context/context.go.  The kinds made of a cancelCtx
+ * (cancelCtx, timerCtx, afterFuncCtx) embed it by value at offset 0 in every release.
  */
 #include "context/detail.h"
 
@@ -46,21 +46,24 @@ static bool print_iface_error(struct runtime *rt, taddr addr, struct buf *out)
 	return type && value_print_error(rt, out, type, data);
 }
 
-/* An atomic.Value: (type, data).  While the first Store is under way the type word is a mark of sync/atomic: still nil
- * to all readers. */
+/* An atomic.Value: (type, data).  While the first Store is under way the type word is a mark of
+ * sync/atomic: still nil to all readers. */
 static bool print_value_error(struct runtime *rt, taddr addr, struct buf *out)
 {
 	taddr type, data;
 
-	return two_words(rt, addr, &type, &data) && rtype_get(rt, type) && value_print_error(rt, out, type, data);
+	return two_words(rt, addr, &type, &data) && rtype_get(rt, type) &&
+	       value_print_error(rt, out, type, data);
 }
 
-/* Nearest context whose own Err() answers: a canceler, or a custom type that has one written for it. */
+/* Nearest context whose own Err() answers: a canceler, or a custom type that has one written for
+ * it. */
 static uint32_t err_owner(const struct model *m, uint32_t i)
 {
 	uint32_t canceler = ctx_canceler(m, i);
 
-	for (size_t left = m->ctxs.n; left && i < m->ctxs.n && i != canceler; left--, i = m->ctxs.v[i].parent) {
+	for (size_t left = m->ctxs.n; left && i < m->ctxs.n && i != canceler;
+	     left--, i = m->ctxs.v[i].parent) {
 		if (ctx_own_err(m, &m->ctxs.v[i]))
 			return i;
 		if (m->ctxs.v[i].kind == CTX_WITHOUT_CANCEL)
@@ -78,8 +81,11 @@ bool ctx_err(const struct model *m, uint32_t i, struct buf *out)
 		return false;
 	taddr addr = m->ctxs.v[own].addr;
 	if (ctx_own_err(m, &m->ctxs.v[own])) {
-		bool ended = m->ctxs.v[own].state == CTX_CANCELED || m->ctxs.v[own].state == CTX_EXPIRED;
-		return ended && code_place(m->rt, &m->types.v[m->ctxs.v[own].type].err.place, addr, &addr) && print_iface_error(m->rt, addr, out);
+		bool ended =
+			m->ctxs.v[own].state == CTX_CANCELED || m->ctxs.v[own].state == CTX_EXPIRED;
+		return ended &&
+		       code_place(m->rt, &m->types.v[m->ctxs.v[own].type].err.place, addr, &addr) &&
+		       print_iface_error(m->rt, addr, out);
 	}
 	if (LAYOUT_HAS(l->cancelCtx.err_v)) // since 1.25
 		return print_value_error(m->rt, addr + (taddr)l->cancelCtx.err_v.off, out);
@@ -102,10 +108,12 @@ bool ctx_deadline(const struct model *m, uint32_t i, struct go_time *ret)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 
-	return c->kind == CTX_TIMER && go_time_read(m->rt, c->addr + (taddr)m->rt->L.timerCtx.deadline.off, ret);
+	return c->kind == CTX_TIMER &&
+	       go_time_read(m->rt, c->addr + (taddr)m->rt->L.timerCtx.deadline.off, ret);
 }
 
-/* time.startNano: CLOCK_MONOTONIC at the start of the process, to which monotonic readings are relative. */
+/* time.startNano: CLOCK_MONOTONIC at the start of the process, to which monotonic readings are
+ * relative. */
 static bool start_nano(const struct model *m, int64_t *ret)
 {
 	const struct layout_variable *v = &m->rt->L.var[LAYOUT_VAR_startNano];
@@ -139,7 +147,8 @@ bool ctx_deadline_left(const struct model *m, uint32_t i, int64_t *ns_ret)
 		return false;
 	if (clock == CTX_CLOCK_BUBBLE)
 		return difference(&at, bubble.now_ns, ns_ret);
-	// The timer runs on the monotonic clock, so that is what counts when the wall clock was set meanwhile.
+	// The timer runs on the monotonic clock, so that is what counts when the wall clock was set
+	// meanwhile.
 	if (at.mono && m->now.mono_ns && start_nano(m, &start)) {
 		int64_t abs;
 		return !__builtin_add_overflow(at.mono_ns, start, &abs) &&
@@ -154,7 +163,8 @@ bool ctx_children_map(const struct model *m, uint32_t i, taddr *ret)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 
-	return has_own_err(c->kind) && runtime_field(m->rt, c->addr, m->rt->L.cancelCtx.children, ret);
+	return has_own_err(c->kind) &&
+	       runtime_field(m->rt, c->addr, m->rt->L.cancelCtx.children, ret);
 }
 
 struct visit {
@@ -188,7 +198,8 @@ void ctx_children_each(const struct model *m, uint32_t i, uint64_t max, ctx_chil
 
 /* ---- done ---- */
 
-/* Length of a channel's receive queue; a damaged list ends where a sudog is of another channel or not linked back. */
+/* Length of a channel's receive queue; a damaged list ends where a sudog is of another channel or
+ * not linked back. */
 static uint64_t count_receivers(struct runtime *rt, taddr chan)
 {
 	taddr sudog, c, prev, last = 0;
@@ -225,7 +236,9 @@ enum ctx_done ctx_done_state(const struct model *m, uint32_t i, uint64_t *receiv
 
 	*receivers_ret = 0;
 	if (!c->done && has_own_err(c->kind))
-		return runtime_field(rt, c->addr, rt->L.cancelCtx.done, &word) ? CTX_DONE_NONE : CTX_DONE_UNREADABLE;
+		return runtime_field(rt, c->addr, rt->L.cancelCtx.done, &word)
+			       ? CTX_DONE_NONE
+			       : CTX_DONE_UNREADABLE;
 	if (!c->done)
 		return CTX_DONE_NONE;
 	if (c->done == closed_chan(rt))
@@ -255,8 +268,10 @@ enum ctx_edge ctx_edge(const struct model *m, uint32_t i)
 
 const char *ctx_edge_via(const struct model *m, uint32_t i)
 {
-	static const char *const names[] = {[CTX_EDGE_CHILDREN] = "children", [CTX_EDGE_EMBEDDED] = "embedded",
-					    [CTX_EDGE_AFTERFUNC] = "afterfunc", [CTX_EDGE_WATCHER] = "watcher"};
+	static const char *const names[] = {[CTX_EDGE_CHILDREN] = "children",
+					    [CTX_EDGE_EMBEDDED] = "embedded",
+					    [CTX_EDGE_AFTERFUNC] = "afterfunc",
+					    [CTX_EDGE_WATCHER] = "watcher"};
 
 	return names[ctx_edge(m, i)];
 }

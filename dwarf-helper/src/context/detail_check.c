@@ -1,5 +1,6 @@
 /*
- * Do the parts of one context agree?  What context/context.go guarantees outside of a locked cancelCtx.mu:
+ * Do the parts of one context agree?  What context/context.go guarantees outside of a locked
+ * cancelCtx.mu:
  *   err nil   ⇔  done nil or open
  *   err set   ⇒  children nil, and no ancestor's map holds it any more
  *   err nil   ⇒  the nearest cancelCtx above holds it in its map, or AfterFunc or a watcher
@@ -45,7 +46,8 @@ static bool is_locked(const struct ctx *c)
 
 /* ---- the one above ---- */
 
-void ctx_check_parent(const struct model *m, uint32_t i, const struct ctx_above *a, ctx_issue_fn *fn, void *arg)
+void ctx_check_parent(const struct model *m, uint32_t i, const struct ctx_above *a,
+		      ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	struct issue_sink t = {fn, arg, i, a->canceler};
@@ -80,7 +82,8 @@ void ctx_check_done(const struct model *m, uint32_t i, ctx_issue_fn *fn, void *a
 	uint64_t receivers;
 	enum ctx_done done = ctx_done_state(m, i, &receivers);
 	bool closed = done == CTX_DONE_CLOSED || done == CTX_DONE_SHARED;
-	struct ctx_issue issue = {.changing = is_locked(c), .done = (uint8_t)done, .part = PART_DONE, .n = receivers};
+	struct ctx_issue issue = {
+		.changing = is_locked(c), .done = (uint8_t)done, .part = PART_DONE, .n = receivers};
 
 	if (done == CTX_DONE_UNREADABLE || c->state == CTX_UNKNOWN) {
 		issue.problem = PROBLEM_UNREAD;
@@ -113,7 +116,8 @@ static bool count_child(void *arg, uint32_t child, taddr addr)
 
 #define CHILDREN_MAX (UINT64_C(1) << 24)
 
-void ctx_check_children(const struct model *m, uint32_t i, ctx_child_fn *each, void *each_arg, ctx_issue_fn *fn, void *arg)
+void ctx_check_children(const struct model *m, uint32_t i, ctx_child_fn *each, void *each_arg,
+			ctx_issue_fn *fn, void *arg)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	struct issue_sink t = {fn, arg, i, CTX_NONE};
@@ -132,11 +136,17 @@ void ctx_check_children(const struct model *m, uint32_t i, ctx_child_fn *each, v
 	ctx_children_each(m, i, CHILDREN_MAX, count_child, &count, &st);
 	bool torn = st.writing || is_locked(c);
 	if (!st.readable || st.unreadable)
-		report_issue(&t, (struct ctx_issue){.problem = PROBLEM_UNREAD, .part = PART_CHILDREN, .n = 1});
+		report_issue(&t, (struct ctx_issue){
+					 .problem = PROBLEM_UNREAD, .part = PART_CHILDREN, .n = 1});
 	else if (st.found != st.count && !st.cut)
-		report_issue(&t, (struct ctx_issue){.problem = PROBLEM_COUNT, .changing = torn, .n = st.count, .m = st.found});
+		report_issue(&t, (struct ctx_issue){.problem = PROBLEM_COUNT,
+						    .changing = torn,
+						    .n = st.count,
+						    .m = st.found});
 	if (count.unknown)
-		report_issue(&t, (struct ctx_issue){.problem = PROBLEM_WILD_CHILD, .changing = torn, .n = count.unknown});
+		report_issue(&t, (struct ctx_issue){.problem = PROBLEM_WILD_CHILD,
+						    .changing = torn,
+						    .n = count.unknown});
 }
 
 /* ---- all of one ---- */
@@ -158,8 +168,8 @@ static bool seek_child(void *arg, uint32_t child, taddr addr)
 /* Only the kinds of the library are sure to have a parent. */
 bool ctx_parent_wild(const struct ctx *c)
 {
-	return c->flags & CTX_DAMAGED && !(c->flags & CTX_CYCLE) && c->parent == CTX_NONE && c->state != CTX_UNKNOWN &&
-	       c->kind >= CTX_CANCEL && c->kind != CTX_CUSTOM;
+	return c->flags & CTX_DAMAGED && !(c->flags & CTX_CYCLE) && c->parent == CTX_NONE &&
+	       c->state != CTX_UNKNOWN && c->kind >= CTX_CANCEL && c->kind != CTX_CUSTOM;
 }
 
 void ctx_checks(const struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
@@ -183,7 +193,8 @@ void ctx_checks(const struct model *m, uint32_t i, ctx_issue_fn *fn, void *arg)
 		above.held = s.found;
 	}
 	if (c->flags & CTX_IN_PARENT_MAP && !above.held && !above.foreign) {
-		report_problem(&t, PROBLEM_STRANGER, is_locked(c)); // whose map that is has not been looked for
+		report_problem(&t, PROBLEM_STRANGER,
+			       is_locked(c)); // whose map that is has not been looked for
 	}
 	ctx_check_parent(m, i, &above, fn, arg);
 	ctx_check_done(m, i, fn, arg);

@@ -6,18 +6,21 @@
 #include "runtime/rtype.h"
 
 #define NAME_MAX_ELEMENTS 24
-#define NAME_HEAD 16 /* elements kept at the start of a longer chain, the root among them */
+/* elements kept at the start of a longer chain, the root among them */
+#define NAME_HEAD 16
 #define NAME_TAIL 8
 
 /* ---- keys and values ---- */
 
 /* Both words of the interface at offset @p f of context @p i; a nil interface has type 0. */
-static bool read_eface(const struct model *m, uint32_t i, struct layout_field f, taddr *type, taddr *data)
+static bool read_eface(const struct model *m, uint32_t i, struct layout_field f, taddr *type,
+		       taddr *data)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	taddr addr = c->addr + (taddr)f.off;
 
-	return c->kind == CTX_VALUE && target_u64(m->rt->t, addr, type) && target_u64(m->rt->t, addr + 8, data);
+	return c->kind == CTX_VALUE && target_u64(m->rt->t, addr, type) &&
+	       target_u64(m->rt->t, addr + 8, data);
 }
 
 bool ctx_key(const struct model *m, uint32_t i, struct buf *out)
@@ -60,9 +63,11 @@ bool ctx_func(const struct model *m, uint32_t i, struct buf *out)
 	const struct ctx *c = &m->ctxs.v[i];
 	taddr closure, code;
 
-	if (c->kind != CTX_AFTER_FUNC || !runtime_field(m->rt, c->addr, m->rt->L.afterFuncCtx.f, &closure) || !closure)
+	if (c->kind != CTX_AFTER_FUNC ||
+	    !runtime_field(m->rt, c->addr, m->rt->L.afterFuncCtx.f, &closure) || !closure)
 		return false;
-	const char *name = target_u64(m->rt->t, closure, &code) ? runtime_func_name(m->rt, code) : NULL;
+	const char *name =
+		target_u64(m->rt->t, closure, &code) ? runtime_func_name(m->rt, code) : NULL;
 	if (!name)
 		return false;
 	buf_str(out, name);
@@ -107,8 +112,8 @@ void ctx_name(const struct model *m, uint32_t i, struct buf *out)
 	uint32_t head[NAME_MAX_ELEMENTS], tail[NAME_MAX_ELEMENTS];
 	size_t n = 0, limit = m->ctxs.n;
 
-	// From the context up: the last ones met are the head.  Rings keep the first and the last NAME_MAX_ELEMENTS of
-	// them.
+	// From the context up: the last ones met are the head.  Rings keep the first and the last
+	// NAME_MAX_ELEMENTS of them.
 	for (uint32_t at = i; at < m->ctxs.n && n < limit; at = m->ctxs.v[at].parent) {
 		if (n < NAME_MAX_ELEMENTS)
 			tail[n] = at;
@@ -116,7 +121,8 @@ void ctx_name(const struct model *m, uint32_t i, struct buf *out)
 	}
 	if (!n)
 		return;
-	size_t heads = n > NAME_MAX_ELEMENTS ? NAME_HEAD : n, tails = n > NAME_MAX_ELEMENTS ? NAME_TAIL : 0;
+	size_t heads = n > NAME_MAX_ELEMENTS ? NAME_HEAD : n,
+	       tails = n > NAME_MAX_ELEMENTS ? NAME_TAIL : 0;
 	name_root(m, head[(n - 1) % NAME_MAX_ELEMENTS], out);
 	for (size_t k = 1; k < heads; k++) {
 		buf_char(out, '.');

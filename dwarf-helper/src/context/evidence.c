@@ -1,19 +1,23 @@
 /*
  * Which of the objects that look like contexts are contexts, and of which type.
  *
- * A job in a queue, {context.Context, name, done channel}, looks as a custom context does; so shape proves nothing.  An object is a
- * context because something refers to it as one: an interface value of its type (a parent word and a key of a children map are such,
- * too), the code of the CancelFunc that has captured it, the type that the allocator wrote in front of it; and it has the type that
- * the reference names.  A cancelCtx can also prove itself, by a done channel that agrees with its err.
+ * A job in a queue, {context.Context, name, done channel}, looks as a custom context does; so shape
+ * proves nothing.  An object is a context because something refers to it as one: an interface value
+ * of its type (a parent word and a key of a children map are such, too), the code of the CancelFunc
+ * that has captured it, the type that the allocator wrote in front of it; and it has the type that
+ * the reference names.  A cancelCtx can also prove itself, by a done channel that agrees with its
+ * err.
  */
 #include <stdlib.h>
 
 #include "context/build_internal.h"
 
 #define REFS_AHEAD 16 /* lookups whose cache misses overlap */
-#define FIRST_FIELDS 8 /* structs within structs that are followed down their first fields */
+/* structs within structs that are followed down their first fields */
+#define FIRST_FIELDS 8
 
-/* Background and TODO: zero-size values at runtime.zerobase since 1.21, before that what two variables point to. */
+/* Background and TODO: zero-size values at runtime.zerobase since 1.21, before that what two
+ * variables point to. */
 static void apply_pseudo(struct builder *b, const struct ctx_type *t, taddr data)
 {
 	if (t->by_pointer && data && (data == b->todo || data == b->background))
@@ -22,7 +26,8 @@ static void apply_pseudo(struct builder *b, const struct ctx_type *t, taddr data
 		*(t->kind == CTX_TODO ? &b->m->has_todo : &b->m->has_background) = true;
 }
 
-/* Does a value of the one type begin with one of the other?  Then both have the same address, as a timerCtx and its cancelCtx. */
+/* Does a value of the one type begin with one of the other?  Then both have the same address, as a
+ * timerCtx and its cancelCtx. */
 static bool begins_with(struct builder *b, uint16_t outer, uint16_t inner)
 {
 	taddr wanted = b->m->types.v[inner].object;
@@ -47,7 +52,8 @@ static bool settle_type(struct builder *b, uint32_t i, uint16_t type, bool stale
 	struct ctx *c = &b->m->ctxs.v[i];
 	uint16_t old = c->type;
 
-	if (c->flags & CTX_EVIDENCE && (begins_with(b, old, type) || b->m->types.v[old].object == b->m->types.v[type].object))
+	if (c->flags & CTX_EVIDENCE &&
+	    (begins_with(b, old, type) || b->m->types.v[old].object == b->m->types.v[type].object))
 		return false; // part of it, or a pointer to what an interface holds
 	if (!find_fits(b, type, c->addr))
 		return false;
@@ -80,7 +86,8 @@ bool evidence_by_type(struct builder *b, uint32_t i, uint16_t type, uint16_t fro
 static void apply(struct builder *b, uint64_t ref, bool stale)
 {
 	taddr data = ref & REF_ADDR_MASK;
-	uint16_t type = ref >> REF_ADDR_BITS & WORD_TYPE_MASK, from = ref & REF_CODE ? CTX_FROM_CODE : CTX_FROM_PAIR;
+	uint16_t type = ref >> REF_ADDR_BITS & WORD_TYPE_MASK,
+		 from = ref & REF_CODE ? CTX_FROM_CODE : CTX_FROM_PAIR;
 	const struct ctx_type *t = &b->m->types.v[type];
 
 	if (t->kind <= CTX_TODO) {
@@ -112,34 +119,41 @@ static bool is_canceled(struct builder *b, const struct ctx *c)
 	taddr word, data;
 	struct buf text = {0};
 
-	if (!target_u64(b->rt->t, c->addr + (taddr)f.off, &word) || !target_u64(b->rt->t, c->addr + (taddr)f.off + 8, &data))
+	if (!target_u64(b->rt->t, c->addr + (taddr)f.off, &word) ||
+	    !target_u64(b->rt->t, c->addr + (taddr)f.off + 8, &data))
 		return false;
 	taddr type = LAYOUT_HAS(b->rt->L.cancelCtx.err_v) ? word : rtype_of_itab(b->rt, word);
-	bool same = type && value_print_error(b->rt, &text, type, data) && strcmp(buf_cstr(&text), "context canceled") == 0;
+	bool same = type && value_print_error(b->rt, &text, type, data) &&
+		    strcmp(buf_cstr(&text), "context canceled") == 0;
 	buf_free(&text);
 	return same;
 }
 
 /*
- * context.go: a cancelCtx makes its done channel as a chan struct{}, on the heap, and closes it when it sets err; or puts closedchan
- * there.  Its mutex is free or locked.  A struct of the user's with the same fields would have to keep to that by chance.
+ * context.go: a cancelCtx makes its done channel as a chan struct{}, on the heap, and closes it
+ * when it sets err; or puts closedchan there.  Its mutex is free or locked.  A struct of the user's
+ * with the same fields would have to keep to that by chance.
  */
 static bool proves_itself(struct builder *b, const struct ctx *c)
 {
 	const struct layout *l = &b->rt->L;
 	uint64_t type, closed, mutex, elem = 0;
 
-	if ((c->kind != CTX_CANCEL && c->kind != CTX_TIMER && c->kind != CTX_AFTER_FUNC) || !c->done || !LAYOUT_HAS(l->cancelCtx.done_v))
+	if ((c->kind != CTX_CANCEL && c->kind != CTX_TIMER && c->kind != CTX_AFTER_FUNC) ||
+	    !c->done || !LAYOUT_HAS(l->cancelCtx.done_v))
 		return false;
-	if (!target_u64(b->rt->t, c->addr + (taddr)l->cancelCtx.mu_state.off, &mutex) || (mutex && !(mutex & 1)))
+	if (!target_u64(b->rt->t, c->addr + (taddr)l->cancelCtx.mu_state.off, &mutex) ||
+	    (mutex && !(mutex & 1)))
 		return false;
 	if (c->state == CTX_CANCELED && !is_canceled(b, c))
 		return false;
-	if (!target_u64(b->rt->t, c->addr + (taddr)l->cancelCtx.done.off, &type) || !runtime_field(b->rt, c->done, l->hchan.closed, &closed) ||
+	if (!target_u64(b->rt->t, c->addr + (taddr)l->cancelCtx.done.off, &type) ||
+	    !runtime_field(b->rt, c->done, l->hchan.closed, &closed) ||
 	    !runtime_field(b->rt, c->done, l->hchan.elemsize, &elem))
 		return false;
 	const struct rtype *ty = rtype_get(b->rt, type);
-	const struct rtype *of = ty && ty->kind == GO_CHAN && !ty->named ? rtype_get(b->rt, ty->elem) : NULL;
+	const struct rtype *of =
+		ty && ty->kind == GO_CHAN && !ty->named ? rtype_get(b->rt, ty->elem) : NULL;
 	if (!of || of->kind != GO_STRUCT || of->size || elem)
 		return false;
 	bool over = c->state == CTX_CANCELED || c->state == CTX_EXPIRED;
@@ -243,6 +257,8 @@ void evidence_note(struct builder *b)
 		two++;
 	}
 	if (two)
-		notes_add(b->rt->notes, NOTE_DAMAGE, "%llu contexts are referred to as two types: damaged, or their memory is in use again",
+		notes_add(b->rt->notes, NOTE_DAMAGE,
+			  "%llu contexts are referred to as two types: damaged, or their memory is "
+			  "in use again",
 			  (unsigned long long)two);
 }

@@ -1,6 +1,7 @@
 /*
- * Interface values whose two words lie apart: the compiler spills the itab and the data word of a local to slots of their own.  Looked
- * for only when something that looks like a context has no other evidence.
+ * Interface values whose two words lie apart: the compiler spills the itab and the data word of a
+ * local to slots of their own.  Looked for only when something that looks like a context has no
+ * other evidence.
  */
 #include "context/build_internal.h"
 #include "runtime/livestack.h"
@@ -18,8 +19,10 @@ static bool named_in_frame(struct builder *b, uint32_t i, taddr lo, taddr hi)
 	for (uint64_t at = 0; p && at + 8 <= hi - lo; at += 8) {
 		uint64_t w;
 		memcpy(&w, p + at, 8);
-		uint32_t value = word_set_maybe(&b->words, w) ? u64map_find(&b->words.map, w) : U64MAP_NONE;
-		if (value != U64MAP_NONE && !(value & WORD_CODE) && evidence_by_type(b, i, value & WORD_TYPE_MASK, CTX_FROM_PAIR))
+		uint32_t value =
+			word_set_maybe(&b->words, w) ? u64map_find(&b->words.map, w) : U64MAP_NONE;
+		if (value != U64MAP_NONE && !(value & WORD_CODE) &&
+		    evidence_by_type(b, i, value & WORD_TYPE_MASK, CTX_FROM_PAIR))
 			return true;
 	}
 	return false;

@@ -1,7 +1,9 @@
 /*
- * Contexts that are referred to by pointers of their own type alone, as sessions in a map[string]*session are: what a variable or an
- * interface value of known type leads to is followed, field by field, as far as types can lead to such a pointer.  Only for what looks
- * like a context of a custom type and has no other evidence; those of the library are never referred to that way.
+ * Contexts that are referred to by pointers of their own type alone, as sessions in a
+ * map[string]*session are: what a variable or an interface value of known type leads to is
+ * followed, field by field, as far as types can lead to such a pointer.  Only for what looks like a
+ * context of a custom type and has no other evidence; those of the library are never referred to
+ * that way.
  */
 #include "context/build_internal.h"
 #include "runtime/livestack.h"
@@ -17,17 +19,17 @@ struct locals_of {
 
 struct walk {
 	struct builder *b;
-	struct u64map wanted;	/* address -> index of what has no evidence yet */
+	struct u64map wanted;	  /* address -> index of what has no evidence yet */
 	struct typed_leads leads; /* to the struct types of custom contexts: -> type index */
-	struct u64map dull;	/* words before data that lead nowhere */
-	struct u64map seen;	/* addresses followed to */
+	struct u64map dull;	  /* words before data that lead nowhere */
+	struct u64map seen;	  /* addresses followed to */
 	VEC(struct typed) queue;
 	struct u64map functions; /* number of a frame + 1 -> number in locals_of */
 	VEC(struct locals_of) locals_of;
 	VEC(struct typed) locals;
-	taddr first_word;	/* itabs and types lie in [first_word, first_word + words] */
+	taddr first_word; /* itabs and types lie in [first_word, first_word + words] */
 	uint64_t words;
-	size_t left;		/* wanted that are not found */
+	size_t left; /* wanted that are not found */
 	uint64_t pointers;
 };
 
@@ -52,7 +54,9 @@ static void follow_later(struct walk *w, const struct typed *t)
 /* A pointer says that a value of type @p t is at @p addr. */
 static void arrive(struct walk *w, const struct typed *t, taddr addr)
 {
-	uint32_t type = t->rtype && t->shape == TYPED_VALUE && t->addr == addr ? u64map_find(&w->leads.targets, t->rtype) : U64MAP_NONE;
+	uint32_t type = t->rtype && t->shape == TYPED_VALUE && t->addr == addr
+				? u64map_find(&w->leads.targets, t->rtype)
+				: U64MAP_NONE;
 	uint32_t i = type == U64MAP_NONE ? U64MAP_NONE : u64map_find(&w->wanted, addr);
 
 	if (i != U64MAP_NONE && !(w->b->m->ctxs.v[i].flags & CTX_EVIDENCE))
@@ -75,7 +79,8 @@ static void follow(struct walk *w, struct typed holder)
 	uint64_t size = extent(w, &holder);
 	const uint8_t *p = size && size < VALUE_MAX ? target_ptr(rt->t, holder.addr, size) : NULL;
 
-	for (uint64_t at = 0; p && w->left && at + 8 <= size && w->pointers < POINTERS_MAX; at += 8) {
+	for (uint64_t at = 0; p && w->left && at + 8 <= size && w->pointers < POINTERS_MAX;
+	     at += 8) {
 		uint64_t word;
 		struct typed to;
 		memcpy(&word, p + at, 8);
@@ -89,7 +94,9 @@ static void follow(struct walk *w, struct typed holder)
 
 static void follow_all(struct walk *w)
 {
-	for (size_t i = 0; i < w->queue.n && w->left && w->pointers < POINTERS_MAX && !runtime_canceled(w->b->rt); i++)
+	for (size_t i = 0;
+	     i < w->queue.n && w->left && w->pointers < POINTERS_MAX && !runtime_canceled(w->b->rt);
+	     i++)
 		follow(w, w->queue.v[i]);
 	w->queue.n = 0;
 }
@@ -119,19 +126,23 @@ static void from_iface(struct walk *w, taddr word, taddr data)
 		return;
 	}
 	const struct rtype *ty = rtype_get(rt, type);
-	struct typed t = {.addr = data, .rtype = ty && ty->kind == GO_POINTER ? ty->elem : type, .shape = TYPED_VALUE};
+	struct typed t = {.addr = data,
+			  .rtype = ty && ty->kind == GO_POINTER ? ty->elem : type,
+			  .shape = TYPED_VALUE};
 	if (ty && (ty->kind == GO_POINTER || !ty->direct))
 		arrive(w, &t, data);
 }
 
 static void from_ifaces_in(struct walk *w, taddr lo, taddr hi)
 {
-	const uint8_t *p = hi > lo && hi - lo < VALUE_MAX ? target_ptr(w->b->rt->t, lo, hi - lo) : NULL;
+	const uint8_t *p =
+		hi > lo && hi - lo < VALUE_MAX ? target_ptr(w->b->rt->t, lo, hi - lo) : NULL;
 
 	for (uint64_t at = 0; p && w->left && at + 16 <= hi - lo; at += 8) {
 		uint64_t pair[2];
 		memcpy(pair, p + at, 16);
-		if (pair[1] % 8 == 0 && pair[0] - w->first_word <= w->words && heap_span(w->b->rt->heap, pair[1]))
+		if (pair[1] % 8 == 0 && pair[0] - w->first_word <= w->words &&
+		    heap_span(w->b->rt->heap, pair[1]))
 			from_iface(w, pair[0], pair[1]);
 	}
 }
@@ -188,7 +199,8 @@ static struct locals_of locals(struct walk *w, uint32_t frame)
 	return l;
 }
 
-/* The function has a variable that points to such a value: does the word, by the size of what it points to? */
+/* The function has a variable that points to such a value: does the word, by the size of what it
+ * points to? */
 static void from_local(struct walk *w, const struct typed *t, const struct heap_object *o)
 {
 	struct runtime *rt = w->b->rt;
@@ -232,7 +244,8 @@ static void from_stacks(struct walk *w)
 	}
 }
 
-/* The words that may stand before a value in an interface lie between the first and the last type or itab of the program. */
+/* The words that may stand before a value in an interface lie between the first and the last type
+ * or itab of the program. */
 static void find_words(struct walk *w)
 {
 	const struct runtime *rt = w->b->rt;
@@ -258,7 +271,8 @@ static bool may_be_custom(const struct walk *w, uint32_t i)
 	if (m->types.v[m->ctxs.v[i].type].kind == CTX_CUSTOM)
 		return true;
 	for (uint32_t k = 2; k < m->types.n; k++)
-		if (m->types.v[k].kind == CTX_CUSTOM && m->types.v[k].by_pointer && find_fits(w->b, (uint16_t)k, m->ctxs.v[i].addr))
+		if (m->types.v[k].kind == CTX_CUSTOM && m->types.v[k].by_pointer &&
+		    find_fits(w->b, (uint16_t)k, m->ctxs.v[i].addr))
 			return true;
 	return false;
 }
@@ -268,7 +282,8 @@ static void find_wanted(struct walk *w)
 	const struct model *m = w->b->m;
 
 	for (uint32_t i = 2; i < m->types.n; i++)
-		if (m->types.v[i].kind == CTX_CUSTOM && m->types.v[i].by_pointer && m->types.v[i].object)
+		if (m->types.v[i].kind == CTX_CUSTOM && m->types.v[i].by_pointer &&
+		    m->types.v[i].object)
 			u64map_add(&w->leads.targets, m->types.v[i].object, i);
 	for (uint32_t i = 2; i < m->ctxs.n && w->leads.targets.n; i++)
 		if (!(m->ctxs.v[i].flags & CTX_EVIDENCE) && may_be_custom(w, i))
@@ -286,7 +301,9 @@ void evidence_from_types(struct builder *b)
 		from_heap(&w);
 		from_stacks(&w);
 		if (w.pointers == POINTERS_MAX)
-			notes_add(b->rt->notes, NOTE_LIMIT, "%zu objects look like contexts, and not all pointers were followed that might refer to them as such",
+			notes_add(b->rt->notes, NOTE_LIMIT,
+				  "%zu objects look like contexts, and not all pointers were "
+				  "followed that might refer to them as such",
 				  w.left);
 	}
 	u64map_free(&w.wanted);

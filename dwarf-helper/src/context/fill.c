@@ -16,13 +16,15 @@ static bool cancels(uint8_t kind)
 	return kind == CTX_CANCEL || kind == CTX_TIMER || kind == CTX_AFTER_FUNC;
 }
 
-/* The done channel's address; done is an atomic.Value {type, *hchan} since 1.17, before that the channel itself. */
+/* The done channel's address; done is an atomic.Value {type, *hchan} since 1.17, before that the
+ * channel itself. */
 static taddr done_of(const struct layout *l, const uint8_t *p)
 {
 	return at(p, l->cancelCtx.done, LAYOUT_HAS(l->cancelCtx.done_v) ? 8 : 0);
 }
 
-/* done's type word is nil, chan struct {}, or (for an instant) atomic's own marker, which is no type: then data is nil. */
+/* done's type word is nil, chan struct {}, or (for an instant) atomic's own marker, which is no
+ * type: then data is nil. */
 static bool done_plausible(struct builder *b, const uint8_t *p)
 {
 	const struct layout *l = &b->rt->L;
@@ -60,7 +62,8 @@ bool fill_plausible(struct builder *b, uint16_t type, const uint8_t *p)
 	return true;
 }
 
-/* Is the first word of err that of DeadlineExceeded?  An itab until 1.24, a type since err is an atomic.Value. */
+/* Is the first word of err that of DeadlineExceeded?  An itab until 1.24, a type since err is an
+ * atomic.Value. */
 static bool is_deadline(struct builder *b, taddr word)
 {
 	if (word == b->last_deadline_err)
@@ -129,7 +132,8 @@ static uint8_t state_of_err(struct builder *b, const struct ctx *c, const struct
 	return !err ? CTX_ACTIVE : deadline ? CTX_EXPIRED : CTX_CANCELED;
 }
 
-/* Done returns this channel: Err is nil while it is open, and not nil when it is closed (context.Context). */
+/* Done returns this channel: Err is nil while it is open, and not nil when it is closed
+ * (context.Context). */
 static uint8_t state_of_done(struct builder *b, taddr done)
 {
 	return !done ? CTX_UNKNOWN : is_closed(b, done) ? CTX_CANCELED : CTX_ACTIVE;
@@ -141,13 +145,15 @@ static bool is_on(struct builder *b, const struct ctx *c, const struct ctx_type 
 	taddr via, request;
 	uint8_t on = 0;
 
-	*known_ret = target_u64(b->rt->t, c->addr + (taddr)t->switch_via, &via) && target_u64(b->rt->t, c->addr + (taddr)t->inner, &request);
+	*known_ret = target_u64(b->rt->t, c->addr + (taddr)t->switch_via, &via) &&
+		     target_u64(b->rt->t, c->addr + (taddr)t->inner, &request);
 	if (*known_ret && via)
 		*known_ret = target_u8(b->rt->t, via + (taddr)t->switch_off, &on);
 	return *known_ret && via && request && on;
 }
 
-/* A custom context: what its methods would return, where that is not what the context inside says (graph.c). */
+/* A custom context: what its methods would return, where that is not what the context inside says
+ * (graph.c). */
 static void fill_custom(struct builder *b, struct ctx *c, const struct ctx_type *t)
 {
 	const struct ctx_method *done = &t->done, *err = &t->err;
@@ -163,18 +169,25 @@ static void fill_custom(struct builder *b, struct ctx *c, const struct ctx_type 
 	c->done = word_at(b, c, &done->place);
 	if (err->how == METHOD_NIL) {
 		bool over = c->done && is_closed(b, c->done); // then the two contradict one another
-		c->state = done->how == METHOD_NIL ? CTX_NEVER : done->how == METHOD_FIELD && !over ? CTX_ACTIVE : CTX_UNKNOWN;
+		c->state = done->how == METHOD_NIL		? CTX_NEVER
+			   : done->how == METHOD_FIELD && !over ? CTX_ACTIVE
+								: CTX_UNKNOWN;
 	} else if (err->how == METHOD_FIELD) {
 		c->state = state_of_err(b, c, &err->place);
 	} else if (err->how == METHOD_OWN) {
-		uint8_t by_err = state_of_err(b, c, &err->place), by_done = state_of_done(b, c->done);
-		bool agree = (by_err == CTX_ACTIVE) == (by_done == CTX_ACTIVE) && by_err != CTX_UNKNOWN && by_done != CTX_UNKNOWN;
-		c->state = done->how == METHOD_FIELD ? by_done : done->how == METHOD_OWN && agree ? by_err : CTX_UNKNOWN;
+		uint8_t by_err = state_of_err(b, c, &err->place),
+			by_done = state_of_done(b, c->done);
+		bool agree = (by_err == CTX_ACTIVE) == (by_done == CTX_ACTIVE) &&
+			     by_err != CTX_UNKNOWN && by_done != CTX_UNKNOWN;
+		c->state = done->how == METHOD_FIELD	      ? by_done
+			   : done->how == METHOD_OWN && agree ? by_err
+							      : CTX_UNKNOWN;
 	}
 }
 
 /* The words of its parent, while they are at hand: linking needs not look at the object again. */
-static void keep_parent(struct builder *b, struct ctx *c, const struct ctx_type *t, const uint8_t *p)
+static void keep_parent(struct builder *b, struct ctx *c, const struct ctx_type *t,
+			const uint8_t *p)
 {
 	taddr itab;
 
@@ -187,7 +200,8 @@ static void keep_parent(struct builder *b, struct ctx *c, const struct ctx_type 
 }
 
 /* What is known of it at first.  @p p: its bytes, NULL when unreadable */
-static struct ctx fill(struct builder *b, taddr addr, uint16_t type, uint16_t from, const uint8_t *p)
+static struct ctx fill(struct builder *b, taddr addr, uint16_t type, uint16_t from,
+		       const uint8_t *p)
 {
 	const struct ctx_type *t = &b->m->types.v[type];
 	struct ctx c = {
@@ -296,6 +310,7 @@ uint32_t fill_add(struct builder *b, taddr addr, uint16_t type, uint16_t from)
 	}
 	i = (uint32_t)m->ctxs.n;
 	u64map_add(&m->others, addr, i);
-	fill_append(b, addr, type, from, target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &m->types.v[type])));
+	fill_append(b, addr, type, from,
+		    target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &m->types.v[type])));
 	return i;
 }

@@ -1,6 +1,7 @@
 /*
- * One pass over the words of the heap's objects, for two things: objects that have the slot size, pointer bits and parent word of a
- * context type, and references to contexts of a known type.  An object is a context if both meet (evidence.c).
+ * One pass over the words of the heap's objects, for two things: objects that have the slot size,
+ * pointer bits and parent word of a context type, and references to contexts of a known type.  An
+ * object is a context if both meet (evidence.c).
  */
 #include "context/build_internal.h"
 
@@ -29,8 +30,10 @@ static uint64_t own_bits(const struct builder *b, uint16_t type, uint64_t bits)
 	return b->rt->redzones && words < 64 ? bits & ((UINT64_C(1) << words) - 1) : bits;
 }
 
-/* The word at @p key of the allocated slot is an itab as a parent's: has the slot the shape of a context? */
-static void consider(struct builder *b, const struct span *s, taddr addr, const uint8_t *p, uint32_t key)
+/* The word at @p key of the allocated slot is an itab as a parent's: has the slot the shape of a
+ * context? */
+static void consider(struct builder *b, const struct span *s, taddr addr, const uint8_t *p,
+		     uint32_t key)
 {
 	const struct model *m = b->m;
 	uint64_t bits;
@@ -40,19 +43,24 @@ static void consider(struct builder *b, const struct span *s, taddr addr, const 
 
 	for (size_t i = 0; i < n; i++)
 		any |= shape[i].key == key;
-	/* A slot may have such words at two offsets: the first counts until a reference says otherwise. */
-	if (!any || m->ctxs.v[m->ctxs.n - 1].addr == addr || !heap_ptr_bits(b->rt, s, addr, slot_words(s), &bits))
+	/* A slot may have such words at two offsets: the first counts until a reference says
+	 * otherwise. */
+	if (!any || m->ctxs.v[m->ctxs.n - 1].addr == addr ||
+	    !heap_ptr_bits(b->rt, s, addr, slot_words(s), &bits))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		if (shape[i].key == key && shape[i].bits == own_bits(b, shape[i].type, bits) && fill_plausible(b, shape[i].type, p)) {
+		if (shape[i].key == key && shape[i].bits == own_bits(b, shape[i].type, bits) &&
+		    fill_plausible(b, shape[i].type, p)) {
 			fill_append(b, addr, shape[i].type, CTX_FROM_HEAP, p);
 			return;
 		}
 	}
 }
 
-/* Word @p i of the span stands before the address of a context when it is that of an interface or the code of a closure. */
-static void met_word(struct builder *b, const struct span *s, const uint8_t *p, uint64_t i, uint32_t value)
+/* Word @p i of the span stands before the address of a context when it is that of an interface or
+ * the code of a closure. */
+static void met_word(struct builder *b, const struct span *s, const uint8_t *p, uint64_t i,
+		     uint32_t value)
 {
 	uint64_t data, index = i * 8 / s->elem_size, off = i * 8 % s->elem_size;
 
@@ -61,9 +69,11 @@ static void met_word(struct builder *b, const struct span *s, const uint8_t *p, 
 	if (off + 16 > s->elem_size || !heap_allocated(b->rt, s, (uint32_t)index))
 		return;
 	if (value & WORD_ITAB && !(s->flags & SPAN_HEADER))
-		consider(b, s, s->base + index * s->elem_size, p + index * s->elem_size, (uint32_t)off);
+		consider(b, s, s->base + index * s->elem_size, p + index * s->elem_size,
+			 (uint32_t)off);
 	memcpy(&data, p + i * 8 + 8, 8);
-	if (b->m->types.v[value & WORD_TYPE_MASK].kind > CTX_TODO) // whether Background is in use, stacks, variables and parent words show
+	if (b->m->types.v[value & WORD_TYPE_MASK].kind >
+	    CTX_TODO) // whether Background is in use, stacks, variables and parent words show
 		ref_add(b->refs, value, data);
 }
 
@@ -87,7 +97,8 @@ static void scan_words(struct builder *b, const struct span *s)
 	}
 }
 
-/* Is it one object of the type, and not the array behind a slice of them, whose header is the same? */
+/* Is it one object of the type, and not the array behind a slice of them, whose header is the
+ * same? */
 static bool fits_slot(const struct runtime *rt, const struct span *s, const struct ctx_type *t)
 {
 	uint64_t header = s->flags & SPAN_HEADER ? 8 : 0;
@@ -103,10 +114,12 @@ static void scan_headers(struct builder *b, const struct span *s)
 		if (s->flags & SPAN_HEADER && !target_u64(b->rt->t, slot, &type))
 			continue;
 		uint32_t t = type ? u64map_find(&b->by_object, type) : CTX_TYPE_NONE;
-		if (t == CTX_TYPE_NONE || !fits_slot(b->rt, s, &b->m->types.v[t]) || !heap_allocated(b->rt, s, i))
+		if (t == CTX_TYPE_NONE || !fits_slot(b->rt, s, &b->m->types.v[t]) ||
+		    !heap_allocated(b->rt, s, i))
 			continue;
 		taddr addr = slot + (s->flags & SPAN_HEADER ? 8 : 0);
-		fill_append(b, addr, (uint16_t)t, CTX_FROM_HEAP | CTX_FROM_HEADER, target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &b->m->types.v[t])));
+		fill_append(b, addr, (uint16_t)t, CTX_FROM_HEAP | CTX_FROM_HEADER,
+			    target_ptr(b->rt->t, addr, fill_needs(&b->rt->L, &b->m->types.v[t])));
 	}
 }
 
@@ -124,8 +137,8 @@ static bool is_scanned(const struct span *s)
 }
 
 /*
- * Spans from @p first on that share one 2 MiB of addresses: the number behind the last.  When most of that is going to be read
- * it is mapped in one go.
+ * Spans from @p first on that share one 2 MiB of addresses: the number behind the last.  When most
+ * of that is going to be read it is mapped in one go.
  */
 static size_t next_chunk(struct builder *b, size_t first)
 {
@@ -146,7 +159,8 @@ static size_t next_chunk(struct builder *b, size_t first)
 	return i;
 }
 
-#define CONTEXTS_EXPECTED (1u << 22) /* room made at once: memory that is not touched costs nothing */
+/* room made at once: memory that is not touched costs nothing */
+#define CONTEXTS_EXPECTED (1u << 22)
 
 static bool has_shapes(struct builder *b, const struct span *s)
 {
@@ -193,7 +207,8 @@ struct err *find_in_heap(struct builder *b)
 	refs_apply(b, b->refs, false);
 	fill_index(b);
 	if (b->unreadable_spans)
-		notes_add(b->rt->notes, NOTE_DAMAGE, "%llu heap spans that may hold contexts are not in the core",
+		notes_add(b->rt->notes, NOTE_DAMAGE,
+			  "%llu heap spans that may hold contexts are not in the core",
 			  (unsigned long long)b->unreadable_spans);
 	return NULL;
 }
@@ -228,26 +243,30 @@ static bool parent_fits(struct builder *b, const struct ctx_type *t, taddr addr)
 }
 
 /*
- * A custom context in a package variable, or a constant boxed in read-only data.  The library's own live in the heap.
- * Tables of itabs look like pairs (itab, itab), so what is an itab is no context.
+ * A custom context in a package variable, or a constant boxed in read-only data.  The library's own
+ * live in the heap. Tables of itabs look like pairs (itab, itab), so what is an itab is no context.
  */
 static bool fits_outside_heap(struct builder *b, const struct ctx_type *t, taddr addr)
 {
-	if (t->kind != CTX_CUSTOM || is_itab(b, addr) || !target_ptr(b->rt->t, addr, t->size ? t->size : 1))
+	if (t->kind != CTX_CUSTOM || is_itab(b, addr) ||
+	    !target_ptr(b->rt->t, addr, t->size ? t->size : 1))
 		return false;
 	if (t->inner < 0)
 		return !t->by_pointer || t->size == 0 || runtime_in_data(b->rt, addr);
 	return runtime_in_data(b->rt, addr) && parent_fits(b, t, addr);
 }
 
-/* Are the pointer bits of the object those of the type, at the place where it would lie?  True when they are not known. */
-static bool bits_fit(struct builder *b, const struct ctx_type *t, const struct heap_object *o, taddr addr)
+/* Are the pointer bits of the object those of the type, at the place where it would lie?  True when
+ * they are not known. */
+static bool bits_fit(struct builder *b, const struct ctx_type *t, const struct heap_object *o,
+		     taddr addr)
 {
 	uint64_t words = t->size / 8, at = (addr - o->base) / 8, bits;
 
 	if (o->span->flags & SPAN_NOSCAN)
 		return !t->bits_known || !t->ptr_bits;
-	if (!t->bits_known || !words || at + words > 64 || !heap_ptr_bits(b->rt, o->span, addr, (unsigned)words, &bits))
+	if (!t->bits_known || !words || at + words > 64 ||
+	    !heap_ptr_bits(b->rt, o->span, addr, (unsigned)words, &bits))
 		return true;
 	return bits == t->ptr_bits;
 }
@@ -259,13 +278,17 @@ bool find_fits(struct builder *b, uint16_t type, taddr addr)
 
 	if (!heap_object_at(b->rt, addr, &o))
 		return !heap_span(b->rt->heap, addr) && fits_outside_heap(b, t, addr);
-	if (addr < o.base || o.base + o.size < addr + t->size || !heap_allocated(b->rt, o.span, o.index))
+	if (addr < o.base || o.base + o.size < addr + t->size ||
+	    !heap_allocated(b->rt, o.span, o.index))
 		return false;
 	if (o.header && o.base == addr && t->by_pointer && t->size > HEAP_HEADER_MIN)
 		return o.header == t->object;
-	/* A custom struct may sit inside a larger object; the standard library's are objects of their own, in slots of their size. */
-	if (t->kind != CTX_CUSTOM && (o.base != addr || o.span->elem_size != heap_slot_size(b->rt, t->size)))
+	/* A custom struct may sit inside a larger object; the standard library's are objects of
+	 * their own, in slots of their size. */
+	if (t->kind != CTX_CUSTOM &&
+	    (o.base != addr || o.span->elem_size != heap_slot_size(b->rt, t->size)))
 		return false;
 	const uint8_t *p = target_ptr(b->rt->t, addr, t->size);
-	return (p || !t->size) && fill_plausible(b, type, p) && bits_fit(b, t, &o, addr) && parent_fits(b, t, addr);
+	return (p || !t->size) && fill_plausible(b, type, p) && bits_fit(b, t, &o, addr) &&
+	       parent_fits(b, t, addr);
 }

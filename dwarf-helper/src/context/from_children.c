@@ -1,7 +1,8 @@
 /*
- * Custom contexts whose Done or Err is too long to be read.  context/context.go: propagateCancel asks a parent's Done when a child is made on
- * it.  Nil: it leaves the child alone.  The channel of a cancelCtx further up: it puts the child into that one's map.  Any other: it
- * starts a goroutine that waits on both.  So the children show what the parent's Done was.
+ * Custom contexts whose Done or Err is too long to be read.  context/context.go: propagateCancel
+ * asks a parent's Done when a child is made on it.  Nil: it leaves the child alone.  The channel of
+ * a cancelCtx further up: it puts the child into that one's map.  Any other: it starts a goroutine
+ * that waits on both.  So the children show what the parent's Done was.
  */
 #include "context/build_internal.h"
 #include "context/detail.h"
@@ -12,7 +13,8 @@ enum evidence { NONE = 0, WAS_NIL = 1, WAS_ABOVE = 2, WAS_OTHER = 4 };
 
 static bool lacks_state(const struct model *m, const struct ctx *c)
 {
-	return c->kind == CTX_CUSTOM && c->state == CTX_UNKNOWN && ctx_own_done(m, c) && ctx_own_err(m, c) && !(c->flags & CTX_DAMAGED);
+	return c->kind == CTX_CUSTOM && c->state == CTX_UNKNOWN && ctx_own_done(m, c) &&
+	       ctx_own_err(m, c) && !(c->flags & CTX_DAMAGED);
 }
 
 /* What one child shows of it.  @p above: what would have it in its map, CTX_NONE */
@@ -31,18 +33,21 @@ static enum evidence of_child(const struct model *m, uint32_t child, uint32_t ab
 	return WAS_NIL;
 }
 
-/* What is made on it, WithValue contexts in between; neither what hangs by AfterFunc nor what is below a Done of yet another. */
+/* What is made on it, WithValue contexts in between; neither what hangs by AfterFunc nor what is
+ * below a Done of yet another. */
 static enum evidence of_children(const struct model *m, uint32_t i)
 {
 	VEC(uint32_t) todo = {0};
-	uint32_t above = m->ctxs.v[i].parent < m->ctxs.n ? ctx_canceler(m, m->ctxs.v[i].parent) : CTX_NONE;
+	uint32_t above =
+		m->ctxs.v[i].parent < m->ctxs.n ? ctx_canceler(m, m->ctxs.v[i].parent) : CTX_NONE;
 	enum evidence all = NONE;
 	unsigned left = CHILDREN_LOOKED_AT;
 
 	VEC_PUSH(&todo, i);
 	while (todo.n) {
 		uint32_t at = todo.v[--todo.n];
-		for (uint32_t k = m->ctxs.v[at].first_child; k != CTX_NONE && left; k = m->ctxs.v[k].next_sibling, left--) {
+		for (uint32_t k = m->ctxs.v[at].first_child; k != CTX_NONE && left;
+		     k = m->ctxs.v[k].next_sibling, left--) {
 			uint8_t kind = m->ctxs.v[k].kind;
 			if (kind == CTX_VALUE)
 				VEC_PUSH(&todo, k);
@@ -87,7 +92,8 @@ void states_from_children(struct model *m, const uint32_t *order)
 	bool changed = false;
 
 	/* Without all goroutines, a watcher may be among those that are missing. */
-	if (!m->by_state[CTX_UNKNOWN] || !m->by_kind[CTX_CUSTOM] || !m->tasks.list.n || m->tasks.unread || m->tasks.beyond)
+	if (!m->by_state[CTX_UNKNOWN] || !m->by_kind[CTX_CUSTOM] || !m->tasks.list.n ||
+	    m->tasks.unread || m->tasks.beyond)
 		return;
 	for (size_t k = 0; k < m->ctxs.n; k++) {
 		uint32_t i = order[k];

@@ -1,6 +1,7 @@
 /*
- * From parent words to a graph: depths, child lists, loops cut, states handed down, shapes and sums handed up, goroutines
- * put on the contexts they wait on.  All passes are linear and none recurses: a chain may be a million deep.
+ * From parent words to a graph: depths, child lists, loops cut, states handed down, shapes and sums
+ * handed up, goroutines put on the contexts they wait on.  All passes are linear and none recurses:
+ * a chain may be a million deep.
  */
 #include <pthread.h>
 
@@ -27,7 +28,8 @@ static void count_depth(numbers *at_depth, uint32_t depth)
 	at_depth->v[depth]++;
 }
 
-/* Follow parents up to a known depth or a loop, then come back down.  @p at_depth: how many contexts each depth has */
+/* Follow parents up to a known depth or a loop, then come back down.  @p at_depth: how many
+ * contexts each depth has */
 static uint64_t set_depths(struct model *m, numbers *at_depth)
 {
 	numbers path = {0};
@@ -65,8 +67,8 @@ static bool has_children_map(const struct ctx *c)
 }
 
 /*
- * In one pass from the last context to the first: lists of children, roots, and all contexts in an order in which parents come
- * before their children (@return it: by depth, then as they are).
+ * In one pass from the last context to the first: lists of children, roots, and all contexts in an
+ * order in which parents come before their children (@return it: by depth, then as they are).
  */
 static uint32_t *set_children(struct model *m, numbers *at_depth)
 {
@@ -94,14 +96,16 @@ static uint32_t *set_children(struct model *m, numbers *at_depth)
 	return order;
 }
 
-/* A custom context whose state was read from its own words (fill.c), or does not follow from its parent's. */
+/* A custom context whose state was read from its own words (fill.c), or does not follow from its
+ * parent's. */
 static bool keeps_state(const struct model *m, const struct ctx *c)
 {
 	const struct ctx_type *t = &m->types.v[c->type];
 
 	if (t->switch_via >= 0 && c->flags & CTX_NIL_DONE)
 		return true;
-	return t->err.how != METHOD_INNER && (t->err.how != METHOD_NIL || t->done.how != METHOD_INNER);
+	return t->err.how != METHOD_INNER &&
+	       (t->err.how != METHOD_NIL || t->done.how != METHOD_INNER);
 }
 
 /* What ctx.Err() would return: kinds without an err of their own have their ancestor's. */
@@ -123,7 +127,8 @@ void graph_set_state(struct model *m, struct ctx *c)
 		if (c->kind == CTX_CUSTOM && keeps_state(m, c))
 			return;
 		c->state = parent ? parent->state : CTX_UNKNOWN;
-		/* Its Err is always nil, its Done the parent's: when that is closed, the two contradict one another. */
+		/* Its Err is always nil, its Done the parent's: when that is closed, the two
+		 * contradict one another. */
 		if (ctx_own_err(m, c) && c->state != CTX_NEVER && c->state != CTX_ACTIVE)
 			c->state = CTX_UNKNOWN;
 	}
@@ -151,7 +156,8 @@ static void ask_ahead(const struct model *m, size_t wait)
 		__builtin_prefetch(&m->ctxs.v[m->tasks.waits.v[wait].context].tasks, 1);
 }
 
-/* Count the goroutines of each context, once each: a select may name one channel twice.  first_wait remembers who was last. */
+/* Count the goroutines of each context, once each: a select may name one channel twice.  first_wait
+ * remembers who was last. */
 static uint32_t count_waits(struct model *m)
 {
 	uint32_t total = 0;
@@ -207,10 +213,12 @@ static void put_tasks(struct model *m)
 	}
 }
 
-/* What a person would call alike: kind, type, state, and (in c->shape so far) the key and who waits. */
+/* What a person would call alike: kind, type, state, and (in c->shape so far) the key and who
+ * waits. */
 static uint64_t own_shape(const struct ctx *c)
 {
-	uint64_t h = mix(c->shape ^ ((uint64_t)c->kind << 8 | c->state | (uint64_t)c->type << 16) * 0x9e3779b97f4a7c15u);
+	uint64_t h = mix(c->shape ^ ((uint64_t)c->kind << 8 | c->state | (uint64_t)c->type << 16) *
+					    0x9e3779b97f4a7c15u);
 
 	return c->flags & (CTX_DAMAGED | CTX_CYCLE) ? h ^ mix(c->addr) : h;
 }
@@ -230,7 +238,8 @@ static void hand_up(struct model *m, const uint32_t *order)
 		parent->below += c->below + 1;
 		parent->tasks_below += c->tasks_below;
 		/* As with children maps, which a context leaves when it ends. */
-		parent->children += !has_children_map(parent) && c->state != CTX_CANCELED && c->state != CTX_EXPIRED;
+		parent->children += !has_children_map(parent) && c->state != CTX_CANCELED &&
+				    c->state != CTX_EXPIRED;
 	}
 	free(below);
 }
@@ -254,8 +263,9 @@ static void *run_put_tasks(void *arg)
 }
 
 /*
- * Goroutines are put on their contexts by another thread while depths, child lists and states are made here: the one changes
- * tasks, first_wait and shape of a context, the other parent, depth, flags, state, children and the links.
+ * Goroutines are put on their contexts by another thread while depths, child lists and states are
+ * made here: the one changes tasks, first_wait and shape of a context, the other parent, depth,
+ * flags, state, children and the links.
  */
 struct err *graph_build(struct builder *b)
 {
@@ -279,6 +289,7 @@ struct err *graph_build(struct builder *b)
 	free(order);
 	VEC_FREE(&at_depth);
 	if (loops)
-		notes_add(b->rt->notes, NOTE_DAMAGE, "parent links of contexts form %llu loops", (unsigned long long)loops);
+		notes_add(b->rt->notes, NOTE_DAMAGE, "parent links of contexts form %llu loops",
+			  (unsigned long long)loops);
 	return runtime_check(b->rt);
 }

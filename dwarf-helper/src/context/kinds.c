@@ -1,4 +1,5 @@
-/* Which dynamic types are contexts, where each keeps the context it was made on, and how its heap objects look. */
+/* Which dynamic types are contexts, where each keeps the context it was made on, and how its heap
+ * objects look. */
 #include <stdlib.h>
 
 #include "context/build_internal.h"
@@ -8,17 +9,22 @@
 #define FIELDS_LOOKED_AT 10000 /* a type */
 #define TYPES_MAX 60000
 
-/* context/context.go: the types behind the public functions.  Which emptyCtx (until 1.20) is Background follows from its address. */
+/* context/context.go: the types behind the public functions.  Which emptyCtx (until 1.20) is
+ * Background follows from its address. */
 static uint8_t kind_of(const char *full)
 {
 	static const struct {
 		const char *name;
 		uint8_t kind;
 	} known[] = {
-		{"context.backgroundCtx", CTX_BACKGROUND}, {"context.todoCtx", CTX_TODO},
-		{"*context.emptyCtx", CTX_BACKGROUND},	   {"*context.cancelCtx", CTX_CANCEL},
-		{"*context.timerCtx", CTX_TIMER},	   {"*context.valueCtx", CTX_VALUE},
-		{"context.withoutCancelCtx", CTX_WITHOUT_CANCEL}, {"*context.afterFuncCtx", CTX_AFTER_FUNC},
+		{"context.backgroundCtx", CTX_BACKGROUND},
+		{"context.todoCtx", CTX_TODO},
+		{"*context.emptyCtx", CTX_BACKGROUND},
+		{"*context.cancelCtx", CTX_CANCEL},
+		{"*context.timerCtx", CTX_TIMER},
+		{"*context.valueCtx", CTX_VALUE},
+		{"context.withoutCancelCtx", CTX_WITHOUT_CANCEL},
+		{"*context.afterFuncCtx", CTX_AFTER_FUNC},
 		{"context.stopCtx", CTX_STOP},
 	};
 
@@ -36,7 +42,8 @@ bool kinds_includes_context(struct builder *b, taddr inter)
 		return known;
 	const struct rtype *ty = rtype_get(b->rt, inter);
 	bool does = ty && ty->kind == GO_INTERFACE &&
-		    (strcmp(ty->full, "context.Context") == 0 || (b->context && rtype_iface_includes(b->rt, ty, b->context)));
+		    (strcmp(ty->full, "context.Context") == 0 ||
+		     (b->context && rtype_iface_includes(b->rt, ty, b->context)));
 
 	u64map_set(&b->includes, inter, does);
 	return does;
@@ -46,10 +53,12 @@ bool kinds_includes_context(struct builder *b, taddr inter)
 struct field_search {
 	struct builder *b;
 	bool embedded; /* only what is embedded counts */
-	unsigned left; /* fields that may still be looked at: a damaged struct may hold itself many times */
+	unsigned left; /* fields that may still be looked at: a damaged struct may hold itself many
+			  times */
 };
 
-/* Its offset, in structs held by value, too; -1 none.  It lies inside of @p st, which has less than 2 GiB. */
+/* Its offset, in structs held by value, too; -1 none.  It lies inside of @p st, which has less than
+ * 2 GiB. */
 static int32_t context_in(struct field_search *s, const struct rtype *st, int depth)
 {
 	if (st->size > INT32_MAX)
@@ -57,12 +66,15 @@ static int32_t context_in(struct field_search *s, const struct rtype *st, int de
 	for (uint32_t i = 0; i < st->nfields && s->left; i++) {
 		const struct rtype_field *f = &st->fields[i];
 		s->left--;
-		const struct rtype *ty = s->embedded && !f->embedded ? NULL : rtype_get(s->b->rt, f->type);
+		const struct rtype *ty =
+			s->embedded && !f->embedded ? NULL : rtype_get(s->b->rt, f->type);
 		if (!ty || ty->size > st->size || f->off > st->size - ty->size)
 			continue;
 		if (kinds_includes_context(s->b, ty->addr))
 			return (int32_t)f->off;
-		int32_t inner = ty->kind == GO_STRUCT && depth < EMBED_DEPTH ? context_in(s, ty, depth + 1) : -1;
+		int32_t inner = ty->kind == GO_STRUCT && depth < EMBED_DEPTH
+					? context_in(s, ty, depth + 1)
+					: -1;
 		if (inner >= 0)
 			return (int32_t)f->off + inner;
 	}
@@ -78,15 +90,19 @@ static int32_t best_context_in(struct field_search *s, const struct rtype *st)
 	return at >= 0 ? at : context_in(s, st, 0);
 }
 
-/* A pointer field (@p embedded: an embedded one) to a struct that keeps a context, as framework contexts hold an *http.Request. */
-static void context_behind_pointer(struct field_search *s, const struct rtype *st, bool embedded, struct ctx_type *t)
+/* A pointer field (@p embedded: an embedded one) to a struct that keeps a context, as framework
+ * contexts hold an *http.Request. */
+static void context_behind_pointer(struct field_search *s, const struct rtype *st, bool embedded,
+				   struct ctx_type *t)
 {
 	for (uint32_t i = 0; i < st->nfields && st->size <= INT32_MAX; i++) {
 		const struct rtype *ptr = rtype_get(s->b->rt, st->fields[i].type);
-		const struct rtype *to = ptr && ptr->kind == GO_POINTER ? rtype_get(s->b->rt, ptr->elem) : NULL;
+		const struct rtype *to =
+			ptr && ptr->kind == GO_POINTER ? rtype_get(s->b->rt, ptr->elem) : NULL;
 		if (embedded && !st->fields[i].embedded)
 			continue;
-		if (!to || to->kind != GO_STRUCT || to->addr == t->object || st->fields[i].off + ptr->size > st->size)
+		if (!to || to->kind != GO_STRUCT || to->addr == t->object ||
+		    st->fields[i].off + ptr->size > st->size)
 			continue;
 		int32_t at = best_context_in(s, to);
 		if (at < 0)
@@ -98,7 +114,8 @@ static void context_behind_pointer(struct field_search *s, const struct rtype *s
 	}
 }
 
-/* What is embedded provides the methods, so it wins; a field wins over a pointer to a struct that has one. */
+/* What is embedded provides the methods, so it wins; a field wins over a pointer to a struct that
+ * has one. */
 static void find_inner(struct builder *b, struct ctx_type *t, const struct rtype *obj)
 {
 	struct field_search s = {.b = b, .left = FIELDS_LOOKED_AT};
@@ -154,8 +171,9 @@ static bool bits_of(struct runtime *rt, const struct rtype *obj, uint64_t *ret)
 }
 
 /*
- * What the interface's data word points to: the pointer's element; the boxed value itself; and of a struct that is nothing but
- * one pointer, which is stored in the interface as such, what that points to.
+ * What the interface's data word points to: the pointer's element; the boxed value itself; and of a
+ * struct that is nothing but one pointer, which is stored in the interface as such, what that
+ * points to.
  */
 static const struct rtype *object_of(struct runtime *rt, const struct rtype *ty)
 {
@@ -167,7 +185,8 @@ static const struct rtype *object_of(struct runtime *rt, const struct rtype *ty)
 		/* Fields of size zero may stand beside the pointer. */
 		uint32_t i = 0;
 		const struct rtype *field = NULL;
-		while (i < ty->nfields && (!(field = rtype_get(rt, ty->fields[i].type)) || !field->size))
+		while (i < ty->nfields &&
+		       (!(field = rtype_get(rt, ty->fields[i].type)) || !field->size))
 			i++;
 		ty = field;
 	}
@@ -185,8 +204,10 @@ static uint32_t add_type(struct builder *b, taddr addr)
 	if (!ty)
 		return CTX_TYPE_NONE;
 	const struct rtype *obj = object_of(rt, ty);
-	/* A func, map or chan is a word of its own making: what it points to has not its type's size. */
-	bool opaque = obj && (obj->kind == GO_FUNC || obj->kind == GO_MAP || obj->kind == GO_CHAN || obj->kind == GO_UNSAFE_POINTER);
+	/* A func, map or chan is a word of its own making: what it points to has not its type's
+	 * size. */
+	bool opaque = obj && (obj->kind == GO_FUNC || obj->kind == GO_MAP || obj->kind == GO_CHAN ||
+			      obj->kind == GO_UNSAFE_POINTER);
 	bool pointer = obj != ty || opaque;
 	struct ctx_type t = {
 		.rtype = addr,
@@ -206,7 +227,8 @@ static uint32_t add_type(struct builder *b, taddr addr)
 	i = (uint32_t)b->m->types.n - 1;
 	u64map_set(&b->type_of, addr, i);
 	if (t.object && pointer && !opaque)
-		u64map_add(&b->by_object, t.object, i); /* behind a type header; a boxed value of the same type is rare */
+		u64map_add(&b->by_object, t.object,
+			   i); /* behind a type header; a boxed value of the same type is rare */
 	return i;
 }
 
@@ -216,7 +238,8 @@ uint32_t kinds_of_itab(struct builder *b, taddr itab)
 
 	if (i != U64MAP_NONE)
 		return i & WORD_TYPE_MASK;
-	/* An embedded interface wider than context.Context has itabs of its own: the dynamic type counts. */
+	/* An embedded interface wider than context.Context has itabs of its own: the dynamic type
+	 * counts. */
 	taddr type = rtype_of_itab(b->rt, itab);
 	return type ? u64map_find(&b->type_of, type) : CTX_TYPE_NONE;
 }
@@ -227,8 +250,8 @@ static void add_shape(struct builder *b, uint16_t type)
 	const struct rtype *obj = t->object ? rtype_get(b->rt, t->object) : NULL;
 	uint64_t slot = obj ? heap_slot_size(b->rt, obj->size) : 0;
 
-	if (!obj || !t->bits_known || t->inner < 0 || t->inner_via || slot > SHAPE_SLOT_MAX || obj->size % 8 ||
-	    obj->size < (uint64_t)t->inner + 16 || obj->kind != GO_STRUCT)
+	if (!obj || !t->bits_known || t->inner < 0 || t->inner_via || slot > SHAPE_SLOT_MAX ||
+	    obj->size % 8 || obj->size < (uint64_t)t->inner + 16 || obj->kind != GO_STRUCT)
 		return;
 	struct ctx_shape s = {
 		.slot = slot,
@@ -267,16 +290,19 @@ static void load_children_type(struct builder *b)
 	gomap_type_iface_set(b->rt, &b->m->children_type);
 	for (size_t i = 0; i < b->m->types.n; i++) {
 		const struct ctx_type *t = &b->m->types.v[i];
-		const struct rtype *obj = t->kind == CTX_CANCEL ? rtype_get(b->rt, t->object) : NULL;
+		const struct rtype *obj =
+			t->kind == CTX_CANCEL ? rtype_get(b->rt, t->object) : NULL;
 		for (uint32_t k = 0; obj && k < obj->nfields; k++) {
 			struct gomap_type ty;
-			if (strcmp(obj->fields[k].name, "children") == 0 && gomap_type_read(b->rt, obj->fields[k].type, &ty))
+			if (strcmp(obj->fields[k].name, "children") == 0 &&
+			    gomap_type_read(b->rt, obj->fields[k].type, &ty))
 				b->m->children_type = ty;
 		}
 	}
 }
 
-/* A closure with the code of a CancelFunc or of a timer's callback: its first capture is a context of a known type. */
+/* A closure with the code of a CancelFunc or of a timer's callback: its first capture is a context
+ * of a known type. */
 static void add_code(void *arg, const struct pcln_func *f)
 {
 	struct builder *b = arg;
@@ -287,7 +313,8 @@ static void add_code(void *arg, const struct pcln_func *f)
 			word_set_add(&b->words, f->entry, i | WORD_CODE);
 }
 
-/* context.Context and, to find what is only ever a child, context.canceler.  @return the latter, 0 none */
+/* context.Context and, to find what is only ever a child, context.canceler.  @return the latter, 0
+ * none */
 static taddr find_ifaces(struct builder *b, const struct itab *itabs, size_t n)
 {
 	taddr canceler = 0;
@@ -316,13 +343,16 @@ void kinds_load(struct builder *b)
 		uint32_t t = add_type(b, itabs[i].type);
 		if (t == CTX_TYPE_NONE)
 			continue;
-		word_set_add(&b->words, itabs[i].addr, t | (itabs[i].inter == context ? WORD_ITAB : 0));
+		word_set_add(&b->words, itabs[i].addr,
+			     t | (itabs[i].inter == context ? WORD_ITAB : 0));
 	}
-	/* A type that the program only has in interfaces of its own that are wider has no itab of context.Context. */
+	/* A type that the program only has in interfaces of its own that are wider has no itab of
+	 * context.Context. */
 	for (size_t i = 0; i < n; i++)
 		if (itabs[i].inter != canceler && kinds_includes_context(b, itabs[i].inter))
 			add_type(b, itabs[i].type);
-	/* Other interfaces have itabs of their own for the same dynamic types: wider ones may be embedded, any may hold one. */
+	/* Other interfaces have itabs of their own for the same dynamic types: wider ones may be
+	 * embedded, any may hold one. */
 	for (size_t i = 0; i < n; i++) {
 		uint32_t t = u64map_find(&b->type_of, itabs[i].type);
 		if (t == CTX_TYPE_NONE || itabs[i].inter == canceler)

@@ -20,7 +20,8 @@ static bool is_iface(struct seek *s, taddr word)
 /* The first place in [lo, hi) where the pair stands. */
 static bool in_words(struct seek *s, taddr lo, taddr hi, taddr *at_ret)
 {
-	const uint8_t *p = hi > lo && (hi - lo) >> 40 == 0 ? target_ptr(s->m->rt->t, lo, hi - lo) : NULL;
+	const uint8_t *p =
+		hi > lo && (hi - lo) >> 40 == 0 ? target_ptr(s->m->rt->t, lo, hi - lo) : NULL;
 
 	for (uint64_t at = 8; p && at + 8 <= hi - lo; at += 8) {
 		uint64_t pair[2];
@@ -44,7 +45,8 @@ static bool in_heap(struct seek *s)
 		while (!(span->flags & SPAN_NOSCAN) && in_words(s, lo, hi, &at)) {
 			struct heap_object o;
 			lo = at + 8;
-			if (!heap_object_at(rt, at, &o) || at + 16 > o.base + o.size || !heap_allocated(rt, o.span, o.index))
+			if (!heap_object_at(rt, at, &o) || at + 16 > o.base + o.size ||
+			    !heap_allocated(rt, o.span, o.index))
 				continue;
 			s->found = (struct known){.by = KNOWN_OBJECT, .at = at, .object = o.base};
 			return true;
@@ -60,7 +62,8 @@ static bool in_variables(struct seek *s)
 
 	for (size_t k = 0; k < rt->modules.n; k++) {
 		const struct module *m = &rt->modules.v[k];
-		if (in_words(s, (m->data + 7) & ~7ull, m->edata, &at) || in_words(s, (m->bss + 7) & ~7ull, m->ebss, &at)) {
+		if (in_words(s, (m->data + 7) & ~7ull, m->edata, &at) ||
+		    in_words(s, (m->bss + 7) & ~7ull, m->ebss, &at)) {
 			s->found = (struct known){.by = KNOWN_VARIABLE, .at = at};
 			return true;
 		}
@@ -75,7 +78,8 @@ static bool on_stacks(struct seek *s)
 
 	for (size_t k = 0; k < m->tasks.list.n && !runtime_canceled(m->rt); k++) {
 		struct stack_regs r;
-		if (!stack_start(m->rt, &m->tasks.list.v[k], &r) || !in_words(s, (r.sp + 7) & ~7ull, r.hi, &at))
+		if (!stack_start(m->rt, &m->tasks.list.v[k], &r) ||
+		    !in_words(s, (r.sp + 7) & ~7ull, r.hi, &at))
 			continue;
 		s->found = (struct known){.by = KNOWN_STACK, .at = at, .other = (uint32_t)k};
 		return true;

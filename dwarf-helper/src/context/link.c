@@ -1,4 +1,5 @@
-/* Parents and children: the parent word of every context, and what the children maps hold, until nothing new turns up. */
+/* Parents and children: the parent word of every context, and what the children maps hold, until
+ * nothing new turns up. */
 #include "context/build_internal.h"
 
 /* Address of the interface that holds the parent; false: the kind has none. */
@@ -27,14 +28,16 @@ static uint32_t pseudo(struct builder *b, const struct ctx_type *t, taddr data)
 }
 
 /*
- * A parent word that leads nowhere is damage of the child; unless that is being made, and the word is of what lay there before, or lies on a
- * stack, where the slot that refers to it may no longer be in use.
+ * A parent word that leads nowhere is damage of the child; unless that is being made, and the word
+ * is of what lay there before, or lies on a stack, where the slot that refers to it may no longer
+ * be in use.
  */
 static uint32_t wild(struct builder *b, uint32_t i)
 {
 	taddr addr = b->m->ctxs.v[i].addr;
 
-	if (b->rt->heap && !b->rt->heap->incomplete && !heap_span(b->rt->heap, addr) && !(b->m->ctxs.v[i].flags & (CTX_FROM_MAP | CTX_FROM_PARENT)))
+	if (b->rt->heap && !b->rt->heap->incomplete && !heap_span(b->rt->heap, addr) &&
+	    !(b->m->ctxs.v[i].flags & (CTX_FROM_MAP | CTX_FROM_PARENT)))
 		return CTX_NONE;
 	b->wild_parents += !heap_newest(b->rt, addr);
 	b->m->ctxs.v[i].flags |= CTX_DAMAGED;
@@ -42,8 +45,9 @@ static uint32_t wild(struct builder *b, uint32_t i)
 }
 
 /*
- * Could a context of this type lie there?  The library's own are heap objects of their own (WithoutCancel's box may be on a stack);
- * where spans are missing, what a link points to is believed.
+ * Could a context of this type lie there?  The library's own are heap objects of their own
+ * (WithoutCancel's box may be on a stack); where spans are missing, what a link points to is
+ * believed.
  */
 static bool may_lie_at(struct builder *b, const struct ctx_type *t, taddr addr)
 {
@@ -59,16 +63,20 @@ static bool may_lie_at(struct builder *b, const struct ctx_type *t, taddr addr)
 	return !t->by_pointer || !h || h->incomplete;
 }
 
-/* Embedded by pointer is a struct that is a context of its own: that one is the parent, not what it was made on. */
+/* Embedded by pointer is a struct that is a context of its own: that one is the parent, not what it
+ * was made on. */
 static uint32_t embedded_parent(struct builder *b, const struct ctx *c)
 {
 	const struct ctx_type *t = &b->m->types.v[c->type];
 	taddr via;
 
-	if (t->inner < 0 || !t->inner_via || !target_u64(b->rt->t, c->addr + (uint64_t)t->inner, &via))
+	if (t->inner < 0 || !t->inner_via ||
+	    !target_u64(b->rt->t, c->addr + (uint64_t)t->inner, &via))
 		return CTX_NONE;
 	uint32_t p = model_at(b->m, via);
-	return p != CTX_NONE && b->m->types.v[b->m->ctxs.v[p].type].object == t->inner_via ? p : CTX_NONE;
+	return p != CTX_NONE && b->m->types.v[b->m->ctxs.v[p].type].object == t->inner_via
+		       ? p
+		       : CTX_NONE;
 }
 
 /* Type of its parent, or PARENT_NIL, PARENT_WILD; with the interface's data word. */
@@ -100,7 +108,8 @@ static uint32_t find_parent(struct builder *b, uint32_t i)
 		return embedded;
 	}
 	uint32_t type = parent_type(b, &m->ctxs.v[i], &data);
-	// The library refuses nil parents ("cannot create context from nil parent"): a zeroed page looks like that.
+	// The library refuses nil parents ("cannot create context from nil parent"): a zeroed page
+	// looks like that.
 	bool library = m->ctxs.v[i].kind >= CTX_CANCEL && m->ctxs.v[i].kind != CTX_CUSTOM;
 	if (type == PARENT_NIL && !library)
 		return CTX_NONE;
@@ -188,7 +197,8 @@ static bool visit_child(void *arg, taddr key, taddr elem)
 	return !runtime_canceled(v->b->rt);
 }
 
-/* Make context @p i the parent of the entries of its children map, if it has one.  @return false: early, and not all of them are known */
+/* Make context @p i the parent of the entries of its children map, if it has one.  @return false:
+ * early, and not all of them are known */
 static bool read_children(struct builder *b, uint32_t i, bool early)
 {
 	struct child_visit v = {.b = b, .parent = i, .early = early};
@@ -196,7 +206,8 @@ static bool read_children(struct builder *b, uint32_t i, bool early)
 	struct gomap_state st;
 	taddr map;
 
-	if (!c->children || (c->kind != CTX_CANCEL && c->kind != CTX_TIMER && c->kind != CTX_AFTER_FUNC))
+	if (!c->children ||
+	    (c->kind != CTX_CANCEL && c->kind != CTX_TIMER && c->kind != CTX_AFTER_FUNC))
 		return true;
 	if (!target_u64(b->rt->t, c->addr + (uint64_t)b->rt->L.cancelCtx.children.off, &map))
 		return true;
@@ -230,7 +241,8 @@ struct err *link_early(struct builder *b)
 		if (i + PARENTS_AHEAD < m->heap_end && c[PARENTS_AHEAD].parent != CTX_NONE)
 			model_prefetch(m, c[PARENTS_AHEAD].parent_data);
 		left = i < left ? i : left;
-		if (!(c->flags & CTX_EVIDENCE) || c->parent == CTX_NONE || c->parent == PARENT_WILD || !read_children(b, i, true))
+		if (!(c->flags & CTX_EVIDENCE) || c->parent == CTX_NONE ||
+		    c->parent == PARENT_WILD || !read_children(b, i, true))
 			continue;
 		const struct ctx_type *t = c->parent == PARENT_NIL ? NULL : &m->types.v[c->parent];
 		uint32_t p = CTX_NONE;
@@ -255,7 +267,8 @@ struct err *link_all(struct builder *b)
 {
 	struct model *m = b->m;
 
-	/* The list grows while it is walked: parents and map entries that nothing else had found. */
+	/* The list grows while it is walked: parents and map entries that nothing else had
+	 * found. */
 	for (uint32_t i = b->linked < 2 ? 2 : b->linked; i < m->ctxs.n; i++) {
 		if (m->ctxs.v[i].flags & CTX_LINKED)
 			continue;
@@ -265,7 +278,10 @@ struct err *link_all(struct builder *b)
 		if (i % 4096 == 0 && runtime_canceled(b->rt))
 			return err_interrupted();
 		if (m->ctxs.n > CONTEXTS_MAX) {
-			notes_add(b->rt->notes, NOTE_LIMIT, "more than %u contexts: the parents of the others are not looked up", CONTEXTS_MAX);
+			notes_add(b->rt->notes, NOTE_LIMIT,
+				  "more than %u contexts: the parents of the others are not looked "
+				  "up",
+				  CONTEXTS_MAX);
 			while (++i < m->ctxs.n)
 				if (!(m->ctxs.v[i].flags & CTX_LINKED))
 					set_parent(&m->ctxs.v[i], CTX_NONE);
@@ -281,7 +297,8 @@ void link_parents(struct builder *b, size_t max)
 	struct model *m = b->m;
 
 	for (uint32_t i = 2; i < m->ctxs.n; i++) {
-		uint32_t parent = m->ctxs.n <= max ? find_parent(b, i) : CTX_NONE; // may move the list
+		uint32_t parent =
+			m->ctxs.n <= max ? find_parent(b, i) : CTX_NONE; // may move the list
 		set_parent(&m->ctxs.v[i], parent);
 	}
 }

@@ -66,14 +66,16 @@ void model_index(struct model *m)
 	if (m->heap_end == 2)
 		return;
 	m->arena_first = m->ctxs.v[2].addr / HEAP_ARENA;
-	m->arena_count = (uint32_t)(m->ctxs.v[m->heap_end - 1].addr / HEAP_ARENA - m->arena_first + 1);
+	m->arena_count =
+		(uint32_t)(m->ctxs.v[m->heap_end - 1].addr / HEAP_ARENA - m->arena_first + 1);
 	m->page_first = mem_zalloc(m->arena_count * sizeof(*m->page_first));
 	for (uint32_t i = 2; i < m->heap_end; i++) {
 		taddr at = m->ctxs.v[i].addr / HEAP_PAGE, arena = at / PAGES_PER_ARENA;
 		if (pages && at == page)
 			continue;
 		if (!pages || arena != page / PAGES_PER_ARENA) {
-			for (uint64_t k = page % PAGES_PER_ARENA + 1; pages && k <= PAGES_PER_ARENA; k++)
+			for (uint64_t k = page % PAGES_PER_ARENA + 1; pages && k <= PAGES_PER_ARENA;
+			     k++)
 				pages[k] = i;
 			pages = mem_alloc((PAGES_PER_ARENA + 1) * sizeof(*pages));
 			m->page_first[arena - m->arena_first] = pages;
@@ -99,15 +101,17 @@ uint32_t model_find(const struct model *m, taddr addr)
 
 const char *ctx_kind_name(uint8_t kind)
 {
-	static const char *const names[CTX_KINDS] = {"background",     "todo",	     "cancel", "timer", "value",
-						     "without_cancel", "after_func", "stop",   "custom"};
+	static const char *const names[CTX_KINDS] = {"background", "todo",  "cancel",
+						     "timer",	   "value", "without_cancel",
+						     "after_func", "stop",  "custom"};
 
 	return kind < CTX_KINDS ? names[kind] : "unknown";
 }
 
 const char *ctx_state_name(uint8_t state)
 {
-	static const char *const names[CTX_STATES] = {"active", "canceled", "expired", "never", "unknown"};
+	static const char *const names[CTX_STATES] = {"active", "canceled", "expired", "never",
+						      "unknown"};
 
 	return state < CTX_STATES ? names[state] : "unknown";
 }
@@ -116,8 +120,9 @@ const char *ctx_label(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
 	const char *name = m->types.v[c->type].name;
-	static const char *const labels[CTX_CUSTOM] = {"Background",	"TODO",	     "WithCancel", "WithTimeout", "WithValue",
-						       "WithoutCancel", "AfterFunc", "AfterFunc stop"};
+	static const char *const labels[CTX_CUSTOM] = {
+		"Background", "TODO",	       "WithCancel", "WithTimeout",
+		"WithValue",  "WithoutCancel", "AfterFunc",  "AfterFunc stop"};
 
 	if (c->kind < CTX_CUSTOM)
 		return labels[c->kind];

@@ -1,11 +1,13 @@
 /*
- * References to contexts on stacks and in package variables: interface values, and closures that cancel.  Dead stack slots may hold
- * stale ones: what they point to must still look the part.
+ * References to contexts on stacks and in package variables: interface values, and closures that
+ * cancel.  Dead stack slots may hold stale ones: what they point to must still look the part.
  */
 #include "context/build_internal.h"
 
-/* Call @p fn for each word of [lo, hi) that is one of b->words, with the word after it.  @return false: unreadable */
-static inline bool each_pair(const struct builder *b, taddr lo, taddr hi, void (*fn)(void *, uint32_t, taddr), void *arg)
+/* Call @p fn for each word of [lo, hi) that is one of b->words, with the word after it.  @return
+ * false: unreadable */
+static inline bool each_pair(const struct builder *b, taddr lo, taddr hi,
+			     void (*fn)(void *, uint32_t, taddr), void *arg)
 {
 	lo = (lo + 7) & ~7ull;
 	if (hi < lo || hi - lo < 16)
@@ -42,7 +44,8 @@ static void found_on_stack(void *arg, uint32_t value, taddr data)
 	/* WithoutCancel is inlined: its box may lie on the very stack that refers to it. */
 	if (data >= s->lo && data < s->hi) {
 		struct candidate c = {data, type};
-		if (!t->by_pointer && t->kind > CTX_TODO && data % 8 == 0 && data + t->size <= s->hi)
+		if (!t->by_pointer && t->kind > CTX_TODO && data % 8 == 0 &&
+		    data + t->size <= s->hi)
 			VEC_PUSH(&s->boxes, c);
 		return;
 	}
@@ -64,16 +67,22 @@ struct err *find_pairs(struct builder *b)
 
 	b->refs->v.n = 0;
 	for (size_t i = 0; i < rt->modules.n; i++) {
-		bool data = each_pair(b, rt->modules.v[i].data, rt->modules.v[i].edata, found_in_globals, b);
-		bool bss = each_pair(b, rt->modules.v[i].bss, rt->modules.v[i].ebss, found_in_globals, b);
+		bool data = each_pair(b, rt->modules.v[i].data, rt->modules.v[i].edata,
+				      found_in_globals, b);
+		bool bss = each_pair(b, rt->modules.v[i].bss, rt->modules.v[i].ebss,
+				     found_in_globals, b);
 		if (!data || !bss)
-			notes_add(rt->notes, NOTE_DAMAGE, "package variables are not all readable: contexts that only they hold may be missing");
+			notes_add(rt->notes, NOTE_DAMAGE,
+				  "package variables are not all readable: contexts that only they "
+				  "hold may be missing");
 	}
 	refs_apply(b, b->refs, false);
 	if (!b->stacks)
 		return NULL;
 	if (b->stacks->unreadable)
-		notes_add(rt->notes, NOTE_DAMAGE, "stacks of %llu goroutines are not all readable: contexts that only they hold may be missing",
+		notes_add(rt->notes, NOTE_DAMAGE,
+			  "stacks of %llu goroutines are not all readable: contexts that only they "
+			  "hold may be missing",
 			  (unsigned long long)b->stacks->unreadable);
 	for (size_t i = 0; i < b->stacks->boxes.n; i++)
 		fill_add(b, b->stacks->boxes.v[i].addr, b->stacks->boxes.v[i].type, CTX_FROM_PAIR);

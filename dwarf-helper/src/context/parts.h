@@ -35,10 +35,12 @@ static inline struct image *model_image(const struct model *m)
 }
 
 /**
- * Does the k-th wait of @p t receive or send?  The first call for a goroutine reads it and keeps it with its waits, the one
- * thing that an answer adds to the model.  One thread at a time per goroutine.
+ * Does the k-th wait of @p t receive or send?  The first call for a goroutine reads it and keeps it
+ * with its waits, the one thing that an answer adds to the model.  One thread at a time per
+ * goroutine.
  */
-static inline enum task_wait_op model_wait_op(const struct model *m, const struct task *t, uint32_t k)
+static inline enum task_wait_op model_wait_op(const struct model *m, const struct task *t,
+					      uint32_t k)
 {
 	return task_wait_op(m->rt, &m->tasks, t, k);
 }
@@ -55,7 +57,8 @@ static inline bool model_damaged(const struct model *m)
 	return m->rt->notes->count[NOTE_DAMAGE] != 0;
 }
 
-/** A frame by its number; NULL for FRAME_NONE: no Go function at that pc.  Valid until another pc is looked up. */
+/** A frame by its number; NULL for FRAME_NONE: no Go function at that pc.  Valid until another pc
+ * is looked up. */
 static inline const struct frame *model_frame(const struct model *m, uint32_t frame)
 {
 	return frame < m->rt->frames.n ? &m->rt->frames.v[frame] : NULL;

@@ -4,7 +4,8 @@ static void read_err(struct ctx_view *v, const struct model *m, unsigned want)
 {
 	if (!(want & (VIEW_ERR | VIEW_OWN_ERR)) || v->state == CTX_ACTIVE || v->state == CTX_NEVER)
 		return;
-	if (!(want & VIEW_ERR) && (v->state != CTX_CANCELED || ctx_canceler(m, v->index) != v->index))
+	if (!(want & VIEW_ERR) &&
+	    (v->state != CTX_CANCELED || ctx_canceler(m, v->index) != v->index))
 		return;
 	v->has_err = ctx_err(m, v->index, &v->err);
 	v->has_cause = ctx_cause(m, v->index, &v->cause);
@@ -52,7 +53,8 @@ void ctx_view_read(struct ctx_view *v, const struct model *m, uint32_t i, unsign
 	read_facts(v, m, i);
 	v->value_at = 0;
 	v->err.n = v->cause.n = v->key.n = v->value.n = v->calls.n = 0;
-	v->has_err = v->has_cause = v->has_deadline = v->has_left = v->has_key = v->has_value = v->has_calls = false;
+	v->has_err = v->has_cause = v->has_deadline = v->has_left = v->has_key = v->has_value =
+		v->has_calls = false;
 	read_err(v, m, want);
 	if (v->kind == CTX_TIMER && want & VIEW_DEADLINE)
 		read_deadline(v, m, want);

@@ -1,8 +1,9 @@
 /**
  * @file  What an answer says of one context, read at one place.
  *
- * A view has the facts of the model at once and those of the target's memory that the caller asked for.  The commands
- * that list, draw or describe contexts read views; the graph itself (who hangs below whom) they walk in the model.
+ * A view has the facts of the model at once and those of the target's memory that the caller asked
+ * for.  The commands that list, draw or describe contexts read views; the graph itself (who hangs
+ * below whom) they walk in the model.
  */
 #ifndef GOCTX_CONTEXT_VIEW_H
 #define GOCTX_CONTEXT_VIEW_H
@@ -11,13 +12,14 @@
 
 /** What to read from the target. */
 enum {
-	VIEW_ERR = 1,	   /* err and cause, of contexts that are not known to be alive */
-	VIEW_OWN_ERR = 2,  /* the same, only when the context was canceled itself, not with one above it */
+	VIEW_ERR = 1, /* err and cause, of contexts that are not known to be alive */
+	VIEW_OWN_ERR =
+		2, /* the same, only when the context was canceled itself, not with one above it */
 	VIEW_DEADLINE = 4, /* deadline and time left, of timer contexts */
 	VIEW_CLOCK = 8,	   /* the clock that deadline is measured by */
-	VIEW_PAIR = 16,	   /* key and the type of the value ("string (redacted)"), of value contexts */
-	VIEW_CALLS = 32,   /* the function that an AfterFunc calls */
-	VIEW_VALUE = 64,   /* with VIEW_PAIR: the value itself, which may be a secret */
+	VIEW_PAIR = 16, /* key and the type of the value ("string (redacted)"), of value contexts */
+	VIEW_CALLS = 32, /* the function that an AfterFunc calls */
+	VIEW_VALUE = 64, /* with VIEW_PAIR: the value itself, which may be a secret */
 	VIEW_ABOUT = VIEW_DEADLINE | VIEW_CLOCK | VIEW_PAIR | VIEW_CALLS,
 };
 

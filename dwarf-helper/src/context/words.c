@@ -20,7 +20,8 @@ static int by_value(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-/* Two ranges, on both sides of the widest gap: itabs made at run time lie far from what is linked. */
+/* Two ranges, on both sides of the widest gap: itabs made at run time lie far from what is
+ * linked. */
 void word_set_close(struct word_set *s)
 {
 	VEC(uint64_t) all = {0};
@@ -53,7 +54,8 @@ static inline bool in_range(const struct word_set *s, uint64_t w)
 
 static size_t next_plain(const struct word_set *set, const uint8_t *p, size_t i, size_t n)
 {
-	const struct word_set s = {.lo = {set->lo[0], set->lo[1]}, .span = {set->span[0], set->span[1]}};
+	const struct word_set s = {.lo = {set->lo[0], set->lo[1]},
+				   .span = {set->span[0], set->span[1]}};
 
 	for (; i < n; i++) {
 		uint64_t w;
@@ -70,7 +72,8 @@ typedef long long four_signed __attribute__((vector_size(32)));
 
 #define BLOCK 16 /* words looked at together */
 
-__attribute__((target("avx2"))) static size_t next_avx2(const struct word_set *s, const uint8_t *p, size_t i, size_t n)
+__attribute__((target("avx2"))) static size_t next_avx2(const struct word_set *s, const uint8_t *p,
+							size_t i, size_t n)
 {
 	const four lo0 = s->lo[0] - (four){0}, lo1 = s->lo[1] - (four){0};
 	const four span0 = s->span[0] - (four){0}, span1 = s->span[1] - (four){0};

@@ -3,7 +3,8 @@
  *
  * Notes: {namesz u32, descsz u32, type u32, name, desc}, name and desc padded to 4 bytes.
  *   "GNU" type 3: the linker's hash of the file's contents
- *   "Go"  type 4: "actionID/…/contentID" in text (cmd/link/internal/ld/elf.go, ELF_NOTE_GOBUILDID_TAG)
+ *   "Go"  type 4: "actionID/…/contentID" in text (cmd/link/internal/ld/elf.go,
+ * ELF_NOTE_GOBUILDID_TAG)
  */
 #include <elf.h>
 #include <limits.h>
@@ -13,8 +14,8 @@
 enum {
 	NOTE_GO_BUILD_ID = 4,
 	NOTE_HEADER = 12,
-	MAX_ID = 1024,		 /* bytes of one build id */
-	MAX_NOTES = 64 << 10,	 /* bytes of one note segment */
+	MAX_ID = 1024,	      /* bytes of one build id */
+	MAX_NOTES = 64 << 10, /* bytes of one note segment */
 	MAX_TARGET_PHDRS = 128,
 };
 
@@ -44,7 +45,8 @@ static char *printable(const uint8_t *p, uint64_t n)
 	return n ? mem_strndup((const char *)p, n) : NULL;
 }
 
-static void take_note(struct ids *ids, uint32_t type, const uint8_t *name, uint32_t namesz, const uint8_t *desc, uint32_t n)
+static void take_note(struct ids *ids, uint32_t type, const uint8_t *name, uint32_t namesz,
+		      const uint8_t *desc, uint32_t n)
 {
 	if (!n || n > MAX_ID)
 		return;
@@ -101,7 +103,8 @@ const char *image_go_build_id(const struct image *img)
 	return img->go_build_id;
 }
 
-/* Index into t->files of the file of this image: same path, "(deleted)" or not; -1 when the target does not name it. */
+/* Index into t->files of the file of this image: same path, "(deleted)" or not; -1 when the target
+ * does not name it. */
 static int32_t find_file(const struct image *img, const struct target *t)
 {
 	static const char deleted[] = " (deleted)";
@@ -120,7 +123,8 @@ static int32_t find_file(const struct image *img, const struct target *t)
 }
 
 /* Segment that page @p file_off of the file belongs to, as the kernel maps it. */
-static const struct image_segment *segment_of_page(const struct image *img, const struct target *t, uint64_t file_off)
+static const struct image_segment *segment_of_page(const struct image *img, const struct target *t,
+						   uint64_t file_off)
 {
 	for (size_t i = 0; i < img->segments.n; i++) {
 		const struct image_segment *s = &img->segments.v[i];
@@ -130,11 +134,13 @@ static const struct image_segment *segment_of_page(const struct image *img, cons
 	return NULL;
 }
 
-bool image_bias_of_file(const struct image *img, const struct target *t, int32_t file, uint64_t *ret)
+bool image_bias_of_file(const struct image *img, const struct target *t, int32_t file,
+			uint64_t *ret)
 {
 	for (size_t i = 0; file >= 0 && i < t->regions.n; i++) {
 		const struct region *r = &t->regions.v[i];
-		const struct image_segment *s = r->file == file ? segment_of_page(img, t, r->file_off) : NULL;
+		const struct image_segment *s =
+			r->file == file ? segment_of_page(img, t, r->file_off) : NULL;
 		if (!s)
 			continue;
 		*ret = r->start - target_page(t, s->vaddr);
@@ -144,8 +150,9 @@ bool image_bias_of_file(const struct image *img, const struct target *t, int32_t
 }
 
 /*
- * File of this image when the auxiliary vector is of another one: a program that was started through its loader
- * (ld-linux-x86-64.so.2 PROGRAM).  -1: it is of this image, and says where the image is.
+ * File of this image when the auxiliary vector is of another one: a program that was started
+ * through its loader (ld-linux-x86-64.so.2 PROGRAM).  -1: it is of this image, and says where the
+ * image is.
  */
 static int32_t beside_auxv(const struct image *img, const struct target *t)
 {
@@ -181,7 +188,8 @@ static bool page_is_mapped(const struct target *t, taddr page, int32_t file, uin
 {
 	int i = target_region_at(t, page);
 
-	return i >= 0 && t->regions.v[i].file == file && t->regions.v[i].file_off + (page - t->regions.v[i].start) == off;
+	return i >= 0 && t->regions.v[i].file == file &&
+	       t->regions.v[i].file_off + (page - t->regions.v[i].start) == off;
 }
 
 bool image_fits_maps(const struct image *img, const struct target *t, int32_t file, uint64_t bias)
@@ -190,9 +198,11 @@ bool image_fits_maps(const struct image *img, const struct target *t, int32_t fi
 		const struct image_segment *s = &img->segments.v[i];
 		if (!s->filesz)
 			continue;
-		taddr first = target_page(t, s->vaddr + bias), last = target_page(t, s->vaddr + bias + s->filesz - 1);
+		taddr first = target_page(t, s->vaddr + bias),
+		      last = target_page(t, s->vaddr + bias + s->filesz - 1);
 		uint64_t off = target_page(t, s->offset);
-		if (!page_is_mapped(t, first, file, off) || !page_is_mapped(t, last, file, off + (last - first)))
+		if (!page_is_mapped(t, first, file, off) ||
+		    !page_is_mapped(t, last, file, off + (last - first)))
 			return false;
 	}
 	return true;
@@ -206,7 +216,8 @@ static void take_target_notes(struct ids *ids, struct target *t, taddr addr, uin
 		take_notes(ids, p, n);
 }
 
-/* Where the target's ELF header should be: in front of AT_PHDR, else where the file's first page is mapped. */
+/* Where the target's ELF header should be: in front of AT_PHDR, else where the file's first page is
+ * mapped. */
 static taddr header_addr(const struct image *img, const struct target *t)
 {
 	if (t->phdr > sizeof(Elf64_Ehdr) && beside_auxv(img, t) < 0)
@@ -216,8 +227,8 @@ static taddr header_addr(const struct image *img, const struct target *t)
 }
 
 /*
- * Notes by the program headers that the target itself has in memory.  They are found also when the program is another
- * one than the image, whose notes are elsewhere.
+ * Notes by the program headers that the target itself has in memory.  They are found also when the
+ * program is another one than the image, whose notes are elsewhere.
  */
 static void notes_by_header(struct target *t, taddr at, struct ids *ids)
 {
@@ -228,8 +239,8 @@ static void notes_by_header(struct target *t, taddr at, struct ids *ids)
 	if (!p)
 		return;
 	memcpy(&eh, p, sizeof(eh));
-	if (memcmp(eh.e_ident, ELFMAG, SELFMAG) || eh.e_phentsize != sizeof(ph) || eh.e_phnum > MAX_TARGET_PHDRS ||
-	    eh.e_phoff > t->page_bytes)
+	if (memcmp(eh.e_ident, ELFMAG, SELFMAG) || eh.e_phentsize != sizeof(ph) ||
+	    eh.e_phnum > MAX_TARGET_PHDRS || eh.e_phoff > t->page_bytes)
 		return;
 	const uint8_t *table = target_own(t, at + eh.e_phoff, eh.e_phnum * sizeof(ph));
 	if (!table)
@@ -265,7 +276,8 @@ static enum build_match compare_ids(const struct image *img, struct ids there, c
 	return match;
 }
 
-enum build_match image_match_at(const struct image *img, struct target *t, taddr header, char **there_ret)
+enum build_match image_match_at(const struct image *img, struct target *t, taddr header,
+				char **there_ret)
 {
 	struct ids there = {0};
 
@@ -284,12 +296,14 @@ enum build_match image_match(const struct image *img, struct target *t, char **t
 	// Go's own linker gives only the Go note a program header; the GNU note lies beside it
 	for (size_t i = 0; i < img->sections.n && !there.gnu; i++)
 		if (img->sections.v[i].type == SHT_NOTE && img->sections.v[i].addr)
-			take_target_notes(&there, t, img->sections.v[i].addr + bias, img->sections.v[i].size);
+			take_target_notes(&there, t, img->sections.v[i].addr + bias,
+					  img->sections.v[i].size);
 	return compare_ids(img, there, there_ret);
 }
 
 /* Pages of a read-only segment with the bytes around it, as the kernel maps them. */
-static void back_segment(const struct image *img, struct target *t, const struct image_segment *s, uint64_t bias)
+static void back_segment(const struct image *img, struct target *t, const struct image_segment *s,
+			 uint64_t bias)
 {
 	uint64_t head = s->vaddr - target_page(t, s->vaddr);
 
@@ -319,10 +333,12 @@ static void back_mapped(const struct image *img, struct target *t)
 		if (r->file != file || r->mem || (r->perm & REGION_W) || r->file_off >= img->size)
 			continue;
 		uint64_t n = r->end - r->start, there = img->size - r->file_off;
-		VEC_PUSH(&todo, (struct file_range){r->start, r->start + (n < there ? n : there), r->file_off});
+		VEC_PUSH(&todo, (struct file_range){r->start, r->start + (n < there ? n : there),
+						    r->file_off});
 	}
 	for (size_t i = 0; i < todo.n; i++)
-		target_back(t, todo.v[i].start, todo.v[i].end, img->bytes + todo.v[i].off, file, todo.v[i].off);
+		target_back(t, todo.v[i].start, todo.v[i].end, img->bytes + todo.v[i].off, file,
+			    todo.v[i].off);
 	VEC_FREE(&todo);
 }
 
@@ -330,7 +346,8 @@ void image_back_target(const struct image *img, struct target *t)
 {
 	uint64_t bias = image_bias(img, t);
 
-	// the file's copy of a writable segment is not what the process has; neither is data relocated at start (PIE)
+	// the file's copy of a writable segment is not what the process has; neither is data
+	// relocated at start (PIE)
 	for (size_t i = 0; i < img->segments.n; i++)
 		if (img->segments.v[i].filesz && !(img->segments.v[i].perm & REGION_W))
 			back_segment(img, t, &img->segments.v[i], bias);

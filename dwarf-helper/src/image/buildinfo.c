@@ -5,7 +5,8 @@
  *   0  "\xff Go buildinf:"
  *  14  pointer size
  *  15  flags: 1 big-endian, 2 strings inline (since Go 1.18)
- *  16  inline: 16 bytes of padding, then at 32 two strings, each a varint length and its bytes: version, module information
+ *  16  inline: 16 bytes of padding, then at 32 two strings, each a varint length and its bytes:
+ * version, module information
  *      else:   addresses of two Go string headers: runtime.buildVersion, runtime.modinfo
  */
 #include <elf.h>
@@ -17,7 +18,7 @@ enum {
 	HEADER_SIZE = 32,
 	FLAG_BIG_ENDIAN = 1,
 	FLAG_INLINE = 2,
-	FRAME = 16,		   /* bytes of sentinel before and after the module information */
+	FRAME = 16, /* bytes of sentinel before and after the module information */
 	MAX_VERSION = 256,
 	MAX_MODINFO = 16 << 20,
 	MAX_SEARCH = 64 << 20,	   /* bytes looked at in all, when there is no section */
@@ -80,7 +81,8 @@ static bool relocated_word(struct scan *scan, uint64_t addr, uint64_t *ret)
 				return false;
 			scan->relocations--;
 			memcpy(&r, p + off, sizeof(r));
-			if (r.r_offset != addr || ELF64_R_TYPE(r.r_info) != img->arch->relocation_relative)
+			if (r.r_offset != addr ||
+			    ELF64_R_TYPE(r.r_info) != img->arch->relocation_relative)
 				continue;
 			*ret = (uint64_t)r.r_addend;
 			return true;
@@ -116,7 +118,8 @@ static bool read_string(struct scan *scan, uint64_t addr, uint64_t max, struct t
 	return true;
 }
 
-/* A guard against stray hits of the magic: programs that read build information carry it as a constant, too. */
+/* A guard against stray hits of the magic: programs that read build information carry it as a
+ * constant, too. */
 static bool plausible_version(struct text v)
 {
 	static const char *const start[] = {"go", "devel"};
@@ -178,8 +181,9 @@ static char *main_module(const struct image *img)
 {
 	char *s = NULL;
 
-	if (img->module_path && asprintf(&s, "%s%s%s", img->module_path, img->module_version ? " " : "",
-					 img->module_version ? img->module_version : "") < 0)
+	if (img->module_path &&
+	    asprintf(&s, "%s%s%s", img->module_path, img->module_version ? " " : "",
+		     img->module_version ? img->module_version : "") < 0)
 		mem_out();
 	return s;
 }
@@ -194,7 +198,8 @@ char *image_build_setting(const struct image *img, const char *key)
 	return value ? mem_strndup(value, n) : NULL;
 }
 
-/* Try the header at @p p, link-time address @p addr, with @p n bytes up to the end of its segment or section. */
+/* Try the header at @p p, link-time address @p addr, with @p n bytes up to the end of its segment
+ * or section. */
 static bool parse(struct scan *scan, const uint8_t *p, uint64_t n, uint64_t addr)
 {
 	struct text version, info = {0};
@@ -209,7 +214,8 @@ static bool parse(struct scan *scan, const uint8_t *p, uint64_t n, uint64_t addr
 		if (!take_text(&q, end, MAX_MODINFO, &info))
 			info.n = 0;
 	} else {
-		if (p[14] != 8 || p[15] & FLAG_BIG_ENDIAN || !read_string(scan, addr + 16, MAX_VERSION, &version))
+		if (p[14] != 8 || p[15] & FLAG_BIG_ENDIAN ||
+		    !read_string(scan, addr + 16, MAX_VERSION, &version))
 			return false;
 		if (!read_string(scan, addr + 24, MAX_MODINFO, &info))
 			info.n = 0;
@@ -288,7 +294,8 @@ int image_go_minor(const struct image *img)
 	const char *s = img->go_version ? strstr(img->go_version, "go1.") : NULL;
 	int minor;
 
-	if (!s || (s != img->go_version && s[-1] != ' ') || s[4] < '0' || s[4] > '9' || sscanf(s + 4, "%3d", &minor) != 1)
+	if (!s || (s != img->go_version && s[-1] != ' ') || s[4] < '0' || s[4] > '9' ||
+	    sscanf(s + 4, "%3d", &minor) != 1)
 		return -1;
 	return minor;
 }

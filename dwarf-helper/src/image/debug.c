@@ -14,9 +14,11 @@ struct err *debug_open(const struct image *img, struct debug **ret)
 	if (!err) {
 		int rc = reader_init_dwarf(d->reader, &d->dbg, &error);
 		if (rc == DW_DLV_NO_ENTRY)
-			err = err_new(ERR_NO_DEBUG_INFO, "%s has no debug information", image_path(img));
+			err = err_new(ERR_NO_DEBUG_INFO, "%s has no debug information",
+				      image_path(img));
 		else if (rc != DW_DLV_OK)
-			err = err_new(ERR_BAD_DATA, "%s: debug information cannot be read: %s", image_path(img),
+			err = err_new(ERR_BAD_DATA, "%s: debug information cannot be read: %s",
+				      image_path(img),
 				      error ? dwarf_errmsg(error) : "no reason given");
 		debug_forget(d, &error);
 	}
@@ -81,8 +83,10 @@ static void find_struct(struct debug *d, struct debug_struct *s)
 	}
 }
 
-/* Address that a location expression stands for: a plain DW_OP_addr, or (C compilers, DWARF 5) an index of .debug_addr. */
-static bool read_location(struct debug *d, Dwarf_Die die, const uint8_t *p, uint64_t n, uint64_t *ret)
+/* Address that a location expression stands for: a plain DW_OP_addr, or (C compilers, DWARF 5) an
+ * index of .debug_addr. */
+static bool read_location(struct debug *d, Dwarf_Die die, const uint8_t *p, uint64_t n,
+			  uint64_t *ret)
 {
 	Dwarf_Error error = NULL;
 	Dwarf_Addr addr;
@@ -157,8 +161,8 @@ size_t debug_package_len(const char *name)
 	return dot ? (size_t)(dot - name) : 0;
 }
 
-struct err *debug_find(struct debug *d, struct debug_struct *structs, size_t nstructs, struct debug_variable *vars,
-		       size_t nvars)
+struct err *debug_find(struct debug *d, struct debug_struct *structs, size_t nstructs,
+		       struct debug_variable *vars, size_t nvars)
 {
 	bool missing = false;
 
@@ -189,7 +193,8 @@ static const char *type_name(struct debug *d, uint64_t type)
 	return name ? name : "?";
 }
 
-struct err *debug_describe(struct debug *d, const char *type, uint64_t *size_ret, debug_member_fn *fn, void *arg)
+struct err *debug_describe(struct debug *d, const char *type, uint64_t *size_ret,
+			   debug_member_fn *fn, void *arg)
 {
 	struct members members = {0};
 

@@ -27,8 +27,9 @@
 
 /* Before 0.3.0 (2021) the version was a date, and there was no macro. */
 #ifdef DW_LIBDWARF_VERSION_MAJOR
-#define LIBDWARF_AT_LEAST(major, minor) \
-	(DW_LIBDWARF_VERSION_MAJOR > (major) || (DW_LIBDWARF_VERSION_MAJOR == (major) && DW_LIBDWARF_VERSION_MINOR >= (minor)))
+#define LIBDWARF_AT_LEAST(major, minor)         \
+	(DW_LIBDWARF_VERSION_MAJOR > (major) || \
+	 (DW_LIBDWARF_VERSION_MAJOR == (major) && DW_LIBDWARF_VERSION_MINOR >= (minor)))
 #else
 #define LIBDWARF_AT_LEAST(major, minor) 0
 #endif
@@ -36,10 +37,10 @@
 /* Limits against damaged input; a thousand times what the largest known programs need. */
 enum {
 	DEBUG_MAX_UNITS = 1 << 20,
-	DEBUG_MAX_DIES = 1 << 26,   /* looked at in all */
+	DEBUG_MAX_DIES = 1 << 26,    /* looked at in all */
 	DEBUG_MAX_MEMBERS = 1 << 14, /* of one struct */
-	DEBUG_MAX_CHAIN = 16,	    /* typedefs and qualifiers before a type */
-	DEBUG_MAX_PATH = 16,	    /* parts of a member path */
+	DEBUG_MAX_CHAIN = 16,	     /* typedefs and qualifiers before a type */
+	DEBUG_MAX_PATH = 16,	     /* parts of a member path */
 };
 
 struct reader;
@@ -77,9 +78,10 @@ struct debug {
 	uint64_t dies; /* looked at so far */
 	int version;   /* of the unit that the types were found in */
 	VEC(struct entity) index;
-	uint32_t *bucket; /* nbuckets heads of chains */
-	size_t nbuckets;  /* power of two, 0 while empty */
-	struct err *damage; /* the first that libdwarf complained of; what is still missing may be missing because of it */
+	uint32_t *bucket;   /* nbuckets heads of chains */
+	size_t nbuckets;    /* power of two, 0 while empty */
+	struct err *damage; /* the first that libdwarf complained of; what is still missing may be
+			       missing because of it */
 };
 
 /* -- debug_units.c -- */
@@ -87,7 +89,8 @@ struct debug {
 /** Index all units of this name that are not yet.  Damage met is kept in d->damage. */
 void units_index(struct debug *d, const char *name, size_t len);
 
-/** Next unit of this name from number @p from on; NULL.  Lists the units when that has not been done. */
+/** Next unit of this name from number @p from on; NULL.  Lists the units when that has not been
+ * done. */
 const struct unit *units_named(struct debug *d, const char *name, size_t len, size_t from);
 
 /** First entity of this name and tag, or after @p after when that is not NULL. */
@@ -101,7 +104,8 @@ void debug_forget(struct debug *d, Dwarf_Error *error);
 
 /* -- debug_types.c -- */
 
-/** Next sibling in place of *die, which is freed.  False (and *die NULL) after the last one, or when the limits are hit. */
+/** Next sibling in place of *die, which is freed.  False (and *die NULL) after the last one, or
+ * when the limits are hit. */
 bool die_next(struct debug *d, Dwarf_Die *die);
 /** First child or NULL. */
 Dwarf_Die die_child(struct debug *d, Dwarf_Die die);

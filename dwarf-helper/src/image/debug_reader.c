@@ -1,9 +1,11 @@
 /*
- * Sections for libdwarf.  It sees six sections of ours and no ELF: its own reader would also load (and inflate) location
- * and range lists, and would parse section headers that a hostile file made up.
+ * Sections for libdwarf.  It sees six sections of ours and no ELF: its own reader would also load
+ * (and inflate) location and range lists, and would parse section headers that a hostile file made
+ * up.
  *
- * Go compresses by default: SHF_COMPRESSED since 1.19, ".zdebug_" names before.  libelf inflates both, into memory of
- * its own, and then corrects the section header in place: so it gets a private mapping of its own, too.
+ * Go compresses by default: SHF_COMPRESSED since 1.19, ".zdebug_" names before.  libelf inflates
+ * both, into memory of its own, and then corrects the section header in place: so it gets a private
+ * mapping of its own, too.
  */
 #include <elf.h>
 #include <gelf.h>
@@ -30,10 +32,25 @@ struct source {
 };
 
 /* libdwarf's numbers for our sections; 0 is the empty section that ELF files start with. */
-enum { SEC_NONE, SEC_INFO, SEC_ABBREV, SEC_STR, SEC_LINE_STR, SEC_STR_OFFSETS, SEC_ADDR, SEC_COUNT };
+enum {
+	SEC_NONE,
+	SEC_INFO,
+	SEC_ABBREV,
+	SEC_STR,
+	SEC_LINE_STR,
+	SEC_STR_OFFSETS,
+	SEC_ADDR,
+	SEC_COUNT
+};
 
 static const char *const section_name[SEC_COUNT] = {
-	"", ".debug_info", ".debug_abbrev", ".debug_str", ".debug_line_str", ".debug_str_offsets", ".debug_addr",
+	"",
+	".debug_info",
+	".debug_abbrev",
+	".debug_str",
+	".debug_line_str",
+	".debug_str_offsets",
+	".debug_addr",
 };
 
 #if LIBDWARF_AT_LEAST(0, 3)
@@ -72,25 +89,31 @@ static uint64_t big_endian_64(const uint8_t *p)
 	return v;
 }
 
-static struct err *check_size(const struct image *img, const char *name, uint64_t packed, uint64_t plain)
+static struct err *check_size(const struct image *img, const char *name, uint64_t packed,
+			      uint64_t plain)
 {
 	if (plain <= MAX_SECTION && (plain <= RATIO_FREE || plain / MAX_RATIO <= packed))
 		return NULL;
-	return err_new(ERR_LIMIT, "%s: section %s claims to inflate from %llu to %llu bytes", img->path, name,
-		       (unsigned long long)packed, (unsigned long long)plain);
+	return err_new(ERR_LIMIT, "%s: section %s claims to inflate from %llu to %llu bytes",
+		       img->path, name, (unsigned long long)packed, (unsigned long long)plain);
 }
 
 /* How a section is packed and how large it will be. */
-static struct err *measure(const struct image *img, const GElf_Shdr *sh, bool z, const char *name, struct source *s)
+static struct err *measure(const struct image *img, const GElf_Shdr *sh, bool z, const char *name,
+			   struct source *s)
 {
-	const uint8_t *p = sh->sh_type == SHT_NOBITS ? NULL : image_file_bytes(img, sh->sh_offset, sh->sh_size);
+	const uint8_t *p = sh->sh_type == SHT_NOBITS
+				   ? NULL
+				   : image_file_bytes(img, sh->sh_offset, sh->sh_size);
 	Elf64_Chdr ch;
 
 	if (!p)
-		return err_new(ERR_BAD_DATA, "%s: section %s is not all in the file", img->path, name);
+		return err_new(ERR_BAD_DATA, "%s: section %s is not all in the file", img->path,
+			       name);
 	if (sh->sh_flags & SHF_COMPRESSED) {
 		if (sh->sh_size < sizeof(ch))
-			return err_new(ERR_BAD_DATA, "%s: section %s is too short", img->path, name);
+			return err_new(ERR_BAD_DATA, "%s: section %s is too short", img->path,
+				       name);
 		memcpy(&ch, p, sizeof(ch));
 		s->packing = PACKED_ELF;
 		s->size = ch.ch_size;
@@ -147,11 +170,12 @@ static struct err *load(struct reader *r, int i)
 
 	if (s->p || !s->scn || !s->size)
 		return NULL;
-	int rc = s->packing == PACKED_GNU ? elf_compress_gnu(s->scn, 0, 0) : elf_compress(s->scn, 0, 0);
+	int rc = s->packing == PACKED_GNU ? elf_compress_gnu(s->scn, 0, 0)
+					  : elf_compress(s->scn, 0, 0);
 	Elf_Data *data = rc < 0 ? NULL : elf_rawdata(s->scn, NULL);
 	if (!data || !data->d_buf || data->d_size != s->size)
-		return err_new(ERR_BAD_DATA, "%s: cannot inflate section %s: %s", r->img->path, section_name[i],
-			       data ? "it is damaged" : elf_errmsg(-1));
+		return err_new(ERR_BAD_DATA, "%s: cannot inflate section %s: %s", r->img->path,
+			       section_name[i], data ? "it is damaged" : elf_errmsg(-1));
 	s->p = data->d_buf;
 	return NULL;
 }
@@ -163,7 +187,8 @@ struct err *reader_open(const struct image *img, struct reader **ret)
 	r->img = img;
 	elf_version(EV_CURRENT);
 	r->elf = elf_begin(img->fd, ELF_C_READ_MMAP_PRIVATE, NULL);
-	struct err *err = r->elf ? find_sections(r) : err_new(ERR_BAD_DATA, "%s: %s", img->path, elf_errmsg(-1));
+	struct err *err = r->elf ? find_sections(r)
+				 : err_new(ERR_BAD_DATA, "%s: %s", img->path, elf_errmsg(-1));
 	if (!err && (!r->source[SEC_INFO].size || !r->source[SEC_ABBREV].size))
 		err = err_hint(err_new(ERR_NO_DEBUG_INFO, "%s has no debug information", img->path),
 			       "build without -ldflags=-w and -s");

@@ -1,6 +1,7 @@
 /*
- * One DIE, one type.  What Go writes: cmd/internal/dwarf/dwarf.go (abbreviations), cmd/link/internal/ld/dwarf.go
- * (newtype).  Members have a constant DW_AT_data_member_location; pointers have no DW_AT_byte_size.
+ * One DIE, one type.  What Go writes: cmd/internal/dwarf/dwarf.go (abbreviations),
+ * cmd/link/internal/ld/dwarf.go (newtype).  Members have a constant DW_AT_data_member_location;
+ * pointers have no DW_AT_byte_size.
  */
 #include "image/debug_internal.h"
 
@@ -39,7 +40,8 @@ static bool is_behind(struct debug *d, Dwarf_Die next, Dwarf_Die die)
 {
 	Dwarf_Error error = NULL;
 	Dwarf_Off a = 0, b = 0;
-	bool ok = dwarf_dieoffset(die, &a, &error) == DW_DLV_OK && dwarf_dieoffset(next, &b, &error) == DW_DLV_OK;
+	bool ok = dwarf_dieoffset(die, &a, &error) == DW_DLV_OK &&
+		  dwarf_dieoffset(next, &b, &error) == DW_DLV_OK;
 
 	debug_forget(d, &error);
 	return ok && b > a;
@@ -131,7 +133,8 @@ static bool is_alias(int tag)
 	return tag == DW_TAG_typedef || tag == DW_TAG_const_type || tag == DW_TAG_volatile_type;
 }
 
-/* The type behind typedefs and qualifiers; NULL when there is none or they form a loop.  The caller frees it. */
+/* The type behind typedefs and qualifiers; NULL when there is none or they form a loop.  The caller
+ * frees it. */
 static Dwarf_Die real_type(struct debug *d, uint64_t type)
 {
 	for (int i = 0; i < DEBUG_MAX_CHAIN; i++) {
@@ -155,7 +158,8 @@ uint64_t type_size(struct debug *d, uint64_t type)
 		return 0;
 	int tag = die_tag(d, die);
 	if (!die_uint(d, die, DW_AT_byte_size, &size))
-		size = tag == DW_TAG_pointer_type || tag == DW_TAG_subroutine_type ? POINTER_SIZE : 0;
+		size = tag == DW_TAG_pointer_type || tag == DW_TAG_subroutine_type ? POINTER_SIZE
+										   : 0;
 	die_free(d, die);
 	return size;
 }
@@ -164,7 +168,8 @@ static void add_member(struct debug *d, Dwarf_Die die, struct members *ret)
 {
 	struct member m = {.name = die_name(d, die)};
 
-	if (m.name && die_uint(d, die, DW_AT_data_member_location, &m.off) && die_type(d, die, &m.type))
+	if (m.name && die_uint(d, die, DW_AT_data_member_location, &m.off) &&
+	    die_type(d, die, &m.type))
 		VEC_PUSH(&ret->list, m);
 }
 
@@ -211,8 +216,8 @@ static bool nested_members(struct debug *d, uint64_t type, struct members *ret)
 }
 
 /* One alternative of a path: [p, end). */
-static bool resolve_path(struct debug *d, const struct members *members, const char *p, const char *end,
-			 struct debug_member *m)
+static bool resolve_path(struct debug *d, const struct members *members, const char *p,
+			 const char *end, struct debug_member *m)
 {
 	struct members nested = {0};
 	uint64_t off = 0;
@@ -220,7 +225,8 @@ static bool resolve_path(struct debug *d, const struct members *members, const c
 
 	for (int depth = 0; depth < DEBUG_MAX_PATH; depth++) {
 		const char *dot = memchr(p, '.', (size_t)(end - p));
-		const struct member *found = find_member(members, p, (size_t)((dot ? dot : end) - p));
+		const struct member *found =
+			find_member(members, p, (size_t)((dot ? dot : end) - p));
 		if (!found || found->off > INT32_MAX || off > INT32_MAX)
 			break;
 		off += found->off;

@@ -1,8 +1,9 @@
 /*
  * Compilation units and an index of what they hold.
  *
- * There is no index in Go's debug information, so the children of a unit are walked once and their names kept.  All
- * types of a program are in one unit named "runtime" (of nine or ten with that name), variables in their package's.
+ * There is no index in Go's debug information, so the children of a unit are walked once and their
+ * names kept.  All types of a program are in one unit named "runtime" (of nine or ten with that
+ * name), variables in their package's.
  */
 #include "image/debug_internal.h"
 
@@ -73,7 +74,8 @@ const struct entity *units_lookup(const struct debug *d, const char *name, size_
 
 /* -- units -- */
 
-/* A unit that cannot be named is none that we need: C units of a cgo program may use forms newer than this libdwarf. */
+/* A unit that cannot be named is none that we need: C units of a cgo program may use forms newer
+ * than this libdwarf. */
 static void add_unit(struct debug *d, Dwarf_Die cu, uint16_t version)
 {
 	Dwarf_Error error = NULL;
@@ -82,7 +84,9 @@ static void add_unit(struct debug *d, Dwarf_Die cu, uint16_t version)
 
 	if (dwarf_dieoffset(cu, &off, &error) == DW_DLV_OK) {
 		int rc = dwarf_diename(cu, &name, &error);
-		VEC_PUSH(&d->units, (struct unit){.die = off, .name = rc == DW_DLV_OK ? name : "", .version = version});
+		VEC_PUSH(&d->units, (struct unit){.die = off,
+						  .name = rc == DW_DLV_OK ? name : "",
+						  .version = version});
 	}
 	debug_forget(d, &error);
 }
@@ -98,14 +102,16 @@ static void list_units(struct debug *d)
 
 	d->units_listed = true;
 	while (d->units.n < DEBUG_MAX_UNITS) {
-		rc = dwarf_next_cu_header_d(d->dbg, 1, &length, &version, &abbrev, &address_size, &length_size,
-					    &extension_size, &signature, &type_offset, &next, &unit_type, &error);
+		rc = dwarf_next_cu_header_d(d->dbg, 1, &length, &version, &abbrev, &address_size,
+					    &length_size, &extension_size, &signature, &type_offset,
+					    &next, &unit_type, &error);
 		if (rc == DW_DLV_NO_ENTRY)
 			return;
 		if (rc != DW_DLV_OK || next <= last)
 			break;
 		last = next;
-		// must follow at once: it is the hidden state of the call above that makes this the unit's own DIE
+		// must follow at once: it is the hidden state of the call above that makes this the
+		// unit's own DIE
 		Dwarf_Die cu = NULL;
 		rc = dwarf_siblingof_b(d->dbg, NULL, 1, &cu, &error);
 		if (rc == DW_DLV_OK)
@@ -131,7 +137,9 @@ static void index_unit(struct debug *d, struct unit *u)
 		if (tag == DW_TAG_structure_type || tag == DW_TAG_variable) {
 			const char *name = die_name(d, die);
 			if (name && dwarf_dieoffset(die, &off, &error) == DW_DLV_OK)
-				add_entity(d, (struct entity){.name = name, .die = off, .tag = (uint16_t)tag,
+				add_entity(d, (struct entity){.name = name,
+							      .die = off,
+							      .tag = (uint16_t)tag,
 							      .version = u->version});
 			debug_forget(d, &error);
 		}

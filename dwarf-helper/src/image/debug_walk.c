@@ -1,7 +1,7 @@
 /*
- * One type, one variable, one capture at a time.  What Go writes: cmd/link/internal/ld/dwarf.go (newtype: DW_AT_go_kind,
- * _key, _elem, _runtime_type stand on the struct itself, for maps and channels on the typedef in front of it),
- * cmd/internal/dwarf (putvar: DW_AT_go_closure_offset).
+ * One type, one variable, one capture at a time.  What Go writes: cmd/link/internal/ld/dwarf.go
+ * (newtype: DW_AT_go_kind, _key, _elem, _runtime_type stand on the struct itself, for maps and
+ * channels on the typedef in front of it), cmd/internal/dwarf (putvar: DW_AT_go_closure_offset).
  */
 #include "base/text.h"
 #include "image/debug_internal.h"
@@ -94,7 +94,8 @@ bool debug_type_at(struct debug *d, uint64_t type, struct debug_type *ret)
 		if (!die)
 			return false;
 		describe(d, die, type, ret);
-		bool more = !ret->kind && die_tag(d, die) == DW_TAG_typedef && die_type(d, die, &next);
+		bool more =
+			!ret->kind && die_tag(d, die) == DW_TAG_typedef && die_type(d, die, &next);
 		die_free(d, die);
 		if (!more)
 			return true;
@@ -128,8 +129,8 @@ static uint64_t struct_of(struct debug *d, uint64_t type)
 	return 0;
 }
 
-bool debug_member_at(struct debug *d, uint64_t type, uint64_t off, const char **name_ret, uint64_t *off_ret,
-		     uint64_t *type_ret)
+bool debug_member_at(struct debug *d, uint64_t type, uint64_t off, const char **name_ret,
+		     uint64_t *off_ret, uint64_t *type_ret)
 {
 	struct members members = {0};
 	bool found = false;
@@ -174,20 +175,23 @@ static bool variable_text(struct debug *d, Dwarf_Die die, struct debug_capture *
 	if (!die_ref(d, die, DW_AT_abstract_origin, &origin))
 		return false;
 	Dwarf_Die abstract = die_at(d, origin);
-	bool ok = abstract && (ret->name = die_name(d, abstract)) && die_type(d, abstract, &ret->type);
+	bool ok = abstract && (ret->name = die_name(d, abstract)) &&
+		  die_type(d, abstract, &ret->type);
 	die_free(d, abstract);
 	return ok;
 }
 
 static bool covers(struct debug *d, Dwarf_Die die, uint64_t off, struct debug_capture *ret)
 {
-	if (!die_uint(d, die, AT_GO_CLOSURE_OFFSET, &ret->off) || off < ret->off || !variable_text(d, die, ret))
+	if (!die_uint(d, die, AT_GO_CLOSURE_OFFSET, &ret->off) || off < ret->off ||
+	    !variable_text(d, die, ret))
 		return false;
 	uint64_t size = type_size(d, ret->type);
 	return off - ret->off < (size ? size : 8);
 }
 
-static bool find_capture(struct debug *d, Dwarf_Die parent, uint64_t off, int depth, struct debug_capture *ret)
+static bool find_capture(struct debug *d, Dwarf_Die parent, uint64_t off, int depth,
+			 struct debug_capture *ret)
 {
 	Dwarf_Die die = die_child(d, parent);
 	bool found = false;
@@ -217,7 +221,8 @@ static bool names_function(const char *symbol, const char *func)
 	return *symbol == *func;
 }
 
-/* Is it that function?  Copies of one that is inlined elsewhere have their name in the abstract one. */
+/* Is it that function?  Copies of one that is inlined elsewhere have their name in the abstract
+ * one. */
 static bool is_function(struct debug *d, Dwarf_Die die, const char *func)
 {
 	const char *name = die_name(d, die);
@@ -235,8 +240,10 @@ static bool is_function(struct debug *d, Dwarf_Die die, const char *func)
 /* What is done with a function's DIE.  @return true: no other is wanted */
 typedef bool function_fn(struct debug *d, Dwarf_Die die, void *arg);
 
-/* Functions are not in the index: they are rarely asked for, and would make it three times as large. */
-static bool function_in_unit(struct debug *d, const struct unit *u, const char *func, function_fn *fn, void *arg)
+/* Functions are not in the index: they are rarely asked for, and would make it three times as
+ * large. */
+static bool function_in_unit(struct debug *d, const struct unit *u, const char *func,
+			     function_fn *fn, void *arg)
 {
 	Dwarf_Die cu = die_at(d, u->die), die = cu ? die_child(d, cu) : NULL;
 	bool found = false;
@@ -252,14 +259,16 @@ static bool function_in_unit(struct debug *d, const struct unit *u, const char *
 	return found;
 }
 
-/* The last element of its package's path may have dots of its own ("gopkg.in/tomb.v2.Go"): any may be the one behind the path. */
+/* The last element of its package's path may have dots of its own ("gopkg.in/tomb.v2.Go"): any may
+ * be the one behind the path. */
 static bool each_function(struct debug *d, const char *func, function_fn *fn, void *arg)
 {
 	const char *dot = func + debug_package_len(func);
 
 	for (; dot != func && dot; dot = strchr(dot + 1, '.')) {
 		const struct unit *u = NULL;
-		while ((u = units_named(d, func, (size_t)(dot - func), u ? (size_t)(u - d->units.v) + 1 : 0)))
+		while ((u = units_named(d, func, (size_t)(dot - func),
+					u ? (size_t)(u - d->units.v) + 1 : 0)))
 			if (function_in_unit(d, u, func, fn, arg))
 				return true;
 	}
@@ -299,7 +308,8 @@ static bool locals_in(struct debug *d, Dwarf_Die parent, int depth, const struct
 
 	while (die && more) {
 		int tag = die_tag(d, die);
-		if ((tag == DW_TAG_variable || tag == DW_TAG_formal_parameter) && variable_text(d, die, &v))
+		if ((tag == DW_TAG_variable || tag == DW_TAG_formal_parameter) &&
+		    variable_text(d, die, &v))
 			more = l->fn(l->arg, v.name, v.type);
 		else if (tag == DW_TAG_lexical_block && depth < MAX_DEPTH)
 			more = locals_in(d, die, depth + 1, l);

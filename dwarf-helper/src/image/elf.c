@@ -51,7 +51,8 @@ static struct err *map_file(const char *path, struct image *img)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
-		return err_hint(err_os(errno, "cannot open %s", path), "name the program with --exe FILE");
+		return err_hint(err_os(errno, "cannot open %s", path),
+				"name the program with --exe FILE");
 	struct err *err = NULL;
 	struct stat st;
 	if (fstat(fd, &st) < 0) {
@@ -59,13 +60,17 @@ static struct err *map_file(const char *path, struct image *img)
 	} else if (!S_ISREG(st.st_mode)) {
 		err = err_new(ERR_BAD_DATA, "%s is not a regular file", path);
 	} else if (st.st_size < EI_NIDENT) {
-		err = err_new(ERR_BAD_DATA, "%s is not an ELF file: it has %lld bytes", path, (long long)st.st_size);
+		err = err_new(ERR_BAD_DATA, "%s is not an ELF file: it has %lld bytes", path,
+			      (long long)st.st_size);
 	} else {
 		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (p == MAP_FAILED)
 			err = err_os(errno, "cannot map %s", path);
 		else
-			*img = (struct image){.bytes = p, .size = (uint64_t)st.st_size, .fd = fd, .path = mem_strdup(path)};
+			*img = (struct image){.bytes = p,
+					      .size = (uint64_t)st.st_size,
+					      .fd = fd,
+					      .path = mem_strdup(path)};
 	}
 	if (err)
 		close(fd);
@@ -96,8 +101,9 @@ static struct err *wrong_machine(const struct image *img, unsigned machine)
 	const char *name = arch_elf_name(machine), *ours = arch_supported();
 	struct err *e = err_new(ERR_UNSUPPORTED, "%s is not a %s program", img->path, ours);
 
-	return name ? err_hint(e, "it is made for %s; only %s can be read", name, ours) :
-		      err_hint(e, "it is made for ELF machine number %u; only %s can be read", machine, ours);
+	return name ? err_hint(e, "it is made for %s; only %s can be read", name, ours)
+		    : err_hint(e, "it is made for ELF machine number %u; only %s can be read",
+			       machine, ours);
 }
 
 static struct err *not_elf(const struct image *img)
@@ -108,13 +114,15 @@ static struct err *not_elf(const struct image *img)
 	if (unpack)
 		return err_hint(e, "it is compressed: %s %s", unpack, img->path);
 	if (other)
-		return err_hint(e, "it is a %s program; only %s can be read", other, arch_supported());
+		return err_hint(e, "it is a %s program; only %s can be read", other,
+				arch_supported());
 	if (!memcmp(img->bytes, "#!", 2))
 		return err_hint(e, "it is a script: give the program that it runs");
 	return err_hint(e, "name the program, as go build wrote it, with --exe FILE");
 }
 
-/* Is this ELF that we read at all?  Looks at e_ident and e_machine, before libelf sees anything.  Fills in the processor. */
+/* Is this ELF that we read at all?  Looks at e_ident and e_machine, before libelf sees anything.
+ * Fills in the processor. */
 static struct err *check_ident(struct image *img)
 {
 	const uint8_t *p = img->bytes;
@@ -128,7 +136,8 @@ static struct err *check_ident(struct image *img)
 	img->arch = arch_of_elf(machine);
 	if (p[EI_CLASS] == ELFCLASS32 || big_endian || (machine && !img->arch))
 		return wrong_machine(img, machine);
-	if (p[EI_CLASS] != ELFCLASS64 || p[EI_DATA] != ELFDATA2LSB || img->size < sizeof(Elf64_Ehdr) || !img->arch)
+	if (p[EI_CLASS] != ELFCLASS64 || p[EI_DATA] != ELFDATA2LSB ||
+	    img->size < sizeof(Elf64_Ehdr) || !img->arch)
 		return err_new(ERR_BAD_DATA, "%s has a damaged ELF header", img->path);
 	return NULL;
 }
@@ -138,10 +147,12 @@ static struct err *read_header(struct image *img, Elf *elf)
 	GElf_Ehdr eh;
 
 	if (!gelf_getehdr(elf, &eh))
-		return err_new(ERR_BAD_DATA, "%s has a damaged ELF header: %s", img->path, elf_errmsg(-1));
+		return err_new(ERR_BAD_DATA, "%s has a damaged ELF header: %s", img->path,
+			       elf_errmsg(-1));
 	if (eh.e_type == ET_CORE)
-		return err_hint(err_new(ERR_BAD_DATA, "%s is a core file, not an executable", img->path),
-				"give it with --core, and the program that dumped it with --exe");
+		return err_hint(
+			err_new(ERR_BAD_DATA, "%s is a core file, not an executable", img->path),
+			"give it with --core, and the program that dumped it with --exe");
 	if (eh.e_type != ET_EXEC && eh.e_type != ET_DYN)
 		return err_new(ERR_BAD_DATA, "%s is an object file, not an executable", img->path);
 	img->pie = eh.e_type == ET_DYN;
@@ -178,23 +189,27 @@ static struct err *read_segments(struct image *img, Elf *elf)
 	GElf_Phdr ph;
 
 	if (elf_getphdrnum(elf, &n) < 0)
-		return err_new(ERR_BAD_DATA, "%s has damaged program headers: %s", img->path, elf_errmsg(-1));
+		return err_new(ERR_BAD_DATA, "%s has damaged program headers: %s", img->path,
+			       elf_errmsg(-1));
 	for (size_t i = 0; i < n && i < MAX_SEGMENTS; i++) {
 		if (!gelf_getphdr(elf, (int)i, &ph))
-			return err_new(ERR_BAD_DATA, "%s has damaged program headers: %s", img->path, elf_errmsg(-1));
+			return err_new(ERR_BAD_DATA, "%s has damaged program headers: %s",
+				       img->path, elf_errmsg(-1));
 		if (ph.p_type == PT_LOAD)
 			add_segment(img, &ph);
 		else if (ph.p_type == PT_NOTE)
-			VEC_PUSH(&img->notes, (struct elf_notes){.vaddr = ph.p_vaddr,
-								 .offset = ph.p_offset,
-								 .size = clip(img, ph.p_offset, ph.p_filesz)});
+			VEC_PUSH(&img->notes,
+				 (struct elf_notes){.vaddr = ph.p_vaddr,
+						    .offset = ph.p_offset,
+						    .size = clip(img, ph.p_offset, ph.p_filesz)});
 		else if (ph.p_type == PT_PHDR)
 			img->phdr_vaddr = ph.p_vaddr;
 	}
 	return NULL;
 }
 
-/* Sections are a convenience: a file without any, or with damaged ones, is still usable through its segments. */
+/* Sections are a convenience: a file without any, or with damaged ones, is still usable through its
+ * segments. */
 static void read_sections(struct image *img, Elf *elf)
 {
 	size_t strndx = 0;
@@ -223,7 +238,8 @@ static void find_symbols(struct image *img)
 	for (size_t i = 0; i < img->sections.n; i++) {
 		const struct elf_section *s = &img->sections.v[i];
 		// sections.v leaves out section 0
-		if (s->type != SHT_SYMTAB || s->entsize != sizeof(Elf64_Sym) || !s->link || s->link > img->sections.n)
+		if (s->type != SHT_SYMTAB || s->entsize != sizeof(Elf64_Sym) || !s->link ||
+		    s->link > img->sections.n)
 			continue;
 		const struct elf_section *names = &img->sections.v[s->link - 1];
 		const uint8_t *syms = image_section_bytes(img, s);
@@ -352,7 +368,8 @@ const char *image_debuglink(const struct image *img)
 	return img->debuglink;
 }
 
-const char *image_object_at(const struct image *img, uint64_t addr, uint64_t *addr_ret, uint64_t *size_ret)
+const char *image_object_at(const struct image *img, uint64_t addr, uint64_t *addr_ret,
+			    uint64_t *size_ret)
 {
 	const char *name = NULL;
 	Elf64_Sym sym;
@@ -360,10 +377,12 @@ const char *image_object_at(const struct image *img, uint64_t addr, uint64_t *ad
 	*size_ret = UINT64_MAX;
 	for (uint64_t i = 0; i < img->nsyms; i++) {
 		memcpy(&sym, img->symtab + i * sizeof(sym), sizeof(sym));
-		if (addr - sym.st_value >= sym.st_size || ELF64_ST_TYPE(sym.st_info) != STT_OBJECT ||
-		    sym.st_shndx == SHN_UNDEF || sym.st_name >= img->strtab_size)
+		if (addr - sym.st_value >= sym.st_size ||
+		    ELF64_ST_TYPE(sym.st_info) != STT_OBJECT || sym.st_shndx == SHN_UNDEF ||
+		    sym.st_name >= img->strtab_size)
 			continue;
-		// the linker's own marks (runtime.bss, runtime.edata) have no size; of nested ones the smallest counts
+		// the linker's own marks (runtime.bss, runtime.edata) have no size; of nested ones
+		// the smallest counts
 		if (sym.st_size >= *size_ret)
 			continue;
 		name = img->strtab + sym.st_name;
@@ -379,13 +398,15 @@ void image_objects_each(const struct image *img, image_object_fn *fn, void *arg)
 
 	for (uint64_t i = 0; i < img->nsyms; i++) {
 		memcpy(&sym, img->symtab + i * sizeof(sym), sizeof(sym));
-		if (ELF64_ST_TYPE(sym.st_info) == STT_OBJECT && sym.st_shndx != SHN_UNDEF && sym.st_name < img->strtab_size &&
-		    sym.st_size && !fn(arg, img->strtab + sym.st_name, sym.st_value, sym.st_size))
+		if (ELF64_ST_TYPE(sym.st_info) == STT_OBJECT && sym.st_shndx != SHN_UNDEF &&
+		    sym.st_name < img->strtab_size && sym.st_size &&
+		    !fn(arg, img->strtab + sym.st_name, sym.st_value, sym.st_size))
 			return;
 	}
 }
 
-bool image_section(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret)
+bool image_section(const struct image *img, const char *name, uint64_t *addr_ret,
+		   uint64_t *size_ret)
 {
 	const struct elf_section *s = image_find_section(img, name);
 
@@ -397,8 +418,8 @@ bool image_section(const struct image *img, const char *name, uint64_t *addr_ret
 }
 
 /*
- * A scan instead of a hash table: Go writes names in the order of the symbols, so both tables are read front to back
- * and a name costs less than hashing every name once would (measured: image.h).
+ * A scan instead of a hash table: Go writes names in the order of the symbols, so both tables are
+ * read front to back and a name costs less than hashing every name once would (measured: image.h).
  */
 bool image_symbol(const struct image *img, const char *name, uint64_t *addr_ret, uint64_t *size_ret)
 {
@@ -415,7 +436,8 @@ bool image_symbol(const struct image *img, const char *name, uint64_t *addr_ret,
 		// most names differ in their last character or before: look there first
 		if (s[len - 1] || s[len - 2] != name[len - 2] || memcmp(s, name, len))
 			continue;
-		if (ELF64_ST_TYPE(sym.st_info) == STT_FILE || ELF64_ST_TYPE(sym.st_info) == STT_SECTION)
+		if (ELF64_ST_TYPE(sym.st_info) == STT_FILE ||
+		    ELF64_ST_TYPE(sym.st_info) == STT_SECTION)
 			continue;
 		*addr_ret = sym.st_value;
 		*size_ret = sym.st_size;

@@ -1,8 +1,8 @@
 /**
  * @file  Inside of struct image, for the files of this layer only.
  *
- * Everything is worked out by image_open() and never changes afterwards: libelf is used while opening and is closed
- * again, so that any number of threads may ask one image at once.
+ * Everything is worked out by image_open() and never changes afterwards: libelf is used while
+ * opening and is closed again, so that any number of threads may ask one image at once.
  */
 #ifndef GOCTX_IMAGE_IMAGE_INTERNAL_H
 #define GOCTX_IMAGE_IMAGE_INTERNAL_H
@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "image/image.h"
 
-/** A section header.  `offset`, `size` are what the file claims: go through image_section_bytes() for the bytes. */
+/** A section header.  `offset`, `size` are what the file claims: go through image_section_bytes()
+ * for the bytes. */
 struct elf_section {
 	char *name; /* "" when the name cannot be read */
 	uint64_t addr, size, offset, flags, entsize;
@@ -41,7 +42,7 @@ struct image {
 	uint64_t strtab_size;
 
 	char *gnu_build_id, *go_build_id; /* buildid.c */
-	char *go_version, *modinfo; /* buildinfo.c; modinfo: lines of "what\tvalue…" */
+	char *go_version, *modinfo;	  /* buildinfo.c; modinfo: lines of "what\tvalue…" */
 	char *main_module, *module_path, *module_version;
 	char *debuglink;
 };
@@ -49,13 +50,15 @@ struct image {
 /** Bytes [off, off + len) of the file or NULL when they are not all there. */
 const uint8_t *image_file_bytes(const struct image *img, uint64_t off, uint64_t len);
 
-/** The file's bytes at a link-time address; @p extent_ret: how many there are up to the end of the segment.  NULL: none. */
+/** The file's bytes at a link-time address; @p extent_ret: how many there are up to the end of the
+ * segment.  NULL: none. */
 const uint8_t *image_addr_bytes(const struct image *img, uint64_t addr, uint64_t *extent_ret);
 
 /** Section by name or NULL. */
 const struct elf_section *image_find_section(const struct image *img, const char *name);
 
-/** Bytes of a section as they are in the file (compressed ones compressed), NULL when it has none. */
+/** Bytes of a section as they are in the file (compressed ones compressed), NULL when it has
+ * none. */
 const uint8_t *image_section_bytes(const struct image *img, const struct elf_section *s);
 
 /** Fill in the build ids.  @pre segments, notes and sections are there */

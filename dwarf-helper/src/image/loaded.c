@@ -1,8 +1,9 @@
 /*
  * What the loader makes of a file: its bytes, with the relocations done that need no other file.
  *
- * SHT_RELA: {offset, type and symbol, addend}; the one that each processor calls RELATIVE puts addend + bias.  SHT_RELR: an even entry is the address
- * of a word, an odd one a map of the 63 words behind the last; bias is added to what the file has there (elf.h: Elf64_Relr).
+ * SHT_RELA: {offset, type and symbol, addend}; the one that each processor calls RELATIVE puts
+ * addend + bias.  SHT_RELR: an even entry is the address of a word, an odd one a map of the 63
+ * words behind the last; bias is added to what the file has there (elf.h: Elf64_Relr).
  */
 #include <elf.h>
 
@@ -11,7 +12,8 @@
 enum {
 	SECTION_RELR = 19, /* SHT_RELR, which older <elf.h> lack */
 	RELR_WORDS = 63,
-	WIDEST = 16, /* bytes that one relocation fills at most: a TLS descriptor; copies go to memory that no file backs */
+	WIDEST = 16, /* bytes that one relocation fills at most: a TLS descriptor; copies go to
+			memory that no file backs */
 };
 
 /* The words [addr, addr + 8 * n) while they are made. */
@@ -93,7 +95,8 @@ static void do_relr(struct loaded *l, const uint8_t *p, uint64_t size)
 	}
 }
 
-void image_loaded(const struct image *img, uint64_t addr, size_t n, uint64_t bias, uint64_t *words_ret, uint8_t *from_ret)
+void image_loaded(const struct image *img, uint64_t addr, size_t n, uint64_t bias,
+		  uint64_t *words_ret, uint8_t *from_ret)
 {
 	struct loaded l = {img->arch, addr, n, bias, words_ret, from_ret};
 	bool relocations = false;
@@ -102,13 +105,15 @@ void image_loaded(const struct image *img, uint64_t addr, size_t n, uint64_t bia
 	for (size_t i = 0; i < img->sections.n; i++) {
 		const struct elf_section *s = &img->sections.v[i];
 		bool rela = s->type == SHT_RELA, relr = s->type == SECTION_RELR;
-		const uint8_t *p = (rela || relr) && s->flags & SHF_ALLOC ? image_section_bytes(img, s) : NULL;
+		const uint8_t *p =
+			(rela || relr) && s->flags & SHF_ALLOC ? image_section_bytes(img, s) : NULL;
 		relocations |= p != NULL;
 		if (p && rela)
 			do_rela(&l, p, s->size);
 		else if (p)
 			do_relr(&l, p, s->size);
 	}
-	if (img->pie && !relocations) // without sections they are not found: every word may become another one
+	if (img->pie &&
+	    !relocations) // without sections they are not found: every word may become another one
 		memset(from_ret, WORD_UNKNOWN, n);
 }

@@ -1,20 +1,24 @@
 /*
- * The tables that follow a runtime._func (src/runtime/symtab.go: pcdatastart, funcdata): npcdata offsets into pctab, then
- * nfuncdata offsets from moduledata.gofunc, u32 each since Go 1.18.
+ * The tables that follow a runtime._func (src/runtime/symtab.go: pcdatastart, funcdata): npcdata
+ * offsets into pctab, then nfuncdata offsets from moduledata.gofunc, u32 each since Go 1.18.
  */
 #include "image/pcln_internal.h"
 
-bool pcln_pcdata_table(const struct pclntab *t, const struct pcln_func *f, uint32_t id, uint32_t *ret)
+bool pcln_pcdata_table(const struct pclntab *t, const struct pcln_func *f, uint32_t id,
+		       uint32_t *ret)
 {
 	uint32_t npcdata;
 
 	if (t->shape.func_size <= 0 || !pcln_func_u32(t, f->off, t->shape.npcdata, &npcdata))
 		return false;
 	*ret = 0;
-	return id >= npcdata || pcln_u32(&t->pclntable, (uint64_t)f->off + (uint32_t)t->shape.func_size + id * 4ull, ret);
+	return id >= npcdata ||
+	       pcln_u32(&t->pclntable, (uint64_t)f->off + (uint32_t)t->shape.func_size + id * 4ull,
+			ret);
 }
 
-bool pcln_funcdata_offset(const struct pclntab *t, const struct pcln_func *f, uint32_t id, uint32_t *ret)
+bool pcln_funcdata_offset(const struct pclntab *t, const struct pcln_func *f, uint32_t id,
+			  uint32_t *ret)
 {
 	uint64_t count = (uint64_t)f->off + (uint32_t)t->shape.nfuncdata;
 	uint32_t npcdata;
@@ -27,7 +31,8 @@ bool pcln_funcdata_offset(const struct pclntab *t, const struct pcln_func *f, ui
 	return id >= t->pclntable.p[count] || pcln_u32(&t->pclntable, array + id * 4ull, ret);
 }
 
-bool pcln_pcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_pcdata_id id, taddr pc, int32_t *ret)
+bool pcln_pcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_pcdata_id id,
+		 taddr pc, int32_t *ret)
 {
 	uint32_t table;
 
@@ -37,7 +42,8 @@ bool pcln_pcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_p
 	return !table || pcln_value(t, table, f->entry, pc, ret);
 }
 
-bool pcln_funcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_funcdata_id id, struct pcln_bytes *ret)
+bool pcln_funcdata(const struct pclntab *t, const struct pcln_func *f, enum pcln_funcdata_id id,
+		   struct pcln_bytes *ret)
 {
 	uint32_t off;
 

@@ -1,9 +1,10 @@
 /*
  * Inlined frames: src/runtime/symtabinl.go (1.21+), the same data in symtab.go before.
  *
- * The table PCDATA_InlTreeIndex (pcln_data.c) gives for a pc an index into the array of inlinedCall that FUNCDATA_InlTree
- * points to, or -1 when the code there is the function's own.  The call site of an inlined call is described by another
- * pc, parentPc: file, line and index at entry + parentPc are those of the caller.
+ * The table PCDATA_InlTreeIndex (pcln_data.c) gives for a pc an index into the array of inlinedCall
+ * that FUNCDATA_InlTree points to, or -1 when the code there is the function's own.  The call site
+ * of an inlined call is described by another pc, parentPc: file, line and index at entry + parentPc
+ * are those of the caller.
  */
 #include "image/pcln_internal.h"
 
@@ -21,12 +22,13 @@ static bool find_tables(const struct pclntab *t, const struct pcln_func *f, stru
 
 	return s->inl_size > 0 && s->inl_name_off >= 0 && s->inl_parent_pc >= 0 &&
 	       pcln_pcdata_table(t, f, PCDATA_INL_TREE_INDEX, &ret->index) && ret->index &&
-	       pcln_funcdata_offset(t, f, FUNCDATA_INL_TREE, &ret->tree) && ret->tree != FUNCDATA_NONE;
+	       pcln_funcdata_offset(t, f, FUNCDATA_INL_TREE, &ret->tree) &&
+	       ret->tree != FUNCDATA_NONE;
 }
 
 /* The inlined call number @p index: its name and id, and the pc that stands for its call site. */
-static bool read_call(const struct pclntab *t, const struct inl_tables *tables, int32_t index, struct pcln_frame *ret,
-		      uint32_t *parent_pc_ret)
+static bool read_call(const struct pclntab *t, const struct inl_tables *tables, int32_t index,
+		      struct pcln_frame *ret, uint32_t *parent_pc_ret)
 {
 	const struct pcln_shape *s = &t->shape;
 	uint64_t off = tables->tree + (uint64_t)(uint32_t)index * (uint32_t)s->inl_size;
@@ -44,7 +46,8 @@ static bool read_call(const struct pclntab *t, const struct inl_tables *tables, 
 	return true;
 }
 
-size_t pcln_expand(const struct pclntab *t, const struct pcln_func *f, taddr pc, struct pcln_frame *frames, size_t max)
+size_t pcln_expand(const struct pclntab *t, const struct pcln_func *f, taddr pc,
+		   struct pcln_frame *frames, size_t max)
 {
 	struct inl_tables tables;
 	size_t n = 0;
@@ -74,7 +77,8 @@ size_t pcln_expand(const struct pclntab *t, const struct pcln_func *f, taddr pc,
 
 enum { LOOKED_AT = 1 << 16 }; /* bytes of a function's code */
 
-bool pcln_inlined_each(const struct pclntab *t, const struct pcln_func *f, pcln_call_fn *fn, void *arg)
+bool pcln_inlined_each(const struct pclntab *t, const struct pcln_func *f, pcln_call_fn *fn,
+		       void *arg)
 {
 	struct inl_tables tables;
 	int32_t last = -1, index;
@@ -82,13 +86,15 @@ bool pcln_inlined_each(const struct pclntab *t, const struct pcln_func *f, pcln_
 
 	if (!find_tables(t, f, &tables))
 		return true;
-	for (taddr pc = f->entry; pc < end && pcln_value_to(t, tables.index, f->entry, pc, &index, &next); pc = next)
+	for (taddr pc = f->entry;
+	     pc < end && pcln_value_to(t, tables.index, f->entry, pc, &index, &next); pc = next)
 		if (index > last)
 			last = index;
 	for (index = 0; index <= last && index < LOOKED_AT; index++) {
 		struct pcln_frame call;
 		uint32_t parent_pc;
-		if (read_call(t, &tables, index, &call, &parent_pc) && !fn(arg, f->entry + parent_pc, call.func))
+		if (read_call(t, &tables, index, &call, &parent_pc) &&
+		    !fn(arg, f->entry + parent_pc, call.func))
 			return false;
 	}
 	return true;
@@ -107,7 +113,8 @@ bool pcln_inlines(const struct pclntab *t, const struct pcln_func *f, pcln_want_
 	return !pcln_inlined_each(t, f, not_wanted, &want);
 }
 
-void pcln_inlined_at(const struct pclntab *t, const struct pcln_func *f, taddr pc, pcln_call_fn *fn, void *arg)
+void pcln_inlined_at(const struct pclntab *t, const struct pcln_func *f, taddr pc, pcln_call_fn *fn,
+		     void *arg)
 {
 	struct inl_tables tables;
 
@@ -117,7 +124,8 @@ void pcln_inlined_at(const struct pclntab *t, const struct pcln_func *f, taddr p
 		struct pcln_frame call = {0};
 		int32_t index;
 		uint32_t parent_pc;
-		if (!pcln_value(t, tables.index, f->entry, pc, &index) || index < 0 || !read_call(t, &tables, index, &call, &parent_pc) ||
+		if (!pcln_value(t, tables.index, f->entry, pc, &index) || index < 0 ||
+		    !read_call(t, &tables, index, &call, &parent_pc) ||
 		    parent_pc >= f->end - f->entry || !fn(arg, f->entry + parent_pc, call.func))
 			return;
 		pc = f->entry + parent_pc;

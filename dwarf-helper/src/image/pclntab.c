@@ -1,9 +1,9 @@
 #include "image/pcln_internal.h"
 
 enum {
-	FTAB_ENTRY = 8,		/* struct functab since Go 1.18: entryoff u32, funcoff u32 */
-	MAX_TEXT = 1 << 16,	/* bytes of a function or file name */
-	MAX_STEPS = 1 << 22,	/* of one pc table; a function of 64 MiB has fewer */
+	FTAB_ENTRY = 8,	     /* struct functab since Go 1.18: entryoff u32, funcoff u32 */
+	MAX_TEXT = 1 << 16,  /* bytes of a function or file name */
+	MAX_STEPS = 1 << 22, /* of one pc table; a function of 64 MiB has fewer */
 	MAX_NAME_HITS = 16,
 };
 
@@ -32,7 +32,8 @@ const char *pcln_text(const struct pcln_bytes *b, uint64_t off)
 	if (off >= b->n)
 		return "?";
 	uint64_t n = b->n - off;
-	return memchr(b->p + off, '\0', n < MAX_TEXT ? n : MAX_TEXT) ? (const char *)b->p + off : "?";
+	return memchr(b->p + off, '\0', n < MAX_TEXT ? n : MAX_TEXT) ? (const char *)b->p + off
+								     : "?";
 }
 
 /* runtime.readvarint, which takes 32 bits. */
@@ -61,7 +62,8 @@ bool pcln_varint(struct pcln_bytes *b, uint32_t *ret)
 	return true;
 }
 
-bool pcln_value_to(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, int32_t *ret, taddr *end_ret)
+bool pcln_value_to(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, int32_t *ret,
+		   taddr *end_ret)
 {
 	if (!table || table >= t->pctab.n)
 		return false;
@@ -91,19 +93,23 @@ bool pcln_value(const struct pclntab *t, uint32_t table, taddr entry, taddr pc, 
 	return pcln_value_to(t, table, entry, pc, ret, &end);
 }
 
-void pcln_position(const struct pclntab *t, const struct pcln_func *f, taddr pc, const char **file_ret, int32_t *line_ret)
+void pcln_position(const struct pclntab *t, const struct pcln_func *f, taddr pc,
+		   const char **file_ret, int32_t *line_ret)
 {
 	uint32_t table, cu, file_off;
 	int32_t file, line;
 
 	*file_ret = "?";
 	*line_ret = 0;
-	if (!pcln_func_u32(t, f->off, t->shape.pcln, &table) || !pcln_value(t, table, f->entry, pc, &line) || line == -1)
+	if (!pcln_func_u32(t, f->off, t->shape.pcln, &table) ||
+	    !pcln_value(t, table, f->entry, pc, &line) || line == -1)
 		return;
-	if (!pcln_func_u32(t, f->off, t->shape.pcfile, &table) || !pcln_value(t, table, f->entry, pc, &file) || file < 0)
+	if (!pcln_func_u32(t, f->off, t->shape.pcfile, &table) ||
+	    !pcln_value(t, table, f->entry, pc, &file) || file < 0)
 		return;
 	if (!pcln_func_u32(t, f->off, t->shape.cu_offset, &cu) ||
-	    !pcln_u32(&t->cutab, ((uint64_t)cu + (uint32_t)file) * 4, &file_off) || file_off == UINT32_MAX)
+	    !pcln_u32(&t->cutab, ((uint64_t)cu + (uint32_t)file) * 4, &file_off) ||
+	    file_off == UINT32_MAX)
 		return;
 	*file_ret = pcln_text(&t->filetab, file_off);
 	*line_ret = line > 0 ? line : 0;
@@ -111,8 +117,10 @@ void pcln_position(const struct pclntab *t, const struct pcln_func *f, taddr pc,
 
 static uint64_t func_count(const struct pclntab *t)
 {
-	// at least the marks of one function and of the end; formats before 1.18 have no entry_off field
-	return t->shape.entry_off < 0 || t->ftab.n < 2 * FTAB_ENTRY ? 0 : t->ftab.n / FTAB_ENTRY - 1;
+	// at least the marks of one function and of the end; formats before 1.18 have no entry_off
+	// field
+	return t->shape.entry_off < 0 || t->ftab.n < 2 * FTAB_ENTRY ? 0
+								    : t->ftab.n / FTAB_ENTRY - 1;
 }
 
 static uint32_t entry_off(const struct pclntab *t, uint64_t i)
@@ -123,20 +131,24 @@ static uint32_t entry_off(const struct pclntab *t, uint64_t i)
 	return v;
 }
 
-/* Function number i < func_count().  False when its record is damaged or it marks a hole (funcoff ^0). */
+/* Function number i < func_count().  False when its record is damaged or it marks a hole (funcoff
+ * ^0). */
 static bool get_func(const struct pclntab *t, uint64_t i, struct pcln_func *ret)
 {
 	uint32_t off, entry, name, args = (uint32_t)PCLN_ARGS_UNKNOWN, deferreturn = 0;
 
 	memcpy(&off, t->ftab.p + i * FTAB_ENTRY + 4, 4);
-	if (t->shape.func_size <= 0 || off > t->pclntable.n || t->pclntable.n - off < (uint32_t)t->shape.func_size)
+	if (t->shape.func_size <= 0 || off > t->pclntable.n ||
+	    t->pclntable.n - off < (uint32_t)t->shape.func_size)
 		return false;
 	if (!pcln_func_u32(t, off, t->shape.entry_off, &entry) || entry != entry_off(t, i))
 		return false;
 	pcln_func_u32(t, off, t->shape.args, &args);
 	pcln_func_u32(t, off, t->shape.deferreturn, &deferreturn);
 	*ret = (struct pcln_func){
-		.name = pcln_func_u32(t, off, t->shape.name_off, &name) ? pcln_text(&t->funcnametab, name) : "?",
+		.name = pcln_func_u32(t, off, t->shape.name_off, &name)
+				? pcln_text(&t->funcnametab, name)
+				: "?",
 		.entry = t->text + entry,
 		.end = t->text + entry_off(t, i + 1),
 		.off = off,
@@ -171,13 +183,15 @@ static bool find_by_name_off(const struct pclntab *t, uint32_t want, struct pcln
 
 	for (uint64_t i = 0; i < n; i++) {
 		memcpy(&off, t->ftab.p + i * FTAB_ENTRY + 4, 4);
-		if (pcln_func_u32(t, off, t->shape.name_off, &name) && name == want && get_func(t, i, ret))
+		if (pcln_func_u32(t, off, t->shape.name_off, &name) && name == want &&
+		    get_func(t, i, ret))
 			return true;
 	}
 	return false;
 }
 
-/* The name's place in funcnametab first (each name is there once), then the function with that number: no text is compared twice. */
+/* The name's place in funcnametab first (each name is there once), then the function with that
+ * number: no text is compared twice. */
 bool pcln_find_name(const struct pclntab *t, const char *name, struct pcln_func *ret)
 {
 	const uint8_t *start = t->funcnametab.p, *end = start + t->funcnametab.n, *p = start;
@@ -192,7 +206,8 @@ bool pcln_find_name(const struct pclntab *t, const char *name, struct pcln_func 
 		if (p != start && p[-1])
 			continue; // the tail of a longer name
 		hits++;
-		if ((uint64_t)(p - start) <= UINT32_MAX && find_by_name_off(t, (uint32_t)(p - start), ret))
+		if ((uint64_t)(p - start) <= UINT32_MAX &&
+		    find_by_name_off(t, (uint32_t)(p - start), ret))
 			return true;
 	}
 	return false;
@@ -232,7 +247,8 @@ void pcln_select(const struct pclntab *t, pcln_want_fn *want, pcln_func_fn *fn, 
 
 	for (uint64_t i = 0; i < funcs; i++) {
 		memcpy(&off, t->ftab.p + i * FTAB_ENTRY + 4, 4);
-		if (!pcln_func_u32(t, off, t->shape.name_off, &name) || name < names[0] || name > names[n - 1])
+		if (!pcln_func_u32(t, off, t->shape.name_off, &name) || name < names[0] ||
+		    name > names[n - 1])
 			continue;
 		if (bsearch(&name, names, n, sizeof(*names), by_number) && get_func(t, i, &f))
 			fn(arg, &f);
@@ -244,7 +260,8 @@ bool pcln_frame_size(const struct pclntab *t, const struct pcln_func *f, taddr p
 	uint32_t table;
 	int32_t size;
 
-	if (!pcln_func_u32(t, f->off, t->shape.pcsp, &table) || !pcln_value(t, table, f->entry, pc, &size) || size < 0)
+	if (!pcln_func_u32(t, f->off, t->shape.pcsp, &table) ||
+	    !pcln_value(t, table, f->entry, pc, &size) || size < 0)
 		return false;
 	*ret = size;
 	return true;

@@ -4,10 +4,12 @@
 
 bool layout_field_fits(const struct layout_field *f, uint32_t struct_size)
 {
-	// Wider ones are read by words, these in one piece: 8 bytes where 3 are meant would pass the end of the struct.
+	// Wider ones are read by words, these in one piece: 8 bytes where 3 are meant would pass
+	// the end of the struct.
 	bool width = f->size == 1 || f->size == 2 || f->size == 4 || f->size >= 8;
 
-	return f->off >= 0 && width && f->size <= struct_size && (uint32_t)f->off <= struct_size - f->size;
+	return f->off >= 0 && width && f->size <= struct_size &&
+	       (uint32_t)f->off <= struct_size - f->size;
 }
 
 static struct err *check_field(const struct layout *l, const struct layout_item *item)
@@ -24,8 +26,8 @@ static struct err *check_field(const struct layout *l, const struct layout_item 
 	if (layout_field_fits(f, size))
 		return NULL;
 	return err_new(ERR_BAD_DATA,
-		       "field %s of struct %s (offset %" PRId32 ", %" PRIu32 " bytes) lies outside of its %" PRIu32
-		       " bytes",
+		       "field %s of struct %s (offset %" PRId32 ", %" PRIu32
+		       " bytes) lies outside of its %" PRIu32 " bytes",
 		       item->path, name, f->off, f->size, size);
 }
 

@@ -15,23 +15,27 @@ void layout_close_debug(struct layout_debug *d)
 	*d = (struct layout_debug){0};
 }
 
-/* Linkers of programs without build ids leave at least this: what a build has where.  A debug file keeps the section headers. */
+/* Linkers of programs without build ids leave at least this: what a build has where.  A debug file
+ * keeps the section headers. */
 static const char *moved_section(const struct image *a, const struct image *b)
 {
-	static const char *const names[] = {".text", ".rodata",    ".gopclntab", ".typelink", ".itablink",
-					    ".data", ".noptrdata", ".bss",	 ".noptrbss"};
+	static const char *const names[] = {".text",	  ".rodata",   ".gopclntab",
+					    ".typelink",  ".itablink", ".data",
+					    ".noptrdata", ".bss",      ".noptrbss"};
 	uint64_t addr[2], size[2];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (image_section(a, names[i], &addr[0], &size[0]) && image_section(b, names[i], &addr[1], &size[1]) &&
+		if (image_section(a, names[i], &addr[0], &size[0]) &&
+		    image_section(b, names[i], &addr[1], &size[1]) &&
 		    (addr[0] != addr[1] || size[0] != size[1]))
 			return names[i];
 	return NULL;
 }
 
 /*
- * "their build ids differ"; NULL: the same build, as far as both have ids.  Go's own id is there in every release, unless the program
- * is linked with -buildid=; the GNU one only since 1.24 or with cgo.  Malloc'ed.
+ * "their build ids differ"; NULL: the same build, as far as both have ids.  Go's own id is there in
+ * every release, unless the program is linked with -buildid=; the GNU one only since 1.24 or with
+ * cgo.  Malloc'ed.
  */
 static char *what_differs(const struct image *a, const struct image *b)
 {
@@ -67,21 +71,24 @@ static struct err *open_named(const struct image *img, const char *path, struct 
 		return err;
 	_cleanup_free_ char *differs = what_differs(img, ret->file);
 	if (differs) {
-		err = err_new(ERR_BAD_DATA, "%s does not belong to %s: %s", path, image_path(img), differs);
+		err = err_new(ERR_BAD_DATA, "%s does not belong to %s: %s", path, image_path(img),
+			      differs);
 		return err_hint(err, "give the debug file of the same build");
 	}
 	return err_wrap(open_of(ret->file, &ret->debug), "%s", path);
 }
 
 /* A file that lies where debug files lie.  True: it is the one, with debug information. */
-static bool try_candidate(const struct image *img, const char *path, struct notes *notes, struct layout_debug *ret)
+static bool try_candidate(const struct image *img, const char *path, struct notes *notes,
+			  struct layout_debug *ret)
 {
 	if (access(path, R_OK))
 		return false;
 	struct err *err = image_open(path, &ret->file);
 	_cleanup_free_ char *differs = err ? NULL : what_differs(img, ret->file);
 	if (differs)
-		err = err_new(ERR_BAD_DATA, "it is of another build than %s, %s", image_path(img), differs);
+		err = err_new(ERR_BAD_DATA, "it is of another build than %s, %s", image_path(img),
+			      differs);
 	if (!err)
 		err = open_of(ret->file, &ret->debug);
 	if (err && notes)
@@ -119,7 +126,8 @@ static bool find_separate(const struct image *img, struct notes *notes, struct l
 		return false;
 	folder_of(img, folder);
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		int n = snprintf(path, sizeof(path), "%s%s%s%s", places[i][0], folder, places[i][1], link);
+		int n = snprintf(path, sizeof(path), "%s%s%s%s", places[i][0], folder, places[i][1],
+				 link);
 		if (n < (int)sizeof(path) && try_candidate(img, path, notes, ret))
 			return true;
 	}

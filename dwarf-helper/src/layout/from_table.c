@@ -1,8 +1,9 @@
 #include "layout/layout_internal.h"
 
 /*
- * One element an included file.  Only what is there is written: a field of size 0 is one that the release does not have
- * (or that is newer than the table: run tests/support/gen_layout.py after a change of fields.h).
+ * One element an included file.  Only what is there is written: a field of size 0 is one that the
+ * release does not have (or that is newer than the table: run tests/support/gen_layout.py after a
+ * change of fields.h).
  */
 static const struct table {
 	int minor;
@@ -22,7 +23,8 @@ static const struct table {
 enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 static const int minors[] = {19, 21, 22, 23, 24, 25, 26, 27};
-_Static_assert(sizeof(minors) / sizeof(*minors) == TABLES, "a table is missing from the list of releases");
+_Static_assert(sizeof(minors) / sizeof(*minors) == TABLES,
+	       "a table is missing from the list of releases");
 
 bool layout_from_table(int minor, struct layout *ret)
 {

@@ -6,8 +6,10 @@
 
 enum {
 	OLDEST_MINOR = 18,	 /* pclntab and function data as we read them */
-	LAST_OLD_MAP_MINOR = 23, // later only with GOEXPERIMENT=noswissmap: hmap a word longer, all offsets the same
-	LAST_OLD_HEAP_MINOR = 21, // and in 1.22 with GOEXPERIMENT=noallocheaders: heapArena begins with the bitmap of pointers
+	LAST_OLD_MAP_MINOR = 23, // later only with GOEXPERIMENT=noswissmap: hmap a word longer, all
+				 // offsets the same
+	LAST_OLD_HEAP_MINOR = 21, // and in 1.22 with GOEXPERIMENT=noallocheaders: heapArena begins
+				  // with the bitmap of pointers
 };
 
 #define S(key, names)
@@ -98,8 +100,8 @@ static int newest_table(void)
 	return minors[n - 1];
 }
 
-/* The table to guess from where the release has none: the last one before it, else the oldest; the newest when it is
- * not known. */
+/* The table to guess from where the release has none: the last one before it, else the oldest; the
+ * newest when it is not known. */
 static int nearest_table(int minor)
 {
 	const int *minors;
@@ -125,12 +127,15 @@ static struct err *not_go(const struct image *img)
 {
 	struct err *err = err_new(ERR_UNSUPPORTED, "'%s' is not a Go program", image_path(img));
 
-	return err_hint(err, "if it is wrapped or packed, name the Go executable itself with --exe FILE");
+	return err_hint(
+		err, "if it is wrapped or packed, name the Go executable itself with --exe FILE");
 }
 
-/* Is it Go, and not too old?  A file whose version was removed is given the benefit of its symbols or of a debug file.
- */
-static struct err *check_release(const struct image *img, const char *debug_path, struct notes *notes)
+/* Is it Go, and not too old?  A file whose version was removed is given the benefit of its symbols
+ * or of a debug
+ * file. */
+static struct err *check_release(const struct image *img, const char *debug_path,
+				 struct notes *notes)
 {
 	const char *version = image_go_version(img);
 	int minor = image_go_minor(img);
@@ -139,18 +144,21 @@ static struct err *check_release(const struct image *img, const char *debug_path
 		return not_go(img);
 	if (minor >= 0 && minor < OLDEST_MINOR) {
 		struct err *err =
-			err_new(ERR_UNSUPPORTED, "%s was built with %s, and go1.%d is the oldest supported release",
+			err_new(ERR_UNSUPPORTED,
+				"%s was built with %s, and go1.%d is the oldest supported release",
 				image_path(img), version, OLDEST_MINOR);
 		return err_hint(err, "rebuild it with a newer Go");
 	}
 	if (minor > newest_table())
 		notes_add(notes, NOTE_WARNING,
-			  "go1.%d is newer than this goctx knows (newest: 1.%d); layouts are taken from its debug "
+			  "go1.%d is newer than this goctx knows (newest: 1.%d); layouts are taken "
+			  "from its debug "
 			  "information",
 			  minor, newest_table());
 	if (minor < 0)
 		notes_add(notes, NOTE_WARNING,
-			  "the Go release of %s is not known (%s); layouts are taken from its debug information",
+			  "the Go release of %s is not known (%s); layouts are taken from its "
+			  "debug information",
 			  image_path(img), version ? version : "it names none");
 	return NULL;
 }
@@ -177,12 +185,14 @@ static bool is_old_map(enum layout_struct_id id)
 	return id == LAYOUT_hmap || id == LAYOUT_oldMapType;
 }
 
-/* Types of context, time and sync.Cond are pruned from the debug information of a program that does not use them. */
+/* Types of context, time and sync.Cond are pruned from the debug information of a program that does
+ * not use them. */
 static bool is_prunable(enum layout_struct_id id)
 {
 	const char *name = layout_struct_names[id];
 
-	return !strncmp(name, "context.", 8) || !strncmp(name, "time.", 5) || !strcmp(name, "runtime.notifyList");
+	return !strncmp(name, "context.", 8) || !strncmp(name, "time.", 5) ||
+	       !strcmp(name, "runtime.notifyList");
 }
 
 static bool has_required(enum layout_struct_id id)
@@ -201,7 +211,8 @@ static bool fill_exact(struct layout *l, const struct image *img, struct notes *
 {
 	const char *version = image_go_version(img);
 	bool old_maps = l->minor > LAST_OLD_MAP_MINOR && version && strstr(version, "noswissmap");
-	bool old_heap = l->minor > LAST_OLD_HEAP_MINOR && version && strstr(version, "noallocheaders");
+	bool old_heap =
+		l->minor > LAST_OLD_HEAP_MINOR && version && strstr(version, "noallocheaders");
 	bool dwarf = l->source == LAYOUT_DWARF;
 	struct layout table, old, heap;
 
@@ -212,9 +223,9 @@ static bool fill_exact(struct layout *l, const struct image *img, struct notes *
 	if (old_heap && !layout_from_table(LAST_OLD_HEAP_MINOR, &heap))
 		old_heap = false;
 	for (size_t i = 0; i < LAYOUT_STRUCTS; i++) {
-		const struct layout *from = old_maps && is_old_map(i)		 ? &old
+		const struct layout *from = old_maps && is_old_map(i)		? &old
 					    : old_heap && i == LAYOUT_heapArena ? &heap
-										 : &table;
+										: &table;
 		if (l->s[i].source != LAYOUT_MISSING || from->s[i].source == LAYOUT_MISSING ||
 		    (old_maps && is_swiss(i)))
 			continue;
@@ -222,7 +233,8 @@ static bool fill_exact(struct layout *l, const struct image *img, struct notes *
 		l->table_minor = l->minor;
 		if (dwarf && has_required(i) && !is_prunable(i))
 			notes_add(notes, NOTE_WARNING,
-				  "struct %s is not (wholly) in the debug information; its layout is that of go1.%d",
+				  "struct %s is not (wholly) in the debug information; its layout "
+				  "is that of go1.%d",
 				  layout_struct_names[i], l->minor);
 	}
 	if (!dwarf)
@@ -230,14 +242,16 @@ static bool fill_exact(struct layout *l, const struct image *img, struct notes *
 	const char *experiments = version ? strstr(version, "X:") : NULL;
 	if (!dwarf && experiments)
 		notes_add(notes, NOTE_WARNING,
-			  "built with %s; without debug information the layout of go1.%d without it is assumed",
+			  "built with %s; without debug information the layout of go1.%d without "
+			  "it is assumed",
 			  experiments, l->minor);
 	return true;
 }
 
 /*
- * A release without table of its own, by DWARF: what it lacks of package context is what the program does not use, yet
- * readers count on required fields.  The runtime's structs are never guessed.
+ * A release without table of its own, by DWARF: what it lacks of package context is what the
+ * program does not use, yet readers count on required fields.  The runtime's structs are never
+ * guessed.
  */
 static void fill_nearest(struct layout *l, struct notes *notes)
 {
@@ -248,8 +262,8 @@ static void fill_nearest(struct layout *l, struct notes *notes)
 	if (l->source != LAYOUT_DWARF || !layout_from_table(nearest, &table))
 		return;
 	for (size_t i = 0; i < LAYOUT_STRUCTS; i++) {
-		if (l->s[i].source != LAYOUT_MISSING || table.s[i].source == LAYOUT_MISSING || !is_prunable(i) ||
-		    !has_required(i))
+		if (l->s[i].source != LAYOUT_MISSING || table.s[i].source == LAYOUT_MISSING ||
+		    !is_prunable(i) || !has_required(i))
 			continue;
 		copy_struct(l, &table, i);
 		l->table_minor = nearest;
@@ -257,7 +271,8 @@ static void fill_nearest(struct layout *l, struct notes *notes)
 	}
 	if (guessed)
 		notes_add(notes, NOTE_WARNING,
-			  "struct %s is not in the debug information; its layout is that of go1.%d", guessed, nearest);
+			  "struct %s is not in the debug information; its layout is that of go1.%d",
+			  guessed, nearest);
 }
 
 /* DWARF of the executable or of its debug file; damaged is as good as none, but said. */
@@ -271,7 +286,8 @@ static struct err *read_debug(const struct image *img, const char *debug_path, s
 	if (!err && d->debug)
 		err = layout_read_debug(d->debug, ret);
 	if (err) {
-		notes_add(notes, NOTE_WARNING, "the debug information is not used, it is damaged: %s", err->msg);
+		notes_add(notes, NOTE_WARNING,
+			  "the debug information is not used, it is damaged: %s", err->msg);
 		err_free(err);
 		layout_clear(ret);
 	}
@@ -291,7 +307,8 @@ static bool in_image(const struct image *img, uint64_t addr)
 }
 
 /* Variables that DWARF did not have come from .symtab, of the executable or of its debug file. */
-static void find_variables(struct layout *l, const struct image *img, const struct image *debug_file, uint64_t bias)
+static void find_variables(struct layout *l, const struct image *img,
+			   const struct image *debug_file, uint64_t bias)
 {
 	for (size_t i = 0; i < LAYOUT_VARIABLES; i++) {
 		struct layout_variable *v = &l->var[i];
@@ -310,8 +327,8 @@ static void find_variables(struct layout *l, const struct image *img, const stru
 }
 
 /*
- * `go test` and `go run` leave out all symbols of what they run themselves, in a folder of the name that is made for them
- * (cmd/go/internal/work/gc.go, cmd/go/internal/load/pkg.go: OmitDebug).
+ * `go test` and `go run` leave out all symbols of what they run themselves, in a folder of the name
+ * that is made for them (cmd/go/internal/work/gc.go, cmd/go/internal/load/pkg.go: OmitDebug).
  */
 static struct err *no_debug_info(struct err *err, const struct image *img)
 {
@@ -319,10 +336,13 @@ static struct err *no_debug_info(struct err *err, const struct image *img)
 	size_t n = strlen(path);
 
 	if (strstr(path, "/go-build") && n > 5 && !strcmp(path + n - 5, ".test"))
-		return err_hint(err, "`go test` links without symbols: build the test with `go test -c` and run that");
+		return err_hint(err, "`go test` links without symbols: build the test with `go "
+				     "test -c` and run that");
 	if (strstr(path, "/go-build") && strstr(path, "/exe/"))
-		return err_hint(err, "`go run` links without symbols: build the program with `go build` and run that");
-	return err_hint(err, "rebuild without -ldflags=-s or -w, or give the unstripped file of the same build with "
+		return err_hint(err, "`go run` links without symbols: build the program with `go "
+				     "build` and run that");
+	return err_hint(err, "rebuild without -ldflags=-s or -w, or give the unstripped file of "
+			     "the same build with "
 			     "--exe FILE, or a "
 			     "separate debug file with --debug FILE");
 }
@@ -339,10 +359,14 @@ static struct err *check_variables(const struct layout *l, const struct image *i
 	if (missing == LAYOUT_VARIABLES)
 		return NULL;
 	if (!found)
-		return no_debug_info(
-			err_new(ERR_NO_DEBUG_INFO, "%s: no debug information and no symbol table", image_path(img)), img);
-	return err_new(ERR_BAD_DATA, "%s: variable %s is neither in the debug information nor in the symbol table",
-		       image_path(img), layout_variable_names[missing]);
+		return no_debug_info(err_new(ERR_NO_DEBUG_INFO,
+					     "%s: no debug information and no symbol table",
+					     image_path(img)),
+				     img);
+	return err_new(
+		ERR_BAD_DATA,
+		"%s: variable %s is neither in the debug information nor in the symbol table",
+		image_path(img), layout_variable_names[missing]);
 }
 
 /* Nothing for runtime.g, neither DWARF nor table: say which of the two could be helped. */
@@ -352,13 +376,15 @@ static struct err *no_layout(const struct layout *l, const struct image *img)
 
 	if (!image_go_version(img) && !any_go_symbol(img))
 		return not_go(img);
-	return no_debug_info(err_new(ERR_NO_DEBUG_INFO,
-				     "%s: no debug information, and goctx has no table of layouts for %s",
-				     image_path(img), release_name(l->minor, name)), img);
+	return no_debug_info(
+		err_new(ERR_NO_DEBUG_INFO,
+			"%s: no debug information, and goctx has no table of layouts for %s",
+			image_path(img), release_name(l->minor, name)),
+		img);
 }
 
-static struct err *compose(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes,
-			   struct layout_debug *d, struct layout *ret)
+static struct err *compose(const struct image *img, uint64_t bias, const char *debug_path,
+			   struct notes *notes, struct layout_debug *d, struct layout *ret)
 {
 	struct err *err = read_debug(img, debug_path, notes, d, ret);
 
@@ -378,13 +404,15 @@ static struct err *compose(const struct image *img, uint64_t bias, const char *d
 	if (!err)
 		err = err_wrap(layout_check(ret), "%s", image_path(img));
 	if (err && ret->minor > newest_table())
-		err_hint(err, "a goctx that knows go1.%d may help; this one was made for releases up to go1.%d",
+		err_hint(err,
+			 "a goctx that knows go1.%d may help; this one was made for releases up to "
+			 "go1.%d",
 			 ret->minor, newest_table());
 	return err;
 }
 
-struct err *layout_load(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes,
-			struct layout *ret)
+struct err *layout_load(const struct image *img, uint64_t bias, const char *debug_path,
+			struct notes *notes, struct layout *ret)
 {
 	struct layout_debug d = {0};
 

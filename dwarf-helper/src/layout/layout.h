@@ -74,15 +74,21 @@ struct layout_variable {
 };
 
 /**
- * What differs between releases and no field shows.  Readers ask these and LAYOUT_HAS(), never the number of the release: facts.c
- * is where numbers are compared, and says where in Go's source each comes from.
+ * What differs between releases and no field shows.  Readers ask these and LAYOUT_HAS(), never the
+ * number of the release: facts.c is where numbers are compared, and says where in Go's source each
+ * comes from.
  */
 struct layout_facts {
-	bool mask_on_demand;   /* 1.24+: with the bit of tflag, gcdata points to a pointer to the mask, which may not be made yet */
-	bool label_list;       /* 1.24+: pprof labels are a sorted list, before that a map[string]string */
-	bool asan_redzones;    /* 1.24+: built with -asan, an object has a red zone behind it in its slot */
-	bool headroom_percent; /* 1.21+: the goal below a memory limit keeps 3 % clear, not only 1 MiB */
-	bool offset_embed;     /* 1.18: a struct field's offset is shifted left once, its lowest bit says "embedded" */
+	bool mask_on_demand;   /* 1.24+: with the bit of tflag, gcdata points to a pointer to the
+				  mask, which may not be made yet */
+	bool label_list;       /* 1.24+: pprof labels are a sorted list, before that a
+				   map[string]string */
+	bool asan_redzones;    /* 1.24+: built with -asan, an object has a red zone behind it in its
+				  slot */
+	bool headroom_percent; /* 1.21+: the goal below a memory limit keeps 3 % clear, not only 1
+				  MiB */
+	bool offset_embed;     /* 1.18: a struct field's offset is shifted left once, its lowest bit
+				  says "embedded" */
 	int wrapper_func_id;   /* funcID of wrappers that the compiler made, -1 when not known */
 };
 
@@ -90,7 +96,9 @@ struct layout {
 #define S(key, names) struct {
 #define F(s, key, path) struct layout_field key;
 #define O(s, key, path) struct layout_field key;
-#define E(s) } s;
+#define E(s) \
+	}    \
+	s;
 #define V(key, name)
 #define W(key, name)
 #include "layout/fields.h"
@@ -105,10 +113,11 @@ struct layout {
 	struct layout_facts facts;
 	enum layout_source source; /* where most of it came from: DWARF as soon as runtime.g did */
 	int dwarf_version;	   /* 0 without DWARF */
-	int minor;		   /* Go minor release: 27 for go1.27.4; -1 when not known; to be shown, not compared: see facts */
-	int table_minor;	   /* release of the table used for what DWARF lacked, -1 none */
+	int minor;	 /* Go minor release: 27 for go1.27.4; -1 when not known; to be shown, not
+			    compared: see facts */
+	int table_minor; /* release of the table used for what DWARF lacked, -1 none */
 	size_t from_dwarf, from_table; /* structs filled from each */
-	const char *debug_path; /* as given to layout_load(); borrowed */
+	const char *debug_path;	       /* as given to layout_load(); borrowed */
 };
 
 /** Is the field there in this release? */
@@ -130,11 +139,14 @@ struct layout {
  * @param notes  borrowed; warnings go there
  * @return NULL, ERR_UNSUPPORTED (not a Go program; too old), ERR_NO_DEBUG_INFO (no DWARF and no
  * table/symbols that could stand in; with a hint),
- *	   ERR_BAD_DATA (a required field or variable is nowhere; @p debug_path is of another build), or why @p debug_path cannot be opened
+ *	   ERR_BAD_DATA (a required field or variable is nowhere; @p debug_path is of another
+ *build), or why @p debug_path cannot be opened
  */
-struct err *layout_load(const struct image *img, uint64_t bias, const char *debug_path, struct notes *notes, struct layout *ret);
+struct err *layout_load(const struct image *img, uint64_t bias, const char *debug_path,
+			struct notes *notes, struct layout *ret);
 
-/** Field by number, for listings and tests: NULL at the end.  *required: an F entry, not an O entry. */
+/** Field by number, for listings and tests: NULL at the end.  *required: an F entry, not an O
+ * entry. */
 struct layout_item {
 	enum layout_struct_id strukt;
 	const char *key;  /* "sched_pc" */
@@ -144,11 +156,13 @@ struct layout_item {
 };
 extern const struct layout_item layout_items[];
 extern const size_t layout_item_count;
-extern const char *const layout_struct_names[LAYOUT_STRUCTS];	  /* "internal/abi.Type|runtime._type" */
+extern const char
+	*const layout_struct_names[LAYOUT_STRUCTS]; /* "internal/abi.Type|runtime._type" */
 extern const char *const layout_variable_names[LAYOUT_VARIABLES]; /* "runtime.allgs" */
 extern const bool layout_variable_required[LAYOUT_VARIABLES];
 
-static inline const struct layout_field *layout_field_of(const struct layout *l, const struct layout_item *item)
+static inline const struct layout_field *layout_field_of(const struct layout *l,
+							 const struct layout_item *item)
 {
 	return (const struct layout_field *)((const char *)l + item->at);
 }
@@ -160,7 +174,8 @@ bool layout_from_table(int minor, struct layout *ret);
 size_t layout_table_minors(const int **ret);
 
 /**
- * Every field lies inside its struct, required ones are there, sizes are plausible (no struct above 4 MiB, no field wider than its struct).
+ * Every field lies inside its struct, required ones are there, sizes are plausible (no struct above
+ * 4 MiB, no field wider than its struct).
  * @return NULL or ERR_BAD_DATA naming the first field at fault
  */
 struct err *layout_check(const struct layout *l);

@@ -23,12 +23,13 @@ void layout_set_facts(struct layout *l);
 /** The items of one struct are neighbours in layout_items: the first, and how many (@p n_ret). */
 const struct layout_item *layout_items_of(enum layout_struct_id id, size_t *n_ret);
 
-/** Does the field lie inside a struct of @p struct_size bytes, and can it be read: 1, 2, 4 bytes, or 8 and more? */
+/** Does the field lie inside a struct of @p struct_size bytes, and can it be read: 1, 2, 4 bytes,
+ * or 8 and more? */
 bool layout_field_fits(const struct layout_field *f, uint32_t struct_size);
 
 /**
- * Look everything of fields.h up in one walk.  A struct is taken only when its required fields are all there and lie
- * inside it. Variables get their link-time address.  @p ret is cleared first.
+ * Look everything of fields.h up in one walk.  A struct is taken only when its required fields are
+ * all there and lie inside it. Variables get their link-time address.  @p ret is cleared first.
  * @return NULL, ERR_BAD_DATA
  */
 struct err *layout_read_debug(struct debug *debug, struct layout *ret);

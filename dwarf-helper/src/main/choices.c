@@ -18,8 +18,9 @@ static const char *state_word(unsigned i)
 
 static const char *status_word(unsigned i)
 {
-	static const uint8_t known[] = {TASK_IDLE,	TASK_RUNNABLE,	TASK_RUNNING, TASK_SYSCALL,  TASK_WAITING,
-					TASK_COPYSTACK, TASK_PREEMPTED, TASK_LEAKED,  TASK_DEADEXTRA};
+	static const uint8_t known[] = {TASK_IDLE,	TASK_RUNNABLE, TASK_RUNNING,
+					TASK_SYSCALL,	TASK_WAITING,  TASK_COPYSTACK,
+					TASK_PREEMPTED, TASK_LEAKED,   TASK_DEADEXTRA};
 
 	return memchr(known, (int)i, sizeof(known)) ? task_status_name((uint8_t)i) : NULL;
 }
@@ -64,14 +65,10 @@ static const struct {
 	word_fn *word;
 	bool many;
 } choices[OPT_COUNT] = {
-	[OPT_COLOR] = {color_word, false},
-	[OPT_KIND] = {kind_word, true},
-	[OPT_STATE] = {state_word, true},
-	[OPT_STATUS] = {status_word, true},
-	[OPT_SORT] = {sort_word, false},
-	[OPT_GROUP] = {group_word, false},
-	[OPT_STOP_ON] = {event_name, false},
-	[OPT_MIN_CONFIDENCE] = {confidence_word, false},
+	[OPT_COLOR] = {color_word, false},	  [OPT_KIND] = {kind_word, true},
+	[OPT_STATE] = {state_word, true},	  [OPT_STATUS] = {status_word, true},
+	[OPT_SORT] = {sort_word, false},	  [OPT_GROUP] = {group_word, false},
+	[OPT_STOP_ON] = {event_name, false},	  [OPT_MIN_CONFIDENCE] = {confidence_word, false},
 	[OPT_FAIL_ON] = {confidence_word, false},
 };
 
@@ -89,8 +86,8 @@ static struct err *no_such_word(enum option_id o, const char *s, size_t n)
 {
 	const struct option_info *i = &option_infos[o];
 
-	return err_hint(err_new(ERR_USAGE, "--%s: no such word '%.*s'", i->name, (int)n, s), "--%s %s: %s", i->name,
-			i->arg, i->help);
+	return err_hint(err_new(ERR_USAGE, "--%s: no such word '%.*s'", i->name, (int)n, s),
+			"--%s %s: %s", i->name, i->arg, i->help);
 }
 
 struct err *choice_one(enum option_id o, const char *value, int *ret)

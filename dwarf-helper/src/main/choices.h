@@ -1,5 +1,6 @@
 /**
- * @file  Options whose value is one of a few words, or several of them: the words, and the value as a number or a set.
+ * @file  Options whose value is one of a few words, or several of them: the words, and the value as
+ * a number or a set.
  *
  * The parser checks by this list and GDB completes by it (main/table.h).
  */
@@ -10,7 +11,8 @@
 
 #define CHOICE_NUMBERS 32 /* words have numbers below this */
 
-/** The word of @p o with number @p i, an enumerator of what the option chooses.  NULL: no word has this number. */
+/** The word of @p o with number @p i, an enumerator of what the option chooses.  NULL: no word has
+ * this number. */
 const char *choice_word(enum option_id o, unsigned i);
 
 /** May the value be several words, with commas between them? */

@@ -194,7 +194,9 @@ const struct command *command_at(size_t i)
 {
 	if (i < command_count)
 		return &commands[i];
-	return i - command_count < sizeof(requests) / sizeof(requests[0]) ? &requests[i - command_count] : NULL;
+	return i - command_count < sizeof(requests) / sizeof(requests[0])
+		       ? &requests[i - command_count]
+		       : NULL;
 }
 
 const char *command_typed(const struct command *c)
@@ -235,7 +237,8 @@ static size_t edit_distance(const char *a, const char *b)
 		d[0][j] = j;
 	for (size_t i = 1; i <= n; i++)
 		for (size_t j = 1; j <= m; j++) {
-			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1,
+				       d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
 			    d[i - 2][j - 2] + 1 < d[i][j])
 				d[i][j] = d[i - 2][j - 2] + 1;
@@ -271,20 +274,22 @@ struct err *command_unknown(const char *name)
 		words[i] = commands[i].name;
 	struct err *e = err_new(ERR_USAGE, "unknown command '%s'", name);
 	const char *near = nearest_word(name, words, command_count);
-	return near ? err_hint(e, "did you mean '%s'?", near) : err_hint(e, "goctx help lists the commands");
+	return near ? err_hint(e, "did you mean '%s'?", near)
+		    : err_hint(e, "goctx help lists the commands");
 }
 
 void help_overview(struct buf *out)
 {
-	buf_lit(out, "goctx " GOCTX_VERSION
-		     ": contexts and goroutines of Go programs, from core files and live processes\n\n"
-		     "usage: goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]\n\n"
-		     "  TARGET   --core FILE [--exe FILE]\n"
-		     "           --pid PID   [--exe FILE]\n\n");
+	buf_lit(out,
+		"goctx " GOCTX_VERSION
+		": contexts and goroutines of Go programs, from core files and live processes\n\n"
+		"usage: goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]\n\n"
+		"  TARGET   --core FILE [--exe FILE]\n"
+		"           --pid PID   [--exe FILE]\n\n");
 	for (size_t i = 0; i < command_count; i++) {
 		int w = (int)(strlen(commands[i].name) + strlen(commands[i].args) + 1);
-		buf_printf(out, "  %s %s%*s%s\n", commands[i].name, commands[i].args, w < 20 ? 20 - w : 1, "",
-			   commands[i].summary);
+		buf_printf(out, "  %s %s%*s%s\n", commands[i].name, commands[i].args,
+			   w < 20 ? 20 - w : 1, "", commands[i].summary);
 	}
 	buf_lit(out,
 		"\nhelp of one command: goctx help COMMAND\n"
@@ -300,7 +305,8 @@ static void help_options(struct buf *out, const char *title, uint64_t set)
 			continue;
 		const struct option_info *i = &option_infos[o];
 		char left[64];
-		int n = snprintf(left, sizeof(left), "--%s%s%s", i->name, i->arg ? " " : "", i->arg ? i->arg : "");
+		int n = snprintf(left, sizeof(left), "--%s%s%s", i->name, i->arg ? " " : "",
+				 i->arg ? i->arg : "");
 		// "…" is three bytes and one column
 		int w = n - (i->arg && strstr(i->arg, "…") ? 2 : 0);
 		buf_printf(out, "  %s%*s%s\n", left, w < 22 ? 22 - w : 1, "", i->help);
@@ -312,7 +318,8 @@ static void help_rules(struct buf *out, const struct command *c)
 	if (c->end_rule)
 		buf_lit(out, "\nrules, and what each asks:\n");
 	for (unsigned rule = c->first_rule; rule < c->end_rule; rule++)
-		buf_printf(out, "  %-22s%s\n", finding_rule_name(rule), finding_rule_question(rule));
+		buf_printf(out, "  %-22s%s\n", finding_rule_name(rule),
+			   finding_rule_question(rule));
 }
 
 void help_command(const struct command *c, struct buf *out)
@@ -325,5 +332,6 @@ void help_command(const struct command *c, struct buf *out)
 	help_options(out, "options:", c->options | (target ? COMMON_OPTIONS : OPT_BIT(OPT_HELP)));
 	if (target)
 		help_options(out, "target:", TARGET_OPTIONS);
-	buf_printf(out, "\nexample:\n  $ goctx %s%s\n", target ? "--core api.core " : "", c->example);
+	buf_printf(out, "\nexample:\n  $ goctx %s%s\n", target ? "--core api.core " : "",
+		   c->example);
 }

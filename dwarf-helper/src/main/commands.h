@@ -1,8 +1,8 @@
 /**
  * @file  The commands: one table that holds names, words of help, options and functions.
  *
- * Everything that a person can type is in commands.c: adding a command means adding a row there.  Help texts are made
- * from the table, so they cannot disagree with what the parser accepts.
+ * Everything that a person can type is in commands.c: adding a command means adding a row there.
+ * Help texts are made from the table, so they cannot disagree with what the parser accepts.
  */
 #ifndef GOCTX_MAIN_COMMANDS_H
 #define GOCTX_MAIN_COMMANDS_H
@@ -66,18 +66,24 @@ enum command_kind {
 	COMMAND_SERVE,
 	COMMAND_HELP,
 	COMMAND_TABLE, /* main/table.h */
-	COMMAND_PAGE, /* the reference page of records; no target */
+	COMMAND_PAGE,  /* the reference page of records; no target */
 };
 
 /** Values of --color. */
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-/** Which parts of the model a command's text needs (with --json the header counts everything, so all is read). */
-enum { NEED_TASKS = 1, NEED_CONTEXTS = 2, NEED_NO_TARGET = 4 /* not even an open one: no model in the report */ };
+/** Which parts of the model a command's text needs (with --json the header counts everything, so
+ * all is read). */
+enum {
+	NEED_TASKS = 1,
+	NEED_CONTEXTS = 2,
+	NEED_NO_TARGET = 4 /* not even an open one: no model in the report */
+};
 
 struct command {
 	const char *name;
-	const char *typed;   /* a request: the command of GDB that asks it, for errors; NULL: the name */
+	const char
+		*typed; /* a request: the command of GDB that asks it, for errors; NULL: the name */
 	const char *args;    /* "[CTX]", "GOID|all", "" */
 	const char *summary; /* one line for the overview, lower case */
 	const char *about;   /* a few sentences for its own help */
@@ -86,15 +92,18 @@ struct command {
 	uint8_t min_args, max_args;
 	uint8_t kind; /* enum command_kind */
 	uint8_t needs;
-	uint8_t first_rule, end_rule; /* enum finding_rule: those its help lists, from the first up to the end */
+	uint8_t first_rule, end_rule; /* enum finding_rule: those its help lists, from the first up
+					 to the end */
 	struct err *(*run)(struct report *r);
 };
 extern const struct command commands[];
 extern const size_t command_count;
 
 /** The options every command takes, and those that choose the target. */
-#define COMMON_OPTIONS (OPT_BIT(OPT_JSON) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_WIDTH) | OPT_BIT(OPT_HELP))
-#define TARGET_OPTIONS (OPT_BIT(OPT_CORE) | OPT_BIT(OPT_EXE) | OPT_BIT(OPT_PID) | OPT_BIT(OPT_DEBUG))
+#define COMMON_OPTIONS \
+	(OPT_BIT(OPT_JSON) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_WIDTH) | OPT_BIT(OPT_HELP))
+#define TARGET_OPTIONS \
+	(OPT_BIT(OPT_CORE) | OPT_BIT(OPT_EXE) | OPT_BIT(OPT_PID) | OPT_BIT(OPT_DEBUG))
 
 /** Those of `serve` that say how a process is held by somebody else. */
 #define HELD_OPTIONS (OPT_BIT(OPT_NO_STOP) | OPT_BIT(OPT_MEM_FD) | OPT_BIT(OPT_PROXY))
@@ -114,7 +123,8 @@ const char *command_typed(const struct command *c);
  */
 struct err *command_unknown(const char *name);
 
-/** The candidate nearest to what was typed (edit distance of at most a third of its length), NULL. */
+/** The candidate nearest to what was typed (edit distance of at most a third of its length),
+ * NULL. */
 const char *nearest_word(const char *typed, const char *const *words, size_t n);
 
 /** All options that @p c takes, common and target options included. */

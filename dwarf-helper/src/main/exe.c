@@ -19,7 +19,8 @@ static int file_at(const struct target *t, taddr a)
 	return r < 0 ? -1 : t->regions.v[r].file;
 }
 
-/* A Go executable is mapped below every library when it is no PIE; otherwise the auxiliary vector tells. */
+/* A Go executable is mapped below every library when it is no PIE; otherwise the auxiliary vector
+ * tells. */
 static int exe_file(const struct target *t)
 {
 	int f = file_at(t, t->phdr);
@@ -69,23 +70,29 @@ static bool is_file(const char *path)
 }
 
 /*
- * linux/fs/binfmt_elf.c (fill_files_note) leaves NT_FILE out when it would be as long as kernel.core_file_note_size_limit, by
- * default 4 MiB: from 65 536 mappings on.
+ * linux/fs/binfmt_elf.c (fill_files_note) leaves NT_FILE out when it would be as long as
+ * kernel.core_file_note_size_limit, by default 4 MiB: from 65 536 mappings on.
  */
 static struct err *no_name(const struct target *t)
 {
 	enum { MANY = 60000 };
 
 	if (t->truncated)
-		return err_hint(err_new(ERR_ABSENT, "the core does not name its executable: the end of the file is missing"),
+		return err_hint(err_new(ERR_ABSENT, "the core does not name its executable: the "
+						    "end of the file is missing"),
 				"give it with --exe FILE");
 	if (t->files.n)
-		return err_hint(err_new(ERR_ABSENT, "the core does not name its executable"), "give it with --exe FILE");
-	struct err *e = err_new(ERR_ABSENT, "the core does not name its executable: it has no list of mapped files");
+		return err_hint(err_new(ERR_ABSENT, "the core does not name its executable"),
+				"give it with --exe FILE");
+	struct err *e =
+		err_new(ERR_ABSENT,
+			"the core does not name its executable: it has no list of mapped files");
 	if (t->regions.n >= MANY)
-		return err_hint(e, "give it with --exe FILE, then the core is read like any other: the kernel leaves that list out of "
+		return err_hint(e, "give it with --exe FILE, then the core is read like any other: "
+				   "the kernel leaves that list out of "
 				   "cores with as many mappings as this one has");
-	return err_hint(e, "give it with --exe FILE, then the core is read like any other: not every tool writes that list");
+	return err_hint(e, "give it with --exe FILE, then the core is read like any other: not "
+			   "every tool writes that list");
 }
 
 struct err *exe_of_core(const struct target *t, const char *core, char **path_ret)
@@ -105,8 +112,10 @@ struct err *exe_of_core(const struct target *t, const char *core, char **path_re
 		*path_ret = near;
 		return NULL;
 	}
-	struct err *e = err_hint(err_new(ERR_ABSENT, "executable %s of this core is not here, nor is %s", path, near),
-				 "copy it here and give it with --exe FILE");
+	struct err *e =
+		err_hint(err_new(ERR_ABSENT, "executable %s of this core is not here, nor is %s",
+				 path, near),
+			 "copy it here and give it with --exe FILE");
 	free(near);
 	free(path);
 	return e;
@@ -120,14 +129,14 @@ struct err *exe_of_process(int pid, char **path_ret, char **name_ret)
 	snprintf(link, sizeof(link), "/proc/%d/exe", proc_reader(pid));
 	ssize_t n = readlink(link, name, sizeof(name) - 1);
 	if (n < 0)
-		return err_hint(
-			err_os(errno, "cannot see the executable of process %d", pid),
-			"run as the user of that process or as root (CAP_SYS_PTRACE), or give it with --exe FILE");
+		return err_hint(err_os(errno, "cannot see the executable of process %d", pid),
+				"run as the user of that process or as root (CAP_SYS_PTRACE), or "
+				"give it with --exe FILE");
 	name[n] = '\0';
 	*name_ret = without_deleted(name);
 	// Another file may have taken the name since; the link always leads to the one that runs.
-	bool same = !stat(link, &by_link) && !stat(name, &by_name) && by_link.st_dev == by_name.st_dev &&
-		    by_link.st_ino == by_name.st_ino;
+	bool same = !stat(link, &by_link) && !stat(name, &by_name) &&
+		    by_link.st_dev == by_name.st_dev && by_link.st_ino == by_name.st_ino;
 	*path_ret = mem_strdup(same ? name : link);
 	return NULL;
 }
@@ -156,7 +165,8 @@ static bool map_file(const char *path, struct session_map *ret, struct stat *st_
 		ret->p = image_bytes(ret->img, &size);
 		ret->n = size;
 	} else if (regular) {
-		void *p = mmap(NULL, ret->n = (size_t)st_ret->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		void *p =
+			mmap(NULL, ret->n = (size_t)st_ret->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 		ret->p = p == MAP_FAILED ? NULL : p;
 	}
 	err_free(err);
@@ -164,8 +174,10 @@ static bool map_file(const char *path, struct session_map *ret, struct stat *st_
 	return ret->p != NULL;
 }
 
-/* Where nothing can be compared a file that is older than the core is taken for the one that was loaded. */
-static bool is_that_file(struct session *s, int file, const struct session_map *map, const struct stat *st, struct identity *id)
+/* Where nothing can be compared a file that is older than the core is taken for the one that was
+ * loaded. */
+static bool is_that_file(struct session *s, int file, const struct session_map *map,
+			 const struct stat *st, struct identity *id)
 {
 	bool any = false;
 
@@ -176,10 +188,12 @@ static bool is_that_file(struct session *s, int file, const struct session_map *
 	else
 		id->match = any ? BUILD_SAME : BUILD_UNKNOWN;
 	return id->match == BUILD_SAME ||
-	       (id->match == BUILD_UNKNOWN && st->st_ctim.tv_sec * INT64_C(1000000000) < s->t->taken_wall_ns);
+	       (id->match == BUILD_UNKNOWN &&
+		st->st_ctim.tv_sec * INT64_C(1000000000) < s->t->taken_wall_ns);
 }
 
-/* Functions and constants of a plugin are in its pages, its types are relocated and thus in the core: the answer is in part. */
+/* Functions and constants of a plugin are in its pages, its types are relocated and thus in the
+ * core: the answer is in part. */
 static void note_plugin(struct session *s, int file, const struct identity *id)
 {
 	const char *path = s->t->files.v[file].path;
@@ -187,10 +201,13 @@ static void note_plugin(struct session *s, int file, const struct identity *id)
 	if (!identity_module_of_file(s->t, &s->layout, file))
 		return;
 	if (id->match == BUILD_DIFFERENT)
-		notes_add(&s->notes, NOTE_DAMAGE, "%s is not the plugin that was loaded (%s): its functions and constants are not known", path,
-			  id->differs ? id->differs : "another build id");
+		notes_add(&s->notes, NOTE_DAMAGE,
+			  "%s is not the plugin that was loaded (%s): its functions and constants "
+			  "are not known",
+			  path, id->differs ? id->differs : "another build id");
 	else
-		notes_add(&s->notes, NOTE_DAMAGE, "plugin %s is not here: its functions and constants are not known", path);
+		notes_add(&s->notes, NOTE_DAMAGE,
+			  "plugin %s is not here: its functions and constants are not known", path);
 }
 
 /* Map a file if it is the one that was loaded. */
@@ -198,7 +215,8 @@ static bool map_library(struct session *s, int file, struct session_map *ret)
 {
 	struct identity id = {0};
 	struct stat st;
-	bool same = map_file(s->t->files.v[file].path, ret, &st) && is_that_file(s, file, ret, &st, &id);
+	bool same = map_file(s->t->files.v[file].path, ret, &st) &&
+		    is_that_file(s, file, ret, &st, &id);
 
 	if (!same) {
 		note_plugin(s, file, &id);

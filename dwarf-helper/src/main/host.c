@@ -9,7 +9,8 @@ static const char *target_words(const struct session *s)
 	return s->t->kind == TARGET_CORE ? "this core" : "this process";
 }
 
-/* "a library (-buildmode=c-shared)"; NULL for programs.  Other build systems record no mode, but libraries have no entry point. */
+/* "a library (-buildmode=c-shared)"; NULL for programs.  Other build systems record no mode, but
+ * libraries have no entry point. */
 static char *library_kind(const struct image *img)
 {
 	static const char *const modes[] = {"c-shared", "plugin", "shared"};
@@ -17,7 +18,8 @@ static char *library_kind(const struct image *img)
 	char *ret = NULL;
 
 	for (size_t i = 0; mode && i < sizeof(modes) / sizeof(modes[0]); i++)
-		if (!strcmp(mode, modes[i]) && asprintf(&ret, "a library (-buildmode=%s)", mode) < 0)
+		if (!strcmp(mode, modes[i]) &&
+		    asprintf(&ret, "a library (-buildmode=%s)", mode) < 0)
 			mem_out();
 	return ret || !image_is_pie(img) || image_entry(img) ? ret : mem_strdup("a library");
 }
@@ -45,12 +47,15 @@ struct err *host_refuse_library(const struct session *s)
 	if (!kind)
 		return NULL;
 	if (program && !may_be_go(program))
-		return err_new(ERR_UNSUPPORTED,
-			       "%s is %s, and %s is of %s, which is not a Go program: Go code in a shared "
-			       "library cannot be read yet",
-			       s->exe, kind, target_words(s), program);
-	return err_hint(err_new(ERR_UNSUPPORTED, "%s is %s, not the program that loaded it", s->exe, kind),
-			"give the program with --exe FILE%s%s", program ? ": it is " : "", program ? program : "");
+		return err_new(
+			ERR_UNSUPPORTED,
+			"%s is %s, and %s is of %s, which is not a Go program: Go code in a shared "
+			"library cannot be read yet",
+			s->exe, kind, target_words(s), program);
+	return err_hint(
+		err_new(ERR_UNSUPPORTED, "%s is %s, not the program that loaded it", s->exe, kind),
+		"give the program with --exe FILE%s%s", program ? ": it is " : "",
+		program ? program : "");
 }
 
 static bool is_code(const struct target *t, size_t file)
@@ -61,12 +66,14 @@ static bool is_code(const struct target *t, size_t file)
 	return false;
 }
 
-/* A Go program or library whose code is mapped there, and is not the executable.  NULL: none, or its file is not here. */
+/* A Go program or library whose code is mapped there, and is not the executable.  NULL: none, or
+ * its file is not here. */
 static const char *mapped_go(const struct session *s, struct image **ret)
 {
 	for (size_t i = 0; i < s->t->files.n && i < MAX_FILES; i++) {
 		const char *path = s->t->files.v[i].path;
-		struct err *err = is_code(s->t, i) ? image_open(path, ret) : err_new(ERR_ABSENT, "no code");
+		struct err *err =
+			is_code(s->t, i) ? image_open(path, ret) : err_new(ERR_ABSENT, "no code");
 		if (!err && image_go_version(*ret))
 			return path;
 		if (!err)
@@ -87,11 +94,13 @@ struct err *host_explain(const struct session *s, struct err *err)
 	err_free(err);
 	if (kind)
 		err = err_new(ERR_UNSUPPORTED,
-			      "%s is not a Go program; the Go code is in its library %s (%s), and Go code in a shared library "
+			      "%s is not a Go program; the Go code is in its library %s (%s), and "
+			      "Go code in a shared library "
 			      "cannot be read yet",
 			      s->exe, path, image_go_version(img));
 	else // started through its loader: ld-linux-x86-64.so.2 PROGRAM
-		err = err_hint(err_new(ERR_UNSUPPORTED, "%s is not a Go program, it has loaded one", s->exe),
+		err = err_hint(err_new(ERR_UNSUPPORTED, "%s is not a Go program, it has loaded one",
+				       s->exe),
 			       "give that with --exe FILE: it is %s", path);
 	image_close(img);
 	return err;

@@ -12,8 +12,9 @@ static volatile sig_atomic_t interrupted;
 static volatile sig_atomic_t serving;
 
 /*
- * The first signal asks the command to stop, a second one insists.  A process that is held is let go by the kernel when
- * we end.  A helper that serves lives on after SIGINT, which also reaches it from the terminal of its GDB.
+ * The first signal asks the command to stop, a second one insists.  A process that is held is let
+ * go by the kernel when we end.  A helper that serves lives on after SIGINT, which also reaches it
+ * from the terminal of its GDB.
  */
 static void on_signal(int sig)
 {
@@ -25,8 +26,9 @@ static void on_signal(int sig)
 /* Files are mapped: one that shrinks meanwhile, or a disk that fails, comes as a signal. */
 static void on_lost_page(int sig)
 {
-	static const char text[] = "goctx: a file became shorter or unreadable while it was read\n"
-				   "hint: a core that is still being written? try again when it is complete\n";
+	static const char text[] =
+		"goctx: a file became shorter or unreadable while it was read\n"
+		"hint: a core that is still being written? try again when it is complete\n";
 
 	(void)sig;
 	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
@@ -36,7 +38,8 @@ static void on_lost_page(int sig)
 
 static void catch_signals(void)
 {
-	struct sigaction sa = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN}, lost = {.sa_handler = on_lost_page};
+	struct sigaction sa = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN},
+			 lost = {.sa_handler = on_lost_page};
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);

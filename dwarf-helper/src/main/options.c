@@ -36,8 +36,9 @@ static int64_t unit_ns(const char *s, size_t n)
 	static const struct {
 		const char *name;
 		int64_t ns;
-	} unit[] = {{"ns", 1},	       {"us", 1000},	   {"µs", 1000},	 {"ms", 1000000},
-		    {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}};
+	} unit[] = {
+		{"ns", 1},	   {"us", 1000},       {"µs", 1000},	     {"ms", 1000000},
+		{"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}};
 
 	for (size_t i = 0; i < sizeof(unit) / sizeof(unit[0]); i++)
 		if (strlen(unit[i].name) == n && !memcmp(unit[i].name, s, n))
@@ -45,7 +46,8 @@ static int64_t unit_ns(const char *s, size_t n)
 	return 0;
 }
 
-/* "1", "1.5", ".5"; strtod() would take 0x1p3, 1e9 and the locale's comma too.  @return bytes read, 0: no number. */
+/* "1", "1.5", ".5"; strtod() would take 0x1p3, 1e9 and the locale's comma too.  @return bytes read,
+ * 0: no number. */
 static size_t take_decimal(const char *s, double *ret)
 {
 	size_t n = 0, digits = 0;
@@ -85,8 +87,9 @@ bool parse_duration(const char *s, int64_t *ns_ret)
 
 static struct err *bad_value(enum option_id o, const char *value, const char *want)
 {
-	return err_hint(err_new(ERR_USAGE, "--%s %s: not %s", option_infos[o].name, value, want), "--%s %s: %s",
-			option_infos[o].name, option_infos[o].arg, option_infos[o].help);
+	return err_hint(err_new(ERR_USAGE, "--%s %s: not %s", option_infos[o].name, value, want),
+			"--%s %s: %s", option_infos[o].name, option_infos[o].arg,
+			option_infos[o].help);
 }
 
 static struct err *set_count(enum option_id o, const char *value, uint64_t max, int64_t *ret)
@@ -160,9 +163,12 @@ static struct err *apply_filter(struct options *opt, enum option_id o, const cha
 	case OPT_STATUS:
 		return choice_set(o, value, &opt->statuses);
 	case OPT_MIN_CHILDREN:
-		return parse_u64(value, UINT64_MAX, &opt->min_children) ? NULL : bad_value(o, value, "a number");
+		return parse_u64(value, UINT64_MAX, &opt->min_children)
+			       ? NULL
+			       : bad_value(o, value, "a number");
 	case OPT_MIN_WAIT:
-		return parse_duration(value, &opt->min_wait_ns) ? NULL : bad_value(o, value, "a duration");
+		return parse_duration(value, &opt->min_wait_ns) ? NULL
+								: bad_value(o, value, "a duration");
 	case OPT_MIN_CONFIDENCE:
 		return choice_one(o, value, &opt->min_confidence);
 	case OPT_FAIL_ON:
@@ -173,7 +179,8 @@ static struct err *apply_filter(struct options *opt, enum option_id o, const cha
 	case OPT_STOP_ON:
 		return choice_one(o, value, &opt->stop_on);
 	case OPT_STOP_AFTER:
-		return parse_u64(value, UINT64_MAX, &opt->count) ? NULL : bad_value(o, value, "a number");
+		return parse_u64(value, UINT64_MAX, &opt->count) ? NULL
+								 : bad_value(o, value, "a number");
 	case OPT_TO:
 		opt->to = value;
 		return NULL;
@@ -239,7 +246,8 @@ static struct err *apply(struct parse *p, enum option_id o, const char *value)
 		return set_count(o, value, INT32_MAX, &opt->paths);
 	case OPT_WIDTH:
 		if (set_count(o, value, 100000, &p->width) || p->width < MIN_WIDTH)
-			return err_new(ERR_USAGE, "--width %s: not a number from %d on", value, MIN_WIDTH);
+			return err_new(ERR_USAGE, "--width %s: not a number from %d on", value,
+				       MIN_WIDTH);
 		break;
 	default:
 		return apply_filter(opt, o, value);
@@ -255,9 +263,10 @@ static size_t long_options(uint64_t set, struct option *ret)
 
 	for (int o = 0; o < OPT_COUNT; o++)
 		if (set & OPT_BIT(o))
-			ret[n++] =
-				(struct option){option_infos[o].name,
-						option_infos[o].arg ? required_argument : no_argument, NULL, 256 + o};
+			ret[n++] = (struct option){option_infos[o].name,
+						   option_infos[o].arg ? required_argument
+								       : no_argument,
+						   NULL, 256 + o};
 	ret[n] = (struct option){0};
 	return n;
 }
@@ -266,8 +275,9 @@ static size_t long_options(uint64_t set, struct option *ret)
 static struct err *misplaced_option(const char *name, const struct command *c)
 {
 	if (c)
-		return err_hint(err_new(ERR_USAGE, "'%s' takes no option --%s", command_typed(c), name), "goctx help %s",
-				command_typed(c));
+		return err_hint(
+			err_new(ERR_USAGE, "'%s' takes no option --%s", command_typed(c), name),
+			"goctx help %s", command_typed(c));
 	return err_hint(err_new(ERR_USAGE, "option --%s stands before the command", name),
 			"goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]");
 }
@@ -296,11 +306,11 @@ static struct err *unknown_option(const char *word, const struct command *c, uin
 }
 
 /*
- * Parse the options of one part of the line: argv[0] is skipped, parsing stops at the first non-option when `first`,
- * else arguments are moved behind.  *end_ret: index of the first argument.
+ * Parse the options of one part of the line: argv[0] is skipped, parsing stops at the first
+ * non-option when `first`, else arguments are moved behind.  *end_ret: index of the first argument.
  */
-static struct err *parse_part(struct parse *p, int argc, char **argv, bool first, const struct command *c,
-			      uint64_t allowed, int *end_ret)
+static struct err *parse_part(struct parse *p, int argc, char **argv, bool first,
+			      const struct command *c, uint64_t allowed, int *end_ret)
 {
 	struct option longs[OPT_COUNT + 1];
 	int found;
@@ -310,16 +320,18 @@ static struct err *parse_part(struct parse *p, int argc, char **argv, bool first
 	optind = 0; // a new line: glibc starts over
 	while ((found = getopt_long(argc, argv, first ? "+:h" : ":h", longs, NULL)) != -1) {
 		if (found == ':')
-			return err_hint(err_new(ERR_USAGE, "%s needs a value", argv[optind - 1]), "goctx help%s%s",
-					c ? " " : "", c ? command_typed(c) : "");
+			return err_hint(err_new(ERR_USAGE, "%s needs a value", argv[optind - 1]),
+					"goctx help%s%s", c ? " " : "", c ? command_typed(c) : "");
 		if (found == '?' && optopt >= 256)
-			return err_new(ERR_USAGE, "--%s takes no value", option_infos[optopt - 256].name);
+			return err_new(ERR_USAGE, "--%s takes no value",
+				       option_infos[optopt - 256].name);
 		if (found == '?' && optopt)
-			return err_hint(err_new(ERR_USAGE, "unknown option -%c", optopt), "goctx help%s%s",
-					c ? " " : "", c ? command_typed(c) : "");
+			return err_hint(err_new(ERR_USAGE, "unknown option -%c", optopt),
+					"goctx help%s%s", c ? " " : "", c ? command_typed(c) : "");
 		if (found == '?')
 			return unknown_option(argv[optind - 1], c, allowed);
-		struct err *err = apply(p, found == 'h' ? OPT_HELP : (enum option_id)(found - 256), optarg);
+		struct err *err =
+			apply(p, found == 'h' ? OPT_HELP : (enum option_id)(found - 256), optarg);
 		if (err)
 			return err;
 	}
@@ -331,7 +343,13 @@ static struct err *parse_part(struct parse *p, int argc, char **argv, bool first
 
 static void set_defaults(struct parse *p, struct invocation *inv)
 {
-	*inv = (struct invocation){.opt = {.limit = -1, .depth = -1, .paths = -1, .min_confidence = CONF_POSSIBLE, .fail_on = -1, .stop_on = -1}, .target = {.mem_fd = -1}};
+	*inv = (struct invocation){.opt = {.limit = -1,
+					   .depth = -1,
+					   .paths = -1,
+					   .min_confidence = CONF_POSSIBLE,
+					   .fail_on = -1,
+					   .stop_on = -1},
+				   .target = {.mem_fd = -1}};
 	*p = (struct parse){.inv = inv};
 }
 
@@ -360,11 +378,13 @@ static struct err *check_args(struct invocation *inv, int n, char **args)
 	if (inv->help)
 		return NULL;
 	if (n < c->min_args)
-		return err_hint(err_new(ERR_USAGE, "'%s' needs %s", command_typed(c), c->args), "goctx help %s", command_typed(c));
-	if (n > c->max_args)
-		return err_hint(err_new(ERR_USAGE, "'%s' takes %s: '%s' is too much", command_typed(c),
-					c->max_args ? "one argument" : "no arguments", args[c->max_args]),
+		return err_hint(err_new(ERR_USAGE, "'%s' needs %s", command_typed(c), c->args),
 				"goctx help %s", command_typed(c));
+	if (n > c->max_args)
+		return err_hint(
+			err_new(ERR_USAGE, "'%s' takes %s: '%s' is too much", command_typed(c),
+				c->max_args ? "one argument" : "no arguments", args[c->max_args]),
+			"goctx help %s", command_typed(c));
 	inv->opt.arg = n ? args[0] : NULL;
 	inv->opt.args = args;
 	if (inv->opt.group && inv->opt.by_parent)
@@ -379,13 +399,16 @@ static struct err *check_target(const struct invocation *inv)
 	if (inv->help || inv->table || inv->command->kind == COMMAND_PAGE)
 		return NULL;
 	if (t->core && t->pid)
-		return err_hint(err_new(ERR_USAGE, "--core and --pid exclude each other"), "goctx help");
+		return err_hint(err_new(ERR_USAGE, "--core and --pid exclude each other"),
+				"goctx help");
 	if (!t->core && !t->pid)
 		return err_hint(err_new(ERR_USAGE, "no target"), "give --core FILE or --pid PID");
 	if (t->core && (t->no_stop || t->mem_fd >= 0))
 		return err_new(ERR_USAGE, "--no-stop and --mem-fd are for --pid");
-	if (t->proxy && (!t->pid || (!t->exe && t->mem_fd < 0) || inv->command->kind != COMMAND_SERVE))
-		return err_new(ERR_USAGE, "--proxy is for serve, with --pid, and with --exe or --mem-fd");
+	if (t->proxy &&
+	    (!t->pid || (!t->exe && t->mem_fd < 0) || inv->command->kind != COMMAND_SERVE))
+		return err_new(ERR_USAGE,
+			       "--proxy is for serve, with --pid, and with --exe or --mem-fd");
 	return NULL;
 }
 
@@ -414,8 +437,8 @@ struct err *options_parse(int argc, char **argv, bool serve, struct invocation *
 	struct err *err;
 
 	set_defaults(&p, inv);
-	uint64_t first = COMMON_OPTIONS | OPT_BIT(OPT_VERSION) |
-			 (serve ? 0 : TARGET_OPTIONS | HELD_OPTIONS);
+	uint64_t first =
+		COMMON_OPTIONS | OPT_BIT(OPT_VERSION) | (serve ? 0 : TARGET_OPTIONS | HELD_OPTIONS);
 	if ((err = parse_part(&p, argc, argv, true, NULL, first, &at)))
 		return err;
 	if (inv->version || inv->help)

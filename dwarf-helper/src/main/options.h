@@ -3,7 +3,8 @@
  *
  *     goctx [TARGET] COMMAND [OPTIONS] [ARGUMENTS]
  *
- * Options may stand before or after the arguments; target options before or after the command.  On top of getopt_long.
+ * Options may stand before or after the arguments; target options before or after the command.  On
+ * top of getopt_long.
  */
 #ifndef GOCTX_MAIN_OPTIONS_H
 #define GOCTX_MAIN_OPTIONS_H
@@ -23,8 +24,8 @@ struct invocation {
 
 /**
  * Parse.  @p argv[0] is skipped; argv may be permuted.
- * @param serve  a request to a running helper: target options and nested `serve` are refused, output defaults do not
- *               look at our own stdout
+ * @param serve  a request to a running helper: target options and nested `serve` are refused,
+ * output defaults do not look at our own stdout
  * @return NULL or ERR_USAGE with a hint
  */
 struct err *options_parse(int argc, char **argv, bool serve, struct invocation *ret);

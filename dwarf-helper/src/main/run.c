@@ -49,7 +49,8 @@ void error_words(const struct err *e, struct buf *out)
 	}
 }
 
-/* The header of JSON counts everything, and task lines name contexts; text needs only what its command shows. */
+/* The header of JSON counts everything, and task lines name contexts; text needs only what its
+ * command shows. */
 static struct model_options needs_of(const struct invocation *inv)
 {
 	unsigned needs = inv->command->needs;
@@ -58,13 +59,18 @@ static struct model_options needs_of(const struct invocation *inv)
 		needs = NEED_TASKS | NEED_CONTEXTS;
 	if (inv->opt.group == GROUP_CONTEXT)
 		needs |= NEED_CONTEXTS;
-	return (struct model_options){.no_tasks = !(needs & NEED_TASKS), .no_contexts = !(needs & NEED_CONTEXTS)};
+	return (struct model_options){.no_tasks = !(needs & NEED_TASKS),
+				      .no_contexts = !(needs & NEED_CONTEXTS)};
 }
 
-static struct err *answer(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
-			  bool *failed_ret)
+static struct err *answer(struct session *s, const struct invocation *inv, buf_sink *sink,
+			  void *sink_arg, bool *failed_ret)
 {
-	struct report r = {.opt = &inv->opt, .m = &s->m, .where = &s->where, .version = GOCTX_VERSION, .trace = s->trace};
+	struct report r = {.opt = &inv->opt,
+			   .m = &s->m,
+			   .where = &s->where,
+			   .version = GOCTX_VERSION,
+			   .trace = s->trace};
 
 	buf_init(&r.out, sink, sink_arg);
 	struct err *err = inv->command->run(&r);
@@ -74,8 +80,8 @@ static struct err *answer(struct session *s, const struct invocation *inv, buf_s
 	return err;
 }
 
-struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink, void *sink_arg,
-			int *status_ret)
+struct err *run_command(struct session *s, const struct invocation *inv, buf_sink *sink,
+			void *sink_arg, int *status_ret)
 {
 	if (inv->command->needs & NEED_NO_TARGET) {
 		bool failed;
@@ -90,9 +96,13 @@ struct err *run_command(struct session *s, const struct invocation *inv, buf_sin
 		struct notes_mark mark = notes_mark(&s->notes);
 		bool failed;
 		err = answer(s, inv, sink, sink_arg, &failed);
-		// What was asked for by --fail-on goes first: a script that looks for 1 must not miss it on a damaged core.
-		*status_ret = failed ? EXIT_FAIL_ON : s->notes.count[NOTE_DAMAGE] ? EXIT_DAMAGED : EXIT_DONE;
-		notes_rewind(&s->notes, &mark); // notes of this answer alone must not come again with the next
+		// What was asked for by --fail-on goes first: a script that looks for 1 must not
+		// miss it on a damaged core.
+		*status_ret = failed			    ? EXIT_FAIL_ON
+			      : s->notes.count[NOTE_DAMAGE] ? EXIT_DAMAGED
+							    : EXIT_DONE;
+		notes_rewind(&s->notes,
+			     &mark); // notes of this answer alone must not come again with the next
 	}
 	if (!err && session_ended(s))
 		err = session_why_ended(s);

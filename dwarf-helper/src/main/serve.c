@@ -107,14 +107,17 @@ struct err *serve_read(int in, struct serve_request *req, bool *end_ret)
 	*end_ret = n == -1;
 	if (*end_ret)
 		return NULL;
-	if (n < 0 || !take_number(&s, ' ', UINT64_MAX, &req->id) || !take_number(&s, ' ', SERVE_ARGS_MAX, &argc) ||
+	if (n < 0 || !take_number(&s, ' ', UINT64_MAX, &req->id) ||
+	    !take_number(&s, ' ', SERVE_ARGS_MAX, &argc) ||
 	    !take_number(&s, '\0', SERVE_BYTES_MAX, &bytes) || !argc)
 		return err_new(ERR_BAD_DATA, "malformed request line");
 	req->bytes = mem_alloc(bytes + 1);
 	if (read_all(in, req->bytes, bytes) != bytes)
 		return err_new(ERR_BAD_DATA, "request %" PRIu64 " is cut off", req->id);
 	if (!split_args(req, bytes, argc))
-		return err_new(ERR_BAD_DATA, "request %" PRIu64 " does not hold %" PRIu64 " strings", req->id, argc);
+		return err_new(ERR_BAD_DATA,
+			       "request %" PRIu64 " does not hold %" PRIu64 " strings", req->id,
+			       argc);
 	return NULL;
 }
 
@@ -187,7 +190,8 @@ static bool proxy_read(void *arg, taddr a, void *buf, uint64_t len)
 {
 	struct channel *c = arg;
 	char question[80];
-	int n = snprintf(question, sizeof(question), "r %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", c->id, a, len);
+	int n = snprintf(question, sizeof(question), "r %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+			 c->id, a, len);
 	uint64_t got = reply_len(c, question, (size_t)n);
 
 	if (!got)
@@ -253,7 +257,8 @@ static int answer_command(struct session *s, const struct serve_request *req, st
 }
 
 /* @return false: @quit. */
-static bool answer_request(struct session *s, const struct serve_request *req, struct channel *c, bool *alive_ret)
+static bool answer_request(struct session *s, const struct serve_request *req, struct channel *c,
+			   bool *alive_ret)
 {
 	const char *word = req->argv[1];
 	bool quit = !strcmp(word, "@quit");
@@ -273,7 +278,8 @@ int serve(struct session *s, int in, int out)
 {
 	static const char hello[] = "goctx-serve 1 " GOCTX_VERSION "\n";
 	bool alive = write_all(out, hello, sizeof(hello) - 1), go_on = true;
-	struct channel c = {.fd = out, .in = in, .cancel = s->cancel, .lock = PTHREAD_MUTEX_INITIALIZER};
+	struct channel c = {
+		.fd = out, .in = in, .cancel = s->cancel, .lock = PTHREAD_MUTEX_INITIALIZER};
 	struct proxy_source source = {&c, proxy_read, proxy_text};
 	struct trace trace = {0};
 

@@ -24,7 +24,8 @@
  * and the next bytes on its stdin are the reply:
  *           r <id> <address> <len>\n       memory of the process wanted (decimal)
  *           q <id> maps|auxv|uptime|threads NAME…\n
- *                                          a text wanted (see struct proxy_source in target/target.h)
+ *                                          a text wanted (see struct proxy_source in
+ * target/target.h)
  *           reply: <len>\n<len bytes>      0: not to be had
  *
  * Requests are answered one after the other.  The target is opened at the first command that needs
@@ -47,12 +48,14 @@ struct serve_request {
 	uint64_t id;
 	int argc;
 	char *bytes;
-	char **argv; /* argc strings in bytes, then NULL; argv[0] is "goctx" and counted: argc is one more than asked */
+	char **argv; /* argc strings in bytes, then NULL; argv[0] is "goctx" and counted: argc is
+			one more than asked */
 };
 
 /**
  * Read one request from @p in.
- * @return NULL with *end_ret true at the end of input; ERR_BAD_DATA when the request breaks the protocol
+ * @return NULL with *end_ret true at the end of input; ERR_BAD_DATA when the request breaks the
+ * protocol
  */
 struct err *serve_read(int in, struct serve_request *req, bool *end_ret);
 void serve_request_free(struct serve_request *req);

@@ -5,7 +5,8 @@
 #include "runtime/open.h"
 #include "runtime/others.h"
 
-void session_init(struct session *s, const struct session_options *opt, volatile sig_atomic_t *cancel)
+void session_init(struct session *s, const struct session_options *opt,
+		  volatile sig_atomic_t *cancel)
 {
 	memset(s, 0, sizeof(*s));
 	s->opt = *opt;
@@ -43,8 +44,10 @@ static struct err *open_core(struct session *s)
 	return image_open(s->exe, &s->img);
 }
 
-/* The executable cannot be seen: mostly the process is gone or not ours, and proc_open() says that better. */
-static struct err *why_not_process(const struct proc_options *opt, struct session *s, struct err *err)
+/* The executable cannot be seen: mostly the process is gone or not ours, and proc_open() says that
+ * better. */
+static struct err *why_not_process(const struct proc_options *opt, struct session *s,
+				   struct err *err)
 {
 	struct err *why = proc_open(opt, &s->notes, &s->t);
 
@@ -63,8 +66,9 @@ static void copy_memory(struct session *s)
 }
 
 /*
- * The executable is opened before the process is stopped, so that it stands still only for the copy.  Without @p copy
- * it is held until the answer is given: the few pages wanted are read one by one.
+ * The executable is opened before the process is stopped, so that it stands still only for the
+ * copy.  Without @p copy it is held until the answer is given: the few pages wanted are read one by
+ * one.
  */
 static struct err *open_process(struct session *s, bool copy)
 {
@@ -99,7 +103,8 @@ static struct err *open_proxy(struct session *s)
 	struct err *err;
 
 	s->exe = mem_strdup(s->opt.exe);
-	if ((err = image_open(s->exe, &s->img)) || (err = proxy_open(s->opt.source, image_arch(s->img), s->opt.pid, &s->notes, &s->t)))
+	if ((err = image_open(s->exe, &s->img)) ||
+	    (err = proxy_open(s->opt.source, image_arch(s->img), s->opt.pid, &s->notes, &s->t)))
 		return err;
 	s->core_name = mem_strdup(s->t->name);
 	return *s->cancel ? err_interrupted() : NULL;
@@ -114,7 +119,8 @@ static int id_len(const char *id)
 /* "build id 9a1c… there, 77b0… here", or what of the data. */
 static char *what_differs(const struct session *s)
 {
-	const char *gnu = image_gnu_build_id(s->img), *go = image_go_build_id(s->img), *there = s->identity.there;
+	const char *gnu = image_gnu_build_id(s->img), *go = image_go_build_id(s->img),
+		   *there = s->identity.there;
 	char *ret;
 
 	if (s->identity.differs)
@@ -125,21 +131,25 @@ static char *what_differs(const struct session *s)
 	const char *here = strchr(there, '/') ? go : gnu;
 	if (!here)
 		here = gnu ? gnu : go ? go : "none";
-	if (asprintf(&ret, "build id %.*s%s there, %.*s%s here", id_len(there), there, strlen(there) > 16 ? "…" : "", id_len(here),
-		     here, strlen(here) > 16 ? "…" : "") < 0)
+	if (asprintf(&ret, "build id %.*s%s there, %.*s%s here", id_len(there), there,
+		     strlen(there) > 16 ? "…" : "", id_len(here), here,
+		     strlen(here) > 16 ? "…" : "") < 0)
 		mem_out();
 	return ret;
 }
 
 static struct err *another_build(const struct session *s)
 {
-	const char *made = s->t->kind == TARGET_CORE ? "made this core" : "this process runs", *there = s->identity.there;
+	const char *made = s->t->kind == TARGET_CORE ? "made this core" : "this process runs",
+		   *there = s->identity.there;
 	_cleanup_free_ char *what = what_differs(s);
-	struct err *e = err_new(ERR_BAD_DATA, "executable %s is not the one that %s (%s)", s->exe, made, what);
+	struct err *e = err_new(ERR_BAD_DATA, "executable %s is not the one that %s (%s)", s->exe,
+				made, what);
 
 	if (there && strspn(there, "0123456789abcdef") == strlen(there) && strlen(there) >= 16)
 		return err_hint(e,
-				"give the right one with --exe FILE, or look it up by its build id: debuginfod-find executable %s",
+				"give the right one with --exe FILE, or look it up by its build "
+				"id: debuginfod-find executable %s",
 				there);
 	return err_hint(e, "give the right one with --exe FILE");
 }
@@ -159,8 +169,11 @@ static struct err *check_identity(struct session *s)
 	if (s->identity.match == BUILD_DIFFERENT)
 		return another_build(s);
 	if (s->identity.match == BUILD_UNKNOWN)
-		notes_add(&s->notes, NOTE_WARNING, "nothing tells whether %s is the executable that %s: neither a build id nor its data",
-			  s->exe, s->t->kind == TARGET_CORE ? "made this core" : "this process runs");
+		notes_add(&s->notes, NOTE_WARNING,
+			  "nothing tells whether %s is the executable that %s: neither a build id "
+			  "nor its data",
+			  s->exe,
+			  s->t->kind == TARGET_CORE ? "made this core" : "this process runs");
 	return NULL;
 }
 
@@ -182,7 +195,8 @@ static void describe(struct session *s)
 	s->where.debug = s->opt.debug;
 }
 
-/* Read pages that are never written from the local executable; over a slow link this avoids most remote reads. */
+/* Read pages that are never written from the local executable; over a slow link this avoids most
+ * remote reads. */
 static void read_from_file(struct session *s)
 {
 	const struct image_segment *v;
@@ -190,12 +204,15 @@ static void read_from_file(struct session *s)
 
 	for (size_t i = 0; i < n; i++)
 		if (!(v[i].perm & REGION_W) && v[i].filesz == v[i].memsz)
-			proxy_drop(s->t, (v[i].vaddr + s->bias) & ~UINT64_C(4095), (v[i].vaddr + s->bias + v[i].memsz + 4095) & ~UINT64_C(4095));
+			proxy_drop(s->t, (v[i].vaddr + s->bias) & ~UINT64_C(4095),
+				   (v[i].vaddr + s->bias + v[i].memsz + 4095) & ~UINT64_C(4095));
 }
 
 static struct err *open_runtime(struct session *s, bool copy)
 {
-	struct err *err = s->opt.core ? open_core(s) : s->opt.proxy && s->opt.mem_fd < 0 ? open_proxy(s) : open_process(s, copy);
+	struct err *err = s->opt.core			      ? open_core(s)
+			  : s->opt.proxy && s->opt.mem_fd < 0 ? open_proxy(s)
+							      : open_process(s, copy);
 
 	if (err)
 		return err;
@@ -214,8 +231,9 @@ static struct err *open_runtime(struct session *s, bool copy)
 		others_tell(&s->rt);
 	s->opened = notes_mark(&s->notes);
 	if (err && s->t->truncated && err->kind == ERR_BAD_DATA)
-		err = err_hint(err_wrap(err, "too little of the core file is left"),
-			       "the dump was cut (ulimit -c, or the disk was full): take another one");
+		err = err_hint(
+			err_wrap(err, "too little of the core file is left"),
+			"the dump was cut (ulimit -c, or the disk was full): take another one");
 	return err;
 }
 
@@ -223,7 +241,8 @@ static struct err *open_runtime(struct session *s, bool copy)
 
 static bool model_suffices(const struct session *s, const struct model_options *need)
 {
-	return s->has_model && (need->no_tasks || !s->has.no_tasks) && (need->no_contexts || !s->has.no_contexts);
+	return s->has_model && (need->no_tasks || !s->has.no_tasks) &&
+	       (need->no_contexts || !s->has.no_contexts);
 }
 
 static void drop_model(struct session *s)
@@ -269,8 +288,11 @@ bool session_ended(const struct session *s)
 
 struct err *session_why_ended(struct session *s)
 {
-	struct err *err = err_hint(err_new(ERR_ABSENT, "process %d ended while it was looked at", s->t->pid),
-				   "take a core of it: GOTRACEBACK=crash and ulimit -c unlimited, or gcore %d in good time", s->t->pid);
+	struct err *err =
+		err_hint(err_new(ERR_ABSENT, "process %d ended while it was looked at", s->t->pid),
+			 "take a core of it: GOTRACEBACK=crash and ulimit -c unlimited, or gcore "
+			 "%d in good time",
+			 s->t->pid);
 
 	session_close(s);
 	return err;

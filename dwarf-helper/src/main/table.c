@@ -37,7 +37,8 @@ static void command_line(struct buf *out, const struct command *c)
 static void rule_lines(struct buf *out, const struct command *c)
 {
 	for (unsigned rule = c->first_rule; rule < c->end_rule; rule++)
-		buf_printf(out, "rule\t%s\t%s\t%s\n", c->name, finding_rule_name(rule), finding_rule_question(rule));
+		buf_printf(out, "rule\t%s\t%s\t%s\n", c->name, finding_rule_name(rule),
+			   finding_rule_question(rule));
 }
 
 void table_print(struct buf *out)

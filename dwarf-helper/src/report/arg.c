@@ -17,8 +17,9 @@ struct err *arg_address(const char *arg, taddr *ret)
 		if (!*end && !errno)
 			return NULL;
 	}
-	return err_hint(err_new(ERR_USAGE, "'%s' is not an address", arg),
-			"give a hexadecimal address (0xc000126000) or one of the words background, todo");
+	return err_hint(
+		err_new(ERR_USAGE, "'%s' is not an address", arg),
+		"give a hexadecimal address (0xc000126000) or one of the words background, todo");
 }
 
 static struct err *no_context(const struct model *m, taddr addr)
@@ -32,9 +33,11 @@ static struct err *no_context(const struct model *m, taddr addr)
 		e = err_hint(e, "it is the done channel of %s", buf_cstr(&who));
 	} else if ((i = model_find(m, addr)) != CTX_NONE && i < m->ctxs.n) {
 		word_ctx(&who, m, i);
-		e = err_hint(e, "it lies inside %s, at +0x%" PRIx64, buf_cstr(&who), addr - m->ctxs.v[i].addr);
+		e = err_hint(e, "it lies inside %s, at +0x%" PRIx64, buf_cstr(&who),
+			     addr - m->ctxs.v[i].addr);
 	} else if (model_damaged(m)) {
-		e = err_hint(e, "none that was found, that is: part of the target could not be read, info names it");
+		e = err_hint(e, "none that was found, that is: part of the target could not be "
+				"read, info names it");
 	} else if (!m->contexts) {
 		e = err_hint(e, "no contexts were found in this target");
 	} else {
@@ -53,7 +56,8 @@ struct err *arg_context(struct report *r, const char *arg, uint32_t *ret)
 		*ret = strcasecmp(arg, "todo") ? 0 : 1;
 		if (!model_unused(m, *ret))
 			return NULL;
-		return err_new(ERR_USAGE, "no context of this program is made on %s", *ret ? "TODO" : "Background");
+		return err_new(ERR_USAGE, "no context of this program is made on %s",
+			       *ret ? "TODO" : "Background");
 	}
 	struct err *e = arg_address(arg, &addr);
 	if (e)
@@ -73,6 +77,7 @@ struct err *arg_regex(const char *option, const char *value, regex_t *ret)
 	if (!code)
 		return NULL;
 	regerror(code, ret, why, sizeof(why));
-	return err_hint(err_new(ERR_USAGE, "%s '%s' is no regular expression: %s", option, value, why),
-			"brackets and stars of method names need a backslash: '\\(\\*Conn\\)\\.pump'");
+	return err_hint(
+		err_new(ERR_USAGE, "%s '%s' is no regular expression: %s", option, value, why),
+		"brackets and stars of method names need a backslash: '\\(\\*Conn\\)\\.pump'");
 }

@@ -13,12 +13,13 @@ struct err *arg_address(const char *arg, taddr *ret);
 
 /**
  * The context that @p arg names: an address, "background" or "todo".
- * @return NULL, or ERR_USAGE: not an address, or no context is there.  Where the address is a done channel, or lies inside
- * a context, the hint names that context.
+ * @return NULL, or ERR_USAGE: not an address, or no context is there.  Where the address is a done
+ * channel, or lies inside a context, the hint names that context.
  */
 struct err *arg_context(struct report *r, const char *arg, uint32_t *ret);
 
-/** The value of @p option ("--func"), a regular expression; free with regfree().  @return NULL or ERR_USAGE. */
+/** The value of @p option ("--func"), a regular expression; free with regfree().  @return NULL or
+ * ERR_USAGE. */
 struct err *arg_regex(const char *option, const char *value, regex_t *ret);
 
 #endif

@@ -104,7 +104,8 @@ static struct err *blocked_text(struct report *r, const struct blocked *b, size_
 	return err;
 }
 
-/* "103 684 tasks on 51 842 done channels, 0 of them cancelled; oldest 41h (wait ages are lower bounds: …)" */
+/* "103 684 tasks on 51 842 done channels, 0 of them cancelled; oldest 41h (wait ages are lower
+ * bounds: …)" */
 static void blocked_footer(struct report *r, const struct blocked *b)
 {
 	struct blocked_sums s;
@@ -116,7 +117,9 @@ static void blocked_footer(struct report *r, const struct blocked *b)
 			return;
 		}
 		buf_lit(out, "no goroutine is parked on a context's done channel");
-		buf_str(out, r->opt->min_wait_ns || r->opt->func || r->opt->wait ? " and passes the filters\n" : "\n");
+		buf_str(out, r->opt->min_wait_ns || r->opt->func || r->opt->wait
+				     ? " and passes the filters\n"
+				     : "\n");
 		return;
 	}
 	blocked_sum(r->m, b->rows.v, b->rows.n, &s);
@@ -143,7 +146,8 @@ static struct err *blocked_json(struct report *r, const struct blocked *b, size_
 	lines_open(&l, r);
 	line_header(r);
 	for (size_t k = 0; k < n && !err; k++) {
-		/* A goroutine that waits on two contexts has two rows side by side, but one line. */
+		/* A goroutine that waits on two contexts has two rows side by side, but one
+		 * line. */
 		if (!k || b->rows.v[k].task != b->rows.v[k - 1].task)
 			line_task(&l, b->rows.v[k].task);
 		if (k % 4096 == 0 && model_canceled(r->m))

@@ -26,12 +26,13 @@ struct walk {
 };
 
 /*
- * Go's own tracebacks leave the compiler's wrappers out, but for one that called a panic function instead of what it wraps: it
- * alone names the method (runtime/traceback.go: elideWrapperCalling).
+ * Go's own tracebacks leave the compiler's wrappers out, but for one that called a panic function
+ * instead of what it wraps: it alone names the method (runtime/traceback.go: elideWrapperCalling).
  */
 static bool is_elided(const struct walk *w, const struct frame *f)
 {
-	return f->wrapper && !(w->callee && (!strcmp(w->callee, "runtime.gopanic") || !strcmp(w->callee, "runtime.sigpanic") ||
+	return f->wrapper && !(w->callee && (!strcmp(w->callee, "runtime.gopanic") ||
+					     !strcmp(w->callee, "runtime.sigpanic") ||
 					     !strcmp(w->callee, "runtime.panicwrap")));
 }
 
@@ -76,7 +77,8 @@ void stack_lines_free(struct stack_lines *s)
 
 /* ---- text ---- */
 
-static void frame_row(struct table *t, const struct report *r, size_t index, const struct stack_line *line)
+static void frame_row(struct table *t, const struct report *r, size_t index,
+		      const struct stack_line *line)
 {
 	const struct frame *f = model_frame(r->m, line->frame);
 
@@ -95,7 +97,8 @@ static void frame_row(struct table *t, const struct report *r, size_t index, con
 	table_row(t);
 }
 
-/* "#0  0x43c2ce  runtime.gopark  proc.go:402", at most @p limit lines: the middle of longer stacks is left out. */
+/* "#0  0x43c2ce  runtime.gopark  proc.go:402", at most @p limit lines: the middle of longer stacks
+ * is left out. */
 static void stack_text(struct report *r, const struct stack_lines *s, uint64_t limit)
 {
 	static const struct column column[] = {{0}, {0}, {0}, {0}, {0}};
@@ -115,7 +118,8 @@ static void stack_text(struct report *r, const struct stack_lines *s, uint64_t l
 	}
 	table_close(&t);
 	if (!s->started)
-		buf_lit(&r->out, "its stack is not known: its registers are missing or implausible\n");
+		buf_lit(&r->out,
+			"its stack is not known: its registers are missing or implausible\n");
 	else if (s->cut)
 		buf_lit(&r->out, "… the stack goes on: no more than 100 000 frames are followed\n");
 	else if (!s->complete)
@@ -219,7 +223,8 @@ static void group_head(struct report *r, const struct groups *g, const struct gr
 		buf_u64(out, m->tasks.list.v[at].goid);
 	}
 	buf_str(out, at == GROUP_END ? " [" : ", … [");
-	const char *state = gr->mixed ? "in several states" : task_state(m->rt, &m->tasks.list.v[gr->first]);
+	const char *state =
+		gr->mixed ? "in several states" : task_state(m->rt, &m->tasks.list.v[gr->first]);
 	text_safe(out, state, strlen(state));
 	if (gr->oldest_ns >= 0) {
 		buf_str(out, gr->count > 1 ? ", oldest " : ", ");
@@ -232,7 +237,8 @@ static struct err *all_text(struct report *r, const struct order *o)
 {
 	struct groups g;
 	struct stack_lines s = {0};
-	uint64_t limit = word_limit(r->opt, BT_GROUPS), frames = r->opt->limit == 0 ? UINT64_MAX : BT_GROUP_FRAMES;
+	uint64_t limit = word_limit(r->opt, BT_GROUPS),
+		 frames = r->opt->limit == 0 ? UINT64_MAX : BT_GROUP_FRAMES;
 	struct err *err = NULL;
 
 	groups_open(&g, r->m, BY_STACK);
@@ -271,14 +277,18 @@ static void stack_json(struct report *r, const struct task *t, const struct stac
 	if (s->complete)
 		return;
 	if (s->cut)
-		snprintf(text + n, room, "goes on, no more than %d frames are followed", STACK_MAX_FRAMES);
+		snprintf(text + n, room, "goes on, no more than %d frames are followed",
+			 STACK_MAX_FRAMES);
 	else
-		snprintf(text + n, room, "%s", s->started ? "could not be followed further"
-							   : "cannot be told, its registers are not there, or make no sense");
+		snprintf(text + n, room, "%s",
+			 s->started
+				 ? "could not be followed further"
+				 : "cannot be told, its registers are not there, or make no sense");
 	line_note(r, s->cut ? NOTE_LIMIT : NOTE_WARNING, text);
 }
 
-static void frames_json(struct report *r, struct lines *l, uint32_t task, struct stack_lines *s, uint64_t limit)
+static void frames_json(struct report *r, struct lines *l, uint32_t task, struct stack_lines *s,
+			uint64_t limit)
 {
 	const struct task *t = &r->m->tasks.list.v[task];
 	size_t n;

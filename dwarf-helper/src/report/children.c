@@ -1,6 +1,6 @@
 /**
- * @file  `children CTX`: its children map as it is, entry by entry in the map's own order, and the state of the map
- * itself.
+ * @file  `children CTX`: its children map as it is, entry by entry in the map's own order, and the
+ * state of the map itself.
  */
 #include "report/arg.h"
 #include "report/lines.h"
@@ -34,7 +34,8 @@ static bool on_entry(void *arg, uint32_t child, taddr addr)
 /* Kinds without a map: the contexts that were made on it, by their parent words. */
 static void made_on_it(struct entries *es, uint32_t i)
 {
-	for (uint32_t k = es->m->ctxs.v[i].first_child; k != CTX_NONE; k = es->m->ctxs.v[k].next_sibling)
+	for (uint32_t k = es->m->ctxs.v[i].first_child; k != CTX_NONE;
+	     k = es->m->ctxs.v[k].next_sibling)
 		if (!on_entry(es, k, es->m->ctxs.v[k].addr))
 			break;
 }
@@ -89,7 +90,8 @@ static void map_state(struct report *r, const struct gomap_state *st)
 		buf_lit(out, ", cut at the entry limit");
 }
 
-static void first_line(struct report *r, uint32_t i, bool has_map, const taddr *map, const struct gomap_state *st)
+static void first_line(struct report *r, uint32_t i, bool has_map, const taddr *map,
+		       const struct gomap_state *st)
 {
 	struct buf *out = &r->out;
 
@@ -103,7 +105,9 @@ static void first_line(struct report *r, uint32_t i, bool has_map, const taddr *
 	if (!map) {
 		buf_lit(out, "unreadable");
 	} else if (!*map) {
-		buf_str(out, r->m->ctxs.v[i].state == CTX_ACTIVE ? "nil: nothing was ever registered" : "nil");
+		buf_str(out, r->m->ctxs.v[i].state == CTX_ACTIVE
+				     ? "nil: nothing was ever registered"
+				     : "nil");
 	} else {
 		buf_hex(out, *map);
 		buf_str(out, "\n  ");
@@ -138,8 +142,8 @@ static void row(struct table *t, const struct model *m, const struct entry *e, s
 	table_row(t);
 }
 
-static void children_text(struct report *r, uint32_t i, const struct entries *es, bool has_map, const taddr *map,
-			  const struct gomap_state *st)
+static void children_text(struct report *r, uint32_t i, const struct entries *es, bool has_map,
+			  const taddr *map, const struct gomap_state *st)
 {
 	static const struct column column[] = {
 		{.head = "context"},
@@ -165,7 +169,8 @@ static void children_text(struct report *r, uint32_t i, const struct entries *es
 	text_notes(r);
 }
 
-static struct err *children_json(struct report *r, uint32_t i, const struct entries *es, bool has_map)
+static struct err *children_json(struct report *r, uint32_t i, const struct entries *es,
+				 bool has_map)
 {
 	struct err *e = NULL;
 	struct lines l;
@@ -191,13 +196,15 @@ static struct err *children_json(struct report *r, uint32_t i, const struct entr
 
 struct err *report_children(struct report *r)
 {
-	struct entries es = {.m = r->m, .limit = word_limit(r->opt, r->opt->json ? 0 : CHILDREN_LIMIT)};
+	struct entries es = {.m = r->m,
+			     .limit = word_limit(r->opt, r->opt->json ? 0 : CHILDREN_LIMIT)};
 	struct gomap_state st = {0};
 	uint32_t i = CTX_NONE;
 	taddr map = 0;
 
 	if (!r->opt->arg)
-		return err_hint(err_new(ERR_USAGE, "children needs a context"), "goctx children 0xc000126000");
+		return err_hint(err_new(ERR_USAGE, "children needs a context"),
+				"goctx children 0xc000126000");
 	struct err *e = arg_context(r, r->opt->arg, &i);
 	if (e)
 		return e;

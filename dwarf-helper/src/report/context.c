@@ -1,19 +1,20 @@
 /**
- * @file  `@context ADDR`, `@children ADDR`, `@words TYPE@ADDR`, `@type WORD`: single contexts and types, for GDB's typed
- * values and printers.
+ * @file  `@context ADDR`, `@children ADDR`, `@words TYPE@ADDR`, `@type WORD`: single contexts and
+ * types, for GDB's typed values and printers.
  *
- * Requests between GDB and the helper, nothing that people type.  Addresses are hexadecimal without 0x, "background",
- * "todo", or "-" for none.
+ * Requests between GDB and the helper, nothing that people type.  Addresses are hexadecimal without
+ * 0x, "background", "todo", or "-" for none.
  *
  *   @context   c <addr> <parent> <done> <kind> <type>
- *         done: what Done() returns, 0 for none or none made yet; the type with the path of its package: *context.cancelCtx
+ *         done: what Done() returns, 0 for none or none made yet; the type with the path of its
+ * package: *context.cancelCtx
  *   @children  <itab> <addr>                              an entry of the children map, as it is
  *   @words     context.Background.WithCancel 0xc000126000 (active, 2 children)
- *         TYPE is the name of the struct, or the address of an itab or type as found in an interface; reads this
- *         context and its ancestors alone.  An empty answer: it is no context.
+ *         TYPE is the name of the struct, or the address of an itab or type as found in an
+ * interface; reads this context and its ancestors alone.  An empty answer: it is no context.
  *   @type      *context.cancelCtx                         the dynamic type of an interface value
- *         WORD is the first word of the value, with 0x: an itab or a type.  Name with the path of its package, as
- *         everywhere.  An empty answer: there is no type.
+ *         WORD is the first word of the value, with 0x: an itab or a type.  Name with the path of
+ * its package, as everywhere.  An empty answer: there is no type.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -41,7 +42,8 @@ static taddr done_of(const struct model *m, uint32_t i)
 {
 	for (; i != CTX_NONE; i = m->ctxs.v[i].parent) {
 		const struct ctx *c = &m->ctxs.v[i];
-		bool inherits = c->kind == CTX_VALUE || c->kind == CTX_STOP || c->kind == CTX_CUSTOM;
+		bool inherits =
+			c->kind == CTX_VALUE || c->kind == CTX_STOP || c->kind == CTX_CUSTOM;
 		if (c->done || !inherits)
 			return c->done;
 	}
@@ -126,7 +128,8 @@ static void put_words(struct report *r, const struct model *m, uint32_t i)
 }
 
 /* The model of the session, when it has been made: looked up at once. */
-static bool in_model(const struct model *m, taddr addr, taddr rtype, const char *name, uint32_t *ret)
+static bool in_model(const struct model *m, taddr addr, taddr rtype, const char *name,
+		     uint32_t *ret)
 {
 	*ret = model_at(m, addr);
 	if (*ret == CTX_NONE)

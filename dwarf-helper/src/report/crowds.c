@@ -44,7 +44,8 @@ static void put_ends(struct phrase *out, const struct crowd *c)
 			continue;
 		if (first) {
 			phrase_item(out);
-			buf_str(&out->text, c->contexts ? "can be ended by " : "their contexts can be ended by ");
+			buf_str(&out->text, c->contexts ? "can be ended by "
+							: "their contexts can be ended by ");
 		} else {
 			buf_lit(&out->text, ", ");
 		}
@@ -71,7 +72,8 @@ static void put_tasks(struct phrase *out, const struct report *r, const struct c
 		path_frame(&out->text, r->m, t->created);
 	}
 	phrase_item(out);
-	buf_printf(&out->text, "goids %llu to %llu", (unsigned long long)c->goid_low, (unsigned long long)c->goid_high);
+	buf_printf(&out->text, "goids %llu to %llu", (unsigned long long)c->goid_low,
+		   (unsigned long long)c->goid_high);
 	put_ends(out, c);
 }
 

@@ -1,9 +1,10 @@
 /**
- * @file  The largest groups of goroutines and contexts that no finding names (analysis/crowds.h), which `leaks` prints after its
- * findings.
+ * @file  The largest groups of goroutines and contexts that no finding names (analysis/crowds.h),
+ *which `leaks` prints after its findings.
  *
  *	Largest groups that no finding names:
- *	  1 204 goroutines  stream.(*Conn).pump conn.go:88 · select for 4 h, the newest for 2 min · started at …
+ *	  1 204 goroutines  stream.(*Conn).pump conn.go:88 · select for 4 h, the newest for 2 min ·
+ *started at …
  */
 #ifndef GOCTX_REPORT_CROWDS_H
 #define GOCTX_REPORT_CROWDS_H

@@ -9,8 +9,9 @@ static const char *waited_for(const struct task *t, const char *reason)
 	static const struct {
 		const char *reason, *noun;
 	} nouns[] = {
-		{"sync.Mutex", "mutex"}, {"sync.RWMutex", "read-write mutex"}, {"sync.WaitGroup", "wait group"},
-		{"sync.Cond", "condition variable"}, {"semacquire", "lock or counter"},
+		{"sync.Mutex", "mutex"},	   {"sync.RWMutex", "read-write mutex"},
+		{"sync.WaitGroup", "wait group"},  {"sync.Cond", "condition variable"},
+		{"semacquire", "lock or counter"},
 	};
 
 	if (t->nwaits)
@@ -29,7 +30,8 @@ void words_stuck(struct buf *out, const struct report *r, const struct finding *
 
 	if (f->claim.stuck.on == STUCK_ON_NOTHING) {
 		buf_printf(out, "%s on what never answers: %s.", one ? "It waits" : "They wait",
-			   reason && strcmp(reason, "select") ? reason : "select on nil channels alone");
+			   reason && strcmp(reason, "select") ? reason
+							      : "select on nil channels alone");
 		return;
 	}
 	buf_lit(out, "Nothing that can still run reaches ");
@@ -37,27 +39,36 @@ void words_stuck(struct buf *out, const struct report *r, const struct finding *
 		buf_lit(out, "what");
 	else
 		buf_printf(out, "the %s", waited_for(first, reason));
-	buf_printf(out, " %s on: %s never run again, and what %s stays.", one ? "it waits" : "they wait", one ? "it can" : "they can",
+	buf_printf(out, " %s on: %s never run again, and what %s stays.",
+		   one ? "it waits" : "they wait", one ? "it can" : "they can",
 		   one ? "it holds" : "they hold");
 }
 
 void words_only_itself(struct buf *out, const struct finding *f)
 {
-	buf_printf(out, "Nobody but these goroutines%s could end what they wait for: whoever should cancel or close it does not hold it any more.",
-		   f->claim.alone.mates ? ", several of which hang together each time," : " themselves");
+	buf_printf(out,
+		   "Nobody but these goroutines%s could end what they wait for: whoever should "
+		   "cancel or close it does not hold it any more.",
+		   f->claim.alone.mates ? ", several of which hang together each time,"
+					: " themselves");
 }
 
 void words_unclosed(struct buf *out, const struct finding *f)
 {
 	static const char *const things[] = {
-		[UNCLOSED_BODY] = "Response bodies were neither read to the end nor closed, and nobody can do it any more: each keeps its connection and "
+		[UNCLOSED_BODY] = "Response bodies were neither read to the end nor closed, and "
+				  "nobody can do it any more: each keeps its connection and "
 				  "net/http's goroutines.",
-		[UNCLOSED_ROWS] = "Rows of database/sql (sql.Rows) were neither read to the end nor closed, and nobody can do it any more: each keeps its "
+		[UNCLOSED_ROWS] = "Rows of database/sql (sql.Rows) were neither read to the end "
+				  "nor closed, and nobody can do it any more: each keeps its "
 				  "connection and a goroutine.",
-		[UNCLOSED_TX] = "Transactions of database/sql (sql.Tx) were neither committed nor rolled back, and nobody can do it any more: each keeps "
+		[UNCLOSED_TX] = "Transactions of database/sql (sql.Tx) were neither committed nor "
+				"rolled back, and nobody can do it any more: each keeps "
 				"its connection and a goroutine.",
-		[UNCLOSED_STREAM] = "gRPC streams were neither read to the end nor cancelled, and nobody can do it any more: each keeps a goroutine.",
-		[UNCLOSED_CMD] = "Commands of os/exec (exec.Cmd) were started and nobody can wait for them any more: each keeps a goroutine.",
+		[UNCLOSED_STREAM] = "gRPC streams were neither read to the end nor cancelled, and "
+				    "nobody can do it any more: each keeps a goroutine.",
+		[UNCLOSED_CMD] = "Commands of os/exec (exec.Cmd) were started and nobody can wait "
+				 "for them any more: each keeps a goroutine.",
 	};
 
 	buf_str(out, things[f->claim.alone.what]);
@@ -66,7 +77,10 @@ void words_unclosed(struct buf *out, const struct finding *f)
 void words_until_exit(struct buf *out, const struct finding *f)
 {
 	buf_lit(out, "Goroutines wait for nothing but the end of the program");
-	buf_str(out, f->confidence > CONF_INFO ? ", and become more with time: whoever started them has long returned." : ".");
+	buf_str(out,
+		f->confidence > CONF_INFO
+			? ", and become more with time: whoever started them has long returned."
+			: ".");
 }
 
 void words_cases(struct phrase *out, uint64_t cases)

@@ -1,5 +1,6 @@
 /**
- * @file  The words of findings about goroutines that nobody but themselves, or the end of the program, could end (analysis/alone.h), or that nobody can: sentences and evidence.
+ * @file  The words of findings about goroutines that nobody but themselves, or the end of the
+ * program, could end (analysis/alone.h), or that nobody can: sentences and evidence.
  */
 #ifndef GOCTX_REPORT_FINDING_ALONE_H
 #define GOCTX_REPORT_FINDING_ALONE_H

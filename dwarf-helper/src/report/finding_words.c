@@ -33,7 +33,9 @@ void finding_chain(struct buf *out, const struct report *r, uint32_t context)
 	struct buf raw = {0};
 
 	ctx_name(r->m, context, &raw);
-	size_t skip = raw.n > sizeof(package) && !memcmp(raw.p, package, sizeof(package) - 1) ? sizeof(package) - 1 : 0;
+	size_t skip = raw.n > sizeof(package) && !memcmp(raw.p, package, sizeof(package) - 1)
+			      ? sizeof(package) - 1
+			      : 0;
 	if (raw.n)
 		text_safe(out, raw.p + skip, raw.n - skip);
 	buf_free(&raw);
@@ -76,23 +78,29 @@ static void sum_lost(struct buf *out, const struct report *r, const struct findi
 	}
 	if (one) {
 		buf_printf(out, " has no %s and no deadline: it ends when what it hangs on does.",
-			   stuck ? "CancelFunc but those of goroutines that can never run again," : "CancelFunc any more");
+			   stuck ? "CancelFunc but those of goroutines that can never run again,"
+				 : "CancelFunc any more");
 		return;
 	}
 	buf_printf(out, " are never cancelled: %s, and they have no deadline. %s",
-		   stuck ? "only goroutines that can never run again hold their CancelFuncs" : "no CancelFunc of theirs exists any more",
+		   stuck ? "only goroutines that can never run again hold their CancelFuncs"
+			 : "no CancelFunc of theirs exists any more",
 		   ends[f->claim.lost.end]);
 }
 
 static void sum_pile(struct buf *out, const struct report *r, const struct finding *f)
 {
 	static const char *const why[] = {
-		[PILE_DEFERRED] = ": their CancelFuncs wait in deferred calls of a function that does not return.",
-		[PILE_IDLE] = ": somebody could cancel them, but no goroutine is at work with them.",
-		[PILE_HOOKED] = ": deadlines end them, and a function that AfterFunc has registered does the work then.",
+		[PILE_DEFERRED] = ": their CancelFuncs wait in deferred calls of a function that "
+				  "does not return.",
+		[PILE_IDLE] =
+			": somebody could cancel them, but no goroutine is at work with them.",
+		[PILE_HOOKED] = ": deadlines end them, and a function that AfterFunc has "
+				"registered does the work then.",
 		[PILE_USED] = ", and goroutines are at work with them.",
 		[PILE_WAITED] = ", and goroutines wait for their end.",
-		[PILE_KEPT] = ": no goroutine is at work with them, but what keeps them has them at hand.",
+		[PILE_KEPT] = ": no goroutine is at work with them, but what keeps them has them "
+			      "at hand.",
 	};
 	bool several = f->claim.pile.piles > 1;
 
@@ -101,17 +109,19 @@ static void sum_pile(struct buf *out, const struct report *r, const struct findi
 	else
 		word_ctx(out, r->m, f->claim.pile.on);
 	buf_printf(out, " %s equal %s that are active%s",
-		   several				  ? "have many"
+		   several				? "have many"
 		   : f->claim.pile.why == PILE_DEFERRED ? "piles up"
-							  : "has many",
-		   several || f->claim.pile.children ? "children" : "contexts below it", why[f->claim.pile.why]);
+							: "has many",
+		   several || f->claim.pile.children ? "children" : "contexts below it",
+		   why[f->claim.pile.why]);
 }
 
 static void sum_detached(struct buf *out, const struct report *r, const struct finding *f)
 {
 	buf_lit(out, "Contexts made from ");
 	word_ctx(out, r->m, f->claim.detached.from);
-	buf_lit(out, " by goroutines that work under another context: when that one ends, they do not.");
+	buf_lit(out,
+		" by goroutines that work under another context: when that one ends, they do not.");
 	if (f->claim.detached.ended)
 		buf_lit(out, " It has ended.");
 }
@@ -125,7 +135,8 @@ static void sum_watcher(struct buf *out, const struct report *r, const struct fi
 		text_safe(out, type, strlen(type));
 	buf_lit(out, " each cost a goroutine that watches it.");
 	if (f->claim.watcher.ended)
-		buf_lit(out, " What it is made on has ended, its own Done has not: neither the watchers nor the children end.");
+		buf_lit(out, " What it is made on has ended, its own Done has not: neither the "
+			     "watchers nor the children end.");
 	else if (f->confidence > CONF_INFO)
 		buf_lit(out, " Nobody cancels the children.");
 }
@@ -138,10 +149,12 @@ static void sum_afterfunc(struct buf *out, const struct report *r, const struct 
 	if (out->n == at)
 		buf_lit(out, "A function");
 	buf_lit(out, " is registered many times to be called when a context ends");
-	buf_str(out, f->confidence == CONF_LIKELY ? "; the context does not end, and the stop functions that AfterFunc returned are gone."
-		     : f->confidence == CONF_POSSIBLE
-			     ? "; the context does not end, and no goroutine is about to take them back."
-			     : ".");
+	buf_str(out,
+		f->confidence == CONF_LIKELY ? "; the context does not end, and the stop functions "
+					       "that AfterFunc returned are gone."
+		: f->confidence == CONF_POSSIBLE
+			? "; the context does not end, and no goroutine is about to take them back."
+			: ".");
 }
 
 static void sum_chain(struct buf *out, const struct finding *f)
@@ -149,18 +162,23 @@ static void sum_chain(struct buf *out, const struct finding *f)
 	buf_lit(out, "A chain of ");
 	text_count(out, f->count);
 	if (f->claim.chain.of_calls)
-		buf_lit(out, " values, as deep as the calls that made it: frames that still run use its layers.");
+		buf_lit(out, " values, as deep as the calls that made it: frames that still run "
+			     "use its layers.");
 	else
-		buf_printf(out, " values, each a WithValue upon the one before%s",
-			   f->claim.chain.again ? ": the same key is set again and again, and the old values stay." : ".");
+		buf_printf(
+			out, " values, each a WithValue upon the one before%s",
+			f->claim.chain.again
+				? ": the same key is set again and again, and the old values stay."
+				: ".");
 }
 
 /* "a map in global app.sessions", "task 12 main.main main.go:9". */
 static void put_keeper(struct buf *out, const struct finding *f)
 {
 	static const char *const keepers[] = {
-		[KEEPER_CLOSURE] = "a closure", [KEEPER_LIST] = "a list",	    [KEEPER_POOL] = "a sync.Pool",
-		[KEEPER_MAP] = "a map",		[KEEPER_FINALIZER] = "a finalizer", [KEEPER_VARIABLE] = NULL,
+		[KEEPER_CLOSURE] = "a closure",	    [KEEPER_LIST] = "a list",
+		[KEEPER_POOL] = "a sync.Pool",	    [KEEPER_MAP] = "a map",
+		[KEEPER_FINALIZER] = "a finalizer", [KEEPER_VARIABLE] = NULL,
 	};
 	const struct steps *s = f->holder;
 
@@ -169,7 +187,8 @@ static void put_keeper(struct buf *out, const struct finding *f)
 	if (!s || f->keeper == KEEPER_FINALIZER)
 		return;
 	if (f->claim.retained.several) {
-		buf_str(out, keepers[f->keeper] ? " that several goroutines hold" : "several goroutines");
+		buf_str(out, keepers[f->keeper] ? " that several goroutines hold"
+						: "several goroutines");
 		buf_lit(out, ", ");
 		path_root(out, s);
 		buf_lit(out, " among them");
@@ -190,7 +209,8 @@ static void sum_retained(struct buf *out, const struct finding *f)
 
 	put_keeper(&where, f);
 	buf_printf(out, "Contexts that have %s are still kept%s%s, and with them what they hold.",
-		   f->claim.retained.expired ? "expired" : "ended", where.n ? " by " : "", buf_cstr(&where));
+		   f->claim.retained.expired ? "expired" : "ended", where.n ? " by " : "",
+		   buf_cstr(&where));
 	buf_free(&where);
 }
 
@@ -209,7 +229,9 @@ static void sum_wait_chain(struct buf *out, const struct report *r, const struct
 		buf_lit(out, "A deadlock: goroutines wait for each other, and others for them.");
 		return;
 	}
-	buf_printf(out, "Goroutines wait for what goroutine %" PRIu64 " holds or has to do, and it does not go on: ",
+	buf_printf(out,
+		   "Goroutines wait for what goroutine %" PRIu64
+		   " holds or has to do, and it does not go on: ",
 		   r->m->tasks.list.v[f->claim.wait_chain.last].goid);
 	word_task_state(out, r->m, &r->m->tasks.list.v[f->claim.wait_chain.last]);
 	buf_lit(out, " in ");
@@ -254,7 +276,8 @@ void finding_summary(struct buf *out, const struct report *r, const struct findi
 			buf_lit(out, " for a context that only the main goroutine would cancel.");
 			break;
 		}
-		buf_lit(out, " for a context that nobody can cancel any more: no CancelFunc of it or of those above is held by anything but goroutines "
+		buf_lit(out, " for a context that nobody can cancel any more: no CancelFunc of it "
+			     "or of those above is held by anything but goroutines "
 			     "that wait likewise, and there is no deadline.");
 		break;
 	case RULE_ACCUMULATION:
@@ -286,7 +309,9 @@ void finding_summary(struct buf *out, const struct report *r, const struct findi
 		sum_wait_chain(out, r, f);
 		break;
 	case RULE_TASK_PILEUP:
-		buf_printf(out, "Goroutines pile up sending to one channel that nobody receives from; no context can end them%s",
+		buf_printf(out,
+			   "Goroutines pile up sending to one channel that nobody receives from; "
+			   "no context can end them%s",
 			   f->claim.pileup.orphans ? ", and whoever started them has ended." : ".");
 		break;
 	case RULE_ONLY_ITSELF:
@@ -305,7 +330,8 @@ void finding_summary(struct buf *out, const struct report *r, const struct findi
 		sum_cost(out, r, f);
 		break;
 	case RULE_TORN:
-		buf_lit(out, "Caught in the middle of a change: a lock was held, or a goroutine was just cancelling, making or waking. "
+		buf_lit(out, "Caught in the middle of a change: a lock was held, or a goroutine "
+			     "was just cancelling, making or waking. "
 			     "That is no damage.");
 		break;
 	default:
@@ -340,14 +366,21 @@ const char *finding_label(const struct finding *f, size_t index)
 const char *finding_label_json(const struct finding *f, size_t index)
 {
 	static const char *const labels[EVIDENCES] = {
-		[EV_LIKE] = "like",	    [EV_BELOW] = "below",	[EV_WAITING] = "waiting", [EV_HOLDER] = "held by",
-		[EV_DEFERRED] = "held by",  [EV_IN_USE] = "in use",	[EV_AMONG] = "of",	  [EV_CALLS] = "calls",
-		[EV_DEADLINE] = "deadline", [EV_BOUNDED] = "bounded by", [EV_DOUBT] = "not sure",  [EV_CHANNEL] = "on", [EV_CHAIN] = "chain",
-		[EV_CAUSE] = "cause",	    [EV_KEEPS] = "keep",	[EV_CONTEXTLESS] = "context", [EV_OTHER] = "other",
-		[EV_PARENT] = "parent",	    [EV_CHILD] = "child",	[EV_HELD] = "holds",	  [EV_KEYS] = "keys",
-		[EV_BEYOND] = "profile",    [EV_TIMER] = "timer",	[EV_NIL_DONE] = "nil",	  [EV_MAIN] = "ends",
-		[EV_LISTENED] = "listened", [EV_INSIDE] = "inside",
-		[EV_TIP] = "tip",	    [EV_STOP] = "stop",		[EV_MORE] = "and",
+		[EV_LIKE] = "like",	    [EV_BELOW] = "below",
+		[EV_WAITING] = "waiting",   [EV_HOLDER] = "held by",
+		[EV_DEFERRED] = "held by",  [EV_IN_USE] = "in use",
+		[EV_AMONG] = "of",	    [EV_CALLS] = "calls",
+		[EV_DEADLINE] = "deadline", [EV_BOUNDED] = "bounded by",
+		[EV_DOUBT] = "not sure",    [EV_CHANNEL] = "on",
+		[EV_CHAIN] = "chain",	    [EV_CAUSE] = "cause",
+		[EV_KEEPS] = "keep",	    [EV_CONTEXTLESS] = "context",
+		[EV_OTHER] = "other",	    [EV_PARENT] = "parent",
+		[EV_CHILD] = "child",	    [EV_HELD] = "holds",
+		[EV_KEYS] = "keys",	    [EV_BEYOND] = "profile",
+		[EV_TIMER] = "timer",	    [EV_NIL_DONE] = "nil",
+		[EV_MAIN] = "ends",	    [EV_LISTENED] = "listened",
+		[EV_INSIDE] = "inside",	    [EV_TIP] = "tip",
+		[EV_STOP] = "stop",	    [EV_MORE] = "and",
 		[EV_CASES] = "ended by",    [EV_SPREAD] = "made",
 	};
 	static const char *const places[PLACE_ROLES] = {
@@ -368,7 +401,8 @@ static void put_more(struct phrase *out, size_t n, const char *what)
 }
 
 /* "f f.go:1 × 12 · g g.go:2" */
-static void put_places(struct phrase *out, const struct report *r, const struct finding *f, uint8_t role)
+static void put_places(struct phrase *out, const struct report *r, const struct finding *f,
+		       uint8_t role)
 {
 	const struct location *v = f->locations.v;
 	size_t from = 0, n = 0;
@@ -464,7 +498,8 @@ static void put_context(struct phrase *out, const struct report *r, const struct
 	word_ctx(text, r->m, e->context);
 	switch (e->kind) {
 	case EV_OTHER:
-		buf_printf(text, " %s (the first one's)", ctx_state_name(r->m->ctxs.v[e->context].state));
+		buf_printf(text, " %s (the first one's)",
+			   ctx_state_name(r->m->ctxs.v[e->context].state));
 		if (!e->n)
 			break;
 		phrase_item(out);
@@ -525,21 +560,25 @@ static void put_counted(struct phrase *out, const struct evidence *e)
 		break;
 	case EV_AMONG:
 		text_count(text, e->n);
-		buf_str(text, e->flag ? " active children there, those below values counted" : " active children there");
+		buf_str(text, e->flag ? " active children there, those below values counted"
+				      : " active children there");
 		break;
 	case EV_KEEPS:
 		text_size(text, e->n);
-		buf_str(text, e->flag ? " of heap that only they and other stuck goroutines reach" : " of heap that nothing else reaches");
+		buf_str(text, e->flag ? " of heap that only they and other stuck goroutines reach"
+				      : " of heap that nothing else reaches");
 		break;
 	case EV_TIMER:
 		word_timer(text, e);
 		break;
 	case EV_MAIN:
-		buf_lit(text, "with the program: the main goroutine holds the CancelFunc, and waits in select {}");
+		buf_lit(text, "with the program: the main goroutine holds the CancelFunc, and "
+			      "waits in select {}");
 		break;
 	case EV_BEYOND:
 		text_count(text, e->n);
-		buf_lit(text, " more than in Go's goroutineleak profile, which follows what they are to send or have deferred: only that leads to what they wait on");
+		buf_lit(text, " more than in Go's goroutineleak profile, which follows what they "
+			      "are to send or have deferred: only that leads to what they wait on");
 		break;
 	case EV_LISTENED:
 		text_count(text, e->n);
@@ -557,7 +596,8 @@ static void put_counted(struct phrase *out, const struct evidence *e)
 	}
 }
 
-void finding_text(struct phrase *out, const struct report *r, const struct finding *f, const struct evidence *e)
+void finding_text(struct phrase *out, const struct report *r, const struct finding *f,
+		  const struct evidence *e)
 {
 	struct buf *text = &out->text;
 	struct phrase path = {0};
@@ -576,7 +616,8 @@ void finding_text(struct phrase *out, const struct report *r, const struct findi
 		put_waiting(out, f, e);
 		break;
 	case EV_HOLDER: // as long as it is, it may break anywhere
-		path_line(&path, f->holder, r->opt->limit == 0 ? SIZE_MAX : PATH_LINE, r->opt->redact);
+		path_line(&path, f->holder, r->opt->limit == 0 ? SIZE_MAX : PATH_LINE,
+			  r->opt->redact);
 		buf_bytes(text, path.text.p, path.text.n);
 		phrase_free(&path);
 		break;
@@ -610,10 +651,12 @@ void finding_text(struct phrase *out, const struct report *r, const struct findi
 			put_more(out, e->n, "chains like it");
 		break;
 	case EV_CHANNEL:
-		buf_printf(text, "channel 0x%" PRIx64 "%s", e->n, e->flag ? " (the first of them)" : "");
+		buf_printf(text, "channel 0x%" PRIx64 "%s", e->n,
+			   e->flag ? " (the first of them)" : "");
 		break;
 	case EV_CAUSE:
-		buf_printf(text, "%.6s: %s, in the same contexts", e->finding.signature, finding_rule_name(e->finding.rule));
+		buf_printf(text, "%.6s: %s, in the same contexts", e->finding.signature,
+			   finding_rule_name(e->finding.rule));
 		break;
 	case EV_CASES:
 		words_cases(out, e->n);
@@ -674,11 +717,15 @@ void finding_about(struct buf *out, const struct report *r, const struct finding
 
 void finding_command(struct buf *out, const struct next *n)
 {
-	static const char *const names[] = {
-		[NEXT_SHOW] = "show", [NEXT_WHY] = "why", [NEXT_CHILDREN] = "children", [NEXT_TREE] = "tree", [NEXT_BT] = "bt"};
+	static const char *const names[] = {[NEXT_SHOW] = "show",
+					    [NEXT_WHY] = "why",
+					    [NEXT_CHILDREN] = "children",
+					    [NEXT_TREE] = "tree",
+					    [NEXT_BT] = "bt"};
 
 	if (n->command == NEXT_WAITS)
 		buf_lit(out, "goctx waits");
 	else
-		buf_printf(out, n->command == NEXT_BT ? "goctx %s %" PRIu64 : "goctx %s 0x%" PRIx64, names[n->command], n->about);
+		buf_printf(out, n->command == NEXT_BT ? "goctx %s %" PRIu64 : "goctx %s 0x%" PRIx64,
+			   names[n->command], n->about);
 }

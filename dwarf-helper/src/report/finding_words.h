@@ -1,5 +1,6 @@
 /**
- * @file  A finding in words: its sentence, its evidence, the commands to run next.  All texts are safe for a terminal.
+ * @file  A finding in words: its sentence, its evidence, the commands to run next.  All texts are
+ * safe for a terminal.
  */
 #ifndef GOCTX_REPORT_FINDING_WORDS_H
 #define GOCTX_REPORT_FINDING_WORDS_H
@@ -20,14 +21,18 @@ const char *finding_label(const struct finding *f, size_t index);
 /** The same in JSON, where it is part of the contract and stays: "like", "tasks", "held by". */
 const char *finding_label_json(const struct finding *f, size_t index);
 
-/** The text after the label; it may break between items.  Without --limit 0 only the first items are named. */
-void finding_text(struct phrase *out, const struct report *r, const struct finding *f, const struct evidence *e);
+/** The text after the label; it may break between items.  Without --limit 0 only the first items
+ * are named. */
+void finding_text(struct phrase *out, const struct report *r, const struct finding *f,
+		  const struct evidence *e);
 
-/** What a context is made of, from the root down: "Background.WithCancel.WithValue(app/mw.requestID).WithCancel". */
+/** What a context is made of, from the root down:
+ * "Background.WithCancel.WithValue(app/mw.requestID).WithCancel". */
 void finding_chain(struct buf *out, const struct report *r, uint32_t context);
 
 /**
- * For a finding shown in one line: where its goroutines stand, else what holds it, else what its contexts are made of.  Cut to
+ * For a finding shown in one line: where its goroutines stand, else what holds it, else what its
+ * contexts are made of.  Cut to
  * @p room columns; nothing when not even the first word fits.
  */
 void finding_about(struct buf *out, const struct report *r, const struct finding *f, size_t room);

@@ -6,7 +6,8 @@
 #include "report/words.h"
 #include "report/writer.h"
 
-#define PAGE_LINES 36	 /* of findings in full and first lines: with footer and prompt a screen of forty */
+/* of findings in full and first lines: with footer and prompt a screen of forty */
+#define PAGE_LINES 36
 #define LABEL_COLUMNS 11 /* "held by    " */
 #define INDENT 3
 #define FOLD_MIN 30 /* columns that text keeps however narrow the screen is */
@@ -34,8 +35,8 @@ struct heads {
 	size_t rule, confidence;
 };
 
-static void first_line(struct report *r, const struct finding *f, const struct heads *h, size_t number, bool alone,
-		       struct buf *out)
+static void first_line(struct report *r, const struct finding *f, const struct heads *h,
+		       size_t number, bool alone, struct buf *out)
 {
 	const char *rule = finding_rule_name(f->rule), *confidence = confidence_name(f->confidence);
 	struct buf amount = {0};
@@ -76,7 +77,8 @@ static size_t columns(const struct report *r, size_t indent)
 	return r->opt->width > indent + FOLD_MIN ? r->opt->width - indent : FOLD_MIN;
 }
 
-static void labelled(struct report *r, const char *label, const struct phrase *text, struct buf *out)
+static void labelled(struct report *r, const char *label, const struct phrase *text,
+		     struct buf *out)
 {
 	size_t n = strlen(label), indent = INDENT + LABEL_COLUMNS;
 
@@ -154,7 +156,8 @@ static struct heads measure(const struct findings *f, size_t n)
 	return h;
 }
 
-/* Findings in full while they fit, then first lines alone; @return how many were written in some way. */
+/* Findings in full while they fit, then first lines alone; @return how many were written in some
+ * way. */
 static size_t page(struct report *r, const struct findings *f, size_t n)
 {
 	int64_t limit = r->opt->limit;
@@ -169,8 +172,11 @@ static size_t page(struct report *r, const struct findings *f, size_t n)
 		first_line(r, &f->list.v[i], &h, i + 1, false, &text);
 		below(r, &f->list.v[i], &text);
 		if (limit < 0) {
-			size_t rest = n - i - 1; // the others want a line each, as long as there is room for them
-			full = full && (!i || lines + count_lines(&text) + (rest < 4 ? rest : 4) <= PAGE_LINES);
+			size_t rest =
+				n - i -
+				1; // the others want a line each, as long as there is room for them
+			full = full && (!i || lines + count_lines(&text) + (rest < 4 ? rest : 4) <=
+						      PAGE_LINES);
 			if (!full && lines >= PAGE_LINES) {
 				buf_free(&text);
 				break;
@@ -207,7 +213,9 @@ static void footer(struct report *r, const struct findings *f, size_t shown, con
 		buf_printf(line, "no %ss", what);
 	if (shown > sure)
 		buf_printf(line, ", %zu worth knowing", shown - sure);
-	buf_str(line, !sure && f->healthy_unknown ? " found, but not all of the target could be looked at." : ".");
+	buf_str(line, !sure && f->healthy_unknown
+			      ? " found, but not all of the target could be looked at."
+			      : ".");
 	if (f->quiet.n) {
 		buf_lit(line, " Known to be harmless: ");
 		for (size_t i = 0; i < f->quiet.n; i++) {
@@ -299,7 +307,8 @@ static void json_also(struct rec *w, const struct finding *f)
 
 static void json_locations(const struct model *m, struct rec *w, const struct finding *f)
 {
-	static const char *const roles[PLACE_ROLES] = {[PLACE_WAITS] = "waits", [PLACE_STARTED] = "started", [PLACE_HOLDS] = "holds"};
+	static const char *const roles[PLACE_ROLES] = {
+		[PLACE_WAITS] = "waits", [PLACE_STARTED] = "started", [PLACE_HOLDS] = "holds"};
 
 	rec_list(w, REC_finding_locations);
 	for (size_t i = 0; i < f->locations.n; i++) {

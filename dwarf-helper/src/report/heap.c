@@ -9,7 +9,8 @@
 
 #define CLASSES_SHOWN 10 /* rows of text when --limit is not given */
 #define PAUSES_SHOWN 5
-#define GOAL_MAX (UINT64_C(1) << 60) /* larger: what is left of the largest number, with the collector off */
+/* larger: what is left of the largest number, with the collector off */
+#define GOAL_MAX (UINT64_C(1) << 60)
 
 static void head(struct report *r, const char *word)
 {
@@ -249,7 +250,8 @@ static void pauses_json(struct rec *w, const struct gcinfo *g)
 	for (unsigned k = 0; k < g->npauses; k++) {
 		struct rec part = rec_part(w->out, REC_pause, !k);
 		rec_u64(&part, REC_pause_pause_ns, g->pause[k].ns);
-		rec_u64_if(&part, REC_pause_end_unix_ns, g->pause[k].end_unix, g->pause[k].end_unix);
+		rec_u64_if(&part, REC_pause_end_unix_ns, g->pause[k].end_unix,
+			   g->pause[k].end_unix);
 		rec_part_end(&part);
 	}
 	rec_list_end(w, REC_heap_pauses);

@@ -23,7 +23,8 @@ static void program_line(struct report *r)
 {
 	static const char *const same[] = {[IDENTITY_BY_NOTHING] = "build ids cannot be compared",
 					   [IDENTITY_BY_BUILD_ID] = "build id matches",
-					   [IDENTITY_BY_DATA] = "build ids cannot be compared, its data match"};
+					   [IDENTITY_BY_DATA] =
+						   "build ids cannot be compared, its data match"};
 	const struct report_target *w = r->where;
 	struct buf *out = &r->out;
 
@@ -38,7 +39,8 @@ static void program_line(struct report *r)
 	gap(out);
 	buf_str(out, same[w->by]);
 	if (w->match == BUILD_SAME)
-		buf_str(out, model_target(r->m)->kind == TARGET_CORE ? " the core" : " the process");
+		buf_str(out,
+			model_target(r->m)->kind == TARGET_CORE ? " the core" : " the process");
 	buf_char(out, '\n');
 	if (w->main_module) {
 		head(r, "module");
@@ -147,7 +149,9 @@ static void tasks_line(struct report *r)
 	text_count(&r->out, r->m->tasks.list.n);
 	gap(&r->out);
 	for (size_t i = 0; i < sizeof(status_order); i++)
-		item(&l, status_order[i] == TASK_SYSCALL ? "in syscall" : task_status_name(status_order[i]),
+		item(&l,
+		     status_order[i] == TASK_SYSCALL ? "in syscall"
+						     : task_status_name(status_order[i]),
 		     r->m->tasks.by_status[status_order[i]]);
 	if (system) {
 		buf_lit(&r->out, "   (of the runtime: ");
@@ -182,16 +186,19 @@ static void contexts_line(struct report *r)
 	if (m->only_heap) {
 		head(r, "");
 		text_count(&r->out, m->only_heap);
-		buf_lit(&r->out, " of them are known by a CancelFunc or a pointer alone: no interface value, children map or "
+		buf_lit(&r->out, " of them are known by a CancelFunc or a pointer alone: no "
+				 "interface value, children map or "
 				 "other context refers to them\n");
 	}
 	if (m->lookalikes) {
 		head(r, "");
 		text_plural(&r->out, m->lookalikes, "object");
 		/* What refers to one may lie in what could not be read. */
-		buf_str(&r->out, m->lookalikes == 1 ? " looks like a context, nothing " : " look like contexts, nothing ");
+		buf_str(&r->out, m->lookalikes == 1 ? " looks like a context, nothing "
+						    : " look like contexts, nothing ");
 		buf_str(&r->out, model_damaged(m) ? "that could be read " : "");
-		buf_str(&r->out, m->lookalikes == 1 ? "refers to it as such\n" : "refers to them as such\n");
+		buf_str(&r->out,
+			m->lookalikes == 1 ? "refers to it as such\n" : "refers to them as such\n");
 	}
 }
 
@@ -233,7 +240,8 @@ static const char *state_name(unsigned i)
 	return i < CTX_STATES ? word_state((uint8_t)i) : NULL;
 }
 
-static void counts_json(struct rec *w, enum rec_field f, name_fn *name, const uint64_t *count, const uint8_t *at)
+static void counts_json(struct rec *w, enum rec_field f, name_fn *name, const uint64_t *count,
+			const uint8_t *at)
 {
 	rec_list(w, f);
 	for (unsigned i = 0; name(i); i++)

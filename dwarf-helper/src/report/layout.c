@@ -121,14 +121,17 @@ static void sums_text(struct report *r)
 /* The fields of one struct that goctx reads. */
 static void fields_text(struct report *r, int id)
 {
-	static const struct column column[] = {
-		{.head = "offset", .right = true}, {.head = "size", .right = true}, {.head = "field"}, {.head = NULL}};
+	static const struct column column[] = {{.head = "offset", .right = true},
+					       {.head = "size", .right = true},
+					       {.head = "field"},
+					       {.head = NULL}};
 	const struct layout *l = model_layout(r->m);
 	const char *source = source_word(l->s[id].source);
 	struct table t;
 
 	put_names(&r->out, layout_struct_names[id]);
-	buf_printf(&r->out, "  %u bytes, %s\n", l->s[id].size, source ? source : "not in this release");
+	buf_printf(&r->out, "  %u bytes, %s\n", l->s[id].size,
+		   source ? source : "not in this release");
 	table_open(&t, r, column, sizeof(column) / sizeof(column[0]));
 	for (size_t i = 0; i < layout_item_count; i++) {
 		if ((int)layout_items[i].strukt != id)
@@ -198,9 +201,9 @@ static struct err *unknown_type(struct err *why)
 {
 	if (why->kind != ERR_ABSENT)
 		return why;
-	struct err *err = err_hint(
-		err_new(ERR_USAGE, "%s", why->msg),
-		"give the full name with its package path, as in net/http.conn; layout alone lists what goctx reads");
+	struct err *err = err_hint(err_new(ERR_USAGE, "%s", why->msg),
+				   "give the full name with its package path, as in net/http.conn; "
+				   "layout alone lists what goctx reads");
 	err_free(why);
 	return err;
 }
@@ -223,7 +226,8 @@ static struct err *type_text(struct report *r, const char *type, int id)
 	struct err *err = describe(r, &m, &size);
 	if (!err) {
 		text_safe(&r->out, type, strlen(type));
-		buf_printf(&r->out, "  %llu bytes, all %zu members by DWARF\n", (unsigned long long)size, m.n);
+		buf_printf(&r->out, "  %llu bytes, all %zu members by DWARF\n",
+			   (unsigned long long)size, m.n);
 	}
 	table_close(&t);
 	if (!err || id < 0)

@@ -12,7 +12,8 @@ static struct err *without_heap(const struct report *r, struct err *err)
 
 	for (size_t i = 0; i < notes->list.n; i++)
 		if (notes->list.v[i].level == NOTE_DAMAGE)
-			return err_hint(err, "%s; goctx info lists what could be read", notes->list.v[i].text);
+			return err_hint(err, "%s; goctx info lists what could be read",
+					notes->list.v[i].text);
 	return err_hint(err, "goctx tree and goctx blocked need no heap");
 }
 

@@ -118,7 +118,8 @@ void line_notes(struct report *r)
 	for (int k = 0; k < 3; k++) {
 		if (notes->count[k] <= kept[k])
 			continue;
-		snprintf(text, sizeof(text), "%" PRIu64 " more of this kind", notes->count[k] - kept[k]);
+		snprintf(text, sizeof(text), "%" PRIu64 " more of this kind",
+			 notes->count[k] - kept[k]);
 		line_note(r, (enum note_level)k, text);
 	}
 }
@@ -136,7 +137,8 @@ void line_cut(struct report *r, uint64_t n, const char *what)
 /* `,"kind":"cancel","go_type":"*context.cancelCtx"` made once for each pair. */
 static const struct buf *type_text(struct lines *l, const struct ctx_view *v)
 {
-	size_t type = v->type < l->m->types.n ? v->type : l->m->types.n, at = type * CTX_KINDS + v->kind;
+	size_t type = v->type < l->m->types.n ? v->type : l->m->types.n,
+	       at = type * CTX_KINDS + v->kind;
 
 	while (l->types.n <= at)
 		VEC_PUSH(&l->types, (struct buf){0});
@@ -239,8 +241,8 @@ static const struct lines_frame *frame_text(struct lines *l, uint32_t frame)
 }
 
 /* Function, file and line, three fields from @p first on; all null without a frame. */
-static inline __attribute__((always_inline)) void put_frame(struct lines *l, struct rec *w, uint32_t frame,
-							    enum rec_field first)
+static inline __attribute__((always_inline)) void put_frame(struct lines *l, struct rec *w,
+							    uint32_t frame, enum rec_field first)
 {
 	const struct lines_frame *f = frame_text(l, frame);
 
@@ -265,9 +267,11 @@ static void put_waits(struct lines *l, struct rec *w, const struct task *task)
 		bool send = model_wait_op(l->m, task, k) == WAIT_SEND;
 		struct rec part = rec_part(l->out, REC_task_wait, !k);
 
-		char *p = rec_put_addr(&part, buf_room(l->out, 3 * REC_ROOM), REC_task_wait_chan, wait->chan);
+		char *p = rec_put_addr(&part, buf_room(l->out, 3 * REC_ROOM), REC_task_wait_chan,
+				       wait->chan);
 		p = rec_put_word(&part, p, REC_task_wait_op, send ? "send" : "recv");
-		rec_commit(&part, rec_put_ctx(&part, p, REC_task_wait_context, l->m, wait->context));
+		rec_commit(&part,
+			   rec_put_ctx(&part, p, REC_task_wait_context, l->m, wait->context));
 		rec_part_end(&part);
 	}
 	rec_list_end(w, REC_task_waits);

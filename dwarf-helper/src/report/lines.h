@@ -1,9 +1,10 @@
 /**
  * @file  JSON Lines: one writer for each type of line, shared by all commands.
  *
- * Fields, their order and their meaning are those of the interface contract; unknown values are null.  This is the
- * hot path of the whole program (a million lines an answer): nothing here calls printf, names of siblings share the
- * text of their parent's name, and texts of code positions are escaped once.
+ * Fields, their order and their meaning are those of the interface contract; unknown values are
+ * null.  This is the hot path of the whole program (a million lines an answer): nothing here calls
+ * printf, names of siblings share the text of their parent's name, and texts of code positions are
+ * escaped once.
  */
 #ifndef GOCTX_REPORT_LINES_H
 #define GOCTX_REPORT_LINES_H
@@ -38,8 +39,8 @@ void lines_close(struct lines *l);
 /** The first line of every answer. */
 void line_header(struct report *r);
 
-/** Notes (damage, limits, warnings): the last lines of every answer.  Kinds beyond the texts kept are counted in one
- * more line. */
+/** Notes (damage, limits, warnings): the last lines of every answer.  Kinds beyond the texts kept
+ * are counted in one more line. */
 void line_notes(struct report *r);
 
 /** One note; @p text is escaped here. */
@@ -60,7 +61,8 @@ void line_edge(struct lines *l, uint32_t parent, uint32_t child);
 /** The same between any two: @p child by address when it is no context we know (CTX_NONE). */
 void line_edge_via(struct lines *l, uint32_t parent, uint32_t child, taddr addr, const char *via);
 
-/** Frame number @p index of a goroutine's stack; @p frame indexes rt->frames, FRAME_NONE: no Go function at that pc. */
+/** Frame number @p index of a goroutine's stack; @p frame indexes rt->frames, FRAME_NONE: no Go
+ * function at that pc. */
 void line_frame(struct lines *l, uint64_t goid, uint64_t index, taddr pc, uint32_t frame);
 
 #endif

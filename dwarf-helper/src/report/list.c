@@ -6,8 +6,9 @@
 #include "report/parallel.h"
 #include "report/words.h"
 
-#define LIST_LIMIT 100000 /* rows of text when --limit is not given; JSON has no limit of its own */
-#define FIXED_COLUMNS 61  /* all but the last, as wide as they mostly are */
+/* rows of text when --limit is not given; JSON has no limit of its own */
+#define LIST_LIMIT 100000
+#define FIXED_COLUMNS 61 /* all but the last, as wide as they mostly are */
 #define ABOUT_LEAST 36
 
 static struct err *canceled(void)
@@ -36,8 +37,8 @@ static struct err *list_json(struct report *r, const struct order *o, uint64_t n
 #define NAME_ELEMENTS 8
 
 /*
- * What the context is made of, without keys: "Background.WithCancel.WithTimeout".  Of long names the end, as many
- * elements as fit @p columns, but one at least.
+ * What the context is made of, without keys: "Background.WithCancel.WithTimeout".  Of long names
+ * the end, as many elements as fit @p columns, but one at least.
  */
 static void list_name(struct buf *out, const struct model *m, uint32_t i, size_t columns)
 {
@@ -76,13 +77,15 @@ static void list_name(struct buf *out, const struct model *m, uint32_t i, size_t
 }
 
 /* Last column: key and value, else the deadline, else the function it calls, else the name. */
-static void list_about(struct buf *out, const struct model *m, const struct ctx_view *v, size_t columns)
+static void list_about(struct buf *out, const struct model *m, const struct ctx_view *v,
+		       size_t columns)
 {
 	if (!word_about(out, v, columns))
 		list_name(out, m, v->index, columns ? columns : SIZE_MAX / 2);
 }
 
-static void list_row(struct table *t, const struct model *m, uint32_t i, size_t columns, struct ctx_view *v)
+static void list_row(struct table *t, const struct model *m, uint32_t i, size_t columns,
+		     struct ctx_view *v)
 {
 	ctx_view_read(v, m, i, word_view(t->r->opt, VIEW_ABOUT));
 	const char *mark = word_mark(v->flags);
@@ -161,7 +164,8 @@ struct err *report_list(struct report *r)
 
 	if (e)
 		return e;
-	uint64_t limit = word_limit(r->opt, r->opt->json ? 0 : LIST_LIMIT), n = order_n(&o) < limit ? order_n(&o) : limit;
+	uint64_t limit = word_limit(r->opt, r->opt->json ? 0 : LIST_LIMIT),
+		 n = order_n(&o) < limit ? order_n(&o) : limit;
 	if (r->opt->json) {
 		e = list_json(r, &o, n);
 	} else {

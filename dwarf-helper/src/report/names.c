@@ -2,7 +2,8 @@
 
 #include "report/text.h"
 
-/* As ctx_name() shortens: names of more than MAX elements keep HEAD of them, the root among them, and TAIL. */
+/* As ctx_name() shortens: names of more than MAX elements keep HEAD of them, the root among them,
+ * and TAIL. */
 #define NAME_MAX 24
 #define NAME_HEAD 16
 #define NAME_TAIL 8
@@ -90,7 +91,9 @@ static uint32_t head_of(struct names *n, uint32_t i)
 	uint32_t top = i;
 
 	if (!n->head)
-		n->head = mem_zalloc(m->ctxs.n * sizeof(*n->head)); // 0 is Background, never that deep: not known yet
+		n->head = mem_zalloc(
+			m->ctxs.n *
+			sizeof(*n->head)); // 0 is Background, never that deep: not known yet
 	while (m->ctxs.v[top].depth > NAME_HEAD - 1 && !n->head[top] && has_parent(m, top))
 		top = m->ctxs.v[top].parent;
 	uint32_t head = n->head[top] ? n->head[top] : top;

@@ -48,8 +48,8 @@ void order_sort(struct order *o)
 
 static bool wanted(const struct options *opt, const struct ctx *c)
 {
-	return (!opt->kinds || opt->kinds >> c->kind & 1) && (!opt->states || opt->states >> c->state & 1) &&
-	       c->children >= opt->min_children;
+	return (!opt->kinds || opt->kinds >> c->kind & 1) &&
+	       (!opt->states || opt->states >> c->state & 1) && c->children >= opt->min_children;
 }
 
 /* Nearest deadline first, contexts without one last. */
@@ -86,7 +86,8 @@ static bool as_they_are(const struct report *r, struct order *ret)
 	const struct model *m = r->m;
 	const struct options *opt = r->opt;
 
-	if (opt->kinds || opt->states || opt->min_children || opt->sort != SORT_ADDR || m->heap_end != m->ctxs.n)
+	if (opt->kinds || opt->states || opt->min_children || opt->sort != SORT_ADDR ||
+	    m->heap_end != m->ctxs.n)
 		return false;
 	ret->as_is = true;
 	ret->background = m->has_background;

@@ -14,7 +14,8 @@ struct order_item {
 
 struct order {
 	VEC(struct order_item) v;
-	/* Set by order_contexts() when the model's own order is asked for: all `n` contexts in that order, and v is empty. */
+	/* Set by order_contexts() when the model's own order is asked for: all `n` contexts in that
+	 * order, and v is empty. */
 	bool as_is, background;
 	uint32_t unused; /* of the first two, how many nobody uses */
 	uint64_t n;
@@ -37,8 +38,8 @@ static inline uint32_t order_at(const struct order *o, uint64_t k)
 void order_sort(struct order *o);
 
 /**
- * All contexts that pass --kind, --state and --min-children, in the order of --sort: largest first, deadlines nearest
- * first; ties by address.
+ * All contexts that pass --kind, --state and --min-children, in the order of --sort: largest first,
+ * deadlines nearest first; ties by address.
  */
 struct err *order_contexts(struct report *r, struct order *ret);
 

@@ -2,9 +2,10 @@
 
 #include <pthread.h>
 
-#define PIECE 256	  /* lines */
+#define PIECE 256	   /* lines */
 #define ALONE (PIECE * 16) /* fewer lines than that are not worth a thread */
-#define SLOTS 6		  /* pieces that are made and not yet written; they stay in the cache */
+/* pieces that are made and not yet written; they stay in the cache */
+#define SLOTS 6
 
 struct slot {
 	struct buf text;
@@ -17,10 +18,12 @@ struct work {
 	uint64_t lines;
 	uint64_t n;	  /* pieces in all */
 	uint64_t taken;	  /* by either thread */
-	uint64_t written; /* piece k is in slot[k % SLOTS] from when it is taken until it is written */
+	uint64_t written; /* piece k is in slot[k % SLOTS] from when it is taken until it is
+			      written */
 	bool stop;	  /* interrupted, or nobody reads any more */
 	struct slot slot[SLOTS];
-	pthread_mutex_t lock; /* of all the above but the text of a slot whose piece is being made */
+	pthread_mutex_t
+		lock; /* of all the above but the text of a slot whose piece is being made */
 	pthread_cond_t moved; /* something was made or written */
 };
 
@@ -76,7 +79,8 @@ static void *help(void *arg)
 	return NULL;
 }
 
-/* Write what is ready, and stop when that has become useless.  Called with the lock held, which is given back meanwhile. */
+/* Write what is ready, and stop when that has become useless.  Called with the lock held, which is
+ * given back meanwhile. */
 static bool write_one(struct work *p, struct report *r)
 {
 	struct slot *s = &p->slot[p->written % SLOTS];
@@ -92,7 +96,8 @@ static bool write_one(struct work *p, struct report *r)
 	return true;
 }
 
-/* The caller's part: write first, so that slots become free; else make lines; else wait for the other thread. */
+/* The caller's part: write first, so that slots become free; else make lines; else wait for the
+ * other thread. */
 static void run(struct work *p, struct lines *l)
 {
 	uint64_t k;

@@ -46,7 +46,10 @@ static void put_link(struct buf *out, const struct link *l, bool redact)
 		put_key(out, redact, "[key ", l->text);
 		break;
 	case LINK_LIST:
-		buf_printf(out, l->n > 0 ? "[element %" PRId64 "]" : "[element %" PRId64 " from the end]", l->n > 0 ? l->n : -l->n);
+		buf_printf(out,
+			   l->n > 0 ? "[element %" PRId64 "]"
+				    : "[element %" PRId64 " from the end]",
+			   l->n > 0 ? l->n : -l->n);
 		break;
 	case LINK_POOL:
 	case LINK_POOL_VICTIMS:
@@ -99,7 +102,8 @@ static void put_link(struct buf *out, const struct link *l, bool redact)
 	}
 }
 
-/* Of links inside of a closure, the closure's function comes last: "capture c.x of main.f.func1". */
+/* Of links inside of a closure, the closure's function comes last: "capture c.x of
+ * main.f.func1". */
 void path_links(struct buf *out, const struct links *l, bool redact)
 {
 	const char *closure = NULL;
@@ -107,7 +111,8 @@ void path_links(struct buf *out, const struct links *l, bool redact)
 	for (size_t i = 0; i < l->list.n; i++) {
 		const struct link *link = &l->list.v[i];
 		put_link(out, link, redact);
-		if (link->kind == LINK_CAPTURE || link->kind == LINK_CAPTURE_AT || link->kind == LINK_RECEIVER)
+		if (link->kind == LINK_CAPTURE || link->kind == LINK_CAPTURE_AT ||
+		    link->kind == LINK_RECEIVER)
 			closure = link->func;
 	}
 	if (closure) {
@@ -278,7 +283,8 @@ void path_outside(struct buf *out, const struct model *m, const struct outside *
 	case OUTSIDE_STACK:
 		buf_printf(out, "on the stack of task %" PRIu64, m->tasks.list.v[o->task].goid);
 		if (o->in_frame)
-			buf_printf(out, ", +0x%" PRIx64 " of %s", o->offset, o->func ? o->func : "?");
+			buf_printf(out, ", +0x%" PRIx64 " of %s", o->offset,
+				   o->func ? o->func : "?");
 		else
 			buf_lit(out, ", in no frame that is in use");
 		break;

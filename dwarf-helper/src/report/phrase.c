@@ -51,7 +51,8 @@ static void put_words(struct fold *f, const char *s, size_t n)
 	}
 }
 
-void phrase_fold(struct buf *out, const struct phrase *p, size_t at, size_t indent, size_t width, bool words)
+void phrase_fold(struct buf *out, const struct phrase *p, size_t at, size_t indent, size_t width,
+		 bool words)
 {
 	struct fold f = {out, indent, width, at};
 	size_t from = 0;

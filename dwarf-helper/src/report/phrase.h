@@ -20,11 +20,13 @@ void phrase_break(struct phrase *p);
 void phrase_item(struct phrase *p);
 
 /**
- * Append the phrase to @p out in lines of @p width columns; all but the first are indented by @p indent.  What is too long
- * between two breaks is broken between words if @p words is set, else it overflows.
+ * Append the phrase to @p out in lines of @p width columns; all but the first are indented by @p
+ * indent.  What is too long between two breaks is broken between words if @p words is set, else it
+ * overflows.
  * @param at  columns of the first line that are in use, beyond the indent
  */
-void phrase_fold(struct buf *out, const struct phrase *p, size_t at, size_t indent, size_t width, bool words);
+void phrase_fold(struct buf *out, const struct phrase *p, size_t at, size_t indent, size_t width,
+		 bool words);
 
 void phrase_clear(struct phrase *p);
 void phrase_free(struct phrase *p);

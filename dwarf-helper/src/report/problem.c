@@ -5,20 +5,32 @@
 #include "base/text.h"
 
 static const char *const sentences[CHECK_KINDS] = {
-	[PROBLEM_LOOP] = "Following the parents of these contexts never comes to an end: they form a loop.",
-	[PROBLEM_WILD_PARENT] = "The parent words of these contexts lead to nothing that is a context.",
-	[PROBLEM_STRANGER] = "A children map holds these contexts, but following their parents does not lead back to the map's owner.",
-	[PROBLEM_MISSING] = "These contexts are active, but the children map of the context above does not hold them: its cancellation will not reach them.",
-	[PROBLEM_SPARED] = "The context above these is cancelled, but they are not: the cancellation did not reach them.",
+	[PROBLEM_LOOP] =
+		"Following the parents of these contexts never comes to an end: they form a loop.",
+	[PROBLEM_WILD_PARENT] =
+		"The parent words of these contexts lead to nothing that is a context.",
+	[PROBLEM_STRANGER] = "A children map holds these contexts, but following their parents "
+			     "does not lead back to the map's owner.",
+	[PROBLEM_MISSING] = "These contexts are active, but the children map of the context above "
+			    "does not hold them: its cancellation will not reach them.",
+	[PROBLEM_SPARED] = "The context above these is cancelled, but they are not: the "
+			   "cancellation did not reach them.",
 	[PROBLEM_STALE] = "These contexts are cancelled, but a children map still holds them.",
-	[PROBLEM_DONE_OPEN] = "The err of these contexts is set, but done is not closed: who waits for it is never told.",
-	[PROBLEM_DONE_CLOSED] = "The done channel of these contexts is closed, but their err is nil.",
-	[PROBLEM_RECEIVERS] = "The done channel of these contexts is closed, but goroutines are still parked on it.",
+	[PROBLEM_DONE_OPEN] = "The err of these contexts is set, but done is not closed: who waits "
+			      "for it is never told.",
+	[PROBLEM_DONE_CLOSED] =
+		"The done channel of these contexts is closed, but their err is nil.",
+	[PROBLEM_RECEIVERS] = "The done channel of these contexts is closed, but goroutines are "
+			      "still parked on it.",
 	[PROBLEM_KEPT_MAP] = "These contexts are cancelled, but still have a children map.",
-	[PROBLEM_COUNT] = "The children maps of these contexts do not hold as many entries as they count.",
-	[PROBLEM_WILD_CHILD] = "The children maps of these contexts hold entries that are no contexts.",
-	[CHECK_LOST] = "These goroutines are parked on a channel, but on no queue of it: nothing can wake them there.",
-	[CHECK_QUEUED] = "Channels have entries in their wait queues for goroutines that do not wait there.",
+	[PROBLEM_COUNT] =
+		"The children maps of these contexts do not hold as many entries as they count.",
+	[PROBLEM_WILD_CHILD] =
+		"The children maps of these contexts hold entries that are no contexts.",
+	[CHECK_LOST] = "These goroutines are parked on a channel, but on no queue of it: nothing "
+		       "can wake them there.",
+	[CHECK_QUEUED] =
+		"Channels have entries in their wait queues for goroutines that do not wait there.",
 	[CHECK_LINKS] = "The wait queues of these channels are not linked as they must be.",
 	[CHECK_WAITS] = "The lists of what these goroutines wait for make no sense.",
 	[CHECK_CLOSED] = "These channels are closed, but goroutines still wait on them.",
@@ -48,9 +60,9 @@ static void agreement(struct buf *out, const struct model *m, const struct ctx_i
 		buf_lit(out, "a goroutine passes the parent's cancellation on");
 		break;
 	default:
-		buf_str(out, s->done == CTX_DONE_NONE   ? "err nil and no done channel yet agree"
+		buf_str(out, s->done == CTX_DONE_NONE	? "err nil and no done channel yet agree"
 			     : s->done == CTX_DONE_OPEN ? "err nil and done open agree"
-					      : "err set and done closed agree");
+							: "err set and done closed agree");
 	}
 }
 
@@ -59,7 +71,8 @@ static const char *unread(const struct ctx_issue *s)
 	if (s->part == PART_DONE)
 		return "its done channel or its err cannot be read";
 	if (s->part == PART_CHILDREN)
-		return s->n ? "its children map can be read in part only" : "its children map cannot be read";
+		return s->n ? "its children map can be read in part only"
+			    : "its children map cannot be read";
 	return "part of it could not be read";
 }
 
@@ -103,7 +116,10 @@ void word_issue(struct buf *out, const struct model *m, const struct ctx_issue *
 		if (s->other == CTX_NONE)
 			buf_lit(out, "a children map holds it that is not that of its parents");
 		else
-			buf_printf(out, "the map of 0x%" PRIx64 " holds it, but its parents do not lead there", other);
+			buf_printf(out,
+				   "the map of 0x%" PRIx64
+				   " holds it, but its parents do not lead there",
+				   other);
 		break;
 	case PROBLEM_MISSING:
 		buf_printf(out, "the map of 0x%" PRIx64 " above it does not hold it", other);
@@ -116,22 +132,29 @@ void word_issue(struct buf *out, const struct model *m, const struct ctx_issue *
 		buf_printf(out, "cancelled, and the map of 0x%" PRIx64 " still holds it", other);
 		break;
 	case PROBLEM_DONE_OPEN:
-		buf_str(out, s->done == CTX_DONE_NONE ? "err is set, and done is not made" : "err is set, and done is open");
+		buf_str(out, s->done == CTX_DONE_NONE ? "err is set, and done is not made"
+						      : "err is set, and done is open");
 		break;
 	case PROBLEM_DONE_CLOSED:
 		buf_lit(out, "err is nil, and done is closed");
 		break;
 	case PROBLEM_RECEIVERS:
-		buf_printf(out, "done is closed, and %" PRIu64 " receivers are still parked on it", s->n);
+		buf_printf(out, "done is closed, and %" PRIu64 " receivers are still parked on it",
+			   s->n);
 		break;
 	case PROBLEM_KEPT_MAP:
 		buf_lit(out, "cancelled, and its children map is still there");
 		break;
 	case PROBLEM_COUNT:
-		buf_printf(out, "its children map counts %" PRIu64 ", and %" PRIu64 " entries were found", s->n, s->m);
+		buf_printf(out,
+			   "its children map counts %" PRIu64 ", and %" PRIu64
+			   " entries were found",
+			   s->n, s->m);
 		break;
 	case PROBLEM_WILD_CHILD:
-		buf_printf(out, "%" PRIu64 " entries of its children map are no contexts that are alive", s->n);
+		buf_printf(out,
+			   "%" PRIu64 " entries of its children map are no contexts that are alive",
+			   s->n);
 		break;
 	default:
 		buf_str(out, unread(s));
@@ -147,30 +170,47 @@ static void of_queue(struct buf *out, const struct model *m, const struct proble
 
 	switch (p->kind) {
 	case CHECK_LOST:
-		buf_printf(out, "goroutine %" PRIu64 " is parked on channel 0x%" PRIx64 ", and on no queue of it", goid, p->channel);
+		buf_printf(out,
+			   "goroutine %" PRIu64 " is parked on channel 0x%" PRIx64
+			   ", and on no queue of it",
+			   goid, p->channel);
 		break;
 	case CHECK_QUEUED:
 		if (p->task == TASK_NONE)
-			buf_printf(out, "a queue of channel 0x%" PRIx64 " holds an entry of no goroutine", p->channel);
+			buf_printf(out,
+				   "a queue of channel 0x%" PRIx64
+				   " holds an entry of no goroutine",
+				   p->channel);
 		else
-			buf_printf(out, "goroutine %" PRIu64 " is on a queue of channel 0x%" PRIx64 ", and does not wait there", goid, p->channel);
+			buf_printf(out,
+				   "goroutine %" PRIu64 " is on a queue of channel 0x%" PRIx64
+				   ", and does not wait there",
+				   goid, p->channel);
 		break;
 	case CHECK_LINKS:
-		buf_printf(out, "a queue of channel 0x%" PRIx64 " is not linked as it must be", p->channel);
+		buf_printf(out, "a queue of channel 0x%" PRIx64 " is not linked as it must be",
+			   p->channel);
 		break;
 	case CHECK_WAITS:
 		buf_printf(out, "goroutine %" PRIu64 ": its list of waits makes no sense", goid);
 		break;
 	case CHECK_CLOSED:
-		buf_printf(out, "channel 0x%" PRIx64 " is closed, and %" PRIu64 " goroutines still wait on it", p->channel, p->n);
+		buf_printf(out,
+			   "channel 0x%" PRIx64 " is closed, and %" PRIu64
+			   " goroutines still wait on it",
+			   p->channel, p->n);
 		break;
 	default:
 		if (p->senders)
-			buf_printf(out, "channel 0x%" PRIx64 " has room for %" PRIu64 " more elements, and %" PRIu64 " senders wait",
+			buf_printf(out,
+				   "channel 0x%" PRIx64 " has room for %" PRIu64
+				   " more elements, and %" PRIu64 " senders wait",
 				   p->channel, p->m, p->n);
 		else
-			buf_printf(out, "channel 0x%" PRIx64 " has %" PRIu64 " elements, and %" PRIu64 " receivers wait", p->channel, p->m,
-				   p->n);
+			buf_printf(out,
+				   "channel 0x%" PRIx64 " has %" PRIu64 " elements, and %" PRIu64
+				   " receivers wait",
+				   p->channel, p->m, p->n);
 	}
 }
 

@@ -10,7 +10,8 @@ struct doc {
 
 static const struct doc docs[] = {
 #define R(record, role, about) {#record, "", about, ROLE_##role, KIND_NONE, 0},
-#define F(record, field, kind, null, unit, about) {#field, unit, about, ROLE_FIELD, KIND_##kind, null},
+#define F(record, field, kind, null, unit, about) \
+	{#field, unit, about, ROLE_FIELD, KIND_##kind, null},
 	RECORDS(R, F)
 #undef R
 #undef F
@@ -21,26 +22,35 @@ static const size_t doc_count = sizeof(docs) / sizeof(docs[0]);
 static const char head[] =
 	"# Records\n"
 	"\n"
-	"`goctx COMMAND --json` prints JSON Lines: UTF-8, one object a line. The field `type` comes first and names "
+	"`goctx COMMAND --json` prints JSON Lines: UTF-8, one object a line. The field `type` "
+	"comes first and names "
 	"the record; the first line\n"
-	"is a `header`. This page is made from `dwarf-helper/src/report/records.h` (`make records`), and "
+	"is a `header`. This page is made from `dwarf-helper/src/report/records.h` (`make "
+	"records`), and "
 	"`tests/test_records.py` holds every command\n"
 	"to it.\n"
 	"\n"
-	"- A field keeps its name, its place and its meaning. New fields may come at the end of a record, new types of "
+	"- A field keeps its name, its place and its meaning. New fields may come at the end of a "
+	"record, new types of "
 	"records anywhere: skip what\n"
-	"  you do not know. When the meaning of a field must change, `schema` in the header does too.\n"
-	"- null is what is not known or does not exist, never a guess. A state has a word for it (`unknown`), because "
+	"  you do not know. When the meaning of a field must change, `schema` in the header does "
+	"too.\n"
+	"- null is what is not known or does not exist, never a guess. A state has a word for it "
+	"(`unknown`), because "
 	"one can ask for it:\n"
 	"  `list --state unknown`.\n"
-	"- `status` is what the scheduler says of a goroutine, `state` what has become of a context. No other field "
+	"- `status` is what the scheduler says of a goroutine, `state` what has become of a "
+	"context. No other field "
 	"has either name.\n"
-	"- Addresses are text, `\"0xc000012000\"`. Background and TODO have none since Go 1.21; they are "
+	"- Addresses are text, `\"0xc000012000\"`. Background and TODO have none since Go 1.21; "
+	"they are "
 	"`\"background\"` and `\"todo\"` on every\n"
 	"  release, and arguments take these words, too.\n"
-	"- Keys and values of contexts are in Go's notation, so a string of the program has quotes inside of the JSON "
+	"- Keys and values of contexts are in Go's notation, so a string of the program has quotes "
+	"inside of the JSON "
 	"text: `\"value\":\"\\\"u1\\\"\"` is the\n"
-	"  string u1, `\"value\":\"7\"` the number 7 and `\"value\":\"\\\"7\\\"\"` the string 7. Texts that are "
+	"  string u1, `\"value\":\"7\"` the number 7 and `\"value\":\"\\\"7\\\"\"` the string 7. "
+	"Texts that are "
 	"nothing else (names, errors, files) have none.\n"
 	"- Control characters and bytes that are no UTF-8 are escaped or replaced by U+FFFD.\n"
 	"\n"
@@ -62,7 +72,8 @@ static const char head[] =
 	"| `layout` | layout, field, variable; with TYPE layout, field, member |\n"
 	"| `goctx trace` in GDB | event, then site, and nothing before them |\n"
 	"\n"
-	"Nullable fields are marked \"or null\"; those marked \"may be left out\" are not in every record of their "
+	"Nullable fields are marked \"or null\"; those marked \"may be left out\" are not in every "
+	"record of their "
 	"type.\n";
 
 static const char *kind_word(const struct doc *d)
@@ -111,7 +122,8 @@ static void put_cell(struct buf *out, const char *s)
 
 static void put_field(struct buf *out, const struct doc *d)
 {
-	static const char *const null_words[] = {[ALWAYS] = "", [MAYBE] = " or null", [ABSENT] = ", may be left out"};
+	static const char *const null_words[] = {
+		[ALWAYS] = "", [MAYBE] = " or null", [ABSENT] = ", may be left out"};
 
 	buf_lit(out, "| `");
 	buf_str(out, d->name);

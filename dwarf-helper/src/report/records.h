@@ -1,12 +1,13 @@
 /**
- * @file  Every JSON record: its fields in order, what each holds, in which unit, and whether it can be null.
+ * @file  Every JSON record: its fields in order, what each holds, in which unit, and whether it can
+ * be null.
  *
- * This list is the contract with scripts.  The writers (report/writer.h) take the names of fields from it, and checked
- * builds stop when a record is not written as it says; dwarf-helper/RECORDS.md is made from it (`make records`), and
- * tests/test_records.py reads real answers against that page.
+ * This list is the contract with scripts.  The writers (report/writer.h) take the names of fields
+ * from it, and checked builds stop when a record is not written as it says; dwarf-helper/RECORDS.md
+ * is made from it (`make records`), and tests/test_records.py reads real answers against that page.
  *
- * What is listed keeps its name, its place and its meaning.  New fields go to the end of their record; a change of
- * meaning raises RECORDS_SCHEMA and takes a line in CHANGELOG.md.
+ * What is listed keeps its name, its place and its meaning.  New fields go to the end of their
+ * record; a change of meaning raises RECORDS_SCHEMA and takes a line in CHANGELOG.md.
  */
 #ifndef GOCTX_REPORT_RECORDS_H
 #define GOCTX_REPORT_RECORDS_H
@@ -25,7 +26,8 @@ enum rec_kind {
 	KIND_FLOAT,
 	KIND_BOOL,
 	KIND_TEXT,
-	KIND_WORD, /* one of the words that stand between backticks in its meaning, which is a closed set */
+	KIND_WORD, /* one of the words that stand between backticks in its meaning, which is a
+		      closed set */
 	KIND_ADDR, /* "0x…": text, because numbers of JSON end at 2^53 in many a reader */
 	KIND_CTX,  /* the same for a context, or "background" or "todo", which have no address */
 	KIND_TIME, /* RFC 3339, UTC */
@@ -52,7 +54,8 @@ enum rec_role {
 };
 
 /**
- * R(record, role, meaning) begins a record; F(record, field, kind, null, unit, meaning) is its next field.
+ * R(record, role, meaning) begins a record; F(record, field, kind, null, unit, meaning) is its next
+ * field.
  */
 // clang-format off
 #define RECORDS(R, F) \
@@ -346,7 +349,8 @@ R(site, TRACE, "GDB's `goctx trace`, after all events: one place that made conte
 	F(site, active, CTXS, ALWAYS, "", "those that still are")
 // clang-format on
 
-/** REC_context is the record, REC_context_addr its first field; they stand in order, a record before its fields. */
+/** REC_context is the record, REC_context_addr its first field; they stand in order, a record
+ * before its fields. */
 enum rec_field {
 #define R(record, role, about) REC_##record,
 #define F(record, field, kind, null, unit, about) REC_##record##_##field,

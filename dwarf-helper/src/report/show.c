@@ -20,7 +20,8 @@ static void text_line(struct show *s, const char *name, bool have)
 	buf_char(s->out, '\n');
 }
 
-/* Where to break a name of at least n bytes: before the last ".With…", else the last dot, else at n. */
+/* Where to break a name of at least n bytes: before the last ".With…", else the last dot, else at
+ * n. */
 static size_t name_break(const char *p, size_t n)
 {
 	size_t any = 0;
@@ -94,9 +95,11 @@ static const char *never_text(const struct model *m, const struct ctx_view *v)
 	if (v->flags & CTX_NIL_DONE && m->types.v[v->type].switch_via >= 0)
 		return "never canceled: its Done is nil without engine.ContextWithFallback";
 	if (v->flags & CTX_NIL_DONE)
-		return m->types.v[v->type].done.how == METHOD_NIL ? "never canceled: its Done is nil"
-								  : "never canceled: its Done was nil when contexts were made on it";
-	return v->parent == CTX_NONE ? "never canceled" : "never canceled: nothing above it can cancel it";
+		return m->types.v[v->type].done.how == METHOD_NIL
+			       ? "never canceled: its Done is nil"
+			       : "never canceled: its Done was nil when contexts were made on it";
+	return v->parent == CTX_NONE ? "never canceled"
+				     : "never canceled: nothing above it can cancel it";
 }
 
 static void show_state(struct show *s)
@@ -193,7 +196,8 @@ static void show_done(struct show *s)
 	uint64_t receivers = 0;
 	enum ctx_done state = ctx_done_state(s->m, s->i, &receivers);
 
-	if (s->view.kind != CTX_CANCEL && s->view.kind != CTX_TIMER && s->view.kind != CTX_AFTER_FUNC && !s->view.done)
+	if (s->view.kind != CTX_CANCEL && s->view.kind != CTX_TIMER &&
+	    s->view.kind != CTX_AFTER_FUNC && !s->view.done)
 		return;
 	show_label(s, "done");
 	if (s->view.done) {
@@ -278,7 +282,8 @@ static void show_known(struct show *s)
 	if (s->view.flags & CTX_TWO_TYPES) {
 		show_label(s, "wrong");
 		text_style(s->out, s->r, STYLE_RED);
-		buf_lit(s->out, "it is referred to as a context of two types: damaged, or its memory is in use again");
+		buf_lit(s->out, "it is referred to as a context of two types: damaged, or its "
+				"memory is in use again");
 		text_style_end(s->out, s->r, STYLE_RED);
 		buf_char(s->out, '\n');
 	}
@@ -364,10 +369,11 @@ static struct err *show_json(struct report *r, uint32_t i, const struct ways *wa
 	line_header(r);
 	line_context(&l, i);
 	uint32_t steps = 0;
-	for (uint32_t p = m->ctxs.v[i].parent; p != CTX_NONE && p != i && steps++ <= m->ctxs.v[i].depth;
-	     p = m->ctxs.v[p].parent)
+	for (uint32_t p = m->ctxs.v[i].parent;
+	     p != CTX_NONE && p != i && steps++ <= m->ctxs.v[i].depth; p = m->ctxs.v[p].parent)
 		line_context(&l, p);
-	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && !e; k = m->ctxs.v[k].next_sibling) {
+	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && !e;
+	     k = m->ctxs.v[k].next_sibling) {
 		if (++n % 4096 == 0 && model_canceled(m))
 			e = err_interrupted();
 		if (n > left) {
@@ -391,7 +397,8 @@ struct err *report_show(struct report *r)
 	uint32_t i = CTX_NONE;
 
 	if (!r->opt->arg)
-		return err_hint(err_new(ERR_USAGE, "show needs a context"), "goctx show 0xc000126000");
+		return err_hint(err_new(ERR_USAGE, "show needs a context"),
+				"goctx show 0xc000126000");
 	struct err *e = arg_context(r, r->opt->arg, &i);
 	if (e)
 		return e;

@@ -44,12 +44,14 @@ void show_parents(struct show *s)
 {
 	size_t column = LABEL_COLUMNS, width = s->r->opt->width ? s->r->opt->width : 100;
 	bool cut = s->view.depth > SHOW_PARENTS && s->r->opt->limit != 0;
-	uint32_t skip_from = SHOW_PARENTS / 2, skip_to = cut ? s->view.depth - SHOW_PARENTS / 2 : skip_from, k = 0;
+	uint32_t skip_from = SHOW_PARENTS / 2,
+		 skip_to = cut ? s->view.depth - SHOW_PARENTS / 2 : skip_from, k = 0;
 
 	if (s->view.parent == CTX_NONE)
 		return;
 	show_label(s, "parents");
-	for (uint32_t p = s->view.parent; p != CTX_NONE && k <= s->view.depth; p = s->m->ctxs.v[p].parent, k++) {
+	for (uint32_t p = s->view.parent; p != CTX_NONE && k <= s->view.depth;
+	     p = s->m->ctxs.v[p].parent, k++) {
 		if (k > skip_from && k < skip_to)
 			continue;
 		if (k == skip_from && skip_to > skip_from) {
@@ -89,13 +91,15 @@ static void child_rows(struct show *s, uint64_t *shown)
 	struct table t;
 
 	table_open(&t, s->r, column, 5);
-	for (uint32_t k = s->view.first_child; k != CTX_NONE && *shown < limit; k = s->m->ctxs.v[k].next_sibling) {
+	for (uint32_t k = s->view.first_child; k != CTX_NONE && *shown < limit;
+	     k = s->m->ctxs.v[k].next_sibling) {
 		const struct ctx_view *v = &s->other;
 		ctx_view_read(&s->other, s->m, k, word_view(s->r->opt, VIEW_ABOUT));
 		table_cell(&t);
 		struct buf *cell = table_cell(&t);
 		word_ctx(cell, s->m, k);
-		buf_str(table_styled(&t, word_state_style(v->state)), v->kind == CTX_VALUE ? "" : word_state(v->state));
+		buf_str(table_styled(&t, word_state_style(v->state)),
+			v->kind == CTX_VALUE ? "" : word_state(v->state));
 		cell = table_cell(&t);
 		if (v->tasks_below)
 			text_plural(cell, v->tasks_below, "task");
@@ -151,7 +155,8 @@ void show_tasks(struct show *s)
 					       {.head = NULL},
 					       {.head = NULL},
 					       {.head = NULL}};
-	uint64_t limit = word_limit(s->r->opt, SHOW_ROWS), n = s->view.tasks < limit ? s->view.tasks : limit;
+	uint64_t limit = word_limit(s->r->opt, SHOW_ROWS),
+		 n = s->view.tasks < limit ? s->view.tasks : limit;
 	struct table t;
 
 	if (!s->view.tasks) {

@@ -59,7 +59,8 @@ static void put_held_by(struct rows *rows, const struct way *way)
 		buf_lit(&line.text, "held by ");
 	put_holder(&line, rows->r, way);
 	row(rows);
-	phrase_fold(rows->out, &line, 0, rows->indent, width > rows->indent ? width - rows->indent : 0, false);
+	phrase_fold(rows->out, &line, 0, rows->indent,
+		    width > rows->indent ? width - rows->indent : 0, false);
 	buf_char(rows->out, '\n');
 	phrase_free(&line);
 }
@@ -92,8 +93,10 @@ static void put_func(struct rows *rows, const struct ways *w, const struct way *
 		break;
 	}
 	if (way->lost == LOST_YES)
-		put_line(rows, way_is_final(way) ? "which is never called: only goroutines that can never run again hold the object"
-						: "which can never run again: nobody will call it");
+		put_line(rows, way_is_final(way)
+				       ? "which is never called: only goroutines that can never "
+					 "run again hold the object"
+				       : "which can never run again: nobody will call it");
 }
 
 static void put_timer(struct rows *rows, uint32_t i)
@@ -124,7 +127,8 @@ static void put_watcher(struct rows *rows, uint32_t i, const struct way *way)
 		word_ctx(rows->out, m, m->ctxs.v[i].parent);
 	else
 		buf_lit(rows->out, "its parent");
-	buf_str(rows->out, way->task < m->tasks.list.n ? " to end\n" : ", with which it is registered\n");
+	buf_str(rows->out,
+		way->task < m->tasks.list.n ? " to end\n" : ", with which it is registered\n");
 }
 
 /* What is above it may end it, when nobody will call a CancelFunc of its own. */
@@ -199,11 +203,15 @@ taddr show_ways_next(const struct ways *w)
 static void way_line(struct report *r, uint32_t i, const struct way *way)
 {
 	static const char *const kinds[] = {
-		[CANCELER_FUNC] = "func",     [CANCELER_TIMER] = "timer",     [CANCELER_STOP] = "stop",
-		[CANCELER_PARENT] = "parent", [CANCELER_WATCHER] = "watcher",
+		[CANCELER_FUNC] = "func",	[CANCELER_TIMER] = "timer",
+		[CANCELER_STOP] = "stop",	[CANCELER_PARENT] = "parent",
+		[CANCELER_WATCHER] = "watcher",
 	};
-	static const char *const held[] = {
-		[HELD_UNASKED] = NULL, [HELD_DEFERRED] = "deferred", [HELD_PATH] = "path", [HELD_NOTHING] = "nothing", [HELD_UNKNOWN] = NULL};
+	static const char *const held[] = {[HELD_UNASKED] = NULL,
+					   [HELD_DEFERRED] = "deferred",
+					   [HELD_PATH] = "path",
+					   [HELD_NOTHING] = "nothing",
+					   [HELD_UNKNOWN] = NULL};
 	const struct model *m = r->m;
 	bool of_task = way->task < m->tasks.list.n;
 	struct rec w = rec_line(&r->out, REC_canceler);

@@ -7,7 +7,8 @@
 #include "analysis/cancel_ways.h"
 #include "report/report.h"
 
-/** The lines after the label `cancel`, which the caller has written; all but the first are indented by @p indent columns. */
+/** The lines after the label `cancel`, which the caller has written; all but the first are indented
+ * by @p indent columns. */
 void show_ways(struct report *r, uint32_t i, const struct ways *w, size_t indent);
 
 /** Address of the first CancelFunc that something holds, for the hint to run `why`; 0: none. */

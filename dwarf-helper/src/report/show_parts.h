@@ -8,7 +8,8 @@
 #include "context/view.h"
 #include "report/report.h"
 
-#define LABEL_COLUMNS 11 /* columns of a line's label; what belongs to it is indented by as many */
+/* columns of a line's label; what belongs to it is indented by as many */
+#define LABEL_COLUMNS 11
 
 /** One answer under way. */
 struct show {
@@ -25,7 +26,8 @@ struct show {
 /** Begin a line: its label, padded to LABEL_COLUMNS. */
 void show_label(struct show *s, const char *name);
 
-/** The chain of parents, nearest first, as many in a line as the width allows.  Long chains show both ends (all with --limit 0). */
+/** The chain of parents, nearest first, as many in a line as the width allows.  Long chains show
+ * both ends (all with --limit 0). */
 void show_parents(struct show *s);
 
 /** How many children and descendants it has, and a line for each of the first children. */

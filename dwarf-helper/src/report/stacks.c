@@ -1,15 +1,19 @@
 /**
- * @file  `@stacks GOID|all` and `@frames GOID|all`: stacks in numbers, for GDB to unwind them itself.
+ * @file  `@stacks GOID|all` and `@frames GOID|all`: stacks in numbers, for GDB to unwind them
+ * itself.
  *
- * A request between GDB and the helper, nothing that people type.  Lines of words; addresses without 0x:
+ * A request between GDB and the helper, nothing that people type.  Lines of words; addresses
+ * without 0x:
  *
  *   g <goid> <g> <tid> <pc> <sp> <bp> <lo> <hi> <exact> <top> <state…>
- *         a goroutine; tid 0: on no thread; pc 0: where it starts is not known, and no other field is given
- *         exact 1: pc is the next instruction, not the return address of a call
- *         top   sp of the first frame that is none of the goroutine's any more (runtime.goexit), 0 not known
+ *         a goroutine; tid 0: on no thread; pc 0: where it starts is not known, and no other field
+ * is given exact 1: pc is the next instruction, not the return address of a call
+ *         top   sp of the first frame that is none of the goroutine's any more (runtime.goexit), 0
+ *               not known
  *   f <sp> <pc> <sp> <exact>
- *         of the goroutine before: the frame at the first sp was called from this pc, at the second sp.  @stacks gives
- *         only those that debug information has wrong: callers that were interrupted, and those on the other side of C;
+ *         of the goroutine before: the frame at the first sp was called from this pc, at the second
+ * sp.  @stacks gives only those that debug information has wrong: callers that were interrupted,
+ * and those on the other side of C;
  *         @frames gives all, for programs without debug information.
  */
 #include <inttypes.h>
@@ -25,14 +29,16 @@ static void word_hex(struct buf *out, taddr a)
 
 struct stack_writer {
 	struct report *r;
-	struct buf callers; /* the f lines; they follow the g line, which knows where the walk ended */
+	struct buf
+		callers; /* the f lines; they follow the g line, which knows where the walk ended */
 	bool all_frames;
 	bool start_exact;
 	taddr sp;     /* of the frame met last, 0 none yet */
 	uint8_t role; /* and its enum pc_role */
 };
 
-/* Saved pcs may be entries (goroutines that never ran, systemstack_switch): runtime/stack.c looks them up as they are. */
+/* Saved pcs may be entries (goroutines that never ran, systemstack_switch): runtime/stack.c looks
+ * them up as they are. */
 static bool is_exact(const struct stack_writer *w, taddr pc, uint32_t info)
 {
 	return model_pc(w->r->m, info)->pc == pc;
@@ -66,7 +72,10 @@ static uint64_t thread_of(struct runtime *rt, const struct task *t)
 	taddr m;
 	uint64_t tid;
 
-	return runtime_field(rt, t->g, rt->L.g.m, &m) && m && runtime_field(rt, m, rt->L.m.procid, &tid) ? tid : 0;
+	return runtime_field(rt, t->g, rt->L.g.m, &m) && m &&
+			       runtime_field(rt, m, rt->L.m.procid, &tid)
+		       ? tid
+		       : 0;
 }
 
 static void write_stack(struct stack_writer *w, const struct task *t)

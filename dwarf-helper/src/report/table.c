@@ -40,8 +40,10 @@ static size_t tail_start(const char *s, size_t n, size_t columns)
 	return dot ? (size_t)(dot - s) : skip;
 }
 
-/* One cell: at most @p most columns (0: any), then padded to the column's width unless nothing follows. */
-static void print_cell(struct table *t, unsigned k, const char *s, size_t n, enum style style, size_t most, size_t *pad)
+/* One cell: at most @p most columns (0: any), then padded to the column's width unless nothing
+ * follows. */
+static void print_cell(struct table *t, unsigned k, const char *s, size_t n, enum style style,
+		       size_t most, size_t *pad)
 {
 	struct buf *out = &t->r->out;
 	size_t path = t->no_paths && t->col[k].path ? text_path(s, n) : 0;
@@ -139,14 +141,16 @@ static size_t widen(struct table *t)
 	size_t start = 0, line = 0;
 
 	for (unsigned k = 0; k < t->ncols; k++) {
-		size_t head = t->col[k].head ? text_width(t->col[k].head, strlen(t->col[k].head)) : 0;
+		size_t head =
+			t->col[k].head ? text_width(t->col[k].head, strlen(t->col[k].head)) : 0;
 		if (t->col[k].width < head)
 			t->col[k].width = (unsigned)head;
 	}
 	for (size_t i = 0; i < t->ends.n; i++) {
 		struct column *c = &t->col[i % t->ncols];
 		const char *s = t->text.p + start;
-		size_t n = t->ends.v[i].end - start, path = t->no_paths && c->path ? text_path(s, n) : 0;
+		size_t n = t->ends.v[i].end - start,
+		       path = t->no_paths && c->path ? text_path(s, n) : 0;
 		size_t width = text_width(s + path, n - path);
 		if (c->max && width > c->max && (t->no_paths || !c->path))
 			width = c->max;

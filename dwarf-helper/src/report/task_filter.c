@@ -92,7 +92,8 @@ struct err *arg_task(struct report *r, const char *arg, uint32_t *ret)
 	*ret = task_by_goid(&r->m->tasks, goid);
 	if (*ret != TASK_NONE)
 		return NULL;
-	return err_hint(err_new(ERR_USAGE, "no goroutine %llu", goid), "tasks --system lists all goroutines");
+	return err_hint(err_new(ERR_USAGE, "no goroutine %llu", goid),
+			"tasks --system lists all goroutines");
 }
 
 void tasks_footer(struct report *r, uint64_t shown, uint64_t system)

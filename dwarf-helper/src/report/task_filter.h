@@ -25,7 +25,8 @@ struct err *task_filter_open(struct task_filter *f, struct report *r);
 bool task_filter_pass(struct task_filter *f, const struct task *t);
 void task_filter_close(struct task_filter *f);
 
-/** All wanted tasks, by goid.  @return NULL, ERR_USAGE, ERR_CANCELED; free @p ret with order_free() */
+/** All wanted tasks, by goid.  @return NULL, ERR_USAGE, ERR_CANCELED; free @p ret with
+ * order_free() */
 struct err *tasks_wanted(struct report *r, struct order *ret, uint64_t *system_ret);
 
 /** Number of a goroutine as typed to its index.  @return NULL, ERR_USAGE */

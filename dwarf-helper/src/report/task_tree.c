@@ -4,8 +4,9 @@
 #include "report/tasks.h"
 #include "report/words.h"
 
-#define FOLD_SHOWN 3	 /* equal leaves shown before the rest is folded */
-#define INDENT_LEVELS 40 /* deeper ones say their depth instead of being indented further */
+#define FOLD_SHOWN 3 /* equal leaves shown before the rest is folded */
+/* deeper ones say their depth instead of being indented further */
+#define INDENT_LEVELS 40
 
 #define FOLD_HIDDEN UINT32_MAX /* in tree.fold: the task has no line */
 
@@ -13,14 +14,16 @@
 struct tree {
 	struct report *r;
 	uint32_t *first, *next, *parent; /* children in order of goid */
-	uint32_t *fold;			 /* leaves: 0 shown, FOLD_HIDDEN not shown, else a line that stands for so many */
+	uint32_t *fold; /* leaves: 0 shown, FOLD_HIDDEN not shown, else a line that stands for so
+			   many */
 	VEC(uint32_t) roots;
 };
 
 static uint64_t fold_key(const struct task *t, uint32_t parent)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	const uint64_t part[] = {parent, t->frame, t->start, t->created, (uint64_t)t->status << 8 | t->reason};
+	const uint64_t part[] = {parent, t->frame, t->start, t->created,
+				 (uint64_t)t->status << 8 | t->reason};
 
 	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
 		h = (h ^ part[i]) * UINT64_C(0x9e3779b97f4a7c15);
@@ -42,7 +45,8 @@ static void link_tasks(struct tree *t, const struct order *o)
 		uint32_t i = o->v.v[k].index;
 		uint64_t goid = m->tasks.list.v[i].parent_goid;
 		// A parent has the smaller number: anything else is damage, and would make loops.
-		uint32_t p = goid && goid < m->tasks.list.v[i].goid ? u64map_find(&by_goid, goid) : U64MAP_NONE;
+		uint32_t p = goid && goid < m->tasks.list.v[i].goid ? u64map_find(&by_goid, goid)
+								    : U64MAP_NONE;
 		t->parent[i] = p;
 		if (p == TASK_NONE)
 			continue;
@@ -71,7 +75,8 @@ static void fold_leaves(struct tree *t, const struct order *o)
 		uint32_t i = o->v.v[k].index;
 		if (t->first[i] != TASK_NONE)
 			continue;
-		group[k] = u64map_add(&index, fold_key(&t->r->m->tasks.list.v[i], t->parent[i]), (uint32_t)counts.n);
+		group[k] = u64map_add(&index, fold_key(&t->r->m->tasks.list.v[i], t->parent[i]),
+				      (uint32_t)counts.n);
 		if (group[k] == counts.n)
 			VEC_PUSH(&counts, (struct leaf_count){0});
 		counts.v[group[k]].n++;
@@ -82,13 +87,15 @@ static void fold_leaves(struct tree *t, const struct order *o)
 			continue;
 		uint32_t met = counts.v[group[k]].met++;
 		if (met >= FOLD_SHOWN)
-			t->fold[i] = met == FOLD_SHOWN ? counts.v[group[k]].n - FOLD_SHOWN : FOLD_HIDDEN;
+			t->fold[i] =
+				met == FOLD_SHOWN ? counts.v[group[k]].n - FOLD_SHOWN : FOLD_HIDDEN;
 	}
 	VEC_FREE(&counts);
 	u64map_free(&index);
 }
 
-static void tree_row(struct table *table, const struct tree *t, uint32_t i, const struct buf *prefix)
+static void tree_row(struct table *table, const struct tree *t, uint32_t i,
+		     const struct buf *prefix)
 {
 	const struct model *m = t->r->m;
 	const struct task *task = &m->tasks.list.v[i];
@@ -128,8 +135,9 @@ static uint32_t next_shown(const struct tree *t, uint32_t i)
 	return i;
 }
 
-/* Depth first without recursion: chains of goroutines can be as long as there are goroutines.  @return lines printed.
- */
+/* Depth first without recursion: chains of goroutines can be as long as there are goroutines.
+ * @return lines
+ * printed. */
 static uint64_t print_branch(struct tree *t, struct table *table, uint32_t root, uint64_t limit)
 {
 	VEC(uint8_t) last = {0};

@@ -26,7 +26,8 @@ struct stack_lines {
 	bool cut;      /* it goes on, STACK_MAX_FRAMES are walked */
 };
 
-/** Walk and expand inlined frames; reuses the memory of @p ret, which is zero-initialised before its first use. */
+/** Walk and expand inlined frames; reuses the memory of @p ret, which is zero-initialised before
+ * its first use. */
 void stack_read(struct runtime *rt, const struct task *t, struct stack_lines *ret);
 void stack_lines_free(struct stack_lines *s);
 

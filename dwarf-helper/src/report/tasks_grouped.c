@@ -22,7 +22,8 @@ static const struct {
 };
 
 /* What the members share, in words. */
-static void group_label(struct report *r, enum task_group by, const struct group *gr, struct buf *out)
+static void group_label(struct report *r, enum task_group by, const struct group *gr,
+			struct buf *out)
 {
 	const struct model *m = r->m;
 	const struct task *t = &m->tasks.list.v[gr->first];
@@ -51,9 +52,10 @@ static void group_label(struct report *r, enum task_group by, const struct group
 	}
 }
 
-/* "pump conn.go:88 ← Serve hub.go:61": from the user's innermost frame outwards, without the paths of packages.  What the
- * library does inside of that frame, the state says. */
-static void group_stack(struct report *r, const struct group *gr, struct stack_lines *s, struct buf *out)
+/* "pump conn.go:88 ← Serve hub.go:61": from the user's innermost frame outwards, without the paths
+ * of packages.  What the library does inside of that frame, the state says. */
+static void group_stack(struct report *r, const struct group *gr, struct stack_lines *s,
+			struct buf *out)
 {
 	unsigned shown = 0;
 
@@ -79,7 +81,8 @@ static void group_stack(struct report *r, const struct group *gr, struct stack_l
 		group_label(r, GROUP_FUNC, gr, out);
 }
 
-static void group_row(struct table *t, struct report *r, const struct group *gr, struct stack_lines *s)
+static void group_row(struct table *t, struct report *r, const struct group *gr,
+		      struct stack_lines *s)
 {
 	enum task_group by = r->opt->group;
 	const struct task *first = &r->m->tasks.list.v[gr->first];
@@ -105,8 +108,9 @@ static void group_row(struct table *t, struct report *r, const struct group *gr,
 
 static void groups_text(struct report *r, const struct groups *g, uint64_t limit)
 {
-	struct column column[6] = {
-		{.head = "tasks", .right = true}, {.head = "oldest", .right = true}, {.head = "first", .right = true}};
+	struct column column[6] = {{.head = "tasks", .right = true},
+				   {.head = "oldest", .right = true},
+				   {.head = "first", .right = true}};
 	struct stack_lines s = {0};
 	struct table t;
 	unsigned n = 3;
@@ -128,7 +132,8 @@ static void groups_text(struct report *r, const struct groups *g, uint64_t limit
 	buf_lit(&r->out, "; ");
 }
 
-static void frames_json(struct report *r, struct rec *w, const struct group *gr, struct stack_lines *s)
+static void frames_json(struct report *r, struct rec *w, const struct group *gr,
+			struct stack_lines *s)
 {
 	stack_read(r->m->rt, &r->m->tasks.list.v[gr->first], s);
 	rec_list(w, REC_group_frames);
@@ -145,7 +150,8 @@ static void frames_json(struct report *r, struct rec *w, const struct group *gr,
 	rec_list_end(w, REC_group_frames);
 }
 
-static void goids_json(struct report *r, struct rec *w, const struct groups *g, const struct group *gr)
+static void goids_json(struct report *r, struct rec *w, const struct groups *g,
+		       const struct group *gr)
 {
 	unsigned n = 0;
 
@@ -155,7 +161,8 @@ static void goids_json(struct report *r, struct rec *w, const struct groups *g, 
 	rec_list_end(w, REC_group_goids);
 }
 
-static void group_json(struct report *r, const struct groups *g, const struct group *gr, struct stack_lines *s, struct buf *label)
+static void group_json(struct report *r, const struct groups *g, const struct group *gr,
+		       struct stack_lines *s, struct buf *label)
 {
 	struct rec w = rec_line(&r->out, REC_group);
 

@@ -2,7 +2,8 @@
 
 void text_style(struct buf *out, const struct report *r, enum style s)
 {
-	static const char *const on[] = {"", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[32m"};
+	static const char *const on[] = {"",	     "\x1b[1m",	 "\x1b[2m",
+					 "\x1b[31m", "\x1b[33m", "\x1b[32m"};
 
 	if (s != STYLE_PLAIN && r->opt->color)
 		buf_str(out, on[s]);
@@ -26,7 +27,8 @@ void text_more(struct buf *out, uint64_t n, const char *what)
 	buf_lit(out, " (--limit 0 for all)\n");
 }
 
-#define NOTES_SHOWN 5 /* texts a level under a text answer; all that are kept with --limit 0 */
+/* texts a level under a text answer; all that are kept with --limit 0 */
+#define NOTES_SHOWN 5
 
 static void notes_level(struct report *r, const struct notes *notes, unsigned level)
 {

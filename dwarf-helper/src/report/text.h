@@ -1,5 +1,6 @@
 /**
- * @file  Columns of the text answers: styles, tables, cut lines, notes.  Words for numbers, times and sizes: base/text.h.
+ * @file  Columns of the text answers: styles, tables, cut lines, notes.  Words for numbers, times
+ * and sizes: base/text.h.
  */
 #ifndef GOCTX_REPORT_TEXT_H
 #define GOCTX_REPORT_TEXT_H
@@ -14,24 +15,27 @@ enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_YELLOW, STYLE_
 void text_style(struct buf *out, const struct report *r, enum style s);
 void text_style_end(struct buf *out, const struct report *r, enum style s);
 
-/** "…  51 838 more (--limit 0 for all)"; @p what ("contexts", NULL) follows "more".  A line of its own. */
+/** "…  51 838 more (--limit 0 for all)"; @p what ("contexts", NULL) follows "more".  A line of its
+ * own. */
 void text_more(struct buf *out, uint64_t n, const char *what);
 
-/** Lists what was damaged, missing or cut, at the end of every text answer.  Writes nothing when all is well. */
+/** Lists what was damaged, missing or cut, at the end of every text answer.  Writes nothing when
+ * all is well. */
 void text_notes(struct report *r);
 
 /* ------------------------------------------------------------------ tables */
 
 #define TABLE_COLUMNS 16
-#define TABLE_LAST 24	  /* least width of a last column that is cut */
-#define TABLE_SAMPLE 4096 /* rows that the widths are measured on; later ones that need more push their line */
+#define TABLE_LAST 24 /* least width of a last column that is cut */
+/* rows that the widths are measured on; later ones that need more push their line */
+#define TABLE_SAMPLE 4096
 
 struct column {
 	const char *head; /* NULL: no heading */
 	bool right;	  /* numbers */
 	bool keep_tail;	  /* a cell that is cut loses its beginning */
-	bool path;	/* cells begin with a Go name: where lines would be too wide, text_path() is left out, then max
-			   counts */
+	bool path; /* cells begin with a Go name: where lines would be too wide, text_path() is left
+		      out, then max counts */
 	unsigned max;	/* longer cells are cut to this width, 0: never */
 	unsigned width; /* measured; a value given is the least width */
 };
@@ -42,7 +46,8 @@ struct table_end {
 };
 
 /**
- * Rows of cells, aligned.  The first TABLE_SAMPLE rows are held back to measure the columns, then everything streams.
+ * Rows of cells, aligned.  The first TABLE_SAMPLE rows are held back to measure the columns, then
+ * everything streams.
  *
  *	table_open(&t, r, columns, n);
  *	buf_hex(table_cell(&t), addr);        one cell after the other, left to right
@@ -50,9 +55,9 @@ struct table_end {
  *	table_row(&t);                        ends the row; cells left out are empty
  *	table_close(&t);                      flushes and frees
  *
- * Cells hold text that is safe for a terminal (text_safe()).  With cut_last set the last column is cut so that the line
- * fits options.width, but never below TABLE_LAST columns.  A row of no cell prints nothing.  Without rows there is no
- * heading either.
+ * Cells hold text that is safe for a terminal (text_safe()).  With cut_last set the last column is
+ * cut so that the line fits options.width, but never below TABLE_LAST columns.  A row of no cell
+ * prints nothing.  Without rows there is no heading either.
  */
 struct table {
 	struct report *r;
@@ -75,7 +80,8 @@ struct buf *table_styled(struct table *t, enum style s);
 
 void table_row(struct table *t);
 
-/** Print what is held back; the table may go on afterwards (widths stay).  For lines of other kinds between rows. */
+/** Print what is held back; the table may go on afterwards (widths stay).  For lines of other kinds
+ * between rows. */
 void table_flush(struct table *t);
 void table_close(struct table *t);
 

@@ -136,7 +136,18 @@ struct err *report_trace(struct report *r)
 
 /* Places of its words. */
 enum {
-	AT_EVENT, AT_TIME, AT_GOID, AT_CONTEXT, AT_PARENT, AT_HOW, AT_FUNC, AT_FILE, AT_LINE, AT_KEY, AT_ERR, AT_CAUSE,
+	AT_EVENT,
+	AT_TIME,
+	AT_GOID,
+	AT_CONTEXT,
+	AT_PARENT,
+	AT_HOW,
+	AT_FUNC,
+	AT_FILE,
+	AT_LINE,
+	AT_KEY,
+	AT_ERR,
+	AT_CAUSE,
 };
 
 static bool number(const char *s, int base, uint64_t *ret)
@@ -170,8 +181,9 @@ static struct err *event_read(char *const *word, struct event *ret)
 			      .key = known(word[AT_KEY]),
 			      .err = known(word[AT_ERR]),
 			      .cause = known(word[AT_CAUSE])};
-	if (kind == EVENT_KINDS || !number(word[AT_TIME], 10, &ret->time_ns) || !number(word[AT_GOID], 10, &ret->goid) ||
-	    !number(word[AT_CONTEXT], 16, &context) || (!named && !number(word[AT_PARENT], 16, &parent)) ||
+	if (kind == EVENT_KINDS || !number(word[AT_TIME], 10, &ret->time_ns) ||
+	    !number(word[AT_GOID], 10, &ret->goid) || !number(word[AT_CONTEXT], 16, &context) ||
+	    (!named && !number(word[AT_PARENT], 16, &parent)) ||
 	    !number(word[AT_LINE], 10, &ret->line))
 		return err_new(ERR_USAGE, "the event makes no sense");
 	ret->context = context;
@@ -204,7 +216,8 @@ static void put_quoted(struct buf *out, const char *before, const char *s)
 	buf_char(out, '"');
 }
 
-/* "WithTimeout 0xc000126000  on 0xc0000b2000", "cancel 0xc000126000  on background  "context canceled"" */
+/* "WithTimeout 0xc000126000  on 0xc0000b2000", "cancel 0xc000126000  on background  "context
+ * canceled"" */
 static void put_happening(struct buf *out, const struct event *e)
 {
 	put_safe(out, e->how);
@@ -231,8 +244,8 @@ static void event_text(struct report *r, const struct event *e)
 {
 	struct buf words = {0};
 
-	buf_printf(&r->out, "%9.3fs  goroutine %-5llu %-6s  ", (double)e->time_ns / 1e9, (unsigned long long)e->goid,
-		   event_name(e->kind));
+	buf_printf(&r->out, "%9.3fs  goroutine %-5llu %-6s  ", (double)e->time_ns / 1e9,
+		   (unsigned long long)e->goid, event_name(e->kind));
 	put_happening(&words, e);
 	size_t width = text_width(words.p, words.n);
 	buf_bytes(&r->out, words.p, words.n);
@@ -243,9 +256,11 @@ static void event_text(struct report *r, const struct event *e)
 	buf_free(&words);
 }
 
-static void site_text(struct buf *out, const struct site *s, const struct site_active *active, size_t n)
+static void site_text(struct buf *out, const struct site *s, const struct site_active *active,
+		      size_t n)
 {
-	buf_printf(out, "%7llu  %9llu  %12zu  ", (unsigned long long)s->created, (unsigned long long)s->canceled, n);
+	buf_printf(out, "%7llu  %9llu  %12zu  ", (unsigned long long)s->created,
+		   (unsigned long long)s->canceled, n);
 	put_safe(out, s->how);
 	buf_lit(out, " by ");
 	put_place(out, s->func, s->file, s->line);
@@ -293,7 +308,8 @@ static void event_json(struct buf *out, const struct event *e)
 	rec_line_end(&w);
 }
 
-static void site_json(struct buf *out, const struct site *s, const struct site_active *active, size_t n)
+static void site_json(struct buf *out, const struct site *s, const struct site_active *active,
+		      size_t n)
 {
 	struct rec w = rec_line(out, REC_site);
 
@@ -314,7 +330,8 @@ static void site_json(struct buf *out, const struct site *s, const struct site_a
 
 static struct err *not_under_way(const struct report *r)
 {
-	return r->trace && r->trace->under_way ? NULL : err_new(ERR_USAGE, "there is no trace under way");
+	return r->trace && r->trace->under_way ? NULL
+					       : err_new(ERR_USAGE, "there is no trace under way");
 }
 
 static bool is_wanted(const struct trace *t, const struct event *e)
@@ -360,7 +377,9 @@ static void sums_make(struct sums *s, const struct journal *j)
 	*s = (struct sums){.j = j};
 	journal_active(j, &s->active);
 	for (size_t i = 0, at = 0; i < j->sites.n; i++) {
-		struct sum one = {.site = (uint32_t)i, .first = at, .open = j->sites.v[i].created - j->sites.v[i].canceled};
+		struct sum one = {.site = (uint32_t)i,
+				  .first = at,
+				  .open = j->sites.v[i].created - j->sites.v[i].canceled};
 		while (at < s->active.list.n && s->active.list.v[at].site == i)
 			at++;
 		one.n = at - one.first;
@@ -380,7 +399,8 @@ static void sites_json(struct report *r)
 
 	sums_make(&s, &r->trace->journal);
 	for (size_t i = 0; i < s.list.n; i++)
-		site_json(&r->out, &s.j->sites.v[i], s.active.list.v + s.list.v[i].first, s.list.v[i].n);
+		site_json(&r->out, &s.j->sites.v[i], s.active.list.v + s.list.v[i].first,
+			  s.list.v[i].n);
 	sums_free(&s);
 }
 
@@ -405,7 +425,8 @@ static void sites_text(struct report *r)
 		qsort(s.list.v, s.list.n, sizeof(s.list.v[0]), by_open);
 	}
 	for (size_t i = 0; i < s.list.n && i < SITES_SHOWN; i++)
-		site_text(out, &s.j->sites.v[s.list.v[i].site], s.active.list.v + s.list.v[i].first, s.list.v[i].n);
+		site_text(out, &s.j->sites.v[s.list.v[i].site], s.active.list.v + s.list.v[i].first,
+			  s.list.v[i].n);
 	if (s.list.n > SITES_SHOWN) {
 		buf_lit(out, "…  ");
 		text_count(out, s.list.n - SITES_SHOWN);
@@ -438,13 +459,15 @@ struct err *report_trace_end(struct report *r)
 
 	if (err)
 		return err;
-	if (!number(r->opt->args[0], 10, &hits) || !number(r->opt->args[1], 10, &spent) || !number(r->opt->args[2], 10, &lost))
+	if (!number(r->opt->args[0], 10, &hits) || !number(r->opt->args[1], 10, &spent) ||
+	    !number(r->opt->args[2], 10, &lost))
 		return err_new(ERR_USAGE, "the end of the trace makes no sense");
 	if (t->file)
 		err = report_to_file(r, sites_json);
 	buf_lit(&r->out, "events: ");
 	for (unsigned k = 0; k < EVENT_KINDS; k++)
-		buf_printf(&r->out, "%s%llu %s", k ? ", " : "", (unsigned long long)t->journal.count[k], event_name(k));
+		buf_printf(&r->out, "%s%llu %s", k ? ", " : "",
+			   (unsigned long long)t->journal.count[k], event_name(k));
 	buf_char(&r->out, '\n');
 	sites_text(r);
 	cost_text(&r->out, hits, spent, lost);

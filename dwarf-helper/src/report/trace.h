@@ -1,18 +1,21 @@
 /**
- * @file  `goctx trace` of GDB: GDB stops the program at what happens to its contexts, and this says what that was.
+ * @file  `goctx trace` of GDB: GDB stops the program at what happens to its contexts, and this says
+ * what that was.
  *
- * One trace a helper, from @trace to @traced; requests between GDB and the helper, nothing that people type.
+ * One trace a helper, from @trace to @traced; requests between GDB and the helper, nothing that
+ * people type.
  *
  *   @trace [--context ADDR] [--func REGEX] [--stop-on EVENT] [--count N] [--to FILE]
  *         begins one, in place of one that never ended; prints the line that says so
  *   @event EVENT TIME_NS GOID CONTEXT PARENT HOW FUNC FILE LINE KEY ERR CAUSE
- *         EVENT as of event_name(), times and numbers decimal, addresses with 0x, PARENT also "background" or "todo",
- *         texts as they are; an empty word is what is not known.  Prints the event, or appends it to FILE.  Answered
- *         without a look at the target: exit status 1 asks GDB to stop the program here, because of --stop-on or
+ *         EVENT as of event_name(), times and numbers decimal, addresses with 0x, PARENT also
+ * "background" or "todo", texts as they are; an empty word is what is not known.  Prints the event,
+ * or appends it to FILE.  Answered without a look at the target: exit status 1 asks GDB to stop the
+ * program here, because of --stop-on or
  *         --count
  *   @traced HITS SPENT_NS LOST
- *         ends it: sums by call site, what the trace did cost, and how many events could not be read; the sums go to
- *         FILE, too
+ *         ends it: sums by call site, what the trace did cost, and how many events could not be
+ * read; the sums go to FILE, too
  */
 #ifndef GOCTX_REPORT_TRACE_H
 #define GOCTX_REPORT_TRACE_H

@@ -1,16 +1,19 @@
 /**
- * @file  `tree`: the contexts as they hang together, drawn for a person; `@tree`: the same for GDB's window.
+ * @file  `tree`: the contexts as they hang together, drawn for a person; `@tree`: the same for
+ * GDB's window.
  *
- * What stands under a context is decided by tree_fold.h; this file walks and draws.  The walk keeps its own stack,
- * since the depth is the target's; indentation stops growing after TREE_INDENT levels, so the output stays linear.
+ * What stands under a context is decided by tree_fold.h; this file walks and draws.  The walk keeps
+ * its own stack, since the depth is the target's; indentation stops growing after TREE_INDENT
+ * levels, so the output stays linear.
  *
- * What GDB asks takes the options of `tree`.  Before each line there is what the window needs to fold it:
+ * What GDB asks takes the options of `tree`.  Before each line there is what the window needs to
+ * fold it:
  *
  *	<depth> <key> <lines> TAB <the line as `tree` draws it>
  *
  * depth: 0 for roots, and for the sums and notes behind the tree
- * key:   the context that the line is about ("0x…", "background", "todo"); "chain:0x…" for a line that stands for those
- *        above 0x…; "-" for all others
+ * key:   the context that the line is about ("0x…", "background", "todo"); "chain:0x…" for a line
+ *        that stands for those above 0x…; "-" for all others
  * lines: how many hang right below it
  */
 #include "report/arg.h"
@@ -19,7 +22,8 @@
 #include "report/tree_json.h"
 #include "report/words.h"
 
-#define TREE_INDENT 32	 /* levels that are indented; deeper lines end with "(depth N)" */
+/* levels that are indented; deeper lines end with "(depth N)" */
+#define TREE_INDENT 32
 #define VALUE_COLUMNS 72 /* of key and value, where there is so much room */
 #define VALUE_LEAST 40
 
@@ -27,9 +31,9 @@
 struct level {
 	size_t first, next; /* in tree.items; the list ends where the next level's begins */
 	size_t end;
-	size_t prefix_n;					 /* length of the prefix of its lines */
+	size_t prefix_n; /* length of the prefix of its lines */
 	unsigned goid_width, state_width, age_width, func_width; /* columns of its task lines */
-	bool short_funcs;					 /* with the paths of packages they would be too wide */
+	bool short_funcs; /* with the paths of packages they would be too wide */
 };
 
 struct tree {
@@ -40,7 +44,7 @@ struct tree {
 	struct tree_items items; /* of all levels, the deepest last */
 	VEC(struct level) levels;
 	struct buf prefix, scratch;
-	struct ctx_view view; /* of the line under way */
+	struct ctx_view view;	/* of the line under way */
 	uint64_t folds, folded; /* lines that stand for others, and for how many contexts */
 	uint64_t lines;
 	bool hinted; /* "--no-fold shows them" was said */
@@ -216,7 +220,8 @@ static size_t measure_tasks(struct tree *t, struct level *lv)
 		widen(t, &place_width);
 	}
 	size_t gaps = 3 + 2 + (lv->age_width ? 2 : 0) + 2;
-	return lv->goid_width + lv->state_width + lv->age_width + lv->func_width + place_width + gaps;
+	return lv->goid_width + lv->state_width + lv->age_width + lv->func_width + place_width +
+	       gaps;
 }
 
 static void measure(struct tree *t, struct level *lv)
@@ -235,7 +240,9 @@ static void fold_line(struct tree *t, const struct tree_item *item)
 	struct buf *out = t->out;
 
 	text_style(out, t->r, STYLE_DIM);
-	buf_str(out, item->kind == ITEM_LIKE || item->kind == ITEM_CHAIN || item->kind == ITEM_TASKS ? "× " : "… ");
+	buf_str(out, item->kind == ITEM_LIKE || item->kind == ITEM_CHAIN || item->kind == ITEM_TASKS
+			     ? "× "
+			     : "… ");
 	if (item->kind != ITEM_CUT) {
 		text_count(out, item->count);
 		buf_lit(out, " more ");
@@ -283,7 +290,8 @@ static void fold_line(struct tree *t, const struct tree_item *item)
 /* The items that were just appended become the deepest level. */
 static void push_level(struct tree *t, size_t first, size_t prefix_n)
 {
-	struct level lv = {.first = first, .next = first, .end = t->items.list.n, .prefix_n = prefix_n};
+	struct level lv = {
+		.first = first, .next = first, .end = t->items.list.n, .prefix_n = prefix_n};
 
 	if (lv.first == lv.end)
 		return;
@@ -313,8 +321,10 @@ static void mark_line(struct tree *t, const struct tree_item *item, size_t below
 static void below(struct tree *t, const struct tree_item *item)
 {
 	if (item->kind == ITEM_CHAIN)
-		VEC_PUSH(&t->items.list, (struct tree_item){.kind = ITEM_CONTEXT, .index = item->tail});
-	else if (item->kind == ITEM_CONTEXT && t->r->opt->depth >= 0 && (int64_t)t->levels.n > t->r->opt->depth)
+		VEC_PUSH(&t->items.list,
+			 (struct tree_item){.kind = ITEM_CONTEXT, .index = item->tail});
+	else if (item->kind == ITEM_CONTEXT && t->r->opt->depth >= 0 &&
+		 (int64_t)t->levels.n > t->r->opt->depth)
 		fold_cut(&t->fold, item->index, &t->items);
 	else if (item->kind == ITEM_CONTEXT)
 		fold_below(&t->fold, item, &t->items);
@@ -324,7 +334,8 @@ static void below(struct tree *t, const struct tree_item *item)
 static void step(struct tree *t, struct level *lv)
 {
 	struct tree_item item = t->items.list.v[lv->next++];
-	bool last = lv->next == lv->end, root = t->levels.n == 1, indent = t->levels.n <= TREE_INDENT;
+	bool last = lv->next == lv->end, root = t->levels.n == 1,
+	     indent = t->levels.n <= TREE_INDENT;
 	size_t first = t->items.list.n, prefix_n = lv->prefix_n;
 
 	below(t, &item);
@@ -416,7 +427,11 @@ static void marked_tail(struct tree *t, uint32_t top)
 
 static struct err *tree_text(struct report *r, uint32_t top, bool marked)
 {
-	struct tree t = {.r = r, .m = r->m, .out = &r->out, .fold = {.m = r->m, .opt = r->opt}, .marked = marked};
+	struct tree t = {.r = r,
+			 .m = r->m,
+			 .out = &r->out,
+			 .fold = {.m = r->m, .opt = r->opt},
+			 .marked = marked};
 	struct err *e = NULL;
 
 	buf_room(&t.prefix, 1); // never NULL

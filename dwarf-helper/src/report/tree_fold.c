@@ -51,8 +51,9 @@ static void choose_shapes(struct groups *g, uint64_t most)
 	struct order o = {0};
 
 	for (size_t k = 0; k < g->list.n; k++)
-		VEC_PUSH(&o.v,
-			 (struct order_item){UINT64_MAX - g->list.v[k].contexts - g->list.v[k].tasks, (uint32_t)k});
+		VEC_PUSH(&o.v, (struct order_item){UINT64_MAX - g->list.v[k].contexts -
+							   g->list.v[k].tasks,
+						   (uint32_t)k});
 	order_sort(&o);
 	for (size_t k = 0; k < o.v.n && k < most; k++)
 		g->list.v[o.v.v[k].index].shown = true;
@@ -127,8 +128,8 @@ void fold_roots(struct fold *f, struct tree_items *ret)
 	fold_kids(f, ret);
 }
 
-/* The only child of a context on which nobody waits when it is of the same kind: the next link of a chain.  CTX_NONE:
- * none. */
+/* The only child of a context on which nobody waits when it is of the same kind: the next link of a
+ * chain.  CTX_NONE: none. */
 static uint32_t next_link(const struct model *m, uint32_t i)
 {
 	const struct ctx *c = &m->ctxs.v[i];
@@ -136,7 +137,8 @@ static uint32_t next_link(const struct model *m, uint32_t i)
 	if (c->tasks || c->first_child == CTX_NONE)
 		return CTX_NONE;
 	const struct ctx *child = &m->ctxs.v[c->first_child];
-	return child->next_sibling == CTX_NONE && child->kind == c->kind ? c->first_child : CTX_NONE;
+	return child->next_sibling == CTX_NONE && child->kind == c->kind ? c->first_child
+									 : CTX_NONE;
 }
 
 /* The only child continues a chain that has been shown for FOLD_CHAIN links: skip to its end. */
@@ -153,8 +155,11 @@ static void push_chain(struct fold *f, uint32_t child, struct tree_items *ret)
 		push_context(ret, child, FOLD_CHAIN);
 		return;
 	}
-	VEC_PUSH(&ret->list,
-		 (struct tree_item){.kind = ITEM_CHAIN, .index = last, .tail = at, .count = count, .contexts = count});
+	VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_CHAIN,
+						.index = last,
+						.tail = at,
+						.count = count,
+						.contexts = count});
 }
 
 static void push_task(struct tree_items *ret, uint32_t task)
@@ -163,8 +168,8 @@ static void push_task(struct tree_items *ret, uint32_t task)
 }
 
 /*
- * Equal for tasks in the same state at the same line of the same function.  Not by frame index: a function inlined in
- * several places has several frames.
+ * Equal for tasks in the same state at the same line of the same function.  Not by frame index: a
+ * function inlined in several places has several frames.
  */
 static uint64_t task_likeness(const struct model *m, const struct task *t)
 {
@@ -210,13 +215,14 @@ static void fold_tasks(struct fold *f, uint32_t i, struct tree_items *ret)
 		if (s->n == 2)
 			push_task(ret, s->member[1]);
 		else if (s->n > 2)
-			VEC_PUSH(&ret->list,
-				 (struct tree_item){.kind = ITEM_TASKS, .index = s->member[0], .count = s->n - 1});
+			VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_TASKS,
+								.index = s->member[0],
+								.count = s->n - 1});
 	}
 	if (others)
-		VEC_PUSH(
-			&ret->list,
-			(struct tree_item){.kind = ITEM_MORE_TASKS, .count = others, .shapes = clamp(g.list.n - most)});
+		VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_MORE_TASKS,
+							.count = others,
+							.shapes = clamp(g.list.n - most)});
 	VEC_FREE(&g.list);
 	u64map_free(&g.index);
 }
@@ -236,7 +242,8 @@ void fold_below(struct fold *f, const struct tree_item *item, struct tree_items 
 		return;
 	}
 	f->kids.n = 0;
-	for (uint32_t k = m->ctxs.v[item->index].first_child; k != CTX_NONE; k = m->ctxs.v[k].next_sibling)
+	for (uint32_t k = m->ctxs.v[item->index].first_child; k != CTX_NONE;
+	     k = m->ctxs.v[k].next_sibling)
 		VEC_PUSH(&f->kids, k);
 	fold_kids(f, ret);
 }
@@ -247,6 +254,7 @@ void fold_cut(struct fold *f, uint32_t i, struct tree_items *ret)
 
 	if (!c->below) // its own tasks are counted on its line
 		return;
-	VEC_PUSH(&ret->list,
-		 (struct tree_item){.kind = ITEM_CUT, .contexts = c->below, .tasks = c->tasks_below - c->tasks});
+	VEC_PUSH(&ret->list, (struct tree_item){.kind = ITEM_CUT,
+						.contexts = c->below,
+						.tasks = c->tasks_below - c->tasks});
 }

@@ -1,5 +1,6 @@
 /**
- * @file  What stands under a context in a tree for a person: equal siblings, equal tasks, long chains become one line.
+ * @file  What stands under a context in a tree for a person: equal siblings, equal tasks, long
+ * chains become one line.
  *
  *	WithCancel 0x…                  ITEM_CONTEXT
  *	├─ task 884  select …           ITEM_TASK
@@ -26,12 +27,15 @@ enum tree_item_kind {
 
 /** One line. */
 struct tree_item {
-	uint8_t kind;	   /* enum tree_item_kind */
-	uint8_t run;	   /* CONTEXT: how many contexts above it in a row have its kind and one child each */
-	uint32_t index;	   /* context or task that the line names: the first of a shape, the last of a chain */
-	uint32_t tail;	   /* CHAIN: the context that the chain leads to, shown below it */
-	uint32_t count;	   /* siblings, chain links or tasks that it stands for; SHAPES: siblings left out */
-	uint32_t shapes;   /* SHAPES: how many shapes those have; MORE_TASKS: how many functions */
+	uint8_t kind;	 /* enum tree_item_kind */
+	uint8_t run;	 /* CONTEXT: how many contexts above it in a row have its kind and one child
+			    each */
+	uint32_t index;	 /* context or task that the line names: the first of a shape, the last of a
+			    chain */
+	uint32_t tail;	 /* CHAIN: the context that the chain leads to, shown below it */
+	uint32_t count;	 /* siblings, chain links or tasks that it stands for; SHAPES: siblings left
+			    out */
+	uint32_t shapes; /* SHAPES: how many shapes those have; MORE_TASKS: how many functions */
 	uint32_t contexts; /* contexts that it stands for, subtrees counted */
 	uint32_t tasks;	   /* tasks on those */
 };
@@ -47,10 +51,12 @@ struct fold {
 	VEC(uint32_t) kids;
 };
 
-#define FOLD_SHOWN 3   /* equal siblings that are shown one by one; with more of them, the first stands for all */
-#define FOLD_SHAPES 20 /* shapes under one parent; up to half as many more are shown rather than cut */
-#define FOLD_TASKS 5   /* functions of tasks on one context */
-#define FOLD_CHAIN 4   /* links of a chain that are shown */
+/* equal siblings that are shown one by one; with more of them, the first stands for all */
+#define FOLD_SHOWN 3
+/* shapes under one parent; up to half as many more are shown rather than cut */
+#define FOLD_SHAPES 20
+#define FOLD_TASKS 5 /* functions of tasks on one context */
+#define FOLD_CHAIN 4 /* links of a chain that are shown */
 
 /** Append the items of the roots. */
 void fold_roots(struct fold *f, struct tree_items *ret);

@@ -7,7 +7,7 @@ struct json_tree {
 	struct lines l;
 	struct report *r;
 	const struct model *m;
-	uint64_t *written; /* a bit per task: one that waits on two contexts still has one line */
+	uint64_t *written;  /* a bit per task: one that waits on two contexts still has one line */
 	uint64_t left, cut; /* context lines still allowed, and how many were not */
 };
 
@@ -60,7 +60,8 @@ static struct err *subtree(struct json_tree *t, uint32_t top, uint64_t *seen)
 		if (++*seen % 4096 == 0 && model_canceled(t->m))
 			return err_interrupted();
 		if (*seen > t->m->ctxs.n)
-			return err_new(ERR_BAD_DATA, "the context tree has more nodes than contexts");
+			return err_new(ERR_BAD_DATA,
+				       "the context tree has more nodes than contexts");
 	}
 	return NULL;
 }

@@ -8,8 +8,13 @@
 const char *wait_kind_word(uint8_t kind)
 {
 	static const char *const words[WAIT_KINDS] = {
-		[WAIT_CHAN] = "chan",		     [WAIT_MUTEX] = "mutex", [WAIT_RWMUTEX_WRITE] = "rwmutex", [WAIT_RWMUTEX_READ] = "rwmutex",
-		[WAIT_WAITGROUP] = "waitgroup", [WAIT_COND] = "cond",  [WAIT_SEMAPHORE] = "semaphore",
+		[WAIT_CHAN] = "chan",
+		[WAIT_MUTEX] = "mutex",
+		[WAIT_RWMUTEX_WRITE] = "rwmutex",
+		[WAIT_RWMUTEX_READ] = "rwmutex",
+		[WAIT_WAITGROUP] = "waitgroup",
+		[WAIT_COND] = "cond",
+		[WAIT_SEMAPHORE] = "semaphore",
 	};
 	return words[kind];
 }
@@ -29,8 +34,13 @@ void word_chan_fill(struct buf *out, uint64_t count, uint64_t size)
 void word_wait_object(struct buf *out, taddr addr, uint8_t kind, uint64_t count, uint64_t size)
 {
 	static const char *const names[WAIT_KINDS] = {
-		[WAIT_CHAN] = "chan",		     [WAIT_MUTEX] = "Mutex", [WAIT_RWMUTEX_WRITE] = "RWMutex", [WAIT_RWMUTEX_READ] = "RWMutex",
-		[WAIT_WAITGROUP] = "WaitGroup", [WAIT_COND] = "Cond",  [WAIT_SEMAPHORE] = "semaphore",
+		[WAIT_CHAN] = "chan",
+		[WAIT_MUTEX] = "Mutex",
+		[WAIT_RWMUTEX_WRITE] = "RWMutex",
+		[WAIT_RWMUTEX_READ] = "RWMutex",
+		[WAIT_WAITGROUP] = "WaitGroup",
+		[WAIT_COND] = "Cond",
+		[WAIT_SEMAPHORE] = "semaphore",
 	};
 
 	if (!addr) {
@@ -64,14 +74,18 @@ void word_wait_tasks(struct buf *out, const struct report *r, const struct wait_
 void word_wait_end(struct buf *out, const struct report *r, const struct wait_steps *s)
 {
 	const struct wait_step *last = &s->list.v[s->list.n - 1];
-	const struct wait_step *back = s->back < s->list.n ? &s->list.v[s->back + 1 < s->list.n ? s->back + 1 : s->back] : NULL;
+	const struct wait_step *back =
+		s->back < s->list.n ? &s->list.v[s->back + 1 < s->list.n ? s->back + 1 : s->back]
+				    : NULL;
 
 	if (s->never)
 		buf_lit(out, ", and can never go on");
 	else if (back && back->task == last->task)
-		buf_printf(out, ", which %s holds itself: a deadlock", last->tasks == 1 ? "it" : "each of them");
+		buf_printf(out, ", which %s holds itself: a deadlock",
+			   last->tasks == 1 ? "it" : "each of them");
 	else if (back)
-		buf_printf(out, ", which goroutine %" PRIu64 " holds: a deadlock", r->m->tasks.list.v[back->task].goid);
+		buf_printf(out, ", which goroutine %" PRIu64 " holds: a deadlock",
+			   r->m->tasks.list.v[back->task].goid);
 	else if (last->kind == WAIT_CHAN)
 		buf_lit(out, ", and nobody receives");
 }

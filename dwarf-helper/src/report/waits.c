@@ -40,7 +40,9 @@ static void put_step(struct report *r, const struct wait_steps *s, size_t k)
 	if (k + 1 == s->list.n)
 		word_wait_end(&line, r, s);
 	else
-		buf_str(&line, step->kind == WAIT_CHAN ? ", which these would serve:" : step->kind == WAIT_WAITGROUP ? ", which these have to end:" : ", held by");
+		buf_str(&line, step->kind == WAIT_CHAN	      ? ", which these would serve:"
+			       : step->kind == WAIT_WAITGROUP ? ", which these have to end:"
+							      : ", held by");
 	put_line(r, indent, &line);
 	buf_free(&line);
 }
@@ -66,7 +68,8 @@ static bool is_held(const struct wait_object *o)
 	return o->moves && o->waiters && (o->kind != WAIT_CHAN || o->send) && o->kind != WAIT_COND;
 }
 
-static void put_holder(struct table *t, const struct report *r, const struct waitfor *w, uint32_t object)
+static void put_holder(struct table *t, const struct report *r, const struct waitfor *w,
+		       uint32_t object)
 {
 	const struct wait_holder *h = waitfor_next(w, object);
 	struct buf *cell = table_cell(t);
@@ -151,7 +154,8 @@ static void put_footer(struct report *r, const struct waitfor *w, const struct w
 	text_plural(&r->out, c->list.n, "chain");
 	buf_str(&r->out, hang ? " (who holds what is inferred from stacks)\n" : "\n");
 	if (w->cut)
-		buf_lit(&r->out, "who holds what could not be looked for everywhere, so nothing is said to hang\n");
+		buf_lit(&r->out, "who holds what could not be looked for everywhere, so nothing is "
+				 "said to hang\n");
 }
 
 static struct err *waits_text(struct report *r, const struct waitfor *w)
@@ -175,7 +179,8 @@ static struct err *waits_text(struct report *r, const struct waitfor *w)
 
 /* ---- JSON ---- */
 
-static void line_wait(struct report *r, const struct waitfor *w, uint32_t task, const struct wait_object *o)
+static void line_wait(struct report *r, const struct waitfor *w, uint32_t task,
+		      const struct wait_object *o)
 {
 	struct rec rec = rec_line(&r->out, REC_wait);
 	uint64_t most = r->opt->limit == 0 ? UINT64_MAX : HOLDERS;
@@ -225,7 +230,8 @@ static struct err *waits_json(struct report *r, const struct waitfor *w)
 		const struct task *t = &ts->list.v[i];
 		for (uint32_t k = 0; k < w->tasks[i].n; k++)
 			if (told++ < limit)
-				line_wait(r, w, i, &w->objects.v[w->waits.v[w->tasks[i].first + k]]);
+				line_wait(r, w, i,
+					  &w->objects.v[w->waits.v[w->tasks[i].first + k]]);
 		for (uint32_t k = 0; k < t->nwaits && w->tasks[i].on_context; k++)
 			if (ts->waits.v[t->wait_first + k].context != CTX_NONE && told++ < limit)
 				line_context_wait(r, i, &ts->waits.v[t->wait_first + k]);

@@ -172,7 +172,8 @@ static void put_summary(struct report *r, const struct paths *p)
 	bool stacks = false;
 
 	for (size_t i = 0; i < p->list.n; i++)
-		stacks |= p->list.v[i].root.kind == ROOT_STACK || p->list.v[i].root.kind == ROOT_REGISTER;
+		stacks |= p->list.v[i].root.kind == ROOT_STACK ||
+			  p->list.v[i].root.kind == ROOT_REGISTER;
 	if (p->all && p->holders > p->list.n) {
 		text_count(out, p->list.n);
 		buf_lit(out, " of ");
@@ -233,7 +234,9 @@ static void put_outside(struct report *r, taddr addr)
 	if (place.n)
 		text_safe(&r->out, place.p, place.n);
 	else
-		buf_str(&r->out, o.what == OUTSIDE_UNMAPPED ? "nothing is mapped there" : "it is neither a variable nor on a goroutine's stack");
+		buf_str(&r->out, o.what == OUTSIDE_UNMAPPED
+					 ? "nothing is mapped there"
+					 : "it is neither a variable nor on a goroutine's stack");
 	buf_char(&r->out, '\n');
 	outside_free(&o);
 	buf_free(&place);
@@ -249,7 +252,8 @@ static void put_nothing(struct report *r, const struct paths *p, taddr addr)
 		if (!p->complete) {
 			buf_lit(out, "no path leads to ");
 			put_subject(r, p, addr);
-			buf_printf(out, ", as far as could be read\nthat is no proof: %s\n", word_gap(p->gap));
+			buf_printf(out, ", as far as could be read\nthat is no proof: %s\n",
+				   word_gap(p->gap));
 			break;
 		}
 		buf_lit(out, "nothing reaches ");
@@ -259,13 +263,16 @@ static void put_nothing(struct report *r, const struct paths *p, taddr addr)
 	case SUBJECT_FREE:
 		buf_hex(out, addr);
 		buf_printf(out,
-			   " is in a free slot of the heap (%" PRIu64 " bytes): nothing is allocated there\n"
-			   "what it held has been collected, or will be as soon as its span is swept\n",
+			   " is in a free slot of the heap (%" PRIu64
+			   " bytes): nothing is allocated there\n"
+			   "what it held has been collected, or will be as soon as its span is "
+			   "swept\n",
 			   p->size);
 		break;
 	case SUBJECT_TAIL:
 		buf_hex(out, addr);
-		buf_lit(out, " is in the heap's bookkeeping behind the last object of a span: no object\n");
+		buf_lit(out, " is in the heap's bookkeeping behind the last object of a span: no "
+			     "object\n");
 		break;
 	default:
 		put_outside(r, addr);
@@ -307,7 +314,8 @@ static void json_root(struct report *r, const struct steps *s, struct buf *via)
 }
 
 /* Its root stands before the first one. */
-static void json_step(struct report *r, const struct steps *path, const struct step *s, struct buf *via)
+static void json_step(struct report *r, const struct steps *path, const struct step *s,
+		      struct buf *via)
 {
 	struct rec w = rec_part(&r->out, REC_hop, s == path->list.v);
 	struct buf type = {0};
@@ -405,7 +413,8 @@ static void no_address(struct report *r, const char *arg)
 		return;
 	}
 	buf_printf(&r->out,
-		   "%s is no heap object: since Go 1.21 it is a value without memory of its own, so nothing has to "
+		   "%s is no heap object: since Go 1.21 it is a value without memory of its own, "
+		   "so nothing has to "
 		   "keep it alive\n",
 		   strcasecmp(arg, "todo") ? "Background" : "TODO");
 	text_notes(r);
@@ -419,7 +428,8 @@ struct err *report_why(struct report *r)
 	struct err *e = NULL;
 
 	if (!r->opt->arg)
-		return err_hint(err_new(ERR_USAGE, "why needs an address"), "goctx why 0xc000126000");
+		return err_hint(err_new(ERR_USAGE, "why needs an address"),
+				"goctx why 0xc000126000");
 	if (!is_word(r, r->opt->arg, &addr, &none))
 		e = arg_address(r->opt->arg, &addr);
 	if (e)
@@ -432,7 +442,8 @@ struct err *report_why(struct report *r)
 	if (e)
 		return e;
 	if (!p.complete)
-		notes_add(model_notebook(r->m), NOTE_DAMAGE, "%s: there may be other paths", word_gap(p.gap));
+		notes_add(model_notebook(r->m), NOTE_DAMAGE, "%s: there may be other paths",
+			  word_gap(p.gap));
 	if (r->opt->json)
 		why_json(r, &p, addr);
 	else

@@ -60,10 +60,14 @@ const char *word_state(uint8_t state)
 
 void word_why(struct buf *out, const struct ctx_view *v)
 {
-	bool custom = v->kind == CTX_CUSTOM && !(v->flags & CTX_DAMAGED), done = custom && v->own_done, err = custom && v->own_err;
+	bool custom = v->kind == CTX_CUSTOM && !(v->flags & CTX_DAMAGED),
+	     done = custom && v->own_done, err = custom && v->own_err;
 
 	if (v->state == CTX_UNKNOWN && (done || err))
-		buf_printf(out, " (%s of its own)", done && err ? "Done and Err" : done ? "Done" : "Err");
+		buf_printf(out, " (%s of its own)",
+			   done && err ? "Done and Err"
+			   : done      ? "Done"
+				       : "Err");
 }
 
 enum style word_state_style(uint8_t state)
@@ -111,7 +115,8 @@ bool word_when(struct buf *out, const struct ctx_view *v)
 		return false;
 	if (!v->has_left)
 		return v->has_deadline && text_rfc3339(out, v->deadline.unix_s, v->deadline.nsec);
-	// The clock is a lower bound: what has expired is past, even where the clock stands at its deadline.
+	// The clock is a lower bound: what has expired is past, even where the clock stands at its
+	// deadline.
 	bool past = left < 0 || v->state == CTX_EXPIRED;
 	if (past)
 		left = left < 0 ? left : 0;
@@ -159,7 +164,8 @@ static void pair_text(struct buf *text, bool have, const struct buf *raw, size_t
 		buf_lit(text, "unreadable");
 }
 
-/* A path of packages goes first; then the longer of the two gives way, but keeps half of the room. */
+/* A path of packages goes first; then the longer of the two gives way, but keeps half of the
+ * room. */
 bool word_pair(struct buf *out, const struct ctx_view *v, size_t columns)
 {
 	struct buf key = {0}, value = {0};
@@ -296,13 +302,16 @@ const char *word_gap(uint8_t gap)
 		[GAP_THREAD] = "registers or stack of a thread could not be read",
 		[GAP_TASKS] = "some goroutines could not be read",
 		[GAP_GLOBALS] = "part of the package variables could not be read",
-		[GAP_ROOTS] = "part of the package variables, finalizers or cleanups could not be read",
+		[GAP_ROOTS] =
+			"part of the package variables, finalizers or cleanups could not be read",
 		[GAP_SPANS] = "part of the heap's spans could not be read",
 		[GAP_HEAP] = "part of the heap is missing or damaged",
 		[GAP_OBJECTS] = "memory of objects that hold pointers could not be read",
-		[GAP_DAMAGE] = "part of what was read is damaged or missing (see the end of the answer)",
+		[GAP_DAMAGE] =
+			"part of what was read is damaged or missing (see the end of the answer)",
 		[GAP_NO_HEAP] = "the heap could not be read",
-		[GAP_PROFILE] = "the program was built with a profile: CancelFuncs may be inlined, and not to be seen",
+		[GAP_PROFILE] = "the program was built with a profile: CancelFuncs may be inlined, "
+				"and not to be seen",
 		[GAP_CLOSURES] = "part of the heap could not be searched for CancelFuncs",
 		[GAP_FUNCTIONS] = "the program's functions could not be read",
 	};
@@ -312,7 +321,9 @@ const char *word_gap(uint8_t gap)
 void word_no_contexts(struct report *r)
 {
 	if (model_damaged(r->m))
-		buf_lit(&r->out, "no contexts found, but part of the target could not be read: there may be some\n");
+		buf_lit(&r->out, "no contexts found, but part of the target could not be read: "
+				 "there may be some\n");
 	else
-		buf_lit(&r->out, "no contexts: the program made none, or package context is not linked in\n");
+		buf_lit(&r->out, "no contexts: the program made none, or package context is not "
+				 "linked in\n");
 }

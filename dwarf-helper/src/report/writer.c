@@ -10,7 +10,8 @@
 
 static void wrong(enum rec_field f, const char *what)
 {
-	fprintf(stderr, "record field %.*s (%d): %s\n", (int)rec_infos[f].text_n, rec_infos[f].text, (int)f, what);
+	fprintf(stderr, "record field %.*s (%d): %s\n", (int)rec_infos[f].text_n, rec_infos[f].text,
+		(int)f, what);
 	abort();
 }
 

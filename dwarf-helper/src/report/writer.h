@@ -6,9 +6,10 @@
  *	…
  *	rec_line_end(&w);                                }
  *
- * A million records go through here: nothing calls printf, and with a field that is a constant the name of the field
- * becomes one copy of known length.  Builds with AddressSanitizer abort when a field is missing, comes twice or out of
- * order, has another type than the list says, or is null where the list says that it cannot be.
+ * A million records go through here: nothing calls printf, and with a field that is a constant the
+ * name of the field becomes one copy of known length.  Builds with AddressSanitizer abort when a
+ * field is missing, comes twice or out of order, has another type than the list says, or is null
+ * where the list says that it cannot be.
  */
 #ifndef GOCTX_REPORT_WRITER_H
 #define GOCTX_REPORT_WRITER_H
@@ -31,9 +32,10 @@ struct rec {
 
 /* Constant, so that the compiler looks names up where the field is one. */
 static const struct rec_info rec_infos[] = {
-#define R(record, role, about)                                           \
-	{(ROLE_##role) == ROLE_PART ? "{" : "{\"type\":\"" #record "\"", \
-	 (ROLE_##role) == ROLE_PART ? 1 : sizeof("{\"type\":\"" #record "\"") - 1, ROLE_##role, KIND_NONE, 0},
+#define R(record, role, about)                                                                  \
+	{(ROLE_##role) == ROLE_PART ? "{" : "{\"type\":\"" #record "\"",                        \
+	 (ROLE_##role) == ROLE_PART ? 1 : sizeof("{\"type\":\"" #record "\"") - 1, ROLE_##role, \
+	 KIND_NONE, 0},
 #define F(record, field, kind, null, unit, about) \
 	{",\"" #field "\":", sizeof(",\"" #field "\":") - 1, ROLE_FIELD, KIND_##kind, null},
 	RECORDS(R, F)
@@ -127,14 +129,16 @@ enum {
 	REC_ROOM = 64,	     /* those, or a word of ours, with the name of the field */
 };
 
-_Static_assert(sizeof(",\"contexts_only_heap\":") + REC_VALUE_ROOM < REC_ROOM, "a name that is as long as any");
+_Static_assert(sizeof(",\"contexts_only_heap\":") + REC_VALUE_ROOM < REC_ROOM,
+	       "a name that is as long as any");
 
 /**
- * The next field's name, at @p p, which has room for it; for writers that make the value themselves.
+ * The next field's name, at @p p, which has room for it; for writers that make the value
+ * themselves.
  * @param kind  what they will write
  */
-static inline __attribute__((always_inline)) char *rec_put(struct rec *w, char *p, enum rec_field f, enum rec_kind kind,
-							   bool null)
+static inline __attribute__((always_inline)) char *rec_put(struct rec *w, char *p, enum rec_field f,
+							   enum rec_kind kind, bool null)
 {
 	bool comma = rec_infos[f - 1].role != ROLE_PART; // a part's first field has none before it
 
@@ -142,9 +146,10 @@ static inline __attribute__((always_inline)) char *rec_put(struct rec *w, char *
 	return put(p, rec_infos[f].text + !comma, rec_infos[f].text_n - (size_t)!comma);
 }
 
-/** The same at the end of the buffer, with room made for name and @p room bytes more.  @return where the value goes */
-static inline __attribute__((always_inline)) char *rec_name(struct rec *w, enum rec_field f, enum rec_kind kind,
-							    bool null, size_t room)
+/** The same at the end of the buffer, with room made for name and @p room bytes more.  @return
+ * where the value goes */
+static inline __attribute__((always_inline)) char *
+rec_name(struct rec *w, enum rec_field f, enum rec_kind kind, bool null, size_t room)
 {
 	return rec_put(w, buf_room(w->out, rec_infos[f].text_n + room), f, kind, null);
 }
@@ -202,13 +207,15 @@ static inline void rec_part_end(struct rec *w)
 }
 
 /** At @p p, which has room for it: text that a rec_at() wrote, all fields up to @p last. */
-static inline char *rec_put_given(struct rec *w, char *p, enum rec_field last, const struct buf *text)
+static inline char *rec_put_given(struct rec *w, char *p, enum rec_field last,
+				  const struct buf *text)
 {
 	*w = rec_at(w->out, last);
 	return put(p, text->p, text->n);
 }
 
-/* ---- fields at @p p, which has REC_ROOM bytes for each; the caller commits.  For records of which there are a million
+/* ---- fields at @p p, which has REC_ROOM bytes for each; the caller commits.  For records of which
+ * there are a million
  * ---- */
 
 static inline char *rec_put_null(struct rec *w, char *p, enum rec_field f)
@@ -239,7 +246,8 @@ static inline char *rec_put_addr(struct rec *w, char *p, enum rec_field f, taddr
 }
 
 /** null for CTX_NONE. */
-static inline char *rec_put_ctx(struct rec *w, char *p, enum rec_field f, const struct model *m, uint32_t i)
+static inline char *rec_put_ctx(struct rec *w, char *p, enum rec_field f, const struct model *m,
+				uint32_t i)
 {
 	return put_ctx(rec_put(w, p, f, KIND_CTX, i == CTX_NONE), m, i);
 }
@@ -328,7 +336,8 @@ void rec_time(struct rec *w, enum rec_field f, bool known, int64_t unix_s, int32
 /** Not a number and infinite: null. */
 void rec_float(struct rec *w, enum rec_field f, double v);
 
-/** Begin an array or an object of its own; its elements are the caller's to write until rec_list_end(). */
+/** Begin an array or an object of its own; its elements are the caller's to write until
+ * rec_list_end(). */
 void rec_list(struct rec *w, enum rec_field f);
 void rec_list_end(struct rec *w, enum rec_field f);
 

@@ -13,7 +13,8 @@ bool bubble_read(struct runtime *rt, taddr addr, struct bubble *ret)
 	ret->now_ns = (int64_t)now;
 	if (LAYOUT_HAS(l->bubble.id))
 		return runtime_field(rt, addr, l->bubble.id, &ret->id) && ret->id;
-	return runtime_field(rt, addr, l->bubble.root, &root) && root && runtime_field(rt, root, l->g.goid, &ret->id);
+	return runtime_field(rt, addr, l->bubble.root, &root) && root &&
+	       runtime_field(rt, root, l->g.goid, &ret->id);
 }
 
 taddr bubble_of_task(struct runtime *rt, const struct task *t)
@@ -49,7 +50,8 @@ enum bubble_timer bubble_of_timer(struct runtime *rt, taddr timer, taddr *bubble
 	if (!fake)
 		return TIMER_REAL;
 	/* ts: the heap that it is in, here the bubble's; nil when it is in none. */
-	if (LAYOUT_HAS(l->timer.ts) && LAYOUT_HAS(l->bubble.timers) && runtime_field(rt, timer, l->timer.ts, &ts) && ts)
+	if (LAYOUT_HAS(l->timer.ts) && LAYOUT_HAS(l->bubble.timers) &&
+	    runtime_field(rt, timer, l->timer.ts, &ts) && ts)
 		*bubble_ret = ts - (taddr)l->bubble.timers.off;
 	return TIMER_FAKE;
 }

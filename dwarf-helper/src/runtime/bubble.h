@@ -1,8 +1,10 @@
 /**
- * @file  Bubbles of testing/synctest: goroutines with a clock of their own, which stands while one of them can run.
+ * @file  Bubbles of testing/synctest: goroutines with a clock of their own, which stands while one
+ * of them can run.
  *
- * runtime/synctest.go: type synctestBubble since 1.25, synctestGroup in 1.24 (GOEXPERIMENT=synctest).  A goroutine, a channel (since 1.25)
- * and a timer know the bubble they were made in.  The clock begins at midnight UTC 2000-01-01.
+ * runtime/synctest.go: type synctestBubble since 1.25, synctestGroup in 1.24
+ * (GOEXPERIMENT=synctest).  A goroutine, a channel (since 1.25) and a timer know the bubble they
+ * were made in.  The clock begins at midnight UTC 2000-01-01.
  */
 #ifndef GOCTX_RUNTIME_BUBBLE_H
 #define GOCTX_RUNTIME_BUBBLE_H
@@ -10,7 +12,8 @@
 #include "runtime/task.h"
 
 struct bubble {
-	uint64_t id;	/* "synctest bubble 1" in Go's traceback; in 1.24 the number of the goroutine that called synctest.Run */
+	uint64_t id; /* "synctest bubble 1" in Go's traceback; in 1.24 the number of the goroutine
+			that called synctest.Run */
 	int64_t now_ns; /* its clock: Unix time */
 };
 

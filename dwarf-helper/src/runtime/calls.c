@@ -3,28 +3,21 @@
 #include <stdlib.h>
 
 #define MAX_CODE (256u << 10) /* bytes of one function that are read */
-#define IN_CALL 5 /* bytes from a call to the last one before where it returns to */
-#define LEVELS 2 /* of calls that are followed */
+#define IN_CALL 5	      /* bytes from a call to the last one before where it returns to */
+#define LEVELS 2	      /* of calls that are followed */
 #define MAX_VARS 64	      /* package variables of one function that are kept */
 
 static const struct {
 	const char *func;
 	uint8_t kind;
 } names[] = {
-	{"sync.(*Mutex).Lock", CALL_MUTEX_LOCK},
-	{"sync.(*Mutex).Unlock", CALL_MUTEX_UNLOCK},
-	{"sync.(*RWMutex).Lock", CALL_WRITE_LOCK},
-	{"sync.(*RWMutex).Unlock", CALL_WRITE_UNLOCK},
-	{"sync.(*RWMutex).RLock", CALL_READ_LOCK},
-	{"sync.(*RWMutex).RUnlock", CALL_READ_UNLOCK},
-	{"sync.(*WaitGroup).Done", CALL_DONE},
-	{"runtime.chansend1", CALL_SEND},
-	{"runtime.selectnbsend", CALL_SEND},
-	{"runtime.chanrecv1", CALL_RECEIVE},
-	{"runtime.chanrecv2", CALL_RECEIVE},
-	{"runtime.selectnbrecv", CALL_RECEIVE},
-	{"runtime.selectgo", CALL_SELECT},
-	{"runtime.closechan", CALL_CLOSE},
+	{"sync.(*Mutex).Lock", CALL_MUTEX_LOCK},   {"sync.(*Mutex).Unlock", CALL_MUTEX_UNLOCK},
+	{"sync.(*RWMutex).Lock", CALL_WRITE_LOCK}, {"sync.(*RWMutex).Unlock", CALL_WRITE_UNLOCK},
+	{"sync.(*RWMutex).RLock", CALL_READ_LOCK}, {"sync.(*RWMutex).RUnlock", CALL_READ_UNLOCK},
+	{"sync.(*WaitGroup).Done", CALL_DONE},	   {"runtime.chansend1", CALL_SEND},
+	{"runtime.selectnbsend", CALL_SEND},	   {"runtime.chanrecv1", CALL_RECEIVE},
+	{"runtime.chanrecv2", CALL_RECEIVE},	   {"runtime.selectnbrecv", CALL_RECEIVE},
+	{"runtime.selectgo", CALL_SELECT},	   {"runtime.closechan", CALL_CLOSE},
 };
 
 static uint8_t kind_of(const char *func)
@@ -161,7 +154,8 @@ static struct call_effects effects_of(struct calls *c, taddr entry, unsigned lev
 
 	if (known != U64MAP_NONE)
 		return c->effects.v[known];
-	if (p->n && !c->rt->frames.v[p->first + p->n - 1u].std && m && pcln_find(&m->pcln, entry, &f)) {
+	if (p->n && !c->rt->frames.v[p->first + p->n - 1u].std && m &&
+	    pcln_find(&m->pcln, entry, &f)) {
 		read_code(&r, &m->pcln, &f);
 		c->list.n = calls;
 		c->vars.n = vars;

@@ -3,7 +3,8 @@
 #define SECOND 1000000000ll
 #define MAX_PS 4096
 #define CLOCK_OF_FILE "the core file's date"
-#define CLOCK_RAISE_MAX (3600 * SECOND) /* further ahead than that is damage: sysmon and the collector stamp more often */
+/* further ahead than that is damage: sysmon and the collector stamp more often */
+#define CLOCK_RAISE_MAX (3600 * SECOND)
 #define STAMP_MAX (1ull << 60) /* 36 years of uptime */
 
 /* time/time.go: seconds from year 1 to 1970, and to 1885 for the compact form. */
@@ -22,9 +23,11 @@ static void newest_of_ps(struct runtime *rt, int64_t *best)
 	taddr array, p;
 	uint64_t n, v;
 
-	if (!target_u64(rt->t, l->var[LAYOUT_VAR_allp].addr, &array) || !target_u64(rt->t, l->var[LAYOUT_VAR_allp].addr + 8, &n))
+	if (!target_u64(rt->t, l->var[LAYOUT_VAR_allp].addr, &array) ||
+	    !target_u64(rt->t, l->var[LAYOUT_VAR_allp].addr + 8, &n))
 		return;
-	for (uint64_t i = 0; i < n && i < MAX_PS && target_u64(rt->t, array + i * 8, &p) && p; i++) {
+	for (uint64_t i = 0; i < n && i < MAX_PS && target_u64(rt->t, array + i * 8, &p) && p;
+	     i++) {
 		if (runtime_field(rt, p, l->p.schedwhen, &v))
 			newest(best, v);
 		if (runtime_field(rt, p, l->p.syscallwhen, &v))
@@ -38,21 +41,27 @@ void clock_read(struct runtime *rt, const struct tasks *ts, struct clock_now *re
 	int64_t mono = 0;
 	uint64_t v, gc_unix = 0, gc_mono = 0;
 
-	*ret = (struct clock_now){.wall_ns = rt->t->taken_wall_ns, .mono_ns = rt->t->taken_mono_ns, .exact = true, .from = "the process"};
+	*ret = (struct clock_now){.wall_ns = rt->t->taken_wall_ns,
+				  .mono_ns = rt->t->taken_mono_ns,
+				  .exact = true,
+				  .from = "the process"};
 	if (ret->mono_ns)
 		return;
 	if (runtime_field(rt, l->var[LAYOUT_VAR_sched].addr, l->schedt.lastpoll, &v))
 		newest(&mono, v);
 	newest_of_ps(rt, &mono);
 	if (l->var[LAYOUT_VAR_memstats].found) {
-		runtime_field(rt, l->var[LAYOUT_VAR_memstats].addr, l->mstats.last_gc_unix, &gc_unix);
-		runtime_field(rt, l->var[LAYOUT_VAR_memstats].addr, l->mstats.last_gc_nanotime, &gc_mono);
+		runtime_field(rt, l->var[LAYOUT_VAR_memstats].addr, l->mstats.last_gc_unix,
+			      &gc_unix);
+		runtime_field(rt, l->var[LAYOUT_VAR_memstats].addr, l->mstats.last_gc_nanotime,
+			      &gc_mono);
 		newest(&mono, gc_mono);
 	}
 	if (!mono)
 		for (size_t i = 0; ts && i < ts->list.n; i++)
 			newest(&mono, ts->list.v[i].waitsince);
-	*ret = (struct clock_now){.mono_ns = mono, .wall_ns = rt->t->taken_wall_ns, .from = CLOCK_OF_FILE};
+	*ret = (struct clock_now){
+		.mono_ns = mono, .wall_ns = rt->t->taken_wall_ns, .from = CLOCK_OF_FILE};
 	if (gc_unix && gc_unix < (1ull << 62) && gc_mono && mono >= (int64_t)gc_mono) {
 		ret->wall_ns = (int64_t)gc_unix + (mono - (int64_t)gc_mono);
 		ret->from = "the runtime's clock";
@@ -63,8 +72,8 @@ void clock_raise(struct clock_now *now, int64_t since_start_ns, int64_t start_na
 {
 	int64_t mono;
 
-	if (!now->mono_ns || __builtin_add_overflow(since_start_ns, start_nano, &mono) || mono <= now->mono_ns ||
-	    mono - now->mono_ns > CLOCK_RAISE_MAX)
+	if (!now->mono_ns || __builtin_add_overflow(since_start_ns, start_nano, &mono) ||
+	    mono <= now->mono_ns || mono - now->mono_ns > CLOCK_RAISE_MAX)
 		return;
 	if (strcmp(now->from, CLOCK_OF_FILE) != 0)
 		now->wall_ns += mono - now->mono_ns;
@@ -84,7 +93,8 @@ bool go_time_read(struct runtime *rt, taddr addr, struct go_time *ret)
 	const struct layout *l = &rt->L;
 	uint64_t wall, ext;
 
-	if (!runtime_field(rt, addr, l->time.wall, &wall) || !runtime_field(rt, addr, l->time.ext, &ext))
+	if (!runtime_field(rt, addr, l->time.wall, &wall) ||
+	    !runtime_field(rt, addr, l->time.ext, &ext))
 		return false;
 	*ret = (struct go_time){.nsec = (int32_t)(wall & ((1u << 30) - 1)), .mono = wall >> 63};
 	if (ret->mono) {

@@ -1,16 +1,17 @@
 /*
- * Short methods of amd64, followed with symbols in place of values (see code.h).  Go's ABIInternal: the receiver is in rax, results
- * in rax and rbx, g in r14, zero in xmm15.  Every instruction that Go's compiler (1.18 to 1.27) writes into such methods is known here, no
- * other.
+ * Short methods of amd64, followed with symbols in place of values (see code.h).  Go's ABIInternal:
+ * the receiver is in rax, results in rax and rbx, g in r14, zero in xmm15.  Every instruction that
+ * Go's compiler (1.18 to 1.27) writes into such methods is known here, no other.
  */
 #include "runtime/code.h"
 
 #define STEPS_MAX 256
 #define CALLS_MAX 4
 #define SLOTS 48
-#define G_STACKGUARD 0x10 /* runtime.g: stackguard0, the word that prologues compare with */
-#define G_PANIC 0x20	  /* runtime.g: _panic, which wrappers look at */
-#define LONGEST 15	  /* bytes of an instruction */
+/* runtime.g: stackguard0, the word that prologues compare with */
+#define G_STACKGUARD 0x10
+#define G_PANIC 0x20 /* runtime.g: _panic, which wrappers look at */
+#define LONGEST 15   /* bytes of an instruction */
 
 enum { RAX = 0, RBX = 3, RSP = 4, RBP = 5, R14 = 14, REGS = 16, NO_REG = 255 };
 
@@ -19,7 +20,8 @@ enum value_kind {
 	ZERO,
 	PATH,	/* the receiver, n pointers followed from it; plus add */
 	FRAME,	/* address in the stack: add bytes from where rsp was at the entry */
-	RESULT, /* word `word` of what the method at off[n - 1] in the itab at off[n - 2] returned */
+	RESULT, /* word `word` of what the method at off[n - 1] in the itab at off[n - 2]
+		    returned */
 	G,	/* the runtime.g */
 	PANIC,	/* its _panic: nil */
 };
@@ -56,7 +58,7 @@ struct insn {
 	const uint8_t *p; /* what has not been taken apart yet: in the end immediate values */
 	const uint8_t *end;
 	uint8_t rep, opcode; /* rep: 0, 0xf2, 0xf3 */
-	bool size16, wide; /* operand of 16 bits; of 64 */
+	bool size16, wide;   /* operand of 16 bits; of 64 */
 	uint8_t reg;
 	bool mem;
 	uint8_t rm;	      /* the register, when it is none in memory */
@@ -69,7 +71,8 @@ static struct value plus(struct value v, int64_t n)
 {
 	int64_t sum;
 
-	if ((v.kind != PATH && v.kind != FRAME) || __builtin_add_overflow((int64_t)v.add, n, &sum) || sum != (int32_t)sum)
+	if ((v.kind != PATH && v.kind != FRAME) ||
+	    __builtin_add_overflow((int64_t)v.add, n, &sum) || sum != (int32_t)sum)
 		return n ? any : v;
 	v.add = (int32_t)sum;
 	return v;
@@ -77,7 +80,8 @@ static struct value plus(struct value v, int64_t n)
 
 static bool same(const struct value *a, const struct value *b)
 {
-	return a->kind == b->kind && a->n == b->n && a->add == b->add && !memcmp(a->off, b->off, a->n * sizeof(a->off[0]));
+	return a->kind == b->kind && a->n == b->n && a->add == b->add &&
+	       !memcmp(a->off, b->off, a->n * sizeof(a->off[0]));
 }
 
 /* ---- memory ---- */
@@ -227,7 +231,8 @@ static bool jump_if(struct machine *m, const struct insn *in, uint8_t condition,
 
 	if (condition == BELOW_EQUAL && m->flags == FLAGS_STACK)
 		return true; // there is room
-	if ((condition != EQUAL && condition != NOT_EQUAL) || (m->flags != FLAGS_ZERO && m->flags != FLAGS_NOT_ZERO))
+	if ((condition != EQUAL && condition != NOT_EQUAL) ||
+	    (m->flags != FLAGS_ZERO && m->flags != FLAGS_NOT_ZERO))
 		return false;
 	if ((condition == EQUAL) == (m->flags == FLAGS_ZERO))
 		m->pc = next(in) + (taddr)by;
@@ -259,7 +264,8 @@ static bool call(struct machine *m, const struct insn *in, int64_t by)
 	return true;
 }
 
-/* Through a register: a method of an interface value whose itab and data word come from neighbouring words. */
+/* Through a register: a method of an interface value whose itab and data word come from
+ * neighbouring words. */
 static bool call_method(struct machine *m, struct value code)
 {
 	struct value data = m->reg[RAX], itab = code;
@@ -301,7 +307,8 @@ static bool arithmetic(struct machine *m, struct insn *in, unsigned bytes)
 	}
 	m->flags = FLAGS_ANY;
 	if (op == ADD || op == SUB)
-		return put_operand(m, in, size_of(in), in->wide && !in->mem ? plus(v, op == ADD ? n : -n) : any);
+		return put_operand(m, in, size_of(in),
+				   in->wide && !in->mem ? plus(v, op == ADD ? n : -n) : any);
 	return op == AND && put_operand(m, in, size_of(in), any);
 }
 
@@ -332,26 +339,34 @@ static bool two_bytes(struct machine *m, struct insn *in)
 	int64_t disp;
 
 	switch (in->opcode) {
-	case 0x10: case 0x28: case 0x6f: // movups, movaps, movdqu xmm, m
-	case 0x11: case 0x29: case 0x7f:
-		if (in->rep == 0xf2 || (in->rep == 0xf3 && in->opcode < 0x60) || (!in->rep && in->opcode > 0x60 && !in->size16))
+	case 0x10:
+	case 0x28:
+	case 0x6f: // movups, movaps, movdqu xmm, m
+	case 0x11:
+	case 0x29:
+	case 0x7f:
+		if (in->rep == 0xf2 || (in->rep == 0xf3 && in->opcode < 0x60) ||
+		    (!in->rep && in->opcode > 0x60 && !in->size16))
 			return false;
 		return move_wide(m, in, in->opcode & 1 && in->opcode != 0x6f, 2);
 	case 0x7e: // movq xmm, m
 		return in->rep == 0xf3 && move_wide(m, in, false, 1);
 	case 0xd6: // movq m, xmm
 		return in->size16 && in->mem && move_wide(m, in, true, 1);
-	case 0x57: case 0xef: // xorps, pxor
+	case 0x57:
+	case 0xef: // xorps, pxor
 		for (unsigned i = 0; i < 2; i++)
 			m->xmm[in->reg][i] = !in->mem && in->reg == in->rm ? zero : any;
 		return true;
 	case 0x1f: // nop
 		return true;
-	case 0xb6: case 0xb7: // movzx
+	case 0xb6:
+	case 0xb7: // movzx
 		m->reg[in->reg] = any;
 		return true;
 	default:
-		return in->opcode >> 4 == 8 && take(in, 4, &disp) && jump_if(m, in, in->opcode & 15, disp);
+		return in->opcode >> 4 == 8 && take(in, 4, &disp) &&
+		       jump_if(m, in, in->opcode & 15, disp);
 	}
 }
 
@@ -360,7 +375,8 @@ static bool compare(struct machine *m, const struct insn *in)
 {
 	bool guard = in->mem && in->address.kind == G && in->address.add == G_STACKGUARD;
 
-	m->flags = guard && in->opcode == 0x3b && m->reg[in->reg].kind == FRAME ? FLAGS_STACK : FLAGS_ANY;
+	m->flags = guard && in->opcode == 0x3b && m->reg[in->reg].kind == FRAME ? FLAGS_STACK
+										: FLAGS_ANY;
 	return true;
 }
 
@@ -380,7 +396,8 @@ static bool with_operand(struct machine *m, struct insn *in)
 	case 0x8d:
 		m->reg[in->reg] = in->mem && in->wide ? in->address : any;
 		return true;
-	case 0x31: case 0x33:
+	case 0x31:
+	case 0x33:
 		m->flags = FLAGS_ANY;
 		if (in->mem || in->reg != in->rm)
 			return false;
@@ -392,16 +409,19 @@ static bool with_operand(struct machine *m, struct insn *in)
 	case 0x84: // test al, [x]: is it nil?
 		m->flags = FLAGS_ANY;
 		return true;
-	case 0x39: case 0x3b:
+	case 0x39:
+	case 0x3b:
 		return compare(m, in);
 	case 0x83:
 		return arithmetic(m, in, 1);
 	case 0x81:
 		return arithmetic(m, in, 4);
 	case 0xc7:
-		return !in->size16 && (in->reg & 7) == 0 && take(in, 4, &n) && put_operand(m, in, size_of(in), n ? any : zero);
+		return !in->size16 && (in->reg & 7) == 0 && take(in, 4, &n) &&
+		       put_operand(m, in, size_of(in), n ? any : zero);
 	case 0xc6:
-		return (in->reg & 7) == 0 && take(in, 1, &n) && in->mem && store(m, in->address, 1, any);
+		return (in->reg & 7) == 0 && take(in, 1, &n) && in->mem &&
+		       store(m, in->address, 1, any);
 	case 0xff:
 		if ((in->reg & 7) == 2)
 			return call_method(m, operand(m, in));
@@ -424,7 +444,8 @@ static int without_operand(struct machine *m, struct insn *in, uint8_t rex)
 		return ret(m);
 	case 0xe8:
 		return take(in, 4, &n) && call(m, in, n);
-	case 0xe9: case 0xeb:
+	case 0xe9:
+	case 0xeb:
 		if (!take(in, in->opcode == 0xe9 ? 4 : 1, &n))
 			return false;
 		m->pc = next(in) + (taddr)n;
@@ -437,7 +458,8 @@ static int without_operand(struct machine *m, struct insn *in, uint8_t rex)
 		m->reg[reg] = load(m, m->reg[RSP]);
 		m->reg[RSP] = plus(m->reg[RSP], 8);
 		return true;
-	case 0x70: case 0x78:
+	case 0x70:
+	case 0x78:
 		return take(in, 1, &n) && jump_if(m, in, in->opcode & 15, n);
 	case 0xb8:
 		if (!take(in, in->wide ? 8 : 4, &n))
@@ -511,7 +533,8 @@ static struct code_result result(const struct machine *m, unsigned words)
 	}
 	if (v->kind == PATH)
 		second.off[second.n - (second.n > 0)] += 8;
-	if (words == 2 && (m->reg[RBX].kind != v->kind || !same(&second, &m->reg[RBX]) || m->reg[RBX].word != (v->kind == RESULT)))
+	if (words == 2 && (m->reg[RBX].kind != v->kind || !same(&second, &m->reg[RBX]) ||
+			   m->reg[RBX].word != (v->kind == RESULT)))
 		return r;
 	unsigned n = v->kind == RESULT ? v->n - 1u : v->n;
 	if ((v->kind != PATH && v->kind != RESULT) || v->add || v->word || !n || n > CODE_HOPS)
@@ -519,7 +542,9 @@ static struct code_result result(const struct machine *m, unsigned words)
 	r.kind = v->kind == PATH ? CODE_FIELD : CODE_ASKS;
 	r.n = (uint8_t)n;
 	memcpy(r.off, v->off, n * sizeof(r.off[0]));
-	int32_t fun = v->kind == RESULT ? v->off[v->n - 1] - (int32_t)(m->rt->L.s[LAYOUT_itab].size - 8) : 0;
+	int32_t fun = v->kind == RESULT
+			      ? v->off[v->n - 1] - (int32_t)(m->rt->L.s[LAYOUT_itab].size - 8)
+			      : 0;
 	if (fun < 0 || fun % 8)
 		return (struct code_result){0};
 	r.method = fun / 8;

@@ -1,7 +1,8 @@
 /*
- * References relative to the instruction, on amd64: CALL rel32 (E8), and memory operands and LEA with the ModRM byte mod 00, r/m 101
- * (Intel's manual, volume 2, tables 2-2 and 2-7).  An operand that an immediate follows counts from behind that: Go has it on compares and
- * stores of constants, so the sizes of 0, 1 and 4 bytes are tried.
+ * References relative to the instruction, on amd64: CALL rel32 (E8), and memory operands and LEA
+ * with the ModRM byte mod 00, r/m 101 (Intel's manual, volume 2, tables 2-2 and 2-7).  An operand
+ * that an immediate follows counts from behind that: Go has it on compares and stores of constants,
+ * so the sizes of 0, 1 and 4 bytes are tried.
  */
 #include <string.h>
 
@@ -24,7 +25,9 @@ static void relative(const uint8_t *code, size_t i, taddr entry, code_ref_fn *fn
 	taddr to = entry + i + 5 + (taddr)(int64_t)distance;
 	if (code[i] == CALL_REL32)
 		fn(arg, REF_CALL, entry + i, to);
-	for (size_t k = 0; (code[i] & MOD_RM) == RIP_RELATIVE && k < sizeof(immediates) / sizeof(*immediates); k++)
+	for (size_t k = 0;
+	     (code[i] & MOD_RM) == RIP_RELATIVE && k < sizeof(immediates) / sizeof(*immediates);
+	     k++)
 		fn(arg, REF_ADDRESS, entry + i, to + immediates[k]);
 }
 
@@ -37,7 +40,9 @@ static void load(const uint8_t *code, size_t i, size_t n, taddr entry, code_ref_
 
 	if ((rex & 0xf8) != REX_W || code[i + 1] != MOV_LOAD || mod == 3 || (mod == 0 && base == 5))
 		return;
-	if (base == BASE_IN_SIB && (!(rex & 1) || code[at++] != SIB_BASE_ALONE)) /* the stack's, or an element of an array */
+	if (base == BASE_IN_SIB &&
+	    (!(rex & 1) ||
+	     code[at++] != SIB_BASE_ALONE)) /* the stack's, or an element of an array */
 		return;
 	if (at + (mod == 2 ? 4u : mod) > n)
 		return;

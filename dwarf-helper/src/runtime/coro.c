@@ -2,7 +2,8 @@
 
 #include "runtime/heap.h"
 
-#define NOT_FOUND (UINT32_MAX - 1) /* value in coros.of_g: of a goroutine that waits so, whose coro has not been met yet */
+/* value in coros.of_g: of a goroutine that waits so, whose coro has not been met yet */
+#define NOT_FOUND (UINT32_MAX - 1)
 
 static void look_at_span(struct runtime *rt, const struct span *s, struct coros *c, bool *unread)
 {

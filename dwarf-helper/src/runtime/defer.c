@@ -4,7 +4,8 @@
 
 #define MAX_RECORDS (1u << 20) /* of one goroutine */
 #define MAX_OPEN 8	       /* open-coded calls of a function: bits of a byte */
-#define BAD_DEFER 1	       /* runtime/panic.go: badDefer, the end of a list that is closed */
+/* runtime/panic.go: badDefer, the end of a list that is closed */
+#define BAD_DEFER 1
 
 struct search {
 	struct runtime *rt;
@@ -35,8 +36,8 @@ static const uint8_t *record_at(struct search *s, taddr a)
 }
 
 /*
- * What loops over functions have deferred hangs on a record of its own, newest first (runtime/panic.go: deferrangefunc,
- * deferprocat); sp is set only when they are about to run.
+ * What loops over functions have deferred hangs on a record of its own, newest first
+ * (runtime/panic.go: deferrangefunc, deferprocat); sp is set only when they are about to run.
  */
 static void visit_range(struct search *s, taddr head, taddr sp, uint32_t info)
 {
@@ -44,7 +45,8 @@ static void visit_range(struct search *s, taddr head, taddr sp, uint32_t info)
 
 	target_u64(s->rt->t, head, &a);
 	for (const uint8_t *p; !s->stopped && (p = record_at(s, a));) {
-		struct defer_call d = {.fn = runtime_load(p, s->rt->L.defer.fn), .sp = sp, .info = info};
+		struct defer_call d = {
+			.fn = runtime_load(p, s->rt->L.defer.fn), .sp = sp, .info = info};
 		if (d.fn)
 			report(s, &d);
 		a = runtime_load(p, s->rt->L.defer.link);
@@ -56,12 +58,15 @@ static bool flag(const uint8_t *p, struct layout_field f)
 	return LAYOUT_HAS(f) && runtime_load(p, f);
 }
 
-/* One record.  Those that run now are still listed until 1.21 (started), and so are marks for open-coded frames (openDefer). */
+/* One record.  Those that run now are still listed until 1.21 (started), and so are marks for
+ * open-coded frames (openDefer). */
 static void visit_record(struct search *s, const uint8_t *p, taddr frame_sp, uint32_t frame_info)
 {
 	const struct layout *l = &s->rt->L;
 	taddr sp = runtime_load(p, l->defer.sp), pc = runtime_load(p, l->defer.pc);
-	uint32_t info = sp == frame_sp && frame_info != PC_NONE ? frame_info : runtime_pc(s->rt, pc ? pc - 1 : 0);
+	uint32_t info = sp == frame_sp && frame_info != PC_NONE
+				? frame_info
+				: runtime_pc(s->rt, pc ? pc - 1 : 0);
 	struct defer_call d = {.fn = runtime_load(p, l->defer.fn), .sp = sp, .info = info};
 
 	if (flag(p, l->defer.started) || flag(p, l->defer.openDefer))
@@ -93,7 +98,8 @@ struct open_defers {
 	uint32_t slot[MAX_OPEN]; /* by bit; 0: no such call */
 };
 
-/* Until 1.21 a count, then the slots one by one, the last call's first; since 1.22 the first slot, others follow. */
+/* Until 1.21 a count, then the slots one by one, the last call's first; since 1.22 the first slot,
+ * others follow. */
 static bool read_open(const struct runtime *rt, struct pcln_bytes b, struct open_defers *ret)
 {
 	uint32_t n, first;

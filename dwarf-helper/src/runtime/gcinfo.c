@@ -4,11 +4,14 @@
 
 #define PAUSE_MAX_NS UINT64_C(3600000000000) /* no pause takes an hour: damage */
 #define MIN_RUNWAY (64u << 10)		     /* mgcpacer.go: heapGoalInternal */
-#define HEADROOM_MIN (1u << 20)		     /* memoryLimitHeapGoalHeadroom, later memoryLimitMinHeapGoalHeadroom */
-#define HEADROOM_PERCENT 3		     /* memoryLimitHeapGoalHeadroomPercent, since 1.21 */
+/* memoryLimitHeapGoalHeadroom, later memoryLimitMinHeapGoalHeadroom */
+#define HEADROOM_MIN (1u << 20)
+/* memoryLimitHeapGoalHeadroomPercent, since 1.21 */
+#define HEADROOM_PERCENT 3
 
 /* A field of a package variable. */
-static struct gc_number read_field(struct runtime *rt, enum layout_variable_id var, struct layout_field f)
+static struct gc_number read_field(struct runtime *rt, enum layout_variable_id var,
+				   struct layout_field f)
 {
 	struct gc_number n = {false, 0};
 
@@ -43,9 +46,12 @@ static uint64_t limit_goal(struct runtime *rt, const struct gcinfo *g)
 static void read_goal(struct runtime *rt, struct gcinfo *g)
 {
 	const struct layout *l = &rt->L;
-	struct gc_number goal = read_field(rt, LAYOUT_VAR_gcController, l->gcController.gcPercentHeapGoal);
-	struct gc_number sweep = read_field(rt, LAYOUT_VAR_gcController, l->gcController.sweepDistMinTrigger);
-	struct gc_number triggered = read_field(rt, LAYOUT_VAR_gcController, l->gcController.triggered);
+	struct gc_number goal =
+		read_field(rt, LAYOUT_VAR_gcController, l->gcController.gcPercentHeapGoal);
+	struct gc_number sweep =
+		read_field(rt, LAYOUT_VAR_gcController, l->gcController.sweepDistMinTrigger);
+	struct gc_number triggered =
+		read_field(rt, LAYOUT_VAR_gcController, l->gcController.triggered);
 
 	if (!goal.known || !sweep.known || !triggered.known)
 		return;
@@ -90,7 +96,8 @@ static void read_controller(struct runtime *rt, struct gcinfo *g)
 static bool read_word(struct runtime *rt, struct layout_field f, uint64_t i, uint64_t *ret)
 {
 	return LAYOUT_HAS(f) && (i + 1) * 8 <= f.size &&
-	       target_u64(rt->t, rt->L.var[LAYOUT_VAR_memstats].addr + (uint64_t)f.off + i * 8, ret);
+	       target_u64(rt->t, rt->L.var[LAYOUT_VAR_memstats].addr + (uint64_t)f.off + i * 8,
+			  ret);
 }
 
 static void read_pauses(struct runtime *rt, struct gcinfo *g)
@@ -98,7 +105,9 @@ static void read_pauses(struct runtime *rt, struct gcinfo *g)
 	const struct layout *l = &rt->L;
 	uint64_t ring = LAYOUT_HAS(l->mstats.pause_ns) ? l->mstats.pause_ns.size / 8 : 0;
 
-	for (uint64_t k = 0; ring && g->collections.known && k < g->collections.v && k < ring && k < GC_PAUSES; k++) {
+	for (uint64_t k = 0;
+	     ring && g->collections.known && k < g->collections.v && k < ring && k < GC_PAUSES;
+	     k++) {
 		uint64_t at = (g->collections.v - 1 - k) % ring;
 		struct gc_pause *p = &g->pause[g->npauses];
 		*p = (struct gc_pause){0};
@@ -109,17 +118,20 @@ static void read_pauses(struct runtime *rt, struct gcinfo *g)
 	}
 }
 
-/* heapStats is a ring of three deltas; their sum is what is so now (mstats.go: consistentHeapStats.unsafeRead). */
+/* heapStats is a ring of three deltas; their sum is what is so now (mstats.go:
+ * consistentHeapStats.unsafeRead). */
 static struct gc_number sum_deltas(struct runtime *rt, struct layout_field f)
 {
 	const struct layout *l = &rt->L;
 	uint64_t size = l->s[LAYOUT_heapStatsDelta].size, v;
 	struct gc_number n = {false, 0};
 
-	if (!l->var[LAYOUT_VAR_memstats].found || !LAYOUT_HAS(l->mstats.heapStats) || !LAYOUT_HAS(f) || !size)
+	if (!l->var[LAYOUT_VAR_memstats].found || !LAYOUT_HAS(l->mstats.heapStats) ||
+	    !LAYOUT_HAS(f) || !size)
 		return n;
 	for (uint64_t at = 0; at + size <= l->mstats.heapStats.size; at += size) {
-		taddr delta = l->var[LAYOUT_VAR_memstats].addr + (uint64_t)l->mstats.heapStats.off + at;
+		taddr delta =
+			l->var[LAYOUT_VAR_memstats].addr + (uint64_t)l->mstats.heapStats.off + at;
 		if (!runtime_field(rt, delta, f, &v))
 			return (struct gc_number){false, 0};
 		n.v += v;
@@ -150,7 +162,8 @@ static enum gc_phase read_phase(struct runtime *rt)
 {
 	uint64_t phase;
 
-	if (!rt->L.var[LAYOUT_VAR_gcphase].found || !target_uint(rt->t, rt->L.var[LAYOUT_VAR_gcphase].addr, 4, &phase) ||
+	if (!rt->L.var[LAYOUT_VAR_gcphase].found ||
+	    !target_uint(rt->t, rt->L.var[LAYOUT_VAR_gcphase].addr, 4, &phase) ||
 	    phase >= GC_PHASE_UNKNOWN)
 		return GC_PHASE_UNKNOWN;
 	return (enum gc_phase)phase;
@@ -165,11 +178,13 @@ const char *gc_phase_name(enum gc_phase p)
 
 /* ---- spans ---- */
 
-#define CLASSES 256    /* mspan.spanclass is a byte */
-#define SMALL_MAX 32768 /* sizeclasses.go: the largest class; larger objects have spans of their own */
+#define CLASSES 256 /* mspan.spanclass is a byte */
+/* sizeclasses.go: the largest class; larger objects have spans of their own */
+#define SMALL_MAX 32768
 #define SLOTS_MAX 8192 /* sizeclasses.go: 1024 slots of 8 bytes a span are the most */
 
-static void count_span(struct runtime *rt, struct gcinfo *g, struct gc_class *by_slot, const struct span *s)
+static void count_span(struct runtime *rt, struct gcinfo *g, struct gc_class *by_slot,
+		       const struct span *s)
 {
 	uint64_t slot = s->elem_size > SMALL_MAX ? 0 : s->elem_size, objects = 0;
 	bool noscan = s->flags & SPAN_NOSCAN;
@@ -237,8 +252,8 @@ static struct err *count_spans(struct runtime *rt, struct gcinfo *g)
 /* ---- specials ---- */
 
 /*
- * mheap.go: _KindSpecialFinalizer …  The numbers have moved with every kind put in between; which kinds a release has
- * follows from the types it has.
+ * mheap.go: _KindSpecialFinalizer …  The numbers have moved with every kind put in between; which
+ * kinds a release has follows from the types it has.
  */
 static void special_numbers(const struct layout *l, int ret[SPECIAL_KINDS])
 {
@@ -259,8 +274,8 @@ static enum special_kind kind_of(const int numbers[SPECIAL_KINDS], uint64_t kind
 }
 
 /* The specials of one span; @p left: how many there can be at all. */
-static bool count_list(struct runtime *rt, taddr special, const int numbers[SPECIAL_KINDS], uint64_t *left,
-		       struct gcinfo *g)
+static bool count_list(struct runtime *rt, taddr special, const int numbers[SPECIAL_KINDS],
+		       uint64_t *left, struct gcinfo *g)
 {
 	const struct layout *l = &rt->L;
 	uint64_t kind;
@@ -303,7 +318,9 @@ struct err *gcinfo_read(struct runtime *rt, struct gcinfo *g)
 	read_controller(rt, g);
 	read_memstats(rt, g);
 	if (LAYOUT_HAS(l->mheap.heapArenas)) /* a slice: its length is the second word */
-		g->arenas.known = target_u64(rt->t, l->var[LAYOUT_VAR_mheap].addr + (uint64_t)l->mheap.heapArenas.off + 8,
+		g->arenas.known = target_u64(rt->t,
+					     l->var[LAYOUT_VAR_mheap].addr +
+						     (uint64_t)l->mheap.heapArenas.off + 8,
 					     &g->arenas.v);
 	struct err *err = count_spans(rt, g);
 	return err ? err : count_specials(rt, g);

@@ -2,9 +2,11 @@
 
 #include "runtime/rtype.h"
 
-#define IN_LINE_MAX 128 /* larger keys and elements are stored as pointers (internal/abi/map*.go) */
+/* larger keys and elements are stored as pointers (internal/abi/map*.go) */
+#define IN_LINE_MAX 128
 
-const uint8_t *gomap_window_move(struct target *t, struct gomap_window *w, taddr a, uint64_t len, taddr end)
+const uint8_t *gomap_window_move(struct target *t, struct gomap_window *w, taddr a, uint64_t len,
+				 taddr end)
 {
 	uint64_t n = target_extent(t, a);
 
@@ -38,13 +40,15 @@ static bool type_is_sound(const struct gomap_type *ty)
 	if (!ty->swiss) {
 		uint64_t need = 8 + GOMAP_SLOTS * ((uint64_t)ty->key_size + ty->elem_size) + 8;
 
-		return ty->bucket_size >= need && ty->bucket_size <= GOMAP_UNIT_MAX && ty->bucket_size % 8 == 0;
+		return ty->bucket_size >= need && ty->bucket_size <= GOMAP_UNIT_MAX &&
+		       ty->bucket_size % 8 == 0;
 	}
 	uint64_t keys = ty->keys_off + (GOMAP_SLOTS - 1) * (uint64_t)ty->key_stride + ty->key_size;
-	uint64_t elems = ty->elems_off + (GOMAP_SLOTS - 1) * (uint64_t)ty->elem_stride + ty->elem_size;
+	uint64_t elems =
+		ty->elems_off + (GOMAP_SLOTS - 1) * (uint64_t)ty->elem_stride + ty->elem_size;
 
-	return ty->group_size <= GOMAP_UNIT_MAX && ty->keys_off >= 8 && ty->elems_off >= 8 && keys <= ty->group_size &&
-	       elems <= ty->group_size;
+	return ty->group_size <= GOMAP_UNIT_MAX && ty->keys_off >= 8 && ty->elems_off >= 8 &&
+	       keys <= ty->group_size && elems <= ty->group_size;
 }
 
 /* Sizes as stored in a slot, from the key's and element's own descriptors. */
@@ -63,7 +67,8 @@ static bool read_sizes(struct runtime *rt, struct gomap_type *ty)
 bool gomap_type_read(struct runtime *rt, taddr map_type, struct gomap_type *ret)
 {
 	*ret = (struct gomap_type){.swiss = gomap_is_swiss(&rt->L)};
-	bool ok = ret->swiss ? gomap_swiss_type(rt, map_type, ret) : gomap_bucket_type(rt, map_type, ret);
+	bool ok = ret->swiss ? gomap_swiss_type(rt, map_type, ret)
+			     : gomap_bucket_type(rt, map_type, ret);
 
 	return ok && read_sizes(rt, ret) && type_is_sound(ret);
 }
@@ -75,8 +80,8 @@ void gomap_type_iface_set(const struct runtime *rt, struct gomap_type *ret)
 		ret->bucket_size = 8 + GOMAP_SLOTS * 16 + 8;
 		return;
 	}
-	// struct{key canceler; elem struct{}} is 24 bytes: a last field of size zero is padded, so that its address
-	// stays inside.
+	// struct{key canceler; elem struct{}} is 24 bytes: a last field of size zero is padded, so
+	// that its address stays inside.
 	ret->keys_off = 8;
 	ret->key_stride = ret->elem_stride = 24;
 	ret->elems_off = 8 + 16;
@@ -88,13 +93,13 @@ bool gomap_header(struct runtime *rt, taddr map, struct gomap_state *ret)
 	*ret = (struct gomap_state){.swiss = gomap_is_swiss(&rt->L), .readable = true};
 	if (!map)
 		return true;
-	ret->readable =
-		map % 8 == 0 && (ret->swiss ? gomap_swiss_header(rt, map, ret) : gomap_bucket_header(rt, map, ret));
+	ret->readable = map % 8 == 0 && (ret->swiss ? gomap_swiss_header(rt, map, ret)
+						    : gomap_bucket_header(rt, map, ret));
 	return ret->readable;
 }
 
-void gomap_each(struct runtime *rt, taddr map, const struct gomap_type *ty, uint64_t max, gomap_fn *fn, void *arg,
-		struct gomap_state *ret)
+void gomap_each(struct runtime *rt, taddr map, const struct gomap_type *ty, uint64_t max,
+		gomap_fn *fn, void *arg, struct gomap_state *ret)
 {
 	struct gomap_walk w = {.rt = rt, .ty = ty, .fn = fn, .arg = arg, .max = max, .st = ret};
 

@@ -3,14 +3,15 @@
  *
  *     bucket: tophash[8]  keys[8]  elems[8]  *overflow
  *
- * While a map grows, both arrays are there: a bucket of the old one is "evacuated" (its first tophash says so) once
- * its entries were moved.
+ * While a map grows, both arrays are there: a bucket of the old one is "evacuated" (its first
+ * tophash says so) once its entries were moved.
  */
 #include "runtime/gomap_walk.h"
 
 #define B_MAX 40
 
-/* tophash: 0 and 1 empty, 2…4 evacuated, from 5 on a filled slot (runtime/map.go: emptyRest … minTopHash). */
+/* tophash: 0 and 1 empty, 2…4 evacuated, from 5 on a filled slot (runtime/map.go: emptyRest …
+ * minTopHash). */
 enum { EVACUATED_FIRST = 2, FILLED_FIRST = 5 };
 
 /* hmap.flags */
@@ -29,10 +30,12 @@ static bool header_read(struct runtime *rt, taddr map, struct hmap *h)
 {
 	const struct layout *l = &rt->L;
 
-	return runtime_field(rt, map, l->hmap.count, &h->count) && runtime_field(rt, map, l->hmap.flags, &h->flags) &&
-	       runtime_field(rt, map, l->hmap.B, &h->B) && runtime_field(rt, map, l->hmap.buckets, &h->buckets) &&
-	       runtime_field(rt, map, l->hmap.oldbuckets, &h->oldbuckets) && h->B <= B_MAX && h->buckets % 8 == 0 &&
-	       h->oldbuckets % 8 == 0 && (h->buckets || !h->oldbuckets);
+	return runtime_field(rt, map, l->hmap.count, &h->count) &&
+	       runtime_field(rt, map, l->hmap.flags, &h->flags) &&
+	       runtime_field(rt, map, l->hmap.B, &h->B) &&
+	       runtime_field(rt, map, l->hmap.buckets, &h->buckets) &&
+	       runtime_field(rt, map, l->hmap.oldbuckets, &h->oldbuckets) && h->B <= B_MAX &&
+	       h->buckets % 8 == 0 && h->oldbuckets % 8 == 0 && (h->buckets || !h->oldbuckets);
 }
 
 bool gomap_bucket_header(struct runtime *rt, taddr map, struct gomap_state *st)
@@ -75,10 +78,12 @@ static void walk_slots(struct gomap_walk *w, const uint8_t *b, taddr at)
 		return; // all empty
 	for (uint32_t i = 0; i < GOMAP_SLOTS && !w->stop; i++)
 		if (b[i] >= FILLED_FIRST)
-			gomap_emit(w, b, at, 8 + i * ty->key_size, 8 + GOMAP_SLOTS * ty->key_size + i * ty->elem_size);
+			gomap_emit(w, b, at, 8 + i * ty->key_size,
+				   8 + GOMAP_SLOTS * ty->key_size + i * ty->elem_size);
 }
 
-/* A chain that bites its tail is found by remembering one link and moving it on at growing distances (Brent). */
+/* A chain that bites its tail is found by remembering one link and moving it on at growing
+ * distances (Brent). */
 static void walk_chain(struct bucket_walk *bw, const uint8_t *b, taddr at)
 {
 	struct gomap_walk *w = bw->w;
@@ -115,8 +120,8 @@ static bool canceled(struct gomap_walk *w, uint64_t i)
 }
 
 /*
- * Filled slots of old buckets, also of evacuated ones: those have none, unless the move was under way, and then they
- * are the ones not moved yet.
+ * Filled slots of old buckets, also of evacuated ones: those have none, unless the move was under
+ * way, and then they are the ones not moved yet.
  */
 static void walk_old(struct bucket_walk *bw, taddr start, uint64_t n)
 {
@@ -126,7 +131,8 @@ static void walk_old(struct bucket_walk *bw, taddr start, uint64_t n)
 
 	gomap_window_init(&win);
 	for (uint64_t i = 0; i < n && !canceled(w, i); i++) {
-		const uint8_t *b = gomap_window_at(w->rt->t, &win, start + i * size, size, start + n * size);
+		const uint8_t *b =
+			gomap_window_at(w->rt->t, &win, start + i * size, size, start + n * size);
 
 		if (b)
 			walk_chain(bw, b, start + i * size);
@@ -135,7 +141,8 @@ static void walk_old(struct bucket_walk *bw, taddr start, uint64_t n)
 	}
 }
 
-/* Buckets of the new array; while growing only those whose old one was moved here, the others may be garbage. */
+/* Buckets of the new array; while growing only those whose old one was moved here, the others may
+ * be garbage. */
 static void walk_new(struct bucket_walk *bw, const struct hmap *h, uint64_t n, uint64_t nold)
 {
 	struct gomap_walk *w = bw->w;
@@ -149,7 +156,8 @@ static void walk_new(struct bucket_walk *bw, const struct hmap *h, uint64_t n, u
 		taddr at = h->buckets + i * size;
 
 		if (nold) {
-			const uint8_t *o = gomap_window_at(w->rt->t, &old, h->oldbuckets + (i & (nold - 1)) * size,
+			const uint8_t *o = gomap_window_at(w->rt->t, &old,
+							   h->oldbuckets + (i & (nold - 1)) * size,
 							   size, h->oldbuckets + nold * size);
 			if (o && (o[0] < EVACUATED_FIRST || o[0] >= FILLED_FIRST))
 				continue;
@@ -178,8 +186,8 @@ void gomap_bucket_each(struct gomap_walk *w, taddr map)
 		w->st->readable = false;
 		return;
 	}
-	// The runtime grows a map that has about as many overflow buckets as buckets; all keys in one chain is the
-	// worst.
+	// The runtime grows a map that has about as many overflow buckets as buckets; all keys in
+	// one chain is the worst.
 	uint64_t budget = 4 * (n + nold) + 1024;
 
 	if (gomap_could_be(w->rt, h.count / GOMAP_SLOTS, size))

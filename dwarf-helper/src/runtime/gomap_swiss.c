@@ -1,14 +1,16 @@
 /*
- * Maps of internal/runtime/maps: a directory of 2^n pointers to tables (the same table may stand there several times),
- * each table an array of 2^m groups, each group eight control bytes and eight slots.  A small map has one group and no
- * directory.
+ * Maps of internal/runtime/maps: a directory of 2^n pointers to tables (the same table may stand
+ * there several times), each table an array of 2^m groups, each group eight control bytes and eight
+ * slots.  A small map has one group and no directory.
  */
 #include "runtime/gomap_walk.h"
 
 #define DIR_MAX (1ull << 24)
-#define GROUPS_MAX 1024 /* 8 times of maps.maxTableCapacity, which may grow in a later release */
+/* 8 times of maps.maxTableCapacity, which may grow in a later release */
+#define GROUPS_MAX 1024
 
-/* Control bytes: the top bit is clear in full slots; 0x80 empty, 0xfe deleted (internal/runtime/maps/group.go). */
+/* Control bytes: the top bit is clear in full slots; 0x80 empty, 0xfe deleted
+ * (internal/runtime/maps/group.go). */
 #define CTRL_MSB 0x8080808080808080u
 
 struct smap {
@@ -36,7 +38,8 @@ bool gomap_swiss_header(struct runtime *rt, taddr map, struct gomap_state *st)
 		return false;
 	runtime_field(rt, map, rt->L.swissMap.writing, &writing);
 	st->writing = writing;
-	// A count beyond the eight slots of a small map is damage, but no reason not to look at them.
+	// A count beyond the eight slots of a small map is damage, but no reason not to look at
+	// them.
 	return true;
 }
 
@@ -64,7 +67,8 @@ bool gomap_swiss_type(struct runtime *rt, taddr map_type, struct gomap_type *ret
 		elems += 8;
 		elem_stride = stride;
 	}
-	if (group > GOMAP_UNIT_MAX || keys > group || stride > group || elems > group || elem_stride > group)
+	if (group > GOMAP_UNIT_MAX || keys > group || stride > group || elems > group ||
+	    elem_stride > group)
 		return false;
 	ret->key_indirect = flags & 4;
 	ret->elem_indirect = flags & 8;
@@ -87,7 +91,8 @@ static void walk_group(struct gomap_walk *w, const uint8_t *g, taddr at)
 	for (uint64_t full = ~ctrl & CTRL_MSB; full && !w->stop; full &= full - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(full) / 8;
 
-		gomap_emit(w, g, at, ty->keys_off + i * ty->key_stride, ty->elems_off + i * ty->elem_stride);
+		gomap_emit(w, g, at, ty->keys_off + i * ty->key_stride,
+			   ty->elems_off + i * ty->elem_stride);
 	}
 }
 
@@ -112,15 +117,16 @@ static void walk_groups(struct gomap_walk *w, struct gomap_window *win, taddr at
 	}
 }
 
-/* @p left: groups that may still be looked at, so that a directory of made-up tables over the same groups ends. */
+/* @p left: groups that may still be looked at, so that a directory of made-up tables over the same
+ * groups ends. */
 static void walk_table(struct gomap_walk *w, struct gomap_window *win, taddr table, uint64_t *left)
 {
 	const struct layout *l = &w->rt->L;
 	uint64_t groups, mask;
 
 	if (table % 8 || !runtime_field(w->rt, table, l->swissTable.groups_data, &groups) ||
-	    !runtime_field(w->rt, table, l->swissTable.groups_lengthMask, &mask) || mask >= GROUPS_MAX ||
-	    mask & (mask + 1) || mask >= *left) {
+	    !runtime_field(w->rt, table, l->swissTable.groups_lengthMask, &mask) ||
+	    mask >= GROUPS_MAX || mask & (mask + 1) || mask >= *left) {
 		w->st->unreadable++;
 		return;
 	}
@@ -138,7 +144,8 @@ static void walk_directory(struct gomap_walk *w, struct gomap_window *win, const
 
 	gomap_window_init(&dir);
 	for (uint64_t i = 0; i < m->dir_len && !w->stop; i++) {
-		const uint8_t *p = gomap_window_at(w->rt->t, &dir, m->dir + i * 8, 8, m->dir + m->dir_len * 8);
+		const uint8_t *p =
+			gomap_window_at(w->rt->t, &dir, m->dir + i * 8, 8, m->dir + m->dir_len * 8);
 		taddr table = 0;
 
 		if (p)
@@ -148,7 +155,8 @@ static void walk_directory(struct gomap_walk *w, struct gomap_window *win, const
 			continue;
 		}
 		// Copies stand side by side, unless the directory is damaged.
-		if (table == last || (m->dir_len > 2 && u64map_add(&seen, table, (uint32_t)i) != (uint32_t)i))
+		if (table == last ||
+		    (m->dir_len > 2 && u64map_add(&seen, table, (uint32_t)i) != (uint32_t)i))
 			continue;
 		last = table;
 		walk_table(w, win, table, &left);

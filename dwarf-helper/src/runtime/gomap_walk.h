@@ -6,13 +6,14 @@
 
 #include "runtime/gomap.h"
 
-/* A bucket or group: 8 slots of a key and an element of at most 128 bytes each (larger ones are indirect). */
+/* A bucket or group: 8 slots of a key and an element of at most 128 bytes each (larger ones are
+ * indirect). */
 #define GOMAP_UNIT_MAX 4096
 #define GOMAP_SLOTS 8
 
 /**
- * Which generation this program has.  GOEXPERIMENT=noswissmap (1.24, 1.25) has runtime.hmap, which a program with Swiss maps
- * does not, while its layout may still name maps.Map.
+ * Which generation this program has.  GOEXPERIMENT=noswissmap (1.24, 1.25) has runtime.hmap, which
+ * a program with Swiss maps does not, while its layout may still name maps.Map.
  */
 static inline bool gomap_is_swiss(const struct layout *l)
 {
@@ -43,10 +44,13 @@ static inline void gomap_window_init(struct gomap_window *w)
 	w->start = w->n = 0;
 }
 
-const uint8_t *gomap_window_move(struct target *t, struct gomap_window *w, taddr a, uint64_t len, taddr end);
+const uint8_t *gomap_window_move(struct target *t, struct gomap_window *w, taddr a, uint64_t len,
+				 taddr end);
 
-/** @p len bytes (at most GOMAP_UNIT_MAX) at @p a of an array that ends at @p end; NULL when unreadable.  Valid until the next call. */
-static inline const uint8_t *gomap_window_at(struct target *t, struct gomap_window *w, taddr a, uint64_t len, taddr end)
+/** @p len bytes (at most GOMAP_UNIT_MAX) at @p a of an array that ends at @p end; NULL when
+ * unreadable.  Valid until the next call. */
+static inline const uint8_t *gomap_window_at(struct target *t, struct gomap_window *w, taddr a,
+					     uint64_t len, taddr end)
 {
 	if (a - w->start < w->n && w->n - (a - w->start) >= len)
 		return w->p + (a - w->start);
@@ -56,8 +60,10 @@ static inline const uint8_t *gomap_window_at(struct target *t, struct gomap_wind
 /** Could @p n things of @p size bytes be in memory at all?  Cheap for the small ones. */
 bool gomap_could_be(const struct runtime *rt, uint64_t n, uint64_t size);
 
-/** Hand out one entry.  Offsets are those of the slot's key and element inside the unit @p mem, which is at @p at. */
-static inline void gomap_emit(struct gomap_walk *w, const uint8_t *mem, taddr at, uint32_t key_off, uint32_t elem_off)
+/** Hand out one entry.  Offsets are those of the slot's key and element inside the unit @p mem,
+ * which is at @p at. */
+static inline void gomap_emit(struct gomap_walk *w, const uint8_t *mem, taddr at, uint32_t key_off,
+			      uint32_t elem_off)
 {
 	taddr key = at + key_off, elem = at + elem_off;
 

@@ -3,24 +3,31 @@
 #include <stdlib.h>
 
 #define MAX_SPANS (1u << 27) /* 1 TiB of 8 KiB spans */
-#define SPANS_EXPECTED (1u << 20) /* room made at once: memory that is not touched costs nothing */
+/* room made at once: memory that is not touched costs nothing */
+#define SPANS_EXPECTED (1u << 20)
 #define PAGES_PER_ARENA (HEAP_ARENA / HEAP_PAGE)
-#define INLINE_MARK_BYTES 128u /* sizeof(spanInlineMarkBits): scans[63], owned, marks[63], class */
+/* sizeof(spanInlineMarkBits): scans[63], owned, marks[63], class */
+#define INLINE_MARK_BYTES 128u
 #define CACHE_LINE 64u
-#define INLINE_MARKS_AT 64u    /* offset of marks in it */
+#define INLINE_MARKS_AT 64u /* offset of marks in it */
 
 static const uint16_t small_slots[] = {
-	8,    16,   24,	  32,	48,   64,   80,	  96,	112,  128,  144,  160,	176,  192,  208,  224,	240,
-	256,  288,  320,  352,	384,  416,  448,  480,	512,  576,  640,  704,	768,  896,  1024, 1152, 1280,
-	1408, 1536, 1792, 2048, 2304, 2688, 3072, 3200, 3456, 4096, 4864, 5376, 6144, 6528, 6784, 6912, 8192,
-	9472, 9728, 10240, 10880, 12288, 13568, 14336, 16384, 18432, 19072, 20480, 21760, 24576, 27264, 28672, 32768,
+	8,     16,    24,    32,    48,	   64,	  80,	 96,	112,   128,   144,   160,
+	176,   192,   208,   224,   240,   256,	  288,	 320,	352,   384,   416,   448,
+	480,   512,   576,   640,   704,   768,	  896,	 1024,	1152,  1280,  1408,  1536,
+	1792,  2048,  2304,  2688,  3072,  3200,  3456,	 4096,	4864,  5376,  6144,  6528,
+	6784,  6912,  8192,  9472,  9728,  10240, 10880, 12288, 13568, 14336, 16384, 18432,
+	19072, 20480, 21760, 24576, 27264, 28672, 32768,
 };
 
 static uint64_t red_zone(uint64_t size)
 {
 	uint64_t zone = 16;
 
-	for (uint64_t end = 64; zone < 2048 && size > end - zone; end = end == 128 ? 512 : end == 512 ? 4096 : end == 4096 ? 16384 : end * 2)
+	for (uint64_t end = 64; zone < 2048 && size > end - zone; end = end == 128    ? 512
+									: end == 512  ? 4096
+									: end == 4096 ? 16384
+										      : end * 2)
 		zone *= 2;
 	return zone;
 }
@@ -47,7 +54,8 @@ static bool has_headers(const struct layout *l)
 	return LAYOUT_HAS(l->mspan.largeType);
 }
 
-/* What the page's bit in heapArena.pageUseSpanInlineMarkBits says: does its span end in inline mark bits? */
+/* What the page's bit in heapArena.pageUseSpanInlineMarkBits says: does its span end in inline mark
+ * bits? */
 static uint8_t inline_marks(struct runtime *rt, taddr l2, taddr base)
 {
 	const struct layout *l = &rt->L;
@@ -59,19 +67,22 @@ static uint8_t inline_marks(struct runtime *rt, taddr l2, taddr base)
 	if (!LAYOUT_HAS(l->heapArena.pageUseSpanInlineMarkBits))
 		return 0;
 	if (!target_u64(rt->t, l2 + index * 8, &ha) || !ha ||
-	    !target_u8(rt->t, ha + (uint64_t)l->heapArena.pageUseSpanInlineMarkBits.off + page / 8, &bits))
+	    !target_u8(rt->t, ha + (uint64_t)l->heapArena.pageUseSpanInlineMarkBits.off + page / 8,
+		       &bits))
 		return SPAN_NO_MASK;
 	return bits >> (page % 8) & 1 ? SPAN_INLINE_MARKS : 0;
 }
 
 #define SMALL_SPAN_PAGES 32 /* runtime/sizeclasses.go: no class takes more than 16 */
 
-/* Is there memory for all of it, bytes in the core or not?  Mappings may follow each other without a gap. */
+/* Is there memory for all of it, bytes in the core or not?  Mappings may follow each other without
+ * a gap. */
 static bool is_mapped(const struct target *t, taddr start, taddr end)
 {
 	int at = target_region_at(t, start);
 
-	for (size_t i = at < 0 ? t->regions.n : (size_t)at; i < t->regions.n && t->regions.v[i].start <= start; i++) {
+	for (size_t i = at < 0 ? t->regions.n : (size_t)at;
+	     i < t->regions.n && t->regions.v[i].start <= start; i++) {
 		start = t->regions.v[i].end;
 		if (start >= end)
 			return true;
@@ -79,20 +90,24 @@ static bool is_mapped(const struct target *t, taddr start, taddr end)
 	return false;
 }
 
-/* Does the geometry fit together?  A wild page count would cover, and so hide, the good spans behind it. */
-static bool span_sane(struct runtime *rt, const struct span *s, uint64_t npages, uint64_t nelems, uint8_t class)
+/* Does the geometry fit together?  A wild page count would cover, and so hide, the good spans
+ * behind it. */
+static bool span_sane(struct runtime *rt, const struct span *s, uint64_t npages, uint64_t nelems,
+		      uint8_t class)
 {
 	uint64_t bytes = npages * HEAP_PAGE, elem = s->elem_size;
 
-	if (!s->base || s->base % HEAP_PAGE || !arch_is_user(rt->t->arch, s->base) || !npages || npages > UINT32_MAX / 2 || !elem || elem % 8 || !nelems ||
-	    nelems > bytes / 8 || elem > bytes || nelems * elem > bytes)
+	if (!s->base || s->base % HEAP_PAGE || !arch_is_user(rt->t->arch, s->base) || !npages ||
+	    npages > UINT32_MAX / 2 || !elem || elem % 8 || !nelems || nelems > bytes / 8 ||
+	    elem > bytes || nelems * elem > bytes)
 		return false;
 	if (class)
 		return npages <= SMALL_SPAN_PAGES;
 	return nelems == 1 && is_mapped(rt->t, s->base, s->base + bytes);
 }
 
-/* Decode one mspan; false when it is not a span of the collected heap in use, or contradicts itself (*bad set). */
+/* Decode one mspan; false when it is not a span of the collected heap in use, or contradicts itself
+ * (*bad set). */
 static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct span *s, bool *bad)
 {
 	const struct layout *l = &rt->L;
@@ -103,7 +118,8 @@ static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct s
 	*bad = state > 2;
 	if (state != 1)
 		return false;
-	uint64_t npages = runtime_load(p, l->mspan.npages), elem = runtime_load(p, l->mspan.elemsize);
+	uint64_t npages = runtime_load(p, l->mspan.npages),
+		 elem = runtime_load(p, l->mspan.elemsize);
 	uint64_t nelems = runtime_load(p, l->mspan.nelems);
 	uint32_t gen = (uint32_t)runtime_load(p, l->mspan.sweepgen);
 	uint8_t class = (uint8_t)runtime_load(p, l->mspan.spanclass);
@@ -122,8 +138,10 @@ static bool decode_span(struct runtime *rt, const uint8_t *p, taddr l2, struct s
 		return false;
 	if (class & 1)
 		s->flags |= SPAN_NOSCAN;
-	/* One that is being swept (sweepgen - 1) goes by its marks until its freeindex is reset, just before the bits are swapped. */
-	if (gen == h->sweepgen - 2 || gen == h->sweepgen + 1 || (gen == h->sweepgen - 1 && s->freeindex))
+	/* One that is being swept (sweepgen - 1) goes by its marks until its freeindex is reset,
+	 * just before the bits are swapped. */
+	if (gen == h->sweepgen - 2 || gen == h->sweepgen + 1 ||
+	    (gen == h->sweepgen - 1 && s->freeindex))
 		s->flags |= SPAN_UNSWEPT;
 	if (!(class & 1) && has_headers(l) && elem > HEAP_HEADER_MIN) {
 		if (class >> 1)
@@ -165,7 +183,8 @@ static void make_pages(struct heap *h, const struct arch *arch)
 	h->pages = mem_zalloc(h->arena_count * sizeof(*h->pages));
 }
 
-/* The entry of a page, NULL beyond the last arena; the pages of an arena are made when first asked for. */
+/* The entry of a page, NULL beyond the last arena; the pages of an arena are made when first asked
+ * for. */
 static uint32_t *page_entry(struct heap *h, uint64_t page)
 {
 	uint64_t arena = page / PAGES_PER_ARENA - h->arena_first;
@@ -266,7 +285,8 @@ static void drop_overlaps(struct runtime *rt, struct heap *h)
 	if (!dropped)
 		return;
 	h->incomplete = true;
-	notes_add(rt->notes, NOTE_DAMAGE, "%llu heap spans overlap others", (unsigned long long)dropped);
+	notes_add(rt->notes, NOTE_DAMAGE, "%llu heap spans overlap others",
+		  (unsigned long long)dropped);
 }
 
 static void index_pages(struct heap *h)
@@ -285,7 +305,8 @@ static void index_pages(struct heap *h)
 static void ask_ahead(struct runtime *rt, taddr entry)
 {
 	taddr addr;
-	const uint8_t *p = target_u64(rt->t, entry, &addr) ? target_ptr(rt->t, addr, CACHE_LINE * 2) : NULL;
+	const uint8_t *p =
+		target_u64(rt->t, entry, &addr) ? target_ptr(rt->t, addr, CACHE_LINE * 2) : NULL;
 
 	if (!p)
 		return;
@@ -308,7 +329,9 @@ static struct err *read_spans(struct runtime *rt, taddr array, uint64_t n, taddr
 			return err_interrupted();
 		if (i + SPANS_AHEAD < n)
 			ask_ahead(rt, array + (i + SPANS_AHEAD) * 8);
-		const uint8_t *p = target_u64(rt->t, array + i * 8, &addr) ? target_ptr(rt->t, addr, size) : NULL;
+		const uint8_t *p = target_u64(rt->t, array + i * 8, &addr)
+					   ? target_ptr(rt->t, addr, size)
+					   : NULL;
 		if (p) {
 			bad = false;
 			if (decode_span(rt, p, l2, &s, &bad))
@@ -318,7 +341,8 @@ static struct err *read_spans(struct runtime *rt, taddr array, uint64_t n, taddr
 	}
 	if (lost) {
 		h->incomplete = true;
-		notes_add(rt->notes, NOTE_DAMAGE, "%llu of %llu heap spans are unreadable or make no sense",
+		notes_add(rt->notes, NOTE_DAMAGE,
+			  "%llu of %llu heap spans are unreadable or make no sense",
 			  (unsigned long long)lost, (unsigned long long)n);
 	}
 	return NULL;
@@ -340,11 +364,14 @@ struct err *heap_open(struct runtime *rt)
 		target_uint(rt->t, l->var[LAYOUT_VAR_gcphase].addr, 4, &phase);
 	h->marking = phase != 0;
 	if (n > MAX_SPANS || (n && target_extent(rt->t, array) < n * 8))
-		return err_new(ERR_BAD_DATA, "runtime.mheap_.allspans makes no sense (%llu spans at 0x%llx)",
+		return err_new(ERR_BAD_DATA,
+			       "runtime.mheap_.allspans makes no sense (%llu spans at 0x%llx)",
 			       (unsigned long long)n, (unsigned long long)array);
 	if (!n) {
 		h->incomplete = true;
-		notes_add(rt->notes, NOTE_DAMAGE, "runtime.mheap_ has no spans: contexts are looked for on stacks and in globals only");
+		notes_add(rt->notes, NOTE_DAMAGE,
+			  "runtime.mheap_ has no spans: contexts are looked for on stacks and in "
+			  "globals only");
 	}
 	VEC_RESERVE(&h->spans, n < SPANS_EXPECTED ? n : SPANS_EXPECTED);
 	struct err *err = read_spans(rt, array, n, l2);
@@ -428,7 +455,8 @@ bool heap_allocated(struct runtime *rt, const struct span *s, uint32_t index)
 }
 
 /* Keep the bits of @p ret that the @p nelems bits at @p bits have too; unreadable ones keep all. */
-static void and_bits(struct runtime *rt, taddr bits, uint32_t nelems, uint32_t from, uint64_t *ret, taddr or_bits)
+static void and_bits(struct runtime *rt, taddr bits, uint32_t nelems, uint32_t from, uint64_t *ret,
+		     taddr or_bits)
 {
 	uint64_t nbytes = (nelems + 7) / 8;
 	const uint8_t *p = bits ? target_ptr(rt->t, bits, nbytes) : NULL;
@@ -462,15 +490,18 @@ void heap_allocated_bits(struct runtime *rt, const struct span *s, uint64_t *ret
 	if (s->flags & SPAN_UNSWEPT && !rt->heap->marking) {
 		taddr end = s->base + (uint64_t)s->npages * HEAP_PAGE;
 		bool in_span = s->flags & SPAN_INLINE_MARKS;
-		and_bits(rt, s->mark_bits, s->nelems, 0, ret, in_span ? end - INLINE_MARK_BYTES + INLINE_MARKS_AT : 0);
+		and_bits(rt, s->mark_bits, s->nelems, 0, ret,
+			 in_span ? end - INLINE_MARK_BYTES + INLINE_MARKS_AT : 0);
 	}
 }
 
 /* 1.22+: one bit a word from the start of the span, at its end. */
-static bool span_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigned nwords, uint64_t *ret)
+static bool span_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigned nwords,
+			  uint64_t *ret)
 {
 	uint64_t bytes = (uint64_t)s->npages * HEAP_PAGE;
-	taddr table = s->base + bytes - bytes / 64 - (s->flags & SPAN_INLINE_MARKS ? INLINE_MARK_BYTES : 0);
+	taddr table = s->base + bytes - bytes / 64 -
+		      (s->flags & SPAN_INLINE_MARKS ? INLINE_MARK_BYTES : 0);
 	uint64_t first = (base - s->base) / 8, got[2] = {0};
 	unsigned shift = first % 8;
 	const uint8_t *p = target_ptr(rt->t, table + first / 8, (shift + nwords + 7) / 8);
@@ -491,11 +522,13 @@ static bool span_ptr_bits(struct runtime *rt, const struct span *s, taddr base, 
 const uint8_t *heap_arena_bits(struct runtime *rt, taddr a, uint64_t *nwords)
 {
 	const struct layout *l = &rt->L;
-	uint64_t word = a / 8 % (HEAP_ARENA / 8), per_byte = LAYOUT_HAS(l->heapArena.noMorePtrs) ? 8 : 4;
+	uint64_t word = a / 8 % (HEAP_ARENA / 8),
+		 per_byte = LAYOUT_HAS(l->heapArena.noMorePtrs) ? 8 : 4;
 	taddr l2, ha;
 
 	if (!LAYOUT_HAS(l->heapArena.bitmap) ||
-	    !target_u64(rt->t, l->var[LAYOUT_VAR_mheap].addr + (uint64_t)l->mheap.arenas.off, &l2) ||
+	    !target_u64(rt->t, l->var[LAYOUT_VAR_mheap].addr + (uint64_t)l->mheap.arenas.off,
+			&l2) ||
 	    !target_u64(rt->t, l2 + arch_arena(rt->t->arch, a, HEAP_ARENA) * 8, &ha) || !ha)
 		return NULL;
 	if (*nwords > HEAP_ARENA / 8 - word)
@@ -556,9 +589,11 @@ static bool arena_ptr_bits(struct runtime *rt, taddr base, unsigned nwords, uint
 	return true;
 }
 
-bool heap_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigned nwords, uint64_t *ret)
+bool heap_ptr_bits(struct runtime *rt, const struct span *s, taddr base, unsigned nwords,
+		   uint64_t *ret)
 {
-	if (nwords > 64 || base < s->base || base + 8ul * nwords > s->base + (uint64_t)s->npages * HEAP_PAGE)
+	if (nwords > 64 || base < s->base ||
+	    base + 8ul * nwords > s->base + (uint64_t)s->npages * HEAP_PAGE)
 		return false;
 	if (s->flags & SPAN_NOSCAN) {
 		*ret = 0;

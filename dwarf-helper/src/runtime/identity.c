@@ -8,7 +8,8 @@ enum {
 	MAX_MODULES = 64,
 	MAX_MODULE_WORDS = 512,
 };
-#define MAX_RANGE (UINT64_C(1) << 28) /* bytes of read-only data compared in one piece */
+/* bytes of read-only data compared in one piece */
+#define MAX_RANGE (UINT64_C(1) << 28)
 
 /* Which words of the file must be the target's. */
 enum rule {
@@ -39,10 +40,12 @@ static char *text(const char *fmt, ...)
 
 static bool is_asked(enum rule rule, enum image_word from, uint64_t here)
 {
-	return from == WORD_RELOCATED || (from == WORD_OF_FILE && (rule == WORDS_ALL || (rule == WORDS_SET && here)));
+	return from == WORD_RELOCATED ||
+	       (from == WORD_OF_FILE && (rule == WORDS_ALL || (rule == WORDS_SET && here)));
 }
 
-/* Compare [start, start + 8 * n), what the target has of its own.  @return whether all that was compared is the same */
+/* Compare [start, start + 8 * n), what the target has of its own.  @return whether all that was
+ * compared is the same */
 static bool compare(struct comparison *c, taddr start, size_t n, enum rule rule)
 {
 	_cleanup_free_ uint64_t *here = mem_zalloc((n + 1) * sizeof(*here));
@@ -52,7 +55,9 @@ static bool compare(struct comparison *c, taddr start, size_t n, enum rule rule)
 	image_loaded(c->img, start - c->bias, n, c->bias, here, from);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t there;
-		const uint8_t *p = is_asked(rule, from[i], here[i]) ? target_own(c->t, start + i * 8, 8) : NULL;
+		const uint8_t *p = is_asked(rule, from[i], here[i])
+					   ? target_own(c->t, start + i * 8, 8)
+					   : NULL;
 		if (!p)
 			continue;
 		memcpy(&there, p, 8);
@@ -70,7 +75,8 @@ static bool compare(struct comparison *c, taddr start, size_t n, enum rule rule)
 
 /* ---- module data ---- */
 
-/* "etext": the field of moduledata that a word belongs to; NULL when the layout does not name it. */
+/* "etext": the field of moduledata that a word belongs to; NULL when the layout does not name
+ * it. */
 static char *field_at(const struct layout *l, uint64_t off)
 {
 	enum { SLICE = 24 };
@@ -93,9 +99,11 @@ static bool same_module(struct comparison *c, taddr module, const char *name, ch
 	if (compare(c, module, n < MAX_MODULE_WORDS ? n : MAX_MODULE_WORDS, WORDS_SET))
 		return true;
 	_cleanup_free_ char *field = field_at(c->l, c->at - module);
-	*differs_ret = field ? text("%s of %s is 0x%" PRIx64 " there, 0x%" PRIx64 " here", field, name, c->there, c->here) :
-			       text("word %" PRIu64 " of %s is 0x%" PRIx64 " there, 0x%" PRIx64 " here", (c->at - module) / 8, name,
-				    c->there, c->here);
+	*differs_ret =
+		field ? text("%s of %s is 0x%" PRIx64 " there, 0x%" PRIx64 " here", field, name,
+			     c->there, c->here)
+		      : text("word %" PRIu64 " of %s is 0x%" PRIx64 " there, 0x%" PRIx64 " here",
+			     (c->at - module) / 8, name, c->there, c->here);
 	return false;
 }
 
@@ -106,8 +114,9 @@ static bool same_string(struct comparison *c, enum layout_variable_id id, char *
 
 	if (!v->found || compare(c, v->addr, 2, WORDS_SET))
 		return true;
-	*differs_ret = text("%s of %s is 0x%" PRIx64 " there, 0x%" PRIx64 " here", c->at == v->addr ? "address" : "length",
-			    layout_variable_names[id], c->there, c->here);
+	*differs_ret = text("%s of %s is 0x%" PRIx64 " there, 0x%" PRIx64 " here",
+			    c->at == v->addr ? "address" : "length", layout_variable_names[id],
+			    c->there, c->here);
 	return false;
 }
 
@@ -115,8 +124,9 @@ static bool same_types(struct comparison *c, char **differs_ret)
 {
 	if (identity_itabs_fit(c))
 		return true;
-	*differs_ret = text("%" PRIu64 " of %" PRIu64 " interface tables there are of other types than here", c->different,
-			    c->compared);
+	*differs_ret = text("%" PRIu64 " of %" PRIu64
+			    " interface tables there are of other types than here",
+			    c->different, c->compared);
 	return false;
 }
 
@@ -130,18 +140,21 @@ static bool same_range(struct comparison *c, taddr start, taddr end, enum rule r
 	for (size_t i = 0; same && i < c->t->regions.n; i++) {
 		const struct region *r = &c->t->regions.v[i];
 		taddr lo = r->start > start ? r->start : start, hi = r->end < end ? r->end : end;
-		if (lo >= hi || r->perm & (REGION_W | REGION_X) || (r->source != SOURCE_CORE && r->source != SOURCE_LIVE))
+		if (lo >= hi || r->perm & (REGION_W | REGION_X) ||
+		    (r->source != SOURCE_CORE && r->source != SOURCE_LIVE))
 			continue;
 		lo = (lo + 7) & ~UINT64_C(7);
 		if (lo < hi)
-			same = compare(c, lo, (hi - lo < MAX_RANGE ? hi - lo : MAX_RANGE) / 8, rule);
+			same = compare(c, lo, (hi - lo < MAX_RANGE ? hi - lo : MAX_RANGE) / 8,
+				       rule);
 	}
 	return same;
 }
 
 /*
- * Segments without write permission, and of the relocated ones the type descriptors, which nobody writes; C libraries do write
- * to theirs before it is made read-only.  The file's first page holds headers that strip(1) rewrites.
+ * Segments without write permission, and of the relocated ones the type descriptors, which nobody
+ * writes; C libraries do write to theirs before it is made read-only.  The file's first page holds
+ * headers that strip(1) rewrites.
  */
 static bool same_constants(struct comparison *c, taddr module, char **differs_ret)
 {
@@ -152,13 +165,16 @@ static bool same_constants(struct comparison *c, taddr module, char **differs_re
 	for (size_t i = 0, n = image_segments(c->img, &s); same && i < n; i++) {
 		uint64_t skip = s[i].offset < page ? page - s[i].offset : 0;
 		if (!(s[i].perm & (REGION_W | REGION_X)) && s[i].filesz > skip)
-			same = same_range(c, s[i].vaddr + c->bias + skip, s[i].vaddr + c->bias + s[i].filesz, WORDS_ALL);
+			same = same_range(c, s[i].vaddr + c->bias + skip,
+					  s[i].vaddr + c->bias + s[i].filesz, WORDS_ALL);
 	}
 	if (same && target_u64(c->t, module + (uint64_t)c->l->moduledata.types.off, &types) &&
 	    target_u64(c->t, module + (uint64_t)c->l->moduledata.etypes.off, &etypes))
 		same = same_range(c, types, etypes, WORDS_ALL);
 	if (!same)
-		*differs_ret = text("read-only data at 0x%" PRIx64 " is 0x%" PRIx64 " there, 0x%" PRIx64 " here", c->at, c->there, c->here);
+		*differs_ret = text("read-only data at 0x%" PRIx64 " is 0x%" PRIx64
+				    " there, 0x%" PRIx64 " here",
+				    c->at, c->there, c->here);
 	return same;
 }
 
@@ -176,16 +192,19 @@ void identity_by_build_id(const struct image *img, struct target *t, struct iden
 	id->by = id->match == BUILD_UNKNOWN ? IDENTITY_BY_NOTHING : IDENTITY_BY_BUILD_ID;
 }
 
-void identity_by_data(const struct image *img, struct target *t, const struct layout *l, uint64_t bias, struct identity *id)
+void identity_by_data(const struct image *img, struct target *t, const struct layout *l,
+		      uint64_t bias, struct identity *id)
 {
 	struct comparison c = {.img = img, .t = t, .l = l, .bias = bias};
 	taddr module = l->var[LAYOUT_VAR_firstmoduledata].addr;
 
 	if (!t->truncated && target_region_at(t, module) < 0)
-		id->differs = text("%s, 0x%" PRIx64 " here, is not mapped there", layout_variable_names[LAYOUT_VAR_firstmoduledata],
-				   module);
-	else if (same_module(&c, module, layout_variable_names[LAYOUT_VAR_firstmoduledata], &id->differs) &&
-		 same_string(&c, LAYOUT_VAR_buildVersion, &id->differs) && same_string(&c, LAYOUT_VAR_modinfo, &id->differs) &&
+		id->differs = text("%s, 0x%" PRIx64 " here, is not mapped there",
+				   layout_variable_names[LAYOUT_VAR_firstmoduledata], module);
+	else if (same_module(&c, module, layout_variable_names[LAYOUT_VAR_firstmoduledata],
+			     &id->differs) &&
+		 same_string(&c, LAYOUT_VAR_buildVersion, &id->differs) &&
+		 same_string(&c, LAYOUT_VAR_modinfo, &id->differs) &&
 		 t->kind != TARGET_REMOTE && // over a slow line all constants are too much to ask
 		 same_constants(&c, module, &id->differs)) {
 		struct comparison types = {.img = img, .t = t, .l = l, .bias = bias};
@@ -220,13 +239,17 @@ static void compare_library(struct comparison *c, struct identity *id)
 		if (s[i].perm & REGION_W)
 			same_range(c, start, end, WORDS_RELOCATED);
 		else
-			same = same_range(c, start, end < start + page ? end : start + page, WORDS_ALL);
+			same = same_range(c, start, end < start + page ? end : start + page,
+					  WORDS_ALL);
 	}
 	if (!same || c->different > c->compared / 2)
-		id->differs = text("data at 0x%" PRIx64 " is 0x%" PRIx64 " there, 0x%" PRIx64 " here", c->at, c->there, c->here);
+		id->differs =
+			text("data at 0x%" PRIx64 " is 0x%" PRIx64 " there, 0x%" PRIx64 " here",
+			     c->at, c->there, c->here);
 }
 
-void identity_of_library(const struct image *img, struct target *t, const struct layout *l, int32_t file, struct identity *id)
+void identity_of_library(const struct image *img, struct target *t, const struct layout *l,
+			 int32_t file, struct identity *id)
 {
 	struct comparison c = {.img = img, .t = t, .l = l};
 	taddr module = identity_module_of_file(t, l, file);

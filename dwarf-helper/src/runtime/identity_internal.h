@@ -17,9 +17,10 @@ struct comparison {
 };
 
 /**
- * Does every itab stand in the target's runtime.itabTable where the hashes of the file's types put it?  A type's hash is that of
- * its name and shape, so this finds other types at the same addresses.  In a core without read-only pages the table is the only
- * trace of them.  Types of other modules are left out, as is a table that is not readable.
+ * Does every itab stand in the target's runtime.itabTable where the hashes of the file's types put
+ * it?  A type's hash is that of its name and shape, so this finds other types at the same
+ * addresses.  In a core without read-only pages the table is the only trace of them.  Types of
+ * other modules are left out, as is a table that is not readable.
  * @return false: some do not
  * Cost: a microsecond an itab.
  */

@@ -1,11 +1,14 @@
 /*
- * runtime/iface.go: itabTable points to {size, count, entries [size]*itab}, a hash table with quadratic probing: from
- * (inter.Hash ^ type.Hash) mod size on, then 1, 2, 3 … further, up to the first empty entry.
+ * runtime/iface.go: itabTable points to {size, count, entries [size]*itab}, a hash table with
+ * quadratic probing: from (inter.Hash ^ type.Hash) mod size on, then 1, 2, 3 … further, up to the
+ * first empty entry.
  */
 #include "runtime/identity_internal.h"
 
 #define TABLE_MAX (1ull << 24)
-#define PROBES 64 /* an itab, on average: a table of the runtime is never more than three quarters full, and needs two */
+/* an itab, on average: a table of the runtime is never more than three quarters full, and needs
+ * two */
+#define PROBES 64
 
 /* The target's own word, else the file's, where the file has addresses as they are when it runs. */
 static bool word_at(struct comparison *c, taddr a, uint64_t *ret)
@@ -39,7 +42,8 @@ static bool hash_of_itab(struct comparison *c, taddr itab, uint64_t *ret)
 	uint32_t a, b;
 
 	if (itab % 8 || !word_at(c, itab + (uint64_t)c->l->itab.inter.off, &inter) ||
-	    !word_at(c, itab + (uint64_t)c->l->itab.type.off, &type) || !hash_of_type(c, inter, &a) || !hash_of_type(c, type, &b))
+	    !word_at(c, itab + (uint64_t)c->l->itab.type.off, &type) ||
+	    !hash_of_type(c, inter, &a) || !hash_of_type(c, type, &b))
 		return false;
 	*ret = a ^ b;
 	return true;
@@ -53,8 +57,10 @@ static taddr entry(const uint8_t *entries, uint64_t i)
 	return ret;
 }
 
-/* @p left: probes that remain for the table: where noise has filled it, each search would go through all of it. */
-static bool is_found(const uint8_t *entries, uint64_t size, uint64_t hash, taddr itab, uint64_t *left)
+/* @p left: probes that remain for the table: where noise has filled it, each search would go
+ * through all of it. */
+static bool is_found(const uint8_t *entries, uint64_t size, uint64_t hash, taddr itab,
+		     uint64_t *left)
 {
 	uint64_t h = hash & (size - 1);
 
@@ -73,10 +79,12 @@ bool identity_itabs_fit(struct comparison *c)
 	uint64_t table, size, hash;
 
 	if (!var->found || !target_u64(c->t, var->addr, &table) ||
-	    !target_u64(c->t, table + (uint64_t)c->l->itabTable.size.off, &size) || !size || size & (size - 1) || size > TABLE_MAX)
+	    !target_u64(c->t, table + (uint64_t)c->l->itabTable.size.off, &size) || !size ||
+	    size & (size - 1) || size > TABLE_MAX)
 		return true;
 	uint64_t left = size * PROBES;
-	const uint8_t *entries = target_own(c->t, table + (uint64_t)c->l->itabTable.entries.off, size * 8);
+	const uint8_t *entries =
+		target_own(c->t, table + (uint64_t)c->l->itabTable.entries.off, size * 8);
 	for (uint64_t i = 0; entries && i < size; i++) {
 		taddr itab = entry(entries, i);
 		if (!itab || !hash_of_itab(c, itab, &hash))

@@ -1,14 +1,15 @@
 /*
- * runtime/iface.go: itabTable points to {size, count, entries [size]*itab}, an open-addressed hash table.  It holds
- * the itabs that the linker laid out as well as those made at run time, so together with a plugin's copies (found by
- * rtype_of_itab()'s second way) these are all that an interface can point to.
+ * runtime/iface.go: itabTable points to {size, count, entries [size]*itab}, an open-addressed hash
+ * table.  It holds the itabs that the linker laid out as well as those made at run time, so
+ * together with a plugin's copies (found by rtype_of_itab()'s second way) these are all that an
+ * interface can point to.
  */
 #include "runtime/rtype_internal.h"
 
 #define TABLE_MAX (1ull << 24)
 
-/* itab.Fun[0], the last word of the struct: 0 is the remembered answer "does not implement it" (runtime/iface.go:
- * getitab). */
+/* itab.Fun[0], the last word of the struct: 0 is the remembered answer "does not implement it"
+ * (runtime/iface.go: getitab). */
 static bool itab_read(struct runtime *rt, taddr addr, struct itab *ret, bool *negative_ret)
 {
 	uint8_t raw[64];
@@ -17,7 +18,8 @@ static bool itab_read(struct runtime *rt, taddr addr, struct itab *ret, bool *ne
 
 	if (!size || size > sizeof(raw) || addr % 8 || !target_read(rt->t, addr, raw, size))
 		return false;
-	*ret = (struct itab){addr, runtime_load(raw, rt->L.itab.inter), runtime_load(raw, rt->L.itab.type)};
+	*ret = (struct itab){addr, runtime_load(raw, rt->L.itab.inter),
+			     runtime_load(raw, rt->L.itab.type)};
 	memcpy(&fun, raw + size - 8, sizeof(fun));
 	*negative_ret = !fun;
 	return ret->inter && ret->type;
@@ -40,7 +42,8 @@ static struct err *read_entries(struct runtime *rt, taddr entries, uint64_t size
 	if (!p) {
 		p = copy = mem_alloc(size * 8);
 		if (!target_read(rt->t, entries, copy, size * 8))
-			return err_new(ERR_FAULT, "interface table at 0x%llx: entries are not readable",
+			return err_new(ERR_FAULT,
+				       "interface table at 0x%llx: entries are not readable",
 				       (unsigned long long)entries);
 	}
 	for (uint64_t i = 0; i < size; i++) {
@@ -88,10 +91,11 @@ struct err *itabs_open(struct runtime *rt)
 	if (!var->found || !target_u64(rt->t, var->addr, &table))
 		return err_new(ERR_FAULT, "runtime.itabTable is not readable");
 	if (!runtime_field(rt, table, rt->L.itabTable.size, &size))
-		return err_new(ERR_FAULT, "interface table at 0x%llx is not readable", (unsigned long long)table);
+		return err_new(ERR_FAULT, "interface table at 0x%llx is not readable",
+			       (unsigned long long)table);
 	if (!size || size & (size - 1) || size > TABLE_MAX)
-		return err_new(ERR_BAD_DATA, "interface table at 0x%llx claims %llu entries", (unsigned long long)table,
-			       (unsigned long long)size);
+		return err_new(ERR_BAD_DATA, "interface table at 0x%llx claims %llu entries",
+			       (unsigned long long)table, (unsigned long long)size);
 	struct err *e = read_entries(rt, table + (uint64_t)rt->L.itabTable.entries.off, size);
 
 	if (!e)
@@ -121,5 +125,6 @@ taddr rtype_of_itab(struct runtime *rt, taddr addr)
 		return 0;
 	const struct rtype *inter = rtype_get(rt, tab.inter), *type = rtype_get(rt, tab.type);
 
-	return inter && inter->kind == GO_INTERFACE && type && type->kind != GO_INTERFACE ? tab.type : 0;
+	return inter && inter->kind == GO_INTERFACE && type && type->kind != GO_INTERFACE ? tab.type
+											  : 0;
 }

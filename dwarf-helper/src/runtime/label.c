@@ -53,7 +53,8 @@ static bool each_of_list(struct labels *l, taddr labels)
 /* *labelMap, a map[string]string, until 1.23. */
 static bool each_of_map(struct labels *l, taddr labels)
 {
-	struct gomap_type ty = {.swiss = gomap_is_swiss(&l->rt->L), .key_size = 16, .elem_size = 16};
+	struct gomap_type ty = {
+		.swiss = gomap_is_swiss(&l->rt->L), .key_size = 16, .elem_size = 16};
 	struct gomap_state st;
 	taddr map;
 

@@ -25,7 +25,8 @@ bool links_equal(const struct links *a, const struct links *b)
 		return false;
 	for (size_t i = 0; i < a->list.n; i++) {
 		const struct link *x = &a->list.v[i], *y = &b->list.v[i];
-		if (x->kind != y->kind || x->n != y->n || !same(x->name, y->name) || !same(x->func, y->func) || !same(x->text, y->text))
+		if (x->kind != y->kind || x->n != y->n || !same(x->name, y->name) ||
+		    !same(x->func, y->func) || !same(x->text, y->text))
 			return false;
 	}
 	return true;

@@ -16,27 +16,30 @@
 #include "base/mem.h"
 
 enum link_kind {
-	LINK_VARIABLE,	 /* name: a package variable, "app/stream.hubs" */
-	LINK_FIELD,	 /* name: a field */
-	LINK_INDEX,	 /* n: index into an array or slice */
-	LINK_ELEMENT,	 /* text: the key under which a map holds it */
-	LINK_KEY,	 /* text: the key itself */
-	LINK_LIST,	 /* n: element of a container/list, from 1; from the end on, -1 */
-	LINK_POOL,	 /* the private and shared parts of a sync.Pool */
+	LINK_VARIABLE,	   /* name: a package variable, "app/stream.hubs" */
+	LINK_FIELD,	   /* name: a field */
+	LINK_INDEX,	   /* n: index into an array or slice */
+	LINK_ELEMENT,	   /* text: the key under which a map holds it */
+	LINK_KEY,	   /* text: the key itself */
+	LINK_LIST,	   /* n: element of a container/list, from 1; from the end on, -1 */
+	LINK_POOL,	   /* the private and shared parts of a sync.Pool */
 	LINK_POOL_VICTIMS, /* those that its next collection drops */
-	LINK_CAPTURE,	 /* name, func: a variable that a closure has captured; links behind it are inside of that */
+	LINK_CAPTURE,	 /* name, func: a variable that a closure has captured; links behind it are
+			    inside of that */
 	LINK_CAPTURE_AT, /* n, func: the same by its offset, where the name is not known */
 	LINK_RECEIVER,	 /* func: the receiver of a method value */
 	LINK_BUFFER,	 /* a channel's buffer */
 	LINK_POINTEE,	 /* what a pointer points to */
 	LINK_OFFSET,	 /* n: bytes into an object of which nothing more is known */
 	/* where the pointers of roots lie */
-	LINK_ADDRESS,	/* n: an address of data without a name */
-	LINK_STACK,	/* n bytes above the sp of func; func NULL: the frame is not known, and n is 0 */
+	LINK_ADDRESS, /* n: an address of data without a name */
+	LINK_STACK,   /* n bytes above the sp of func; func NULL: the frame is not known, and n is
+			  0 */
 	LINK_REGISTER,
-	LINK_DEFERRED,	/* the function of a deferred call */
-	LINK_G,		/* a runtime.g; fields follow */
-	LINK_FUNCTION, LINK_ARGUMENT, /* of a finalizer or cleanup */
+	LINK_DEFERRED, /* the function of a deferred call */
+	LINK_G,	       /* a runtime.g; fields follow */
+	LINK_FUNCTION,
+	LINK_ARGUMENT, /* of a finalizer or cleanup */
 };
 
 struct link {

@@ -1,6 +1,7 @@
 /*
- * The walk of one goroutine's stack: frames from the innermost outwards, their pointer maps applied, then what hangs on the
- * goroutine itself, then stack objects (runtime/mgcmark.go: scanstack, scanframeworker).
+ * The walk of one goroutine's stack: frames from the innermost outwards, their pointer maps
+ * applied, then what hangs on the goroutine itself, then stack objects (runtime/mgcmark.go:
+ * scanstack, scanframeworker).
  */
 #include "runtime/livestack_internal.h"
 
@@ -83,7 +84,8 @@ static void by_map(struct live_walk *w, const struct frame_map *map, taddr argp)
 {
 	taddr varp = w->frame.varp;
 
-	/* Without room for locals there are none, whatever the map is made for (runtime/stkframe.go: "if size > minsize"). */
+	/* Without room for locals there are none, whatever the map is made for
+	 * (runtime/stkframe.go: "if size > minsize"). */
 	if (varp > w->frame.sp)
 		livestack_words(w, varp - (uint64_t)map->locals.n * STACK_WORD, map->locals, true);
 	if ((w->hi - argp) / STACK_WORD < map->args.n)
@@ -96,11 +98,13 @@ static void by_map(struct live_walk *w, const struct frame_map *map, taddr argp)
 /* Locals that reach below sp: size and map do not belong together. */
 static bool fits(const struct live_walk *w, const struct frame_map *map)
 {
-	return w->frame.varp <= w->frame.sp || (w->frame.varp - w->frame.sp) / STACK_WORD >= map->locals.n;
+	return w->frame.varp <= w->frame.sp ||
+	       (w->frame.varp - w->frame.sp) / STACK_WORD >= map->locals.n;
 }
 
 /*
- * After a panic by trap the frame goes on at its deferreturn or never (runtime/traceback.go: continpc).
+ * After a panic by trap the frame goes on at its deferreturn or never (runtime/traceback.go:
+ * continpc).
  * @return its map there, NULL: the frame is dead
  */
 static const struct frame_map *continued(struct live_walk *w, const struct frame_map *map)
@@ -148,7 +152,8 @@ static bool visit_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 		w->conservative = true;
 		return !w->stopped;
 	}
-	/* From above: return address, saved frame pointer if there is a frame, locals up to there. */
+	/* From above: return address, saved frame pointer if there is a frame, locals up to
+	 * there. */
 	taddr argp = sp + (uint64_t)size + stack_linkage(w->rt);
 	w->frame.varp = stack_varp(w->rt, sp, size);
 	w->tail = argp;
@@ -180,8 +185,9 @@ static void g_word(struct live_walk *w, taddr g, struct layout_field f)
 }
 
 /*
- * g._defer: records lie on the heap and on the stack by turns, so that the list itself must be followed; a heap record is kept
- * by it.  A list that bites its tail comes back to a mark that moves on at growing distances (Brent).
+ * g._defer: records lie on the heap and on the stack by turns, so that the list itself must be
+ * followed; a heap record is kept by it.  A list that bites its tail comes back to a mark that
+ * moves on at growing distances (Brent).
  */
 static void visit_defers(struct live_walk *w, taddr g)
 {
@@ -203,24 +209,28 @@ static void visit_defers(struct live_walk *w, taddr g)
 		}
 		offer(w, d + (uint64_t)l->defer.fn.off, runtime_load(p, l->defer.fn), true);
 		if (LAYOUT_HAS(l->defer.head))
-			offer(w, d + (uint64_t)l->defer.head.off, runtime_load(p, l->defer.head), true);
+			offer(w, d + (uint64_t)l->defer.head.off, runtime_load(p, l->defer.head),
+			      true);
 		taddr link = runtime_load(p, l->defer.link);
 		offer(w, d + (uint64_t)l->defer.link.off, link, true);
 		d = link;
 	}
 }
 
-/* Vector registers of a goroutine that was preempted anywhere: on its stack until 1.25 (runtime/preempt_xreg.go: xRegScan). */
+/* Vector registers of a goroutine that was preempted anywhere: on its stack until 1.25
+ * (runtime/preempt_xreg.go: xRegScan). */
 static void visit_vector_registers(struct live_walk *w, const uint8_t *g)
 {
 	const struct layout *l = &w->rt->L;
 	struct layout_field regs = l->xRegState.regs;
 
-	if (!LAYOUT_HAS(l->g.xRegs_state) || !LAYOUT_HAS(regs) || !runtime_load(g, l->g.asyncSafePoint))
+	if (!LAYOUT_HAS(l->g.xRegs_state) || !LAYOUT_HAS(regs) ||
+	    !runtime_load(g, l->g.asyncSafePoint))
 		return;
 	taddr at = runtime_load(g, l->g.xRegs_state);
 	if (at)
-		livestack_words(w, at + (taddr)regs.off, (struct word_mask){NULL, regs.size / STACK_WORD}, false);
+		livestack_words(w, at + (taddr)regs.off,
+				(struct word_mask){NULL, regs.size / STACK_WORD}, false);
 }
 
 static void visit_g(struct live_walk *w, taddr addr, const uint8_t *g)
@@ -261,7 +271,8 @@ static void begin(struct live_walk *w, const struct task *t, const struct stack_
 	*w->state = (struct livestack_state){0};
 }
 
-bool livestack_each(struct runtime *rt, const struct task *t, live_fn *fn, void *arg, struct livestack_state *ret)
+bool livestack_each(struct runtime *rt, const struct task *t, live_fn *fn, void *arg,
+		    struct livestack_state *ret)
 {
 	const uint8_t *g = target_ptr(rt->t, t->g, rt->L.s[LAYOUT_g].size);
 	struct live_walk w = {.rt = rt, .fn = fn, .arg = arg, .state = ret};

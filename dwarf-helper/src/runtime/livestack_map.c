@@ -1,15 +1,16 @@
 /*
- * What the compiler's tables say of a frame at a pc (runtime/stkframe.go: getStackMap; stack.go until 1.20): which words of
- * locals and arguments are live pointers, and which variables are stack objects.  Looked up once a pc.
+ * What the compiler's tables say of a frame at a pc (runtime/stkframe.go: getStackMap; stack.go
+ * until 1.20): which words of locals and arguments are live pointers, and which variables are stack
+ * objects.  Looked up once a pc.
  */
 #include "runtime/livestack_internal.h"
 
 enum {
-	STACKMAP_HEADER = 8,  /* runtime/symtab.go: stackmap {n, nbit int32; bytedata} */
-	OBJECTS_HEADER = 8,   /* a count, then records */
-	OBJECT_RECORD = 16,   /* runtime/stack.go: stackObjectRecord */
+	STACKMAP_HEADER = 8,   /* runtime/symtab.go: stackmap {n, nbit int32; bytedata} */
+	OBJECTS_HEADER = 8,    /* a count, then records */
+	OBJECT_RECORD = 16,    /* runtime/stack.go: stackObjectRecord */
 	MAX_OBJECTS = 1 << 16, /* of one function */
-	MAX_WORDS = 1 << 24,  /* of one frame: 128 MiB */
+	MAX_WORDS = 1 << 24,   /* of one frame: 128 MiB */
 };
 
 /* Bitmap number @p index of a stackmap.  @return false: no such map */
@@ -30,18 +31,22 @@ static bool bitmap(const struct pcln_bytes *b, int32_t index, struct word_mask *
 	return true;
 }
 
-/* A function without locals may have no map of them: the frame's size says whether one is needed. */
-static bool read_locals(const struct runtime *rt, const struct pcln_func *f, const struct pclntab *t, const struct pcinfo *info, int32_t index,
+/* A function without locals may have no map of them: the frame's size says whether one is
+ * needed. */
+static bool read_locals(const struct runtime *rt, const struct pcln_func *f,
+			const struct pclntab *t, const struct pcinfo *info, int32_t index,
 			struct frame_map *ret)
 {
 	struct pcln_bytes b;
 
 	if (!pcln_funcdata(t, f, FUNCDATA_LOCALS_POINTER_MAPS, &b))
 		return false;
-	return bitmap(&b, index, &ret->locals) || (!b.p && stack_varp(rt, 0, info->frame_size) == 0);
+	return bitmap(&b, index, &ret->locals) ||
+	       (!b.p && stack_varp(rt, 0, info->frame_size) == 0);
 }
 
-static bool read_args(const struct pcln_func *f, const struct pclntab *t, int32_t index, struct frame_map *ret)
+static bool read_args(const struct pcln_func *f, const struct pclntab *t, int32_t index,
+		      struct frame_map *ret)
 {
 	struct pcln_bytes b;
 
@@ -65,7 +70,8 @@ static int32_t record_off(const uint8_t *objects, uint32_t i, int32_t *size_ret)
 	return off;
 }
 
-/* Ascending and apart, as the compiler lays them out: a damaged list could else name the same bytes over and over. */
+/* Ascending and apart, as the compiler lays them out: a damaged list could else name the same bytes
+ * over and over. */
 static bool in_order(const uint8_t *objects, uint32_t n)
 {
 	int64_t end = INT64_MIN;
@@ -91,7 +97,8 @@ static bool read_objects(const struct pcln_func *f, const struct pclntab *t, str
 	if (b.n < OBJECTS_HEADER)
 		return false;
 	memcpy(&n, b.p, 8);
-	if (n > MAX_OBJECTS || n * OBJECT_RECORD > b.n - OBJECTS_HEADER || !in_order(b.p + OBJECTS_HEADER, (uint32_t)n))
+	if (n > MAX_OBJECTS || n * OBJECT_RECORD > b.n - OBJECTS_HEADER ||
+	    !in_order(b.p + OBJECTS_HEADER, (uint32_t)n))
 		return false;
 	ret->objects = b.p + OBJECTS_HEADER;
 	ret->nobjects = (uint32_t)n;
@@ -104,8 +111,10 @@ static uint8_t role_of(const char *name)
 		const char *name;
 		uint8_t role;
 	} roles[] = {
-		{"runtime.asyncPreempt", MAP_SAVES_REGISTERS}, {"runtime.debugCallV2", MAP_SAVES_REGISTERS},
-		{"runtime.sigpanic", MAP_SIGPANIC},	       {"reflect.makeFuncStub", MAP_STUB},
+		{"runtime.asyncPreempt", MAP_SAVES_REGISTERS},
+		{"runtime.debugCallV2", MAP_SAVES_REGISTERS},
+		{"runtime.sigpanic", MAP_SIGPANIC},
+		{"reflect.makeFuncStub", MAP_STUB},
 		{"reflect.methodValueCall", MAP_STUB},
 	};
 
@@ -115,7 +124,8 @@ static uint8_t role_of(const char *name)
 	return MAP_PLAIN;
 }
 
-/* At its first instruction, and where the table says -1, a function stands at its entry map, number 0. */
+/* At its first instruction, and where the table says -1, a function stands at its entry map, number
+ * 0. */
 static bool map_index(const struct pcln_func *f, const struct pclntab *t, taddr pc, int32_t *ret)
 {
 	*ret = -1;
@@ -144,7 +154,8 @@ static struct frame_map read_map(struct runtime *rt, uint32_t i)
 	if (!pcln_funcdata(&m->pcln, &f, FUNCDATA_OPEN_CODED_DEFER_INFO, &ret.open_defers))
 		ret.open_defers = (struct pcln_bytes){0};
 	struct frame_map known = ret;
-	if (!map_index(&f, &m->pcln, info.pc, &index) || !read_locals(rt, &f, &m->pcln, &info, index, &known) ||
+	if (!map_index(&f, &m->pcln, info.pc, &index) ||
+	    !read_locals(rt, &f, &m->pcln, &info, index, &known) ||
 	    !read_args(&f, &m->pcln, index, &known) || !read_objects(&f, &m->pcln, &known))
 		index = -1;
 	if (index < 0) {

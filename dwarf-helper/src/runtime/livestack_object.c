@@ -1,12 +1,14 @@
 /*
- * Stack objects: variables whose address is taken (runtime/mgcstack.go).  A frame's pointer map does not name what is in
- * them; they are looked into when a live pointer leads to them, from wherever on the stack.
+ * Stack objects: variables whose address is taken (runtime/mgcstack.go).  A frame's pointer map
+ * does not name what is in them; they are looked into when a live pointer leads to them, from
+ * wherever on the stack.
  */
 #include "runtime/livestack_internal.h"
 
 enum { RECORD_SIZE = 16 };
 
-/* runtime/stack.go: stackObjectRecord, the same since 1.17; until 1.23 ptrdata < 0 says that gcdata is a program */
+/* runtime/stack.go: stackObjectRecord, the same since 1.17; until 1.23 ptrdata < 0 says that gcdata
+ * is a program */
 struct record {
 	int32_t off, size, ptrdata;
 	uint32_t gcdataoff; /* from moduledata.rodata */
@@ -22,7 +24,8 @@ void livestack_objects_add(struct live_walk *w, const struct frame_map *map, tad
 		memcpy(&r, p, sizeof(r));
 		taddr addr = (r.off < 0 ? varp : argp) + (uint64_t)(int64_t)r.off;
 		/* Below sp: its frame has not been made yet. */
-		if (addr < w->frame.sp || addr >= w->hi || w->hi - addr < (uint64_t)r.size || addr % STACK_WORD)
+		if (addr < w->frame.sp || addr >= w->hi || w->hi - addr < (uint64_t)r.size ||
+		    addr % STACK_WORD)
 			continue;
 		struct stack_object o = {.addr = addr,
 					 .sp = w->frame.sp,
@@ -67,7 +70,8 @@ static void visit(struct live_walk *w, struct stack_object *o, bool exact)
 	memcpy(&r, o->record, sizeof(r));
 	o->record = NULL;
 	w->frame = (struct live_word){.sp = o->sp, .varp = o->varp, .info = o->info};
-	uint32_t bytes = r.ptrdata > 0 && r.ptrdata <= r.size ? (uint32_t)r.ptrdata : (uint32_t)r.size;
+	uint32_t bytes =
+		r.ptrdata > 0 && r.ptrdata <= r.size ? (uint32_t)r.ptrdata : (uint32_t)r.size;
 	struct word_mask mask = {NULL, bytes / STACK_WORD};
 	if (r.ptrdata > 0)
 		mask.bits = target_ptr(w->rt->t, m->rodata + r.gcdataoff, (mask.n + 7) / 8);

@@ -17,7 +17,8 @@ struct err *marks_open(struct runtime *rt, struct marks *ret)
 		heap_allocated_bits(rt, s, &ret->white[ret->slots.spans[i].word]);
 		// Pages of a span that reaches into the next chunk count for its first.
 		if (!(s->flags & SPAN_NOSCAN))
-			ret->density[(s->base - ret->slots.lo) / POPULATE_CHUNK] += s->npages < 256 ? (uint16_t)s->npages : 256;
+			ret->density[(s->base - ret->slots.lo) / POPULATE_CHUNK] +=
+				s->npages < 256 ? (uint16_t)s->npages : 256;
 	}
 	ret->masks = ptrmasks_open(rt);
 	ptrwords_init(&ret->reader, rt, ret->masks);
@@ -109,7 +110,8 @@ void mark_enter(struct marks *mk, taddr a)
 
 	if (!find_slot(mk, a, &span, &index))
 		return;
-	if (!marker_mark(mk->self, span, index) && heap_allocated(mk->rt, &mk->rt->heap->spans.v[span], index))
+	if (!marker_mark(mk->self, span, index) &&
+	    heap_allocated(mk->rt, &mk->rt->heap->spans.v[span], index))
 		marker_read(mk->self, span, index);
 	count(mk);
 }

@@ -9,18 +9,19 @@
 #include "runtime/mark.h"
 
 #define MARK_RING 2048 /* spans a thread keeps to itself */
-#define MARK_BATCH 32  /* pointers looked up together, so that their cache misses overlap */
+/* pointers looked up together, so that their cache misses overlap */
+#define MARK_BATCH 32
 
 /** What the threads of one drain share. */
 struct mark_pool {
 	struct marks *mk;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	VEC(uint32_t) spans;  /* given away; [first, n) are left */
+	VEC(uint32_t) spans; /* given away; [first, n) are left */
 	size_t first;
-	unsigned threads;     /* at work or waiting */
-	unsigned idle;	      /* of these, waiting; read without the lock as a hint */
-	bool stop;	      /* nothing is left, or cancelled */
+	unsigned threads; /* at work or waiting */
+	unsigned idle;	  /* of these, waiting; read without the lock as a hint */
+	bool stop;	  /* nothing is left, or cancelled */
 	bool canceled;
 	pthread_t helper;
 	bool helper_runs;
@@ -39,7 +40,8 @@ struct marker {
 	VEC(uint64_t) hits; /* watched slots that this thread marked */
 };
 
-/** Mark an object by its span and slot, unless the slot is free.  @return true when it was not marked */
+/** Mark an object by its span and slot, unless the slot is free.  @return true when it was not
+ * marked */
 bool marker_mark(struct marker *m, uint32_t span, uint32_t index);
 
 /** Have the words of a marked object read. */

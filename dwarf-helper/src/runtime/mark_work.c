@@ -1,11 +1,15 @@
 #include "runtime/mark_internal.h"
 
-#define NO_SLOT UINT32_MAX /* instead of a slot's number: the address is behind the last one of its span */
-#define PIECE_WORDS 16384u /* large objects are read in pieces of at least 128 KiB, so that threads can share one */
-#define DENSE_PAGES 128	   /* of 256 in 2 MiB: from then on mapping all of it at once pays */
-#define HELP_AFTER 64	   /* spans that must wait before a second thread is worth its start */
-#define SHARE_MIN 8	   /* spans that must wait before some are given away */
-#define CANCEL_MASK 15	   /* look for Ctrl-C once in so many spans, less 1 */
+/* instead of a slot's number: the address is behind the last one of its span */
+#define NO_SLOT UINT32_MAX
+/* large objects are read in pieces of at least 128 KiB, so that threads can share one */
+#define PIECE_WORDS 16384u
+/* of 256 in 2 MiB: from then on mapping all of it at once pays */
+#define DENSE_PAGES 128
+/* spans that must wait before a second thread is worth its start */
+#define HELP_AFTER 64
+#define SHARE_MIN 8    /* spans that must wait before some are given away */
+#define CANCEL_MASK 15 /* look for Ctrl-C once in so many spans, less 1 */
 
 /* -- the queue of spans ---------------------------------------------------------------------- */
 
@@ -127,7 +131,8 @@ bool marker_mark(struct marker *m, uint32_t span, uint32_t index)
 	const struct slot_span *s = &mk->slots.spans[span];
 	uint64_t word = s->word + index / 64, bit = 1ull << (index % 64);
 
-	if (!(__atomic_load_n(&mk->white[word], __ATOMIC_RELAXED) & bit) || !claim(m, &mk->white[word], bit))
+	if (!(__atomic_load_n(&mk->white[word], __ATOMIC_RELAXED) & bit) ||
+	    !claim(m, &mk->white[word], bit))
 		return false;
 	m->objects++;
 	m->bytes += s->size;
@@ -245,14 +250,16 @@ static void read_span(struct marker *m, uint32_t span)
 	}
 }
 
-#define AHEAD 4		/* turns from the first thought of a span to its reading */
-#define AHEAD_OBJECTS 8 /* whose first words are asked for; the processor finds the rest */
+#define AHEAD 4 /* turns from the first thought of a span to its reading */
+/* whose first words are asked for; the processor finds the rest */
+#define AHEAD_OBJECTS 8
 
 /* Ask the cache for what the next turns will look at, a step further each turn. */
 static void look_ahead(const struct marker *m)
 {
 	const struct marks *mk = m->mk;
-	uint32_t far = m->ring[(m->head + AHEAD) % MARK_RING], near = m->ring[(m->head + 2) % MARK_RING],
+	uint32_t far = m->ring[(m->head + AHEAD) % MARK_RING],
+		 near = m->ring[(m->head + 2) % MARK_RING],
 		 next = m->ring[(m->head + 1) % MARK_RING];
 	const struct slot_span *s = &mk->slots.spans[next];
 
@@ -262,7 +269,8 @@ static void look_ahead(const struct marker *m)
 	__builtin_prefetch(&mk->rt->heap->spans.v[far]);
 	__builtin_prefetch(&mk->grey[mk->slots.spans[near].word]);
 	uint64_t bits = __atomic_load_n(&mk->grey[s->word], __ATOMIC_RELAXED);
-	const uint8_t *mem = s->nelems > 1 ? target_ptr(mk->rt->t, s->base, s->nelems * s->size) : NULL;
+	const uint8_t *mem =
+		s->nelems > 1 ? target_ptr(mk->rt->t, s->base, s->nelems * s->size) : NULL;
 	for (unsigned i = 0; mem && bits && i < AHEAD_OBJECTS; i++, bits &= bits - 1)
 		__builtin_prefetch(mem + (uint64_t)__builtin_ctzll(bits) * s->size);
 }

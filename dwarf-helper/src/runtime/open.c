@@ -21,8 +21,9 @@ static uint64_t word(struct runtime *rt, taddr base, struct layout_field f)
 #define TABLE_MAX (1ull << 30) /* largest table copied */
 
 /*
- * Bytes of the debuggee as one piece of host memory.  Where a table crosses from one mapping to the next (RELRO ends inside
- * pclntab in a PIE) it is copied, else nothing is; what is missing at its end is cut.
+ * Bytes of the debuggee as one piece of host memory.  Where a table crosses from one mapping to the
+ * next (RELRO ends inside pclntab in a PIE) it is copied, else nothing is; what is missing at its
+ * end is cut.
  */
 static struct pcln_bytes table(struct runtime *rt, taddr p, uint64_t want)
 {
@@ -45,7 +46,8 @@ static struct pcln_bytes table(struct runtime *rt, taddr p, uint64_t want)
 }
 
 /* The bytes of a slice of moduledata. */
-static struct pcln_bytes slice(struct runtime *rt, taddr module, struct layout_field f, unsigned elem_size)
+static struct pcln_bytes slice(struct runtime *rt, taddr module, struct layout_field f,
+			       unsigned elem_size)
 {
 	taddr p = 0;
 	uint64_t n = 0;
@@ -134,7 +136,8 @@ static bool has_module(const struct runtime *rt, taddr a)
 static struct err *note_functions(struct runtime *rt)
 {
 	if (!rt->modules.v[0].pcln.ftab.n)
-		notes_add(rt->notes, NOTE_DAMAGE, "the function table is unreadable: no function names");
+		notes_add(rt->notes, NOTE_DAMAGE,
+			  "the function table is unreadable: no function names");
 	return NULL;
 }
 
@@ -145,12 +148,18 @@ static struct err *read_modules(struct runtime *rt)
 	for (int i = 0; i < MAX_MODULES; i++) {
 		struct module m;
 		read_module(rt, a, &m);
-		bool sane = !has_module(rt, a) && m.text && m.text < m.etext && m.types < m.etypes && m.data <= m.edata && m.bss <= m.ebss;
+		bool sane = !has_module(rt, a) && m.text && m.text < m.etext &&
+			    m.types < m.etypes && m.data <= m.edata && m.bss <= m.ebss;
 		if (!sane && i == 0)
-			return err_hint(err_new(ERR_BAD_DATA, "runtime.firstmoduledata at 0x%" PRIx64 " makes no sense", a),
-					"is this the executable that made the core? give the right one with --exe FILE");
+			return err_hint(err_new(ERR_BAD_DATA,
+						"runtime.firstmoduledata at 0x%" PRIx64
+						" makes no sense",
+						a),
+					"is this the executable that made the core? give the right "
+					"one with --exe FILE");
 		if (!sane) {
-			notes_add(rt->notes, NOTE_DAMAGE, "module data at 0x%" PRIx64 " makes no sense", a);
+			notes_add(rt->notes, NOTE_DAMAGE,
+				  "module data at 0x%" PRIx64 " makes no sense", a);
 			break;
 		}
 		VEC_PUSH(&rt->modules, m);
@@ -177,19 +186,26 @@ static void read_wait_reasons(struct runtime *rt)
 		uint64_t len = 0, kept = 0;
 		target_u64(rt->t, v->addr + i * 16, &p);
 		target_u64(rt->t, v->addr + i * 16 + 8, &len);
-		const char *s = len && len <= 128 ? runtime_string(rt, p, len, 128, &kept, NULL) : NULL;
+		const char *s =
+			len && len <= 128 ? runtime_string(rt, p, len, 128, &kept, NULL) : NULL;
 		VEC_PUSH(&rt->wait_reasons, s ? mem_strndup(s, kept) : NULL);
 	}
 }
 
 /*
- * runtime/runtime2.go: isIdleInSynctest; runtime/traceback.go adds the word since 1.25, where a bubble has an id.  Reasons that have it in
- * their name need no other.
+ * runtime/runtime2.go: isIdleInSynctest; runtime/traceback.go adds the word since 1.25, where a
+ * bubble has an id.  Reasons that have it in their name need no other.
  */
 static void name_durable(struct runtime *rt)
 {
-	static const char *const durable[] = {"chan receive (nil chan)", "chan send (nil chan)", "select (no cases)", "sleep",
-					      "sync.Cond.Wait", "coroutine", "synctest.Run", "synctest.Wait"};
+	static const char *const durable[] = {"chan receive (nil chan)",
+					      "chan send (nil chan)",
+					      "select (no cases)",
+					      "sleep",
+					      "sync.Cond.Wait",
+					      "coroutine",
+					      "synctest.Run",
+					      "synctest.Wait"};
 
 	for (size_t i = 0; LAYOUT_HAS(rt->L.bubble.id) && i < rt->wait_reasons.n; i++) {
 		const char *reason = rt->wait_reasons.v[i];
@@ -203,10 +219,12 @@ static void name_durable(struct runtime *rt)
 	}
 }
 
-struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img, const struct layout *l, uint64_t bias,
-			 struct notes *notes, volatile sig_atomic_t *cancel)
+struct err *runtime_open(struct runtime *rt, struct target *t, struct image *img,
+			 const struct layout *l, uint64_t bias, struct notes *notes,
+			 volatile sig_atomic_t *cancel)
 {
-	*rt = (struct runtime){.t = t, .img = img, .notes = notes, .L = *l, .bias = bias, .cancel = cancel};
+	*rt = (struct runtime){
+		.t = t, .img = img, .notes = notes, .L = *l, .bias = bias, .cancel = cancel};
 	struct pcinfo none = {.frame_size = -1};
 	char *asan = img ? image_build_setting(img, "-asan") : NULL;
 

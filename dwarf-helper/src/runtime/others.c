@@ -37,11 +37,13 @@ void others_tell(const struct runtime *rt)
 	for (size_t i = 0; i < t->regions.n; i++) {
 		const struct region *r = &t->regions.v[i];
 
-		if (r->file < 0 || !(r->perm & REGION_W) || files[r->file] != FILE_CODE || !has_build_info(t, r))
+		if (r->file < 0 || !(r->perm & REGION_W) || files[r->file] != FILE_CODE ||
+		    !has_build_info(t, r))
 			continue;
 		files[r->file] |= FILE_TOLD;
 		notes_add(rt->notes, NOTE_WARNING,
-			  "%s has a Go runtime of its own: its goroutines and contexts are not among those shown",
+			  "%s has a Go runtime of its own: its goroutines and contexts are not "
+			  "among those shown",
 			  t->files.v[r->file].path);
 	}
 }

@@ -4,7 +4,8 @@
 #include "runtime/ptrwords.h"
 #include "runtime/rtype_internal.h"
 
-#define KIND_GC_PROGRAM 0x40 /* until 1.23: gcdata is a program (runtime/mbitmap.go: runGCProg) */
+/* until 1.23: gcdata is a program (runtime/mbitmap.go: runGCProg) */
+#define KIND_GC_PROGRAM 0x40
 
 struct ptrmasks {
 	struct runtime *rt;
@@ -39,7 +40,8 @@ void ptrmasks_close(struct ptrmasks *pm)
 	free(pm);
 }
 
-/* In the program's own variables?  There lies runtime.inProgress, which stands for a mask that is being made. */
+/* In the program's own variables?  There lies runtime.inProgress, which stands for a mask that is
+ * being made. */
 static bool is_variable(const struct runtime *rt, taddr a)
 {
 	for (size_t i = 0; i < rt->modules.n; i++) {
@@ -52,7 +54,8 @@ static bool is_variable(const struct runtime *rt, taddr a)
 }
 
 /* The mask as the runtime has it, or NULL: it is not made yet, or a program. */
-static const uint8_t *runtime_mask(struct runtime *rt, uint8_t kind, uint8_t tflag, taddr gcdata, uint64_t bytes)
+static const uint8_t *runtime_mask(struct runtime *rt, uint8_t kind, uint8_t tflag, taddr gcdata,
+				   uint64_t bytes)
 {
 	bool on_demand = rt->L.facts.mask_on_demand;
 
@@ -98,13 +101,14 @@ static bool read_mask(struct ptrmasks *pm, taddr type, uint64_t max, struct ptrm
 
 	if (!raw)
 		return false;
-	uint64_t size = runtime_load(raw, l->type.size), ptrdata = runtime_load(raw, l->type.ptrdata);
+	uint64_t size = runtime_load(raw, l->type.size),
+		 ptrdata = runtime_load(raw, l->type.ptrdata);
 	if (!ptrdata || ptrdata > size || size > max || size % 8 || ptrdata % 8)
 		return false;
 	*ret = (struct ptrmask){.type = type, .words = size / 8, .bits = ptrdata / 8};
 	ret->mask = runtime_mask(pm->rt, (uint8_t)runtime_load(raw, l->type.kind),
-				 (uint8_t)runtime_load(raw, l->type.tflag), runtime_load(raw, l->type.gcdata),
-				 (ret->bits + 7) / 8);
+				 (uint8_t)runtime_load(raw, l->type.tflag),
+				 runtime_load(raw, l->type.gcdata), (ret->bits + 7) / 8);
 	if (!ret->mask)
 		ret->mask = made_mask(pm, type, ret->bits);
 	if (!ret->mask)

@@ -13,7 +13,8 @@ void ptrwords_init(struct ptrwords *w, struct runtime *rt, struct ptrmasks *mask
 static bool load_bits(struct ptrwords *w)
 {
 	uint64_t bytes = (uint64_t)w->s->npages * HEAP_PAGE, n = bytes / 64;
-	taddr at = w->s->base + bytes - n - (w->s->flags & SPAN_INLINE_MARKS ? INLINE_MARK_BYTES : 0);
+	taddr at =
+		w->s->base + bytes - n - (w->s->flags & SPAN_INLINE_MARKS ? INLINE_MARK_BYTES : 0);
 
 	if (n > PTR_SPAN_BITS || w->s->flags & SPAN_NO_MASK)
 		return false;
@@ -69,7 +70,8 @@ static const struct ptrmask *header_mask(struct ptrwords *w, taddr slot)
 	return (*recent)->bits ? *recent : NULL;
 }
 
-void ptrwords_object(struct ptrwords *w, uint32_t index, uint64_t from, uint64_t to, struct ptr_object *ret)
+void ptrwords_object(struct ptrwords *w, uint32_t index, uint64_t from, uint64_t to,
+		     struct ptr_object *ret)
 {
 	const struct span *s = w->s;
 	taddr slot = s->base + index * s->elem_size, base = slot;
@@ -79,7 +81,8 @@ void ptrwords_object(struct ptrwords *w, uint32_t index, uint64_t from, uint64_t
 		ret->mask = header_mask(w, slot);
 		base += 8;
 	}
-	if (!ret->mask && from == 0 && (w->source == PTR_HEADER || (w->source == PTR_ALL && s->elem_size > 8)))
+	if (!ret->mask && from == 0 &&
+	    (w->source == PTR_HEADER || (w->source == PTR_ALL && s->elem_size > 8)))
 		w->guessed++;
 	uint64_t words = (slot + s->elem_size - base) / 8;
 	ret->at = base + (from < words ? from : words) * 8;
@@ -121,7 +124,8 @@ static uint64_t type_bits(struct ptr_object *o, unsigned *n)
 	return mask_bits(m, in, *n);
 }
 
-/* Until 1.21: from the arena's bitmap; *n is cut at the arena's end.  *more: the object may have pointers behind these. */
+/* Until 1.21: from the arena's bitmap; *n is cut at the arena's end.  *more: the object may have
+ * pointers behind these. */
 static uint64_t arena_bits(struct ptrwords *w, taddr at, unsigned *n, bool *more)
 {
 	uint64_t nwords = *n, got[2] = {0};
@@ -152,7 +156,8 @@ static uint64_t span_bits(const struct ptrwords *w, taddr at)
 	return v[0] >> shift | (shift ? v[1] << (64 - shift) : 0);
 }
 
-/* Find the bytes of words whose span does not lie in one piece of our memory; what is not there leaves the mask. */
+/* Find the bytes of words whose span does not lie in one piece of our memory; what is not there
+ * leaves the mask. */
 static bool find_words(struct ptrwords *w, struct ptr_chunk *c)
 {
 	c->words = target_ptr(w->rt->t, c->at, 8ull * (64 - (unsigned)__builtin_clzll(c->mask)));

@@ -51,7 +51,8 @@ const struct ptrmask *ptrmasks_get(struct ptrmasks *pm, taddr type, uint64_t max
 enum ptr_source { PTR_NONE, PTR_ALL, PTR_IN_SPAN, PTR_HEADER, PTR_TYPE, PTR_NIBBLES, PTR_BITS };
 
 #define PTR_RECENT 64
-#define PTR_SPAN_BITS (32 * HEAP_PAGE / 64) /* bytes of pointer bits in the largest span of small objects */
+#define PTR_SPAN_BITS \
+	(32 * HEAP_PAGE / 64) /* bytes of pointer bits in the largest span of small objects */
 
 /** Reader of one span after the other. */
 struct ptrwords {
@@ -59,16 +60,18 @@ struct ptrwords {
 	struct ptrmasks *masks;
 	const struct ptrmask *recent[PTR_RECENT];
 	uint64_t unread;  /* words that could not be read */
-	uint64_t guessed; /* objects, or pieces of at most 512 bytes, all words of which were taken for pointers */
+	uint64_t guessed; /* objects, or pieces of at most 512 bytes, all words of which were taken
+			     for pointers */
 
 	const struct span *s;
 	enum ptr_source source;
-	const uint8_t *mem;	      /* host memory of the whole span, NULL: word by word */
-	const struct ptrmask *large;  /* PTR_TYPE */
-	const uint8_t *bits;	      /* PTR_IN_SPAN: nbits bytes of pointer bits, a bit a word of the span */
+	const uint8_t *mem;	     /* host memory of the whole span, NULL: word by word */
+	const struct ptrmask *large; /* PTR_TYPE */
+	const uint8_t
+		*bits; /* PTR_IN_SPAN: nbits bytes of pointer bits, a bit a word of the span */
 	uint64_t nbits;
 	uint8_t copied_bits[PTR_SPAN_BITS];
-	uint64_t copy[64];	      /* words of a chunk that do not lie in one piece */
+	uint64_t copy[64]; /* words of a chunk that do not lie in one piece */
 };
 
 /** Words to come of one object. */
@@ -98,10 +101,13 @@ void ptrwords_init(struct ptrwords *w, struct runtime *rt, struct ptrmasks *mask
 /** @return false: its objects hold no pointers */
 bool ptrwords_span(struct ptrwords *w, const struct span *s);
 
-/** Words [@p from, @p to) of the object in slot @p index (of the object proper: behind its header). */
-void ptrwords_object(struct ptrwords *w, uint32_t index, uint64_t from, uint64_t to, struct ptr_object *ret);
+/** Words [@p from, @p to) of the object in slot @p index (of the object proper: behind its
+ * header). */
+void ptrwords_object(struct ptrwords *w, uint32_t index, uint64_t from, uint64_t to,
+		     struct ptr_object *ret);
 
-/** The next words, ascending, at most 64; those without pointers are passed over.  @return false at the end */
+/** The next words, ascending, at most 64; those without pointers are passed over.  @return false at
+ * the end */
 bool ptrwords_next(struct ptrwords *w, struct ptr_object *o, struct ptr_chunk *ret);
 
 #endif

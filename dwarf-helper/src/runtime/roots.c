@@ -30,7 +30,11 @@ struct visit {
 
 static void report(struct visit *v, enum root_kind kind, taddr at, taddr value, taddr object)
 {
-	struct root r = {.kind = (uint8_t)kind, .at = at, .value = value, .object = object, .task = TASK_NONE};
+	struct root r = {.kind = (uint8_t)kind,
+			 .at = at,
+			 .value = value,
+			 .object = object,
+			 .task = TASK_NONE};
 
 	if (value && !v->stopped)
 		v->stopped = !v->fn(v->arg, &r);
@@ -49,7 +53,8 @@ static void report_at(struct visit *v, enum root_kind kind, taddr at, taddr obje
 
 /* -- data and bss ---------------------------------------------------------------------------- */
 
-static void visit_words(struct visit *v, taddr at, const uint8_t *p, uint64_t nwords, const uint8_t *mask)
+static void visit_words(struct visit *v, taddr at, const uint8_t *p, uint64_t nwords,
+			const uint8_t *mask)
 {
 	for (uint64_t i = 0; i < nwords && !v->stopped; i++) {
 		taddr value;
@@ -64,23 +69,27 @@ static void visit_words(struct visit *v, taddr at, const uint8_t *p, uint64_t nw
 	}
 }
 
-#define PIECE 32768u /* bytes: a piece of data that is missing does not take the rest with it; a multiple of 64 */
+/* bytes: a piece of data that is missing does not take the rest with it; a multiple of 64 */
+#define PIECE 32768u
 
 /* One segment; @p bytedata: a bit a word (runtime/symtab.go: moduledata.gcdatamask). */
 static void visit_segment(struct visit *v, taddr lo, taddr hi, taddr bytedata)
 {
 	uint64_t nwords = hi > lo ? (hi - lo) / 8 : 0; // the end need not be aligned
 
-	for (uint64_t i = 0; i < nwords && !v->stopped && !runtime_canceled(v->rt); i += PIECE / 8) {
+	for (uint64_t i = 0; i < nwords && !v->stopped && !runtime_canceled(v->rt);
+	     i += PIECE / 8) {
 		uint64_t n = nwords - i < PIECE / 8 ? nwords - i : PIECE / 8;
-		const uint8_t *mask = bytedata ? target_ptr(v->rt->t, bytedata + i / 8, (n + 7) / 8) : NULL;
+		const uint8_t *mask =
+			bytedata ? target_ptr(v->rt->t, bytedata + i / 8, (n + 7) / 8) : NULL;
 		const uint8_t *p = target_ptr(v->rt->t, lo + i * 8, n * 8);
 		if (p) {
 			visit_words(v, lo + i * 8, p, n, mask);
 			continue;
 		}
 		taddr next = target_next(v->rt->t, lo + i * 8);
-		if (next >= lo + (i + n) * 8) { // a damaged end may be far away: on to where there is memory again
+		if (next >= lo + (i + n) * 8) { // a damaged end may be far away: on to where there
+						// is memory again
 			*v->incomplete = true;
 			if (next >= hi)
 				return;
@@ -112,7 +121,8 @@ static void visit_modules(struct visit *v)
 /* -- queues ---------------------------------------------------------------------------------- */
 
 /* The words at @p offs of @p n records. */
-static void visit_records(struct visit *v, enum root_kind kind, taddr first, uint64_t n, uint32_t size, const int32_t *offs)
+static void visit_records(struct visit *v, enum root_kind kind, taddr first, uint64_t n,
+			  uint32_t size, const int32_t *offs)
 {
 	for (uint64_t i = 0; i < n && !v->stopped; i++)
 		for (const int32_t *off = offs; *off != LAYOUT_NONE && !v->stopped; off++)
@@ -133,12 +143,14 @@ static void visit_blocks(struct visit *v, taddr block, const struct block_list *
 
 	while (block && !v->stopped) {
 		uint64_t n;
-		if (in_circle(&circle, block) || runtime_canceled(v->rt) || !runtime_field(v->rt, block, b->count, &n) ||
+		if (in_circle(&circle, block) || runtime_canceled(v->rt) ||
+		    !runtime_field(v->rt, block, b->count, &n) ||
 		    n > b->records.size / b->record_size) {
 			*v->incomplete = true;
 			return;
 		}
-		visit_records(v, b->kind, block + (uint64_t)b->records.off, n, b->record_size, b->offs);
+		visit_records(v, b->kind, block + (uint64_t)b->records.off, n, b->record_size,
+			      b->offs);
 		if (!runtime_field(v->rt, block, b->link, &block)) {
 			*v->incomplete = true;
 			return;
@@ -151,14 +163,17 @@ static void visit_finalizer_queue(struct visit *v)
 {
 	const struct layout *l = &v->rt->L;
 	const struct layout_variable *head = &l->var[LAYOUT_VAR_allfin];
-	struct block_list b = {ROOT_FINALIZER_QUEUE, l->finBlock.alllink, l->finBlock.cnt, l->finBlock.fin,
+	struct block_list b = {ROOT_FINALIZER_QUEUE,
+			       l->finBlock.alllink,
+			       l->finBlock.cnt,
+			       l->finBlock.fin,
 			       l->s[LAYOUT_finalizer].size,
-			       {l->finalizer.fn.off, l->finalizer.arg.off, l->finalizer.fint.off, l->finalizer.ot.off,
-				LAYOUT_NONE}};
+			       {l->finalizer.fn.off, l->finalizer.arg.off, l->finalizer.fint.off,
+				l->finalizer.ot.off, LAYOUT_NONE}};
 	taddr block;
 
-	if (!head->found || !LAYOUT_HAS(b.link) || !LAYOUT_HAS(b.count) || !LAYOUT_HAS(b.records) || !b.record_size ||
-	    !target_u64(v->rt->t, head->addr, &block))
+	if (!head->found || !LAYOUT_HAS(b.link) || !LAYOUT_HAS(b.count) || !LAYOUT_HAS(b.records) ||
+	    !b.record_size || !target_u64(v->rt->t, head->addr, &block))
 		*v->incomplete = true;
 	else
 		visit_blocks(v, block, &b);
@@ -169,7 +184,11 @@ static void visit_cleanup_queue(struct visit *v)
 {
 	const struct layout *l = &v->rt->L;
 	const struct layout_variable *queue = &l->var[LAYOUT_VAR_gcCleanups];
-	struct block_list b = {ROOT_CLEANUP_QUEUE, l->cleanupBlock.alllink, l->cleanupBlock.n, l->cleanupBlock.cleanups, 8,
+	struct block_list b = {ROOT_CLEANUP_QUEUE,
+			       l->cleanupBlock.alllink,
+			       l->cleanupBlock.n,
+			       l->cleanupBlock.cleanups,
+			       8,
 			       {0, LAYOUT_NONE}};
 	taddr block;
 
@@ -177,10 +196,13 @@ static void visit_cleanup_queue(struct visit *v)
 		return; // until 1.24 they run with the finalizers
 	if (LAYOUT_HAS(l->cleanupFn.fn)) {
 		b.record_size = l->s[LAYOUT_cleanupFn].size;
-		memcpy(b.offs, (int32_t[]){l->cleanupFn.call.off, l->cleanupFn.fn.off, l->cleanupFn.arg.off, LAYOUT_NONE},
+		memcpy(b.offs,
+		       (int32_t[]){l->cleanupFn.call.off, l->cleanupFn.fn.off, l->cleanupFn.arg.off,
+				   LAYOUT_NONE},
 		       4 * sizeof(*b.offs));
 	}
-	if (!queue->found || !LAYOUT_HAS(b.link) || !LAYOUT_HAS(b.count) || !LAYOUT_HAS(b.records) ||
+	if (!queue->found || !LAYOUT_HAS(b.link) || !LAYOUT_HAS(b.count) ||
+	    !LAYOUT_HAS(b.records) ||
 	    !target_u64(v->rt->t, queue->addr + (uint64_t)l->cleanupQueue.all.off, &block))
 		*v->incomplete = true;
 	else
@@ -189,7 +211,8 @@ static void visit_cleanup_queue(struct visit *v)
 
 /* -- specials -------------------------------------------------------------------------------- */
 
-/* Their numbers change with the list (runtime/mheap.go: _KindSpecialFinalizer …); 0: the release has none. */
+/* Their numbers change with the list (runtime/mheap.go: _KindSpecialFinalizer …); 0: the release
+ * has none. */
 struct special_kinds {
 	uint8_t finalizer, weak, cleanup;
 };
@@ -203,7 +226,8 @@ static struct special_kinds special_kinds(const struct layout *l)
 	return (struct special_kinds){1, 0, 0};
 }
 
-/* The finalizer will be called with the object: what that points to must live, it itself need not. */
+/* The finalizer will be called with the object: what that points to must live, it itself need
+ * not. */
 static void visit_finalized(struct visit *v, const struct span *s, uint32_t index, taddr object)
 {
 	struct ptr_object o;
@@ -219,18 +243,20 @@ static void visit_finalized(struct visit *v, const struct span *s, uint32_t inde
 		}
 }
 
-static void visit_special(struct visit *v, const struct span *s, const struct special_kinds *kinds, taddr special,
-			  uint8_t kind, uint64_t offset)
+static void visit_special(struct visit *v, const struct span *s, const struct special_kinds *kinds,
+			  taddr special, uint8_t kind, uint64_t offset)
 {
 	const struct layout *l = &v->rt->L;
 	uint64_t index = offset / s->elem_size;
 	taddr object = s->base + index * s->elem_size + (s->flags & SPAN_HEADER ? 8 : 0);
 
 	if (kind == kinds->finalizer) {
-		report_at(v, ROOT_FINALIZER, special + (uint64_t)l->specialfinalizer.fn.off, object);
+		report_at(v, ROOT_FINALIZER, special + (uint64_t)l->specialfinalizer.fn.off,
+			  object);
 		visit_finalized(v, s, (uint32_t)index, object);
 	} else if (kinds->weak && kind == kinds->weak) {
-		report_at(v, ROOT_SPECIAL, special + (uint64_t)l->specialWeakHandle.handle.off, object);
+		report_at(v, ROOT_SPECIAL, special + (uint64_t)l->specialWeakHandle.handle.off,
+			  object);
 	} else if (kinds->cleanup && kind == kinds->cleanup) {
 		struct layout_field f[] = {l->specialCleanup.cleanup_call, l->specialCleanup.fn,
 					   l->specialCleanup.cleanup_arg};
@@ -252,7 +278,8 @@ static void visit_span(struct visit *v, const struct span *s, const struct speci
 		if (in_circle(&circle, special) || runtime_canceled(v->rt) ||
 		    !runtime_field(v->rt, special, l->special.offset, &offset) ||
 		    !runtime_field(v->rt, special, l->special.kind, &kind) ||
-		    !runtime_field(v->rt, special, l->special.next, &next) || offset / s->elem_size >= s->nelems) {
+		    !runtime_field(v->rt, special, l->special.next, &next) ||
+		    offset / s->elem_size >= s->nelems) {
 			*v->incomplete = true;
 			return;
 		}
@@ -267,8 +294,10 @@ static struct err *visit_specials(struct visit *v)
 	const struct heap *h = v->rt->heap;
 	struct special_kinds kinds = special_kinds(l);
 
-	if (!h || h->incomplete || !LAYOUT_HAS(l->special.next) || !LAYOUT_HAS(l->specialfinalizer.fn) ||
-	    (kinds.cleanup && !LAYOUT_HAS(l->specialCleanup.fn) && l->s[LAYOUT_specialCleanup].size))
+	if (!h || h->incomplete || !LAYOUT_HAS(l->special.next) ||
+	    !LAYOUT_HAS(l->specialfinalizer.fn) ||
+	    (kinds.cleanup && !LAYOUT_HAS(l->specialCleanup.fn) &&
+	     l->s[LAYOUT_specialCleanup].size))
 		*v->incomplete = true;
 	if (!h || !LAYOUT_HAS(l->special.next))
 		return NULL;
@@ -300,10 +329,16 @@ struct err *roots_each(struct runtime *rt, root_fn *fn, void *arg, bool *incompl
 const char *root_kind_name(uint8_t kind)
 {
 	static const char *const names[ROOT_KINDS] = {
-		[ROOT_GLOBAL] = "global",   [ROOT_FINALIZER] = "finalizer",	  [ROOT_CLEANUP] = "cleanup",
-		[ROOT_SPECIAL] = "special", [ROOT_FINALIZER_QUEUE] = "finalizer", [ROOT_CLEANUP_QUEUE] = "cleanup",
-		[ROOT_STACK] = "stack",	    [ROOT_REGISTER] = "register",
-		[ROOT_TIMER] = "timer",	    [ROOT_STOPPED_TIMER] = "stopped timer",
+		[ROOT_GLOBAL] = "global",
+		[ROOT_FINALIZER] = "finalizer",
+		[ROOT_CLEANUP] = "cleanup",
+		[ROOT_SPECIAL] = "special",
+		[ROOT_FINALIZER_QUEUE] = "finalizer",
+		[ROOT_CLEANUP_QUEUE] = "cleanup",
+		[ROOT_STACK] = "stack",
+		[ROOT_REGISTER] = "register",
+		[ROOT_TIMER] = "timer",
+		[ROOT_STOPPED_TIMER] = "stopped timer",
 	};
 
 	return kind < ROOT_KINDS ? names[kind] : "unknown";

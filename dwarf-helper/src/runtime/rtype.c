@@ -10,7 +10,8 @@ void *rtypes_alloc(struct rtypes *r, size_t n)
 {
 	n = (n + 7) & ~(size_t)7;
 	if (n > BLOCK / 4) {
-		// A block of its own, put below the newest one so that the rest of that stays in use.
+		// A block of its own, put below the newest one so that the rest of that stays in
+		// use.
 		char *p = mem_alloc(n);
 
 		VEC_PUSH(&r->blocks, p);
@@ -41,7 +42,8 @@ const struct module *rtype_module(const struct runtime *rt, taddr addr)
 	return NULL;
 }
 
-/* Size of the kind's own struct: what an UncommonType follows.  src/internal/abi/type.go: (*Type).Uncommon */
+/* Size of the kind's own struct: what an UncommonType follows.  src/internal/abi/type.go:
+ * (*Type).Uncommon */
 static uint32_t kind_struct_size(const struct runtime *rt, uint8_t kind)
 {
 	switch (kind) {
@@ -57,7 +59,8 @@ static uint32_t kind_struct_size(const struct runtime *rt, uint8_t kind)
 	case GO_INTERFACE:
 		return TYPE_SIZE + 32;
 	case GO_MAP:
-		return rt->L.s[gomap_is_swiss(&rt->L) ? LAYOUT_swissMapType : LAYOUT_oldMapType].size;
+		return rt->L.s[gomap_is_swiss(&rt->L) ? LAYOUT_swissMapType : LAYOUT_oldMapType]
+			.size;
 	default:
 		return TYPE_SIZE;
 	}
@@ -67,18 +70,20 @@ static uint32_t kind_struct_size(const struct runtime *rt, uint8_t kind)
 static uint64_t kind_size(uint8_t kind)
 {
 	static const uint8_t size[] = {
-		[GO_BOOL] = 1,	      [GO_INT] = 8,	[GO_INT8] = 1,	  [GO_INT16] = 2,	   [GO_INT32] = 4,
-		[GO_INT64] = 8,	      [GO_UINT] = 8,	[GO_UINT8] = 1,	  [GO_UINT16] = 2,	   [GO_UINT32] = 4,
-		[GO_UINT64] = 8,      [GO_UINTPTR] = 8, [GO_FLOAT32] = 4, [GO_FLOAT64] = 8,	   [GO_COMPLEX64] = 8,
-		[GO_COMPLEX128] = 16, [GO_CHAN] = 8,	[GO_FUNC] = 8,	  [GO_INTERFACE] = 16,	   [GO_MAP] = 8,
-		[GO_POINTER] = 8,     [GO_SLICE] = 24,	[GO_STRING] = 16, [GO_UNSAFE_POINTER] = 8,
+		[GO_BOOL] = 1,	  [GO_INT] = 8,	    [GO_INT8] = 1,	 [GO_INT16] = 2,
+		[GO_INT32] = 4,	  [GO_INT64] = 8,   [GO_UINT] = 8,	 [GO_UINT8] = 1,
+		[GO_UINT16] = 2,  [GO_UINT32] = 4,  [GO_UINT64] = 8,	 [GO_UINTPTR] = 8,
+		[GO_FLOAT32] = 4, [GO_FLOAT64] = 8, [GO_COMPLEX64] = 8,	 [GO_COMPLEX128] = 16,
+		[GO_CHAN] = 8,	  [GO_FUNC] = 8,    [GO_INTERFACE] = 16, [GO_MAP] = 8,
+		[GO_POINTER] = 8, [GO_SLICE] = 24,  [GO_STRING] = 16,	 [GO_UNSAFE_POINTER] = 8,
 	};
 
 	return kind < sizeof(size) ? size[kind] : 0;
 }
 
 /* The common part.  These checks are all that distinguishes a descriptor from other memory. */
-static bool decode_head(struct runtime *rt, taddr addr, struct rtype *ty, uint8_t *tflag_ret, int32_t *str_ret)
+static bool decode_head(struct runtime *rt, taddr addr, struct rtype *ty, uint8_t *tflag_ret,
+			int32_t *str_ret)
 {
 	uint8_t raw[TYPE_SIZE];
 
@@ -92,7 +97,8 @@ static bool decode_head(struct runtime *rt, taddr addr, struct rtype *ty, uint8_
 		.size = runtime_load(raw, rt->L.type.size),
 		.ptrdata = runtime_load(raw, rt->L.type.ptrdata),
 		.kind = kind & 31,
-		// In kind until 1.25, in tflag since 1.26; neither means anything else in the other releases.
+		// In kind until 1.25, in tflag since 1.26; neither means anything else in the other
+		// releases.
 		.direct = (kind | tflag) & FLAG_DIRECT_IFACE,
 		.named = tflag & TFLAG_NAMED,
 		.gcdata = runtime_load(raw, rt->L.type.gcdata),
@@ -183,7 +189,8 @@ static struct rtype *decode(struct runtime *rt, taddr addr, uint8_t *tflag_ret)
 			return NULL;
 		head.full = head.name;
 	} else if (str >= 0) {
-		// reflect numbers its names downwards from -1 (runtime/runtime1.go: reflect_addReflectOff).
+		// reflect numbers its names downwards from -1 (runtime/runtime1.go:
+		// reflect_addReflectOff).
 		return NULL;
 	}
 	struct rtype *ty = rtypes_alloc(rt->rtypes, sizeof(*ty));
@@ -201,7 +208,8 @@ static void complete(struct runtime *rt, struct rtype *ty, uint8_t tflag)
 		decode_fields(rt, ty);
 	if (!ty->name)
 		rtype_name_stand_in(rt, ty);
-	// Full names need the element's: a hostile chain of pointers to pointers must not eat the stack.
+	// Full names need the element's: a hostile chain of pointers to pointers must not eat the
+	// stack.
 	if (rt->rtypes->depth >= DEPTH_MAX)
 		return;
 	rt->rtypes->depth++;
@@ -209,7 +217,8 @@ static void complete(struct runtime *rt, struct rtype *ty, uint8_t tflag)
 	rt->rtypes->depth--;
 }
 
-/* Types this thread asked for last.  A million values are of a few types: most look-ups need no lock. */
+/* Types this thread asked for last.  A million values are of a few types: most look-ups need no
+ * lock. */
 enum { RECENT = 64, RECENT_SHIFT = 5 };
 static _Thread_local struct {
 	uint64_t serial; /* of the cache it comes from */

@@ -5,7 +5,8 @@
 #define METHODS_MAX 1024
 #define METHOD_SIZE 8 /* Imethod: Name NameOff, Typ TypeOff */
 
-/* Where the methods are described, and how many.  @return false: no interface type, or its list of methods is unreadable or too long */
+/* Where the methods are described, and how many.  @return false: no interface type, or its list of
+ * methods is unreadable or too long */
 static bool find_methods(struct runtime *rt, const struct rtype *ty, taddr *methods, uint64_t *n)
 {
 	return ty->kind == GO_INTERFACE && target_u64(rt->t, ty->addr + METHODS_AT, methods) &&
@@ -25,10 +26,13 @@ static taddr method_type(struct runtime *rt, const struct rtype *ty, taddr metho
 	const struct module *m = rtype_module(rt, ty->addr);
 	uint32_t off;
 
-	return m && target_u32(rt->t, method + 4, &off) && off && off < m->etypes - m->types ? m->types + off : 0;
+	return m && target_u32(rt->t, method + 4, &off) && off && off < m->etypes - m->types
+		       ? m->types + off
+		       : 0;
 }
 
-/* A type has one descriptor in a module; those of two modules are compared by what they are called. */
+/* A type has one descriptor in a module; those of two modules are compared by what they are
+ * called. */
 static bool same_type(struct runtime *rt, taddr x, taddr y)
 {
 	if (!x || !y || x == y || rtype_module(rt, x) == rtype_module(rt, y))
@@ -63,10 +67,12 @@ bool rtype_iface_includes(struct runtime *rt, const struct rtype *ty, const stru
 		return false;
 	for (uint64_t k = 0; k < wanted; k++, i++) {
 		const char *name = method_name(rt, of, theirs + k * METHOD_SIZE), *s = NULL;
-		while (name && i + (wanted - k) <= n && (s = method_name(rt, ty, mine + i * METHOD_SIZE)) && strcmp(s, name) < 0)
+		while (name && i + (wanted - k) <= n &&
+		       (s = method_name(rt, ty, mine + i * METHOD_SIZE)) && strcmp(s, name) < 0)
 			i++;
 		if (!name || !s || strcmp(s, name) != 0 ||
-		    !same_type(rt, method_type(rt, ty, mine + i * METHOD_SIZE), method_type(rt, of, theirs + k * METHOD_SIZE)))
+		    !same_type(rt, method_type(rt, ty, mine + i * METHOD_SIZE),
+			       method_type(rt, of, theirs + k * METHOD_SIZE)))
 			return false;
 	}
 	return true;

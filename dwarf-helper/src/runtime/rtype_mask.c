@@ -1,9 +1,10 @@
 #include "runtime/rtype_internal.h"
 
 /*
- * Which words of a value hold pointers: cmd/compile/internal/types/typebits.go and reflectdata.go fill gcdata by the
- * same rules.  The first word of an interface is none: itabs and type descriptors are never in the collected heap, or
- * kept alive elsewhere.  A pointer to memory outside of the heap (ptrdata 0) is none either.
+ * Which words of a value hold pointers: cmd/compile/internal/types/typebits.go and reflectdata.go
+ * fill gcdata by the same rules.  The first word of an interface is none: itabs and type
+ * descriptors are never in the collected heap, or kept alive elsewhere.  A pointer to memory
+ * outside of the heap (ptrdata 0) is none either.
  */
 
 #define MASK_DEPTH 32
@@ -12,7 +13,8 @@ struct mask {
 	struct runtime *rt;
 	uint64_t *bits;
 	uint64_t nwords;
-	uint64_t steps; /* parts that may still be looked at: fields may overlap in a damaged descriptor */
+	uint64_t steps; /* parts that may still be looked at: fields may overlap in a damaged
+			   descriptor */
 };
 
 static void set(struct mask *m, uint64_t off)
@@ -46,7 +48,8 @@ static bool fill_struct(struct mask *m, const struct rtype *ty, uint64_t off, un
 			continue;
 		const struct rtype *field = rtype_get(m->rt, f->type);
 
-		if (!field || f->off + field->size > ty->size || !fill(m, field, off + f->off, depth))
+		if (!field || f->off + field->size > ty->size ||
+		    !fill(m, field, off + f->off, depth))
 			return false;
 	}
 	return true;

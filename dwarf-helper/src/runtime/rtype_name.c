@@ -72,8 +72,9 @@ static const char *keep(struct runtime *rt, struct buf *b)
 }
 
 /*
- * "signal.signalCtx" -> "os/signal.signalCtx".  The package's name ends at the last dot outside of brackets, since the
- * type arguments of a generic type have dots of their own (runtime/type.go: (rtype).name).
+ * "signal.signalCtx" -> "os/signal.signalCtx".  The package's name ends at the last dot outside of
+ * brackets, since the type arguments of a generic type have dots of their own (runtime/type.go:
+ * (rtype).name).
  */
 static const char *qualify_named(struct runtime *rt, const struct rtype *ty)
 {

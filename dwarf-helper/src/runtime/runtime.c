@@ -8,7 +8,8 @@ const struct module *runtime_module_of_pc(const struct runtime *rt, taddr pc)
 	return NULL;
 }
 
-const char *runtime_string(struct runtime *rt, taddr p, uint64_t n, uint64_t max, uint64_t *n_ret, bool *cut_ret)
+const char *runtime_string(struct runtime *rt, taddr p, uint64_t n, uint64_t max, uint64_t *n_ret,
+			   bool *cut_ret)
 {
 	bool cut = n > max;
 
@@ -25,7 +26,8 @@ bool runtime_in_data(const struct runtime *rt, taddr a)
 {
 	for (size_t i = 0; i < rt->modules.n; i++) {
 		const struct module *m = &rt->modules.v[i];
-		if ((a >= m->data && a < m->edata) || (a >= m->bss && a < m->ebss) || (a >= m->noptrdata && a < m->enoptrdata) ||
+		if ((a >= m->data && a < m->edata) || (a >= m->bss && a < m->ebss) ||
+		    (a >= m->noptrdata && a < m->enoptrdata) ||
 		    (a >= m->noptrbss && a < m->enoptrbss))
 			return true;
 	}

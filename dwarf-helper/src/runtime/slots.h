@@ -1,8 +1,10 @@
 /**
- * @file  All slots of the heap, numbered: what a table with a bit or a number for each object is indexed by.
+ * @file  All slots of the heap, numbered: what a table with a bit or a number for each object is
+ * indexed by.
  *
- * Slots of a span have consecutive numbers, the first a multiple of 64, so that bitmaps of different spans share no word.  From an address
- * to its slot it takes two loads and a multiplication.
+ * Slots of a span have consecutive numbers, the first a multiple of 64, so that bitmaps of
+ * different spans share no word.  From an address to its slot it takes two loads and a
+ * multiplication.
  */
 #ifndef GOCTX_RUNTIME_SLOTS_H
 #define GOCTX_RUNTIME_SLOTS_H
@@ -43,7 +45,8 @@ static inline uint32_t slots_span(const struct slots *s, taddr a)
 	return s->h->pages[arena][a / HEAP_PAGE % (HEAP_ARENA / HEAP_PAGE)] - 1;
 }
 
-/** Slot of a span that holds @p a, an address in the span; it may lie behind the last slot: compare with nelems. */
+/** Slot of a span that holds @p a, an address in the span; it may lie behind the last slot: compare
+ * with nelems. */
 static inline uint32_t slots_index(const struct slot_span *s, taddr a)
 {
 	return (uint32_t)((unsigned __int128)(a - s->base) * s->magic >> 64);

@@ -5,8 +5,9 @@
 #define SIGNAL_FRAMES_MAX 4
 
 /*
- * Where the pc is looked up: a return address belongs to the call before it (runtime/traceback.go: tracepc).  One that was
- * saved in a gobuf may be none: goroutines that never ran, and systemstack_switch, stand at their first instruction.
+ * Where the pc is looked up: a return address belongs to the call before it (runtime/traceback.go:
+ * tracepc).  One that was saved in a gobuf may be none: goroutines that never ran, and
+ * systemstack_switch, stand at their first instruction.
  */
 static uint32_t lookup(struct runtime *rt, taddr pc, bool exact, bool saved)
 {
@@ -29,7 +30,8 @@ uint32_t stack_stands(struct runtime *rt, const struct stack_regs *start)
 static bool step_by_size(struct runtime *rt, struct stack_regs *r, uint64_t size)
 {
 	const struct arch_frame *f = &rt->t->arch->frame;
-	taddr end = r->sp + size, at = arch_place(f->ret, r->sp, size), saved = arch_place(f->saved_fp, r->sp, size), bp = r->bp;
+	taddr end = r->sp + size, at = arch_place(f->ret, r->sp, size),
+	      saved = arch_place(f->saved_fp, r->sp, size), bp = r->bp;
 
 	if (size >= 8 && saved >= r->lo && end <= r->hi)
 		target_u64(rt->t, saved, &bp);
@@ -65,7 +67,8 @@ static bool step(struct runtime *rt, struct stack_regs *r, const struct pcinfo *
 	return r->pc != 0;
 }
 
-bool stack_walk_end(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, struct stack_regs *end_ret)
+bool stack_walk_end(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg,
+		    struct stack_regs *end_ret)
 {
 	struct stack_regs *r = end_ret;
 	bool saved = true;
@@ -86,7 +89,8 @@ bool stack_walk_end(struct runtime *rt, const struct stack_regs *start, stack_fn
 	return false;
 }
 
-void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg, bool *complete_ret)
+void stack_walk(struct runtime *rt, const struct stack_regs *start, stack_fn *fn, void *arg,
+		bool *complete_ret)
 {
 	struct stack_regs end;
 	bool complete = stack_walk_end(rt, start, fn, arg, &end);
@@ -109,7 +113,8 @@ static bool find_handler(void *arg, taddr pc, taddr sp, uint32_t info)
 	if (p->role != PC_SIGTRAMP)
 		return true;
 	if (p->frame_size >= 0)
-		s->context = sp + (uint64_t)p->frame_size + (uint64_t)(int64_t)s->rt->t->arch->frame.signal_context;
+		s->context = sp + (uint64_t)p->frame_size +
+			     (uint64_t)(int64_t)s->rt->t->arch->frame.signal_context;
 	return false;
 }
 
@@ -122,19 +127,22 @@ static bool register_in(struct runtime *rt, taddr context, unsigned reg, uint64_
 }
 
 /*
- * Does the struct ucontext at @p at say that its signal came on the signal stack [lo, hi)?  The kernel writes down the stack that
- * sigaltstack() has set.  On all processors: uapi/asm/ucontext.h, uc_stack at byte 16; asm-generic/signal.h, stack_t.
+ * Does the struct ucontext at @p at say that its signal came on the signal stack [lo, hi)?  The
+ * kernel writes down the stack that sigaltstack() has set.  On all processors: uapi/asm/ucontext.h,
+ * uc_stack at byte 16; asm-generic/signal.h, stack_t.
  */
 static bool is_context(struct runtime *rt, taddr at, taddr lo, taddr hi)
 {
 	uint64_t sp, size;
 
-	return target_u64(rt->t, at + 16, &sp) && target_u64(rt->t, at + 32, &size) && sp == lo && size == hi - lo;
+	return target_u64(rt->t, at + 16, &sp) && target_u64(rt->t, at + 32, &size) && sp == lo &&
+	       size == hi - lo;
 }
 
 /*
- * The struct ucontext of a thread whose handler has returned, but whose registers the kernel has not put back: it lies at sp.  With cgo
- * the code there is the C library's (__restore_rt), whose text a core may not have; what lies at sp says enough.
+ * The struct ucontext of a thread whose handler has returned, but whose registers the kernel has
+ * not put back: it lies at sp.  With cgo the code there is the C library's (__restore_rt), whose
+ * text a core may not have; what lies at sp says enough.
  */
 static taddr context_of_return(struct runtime *rt, const struct stack_regs *r)
 {
@@ -146,10 +154,12 @@ static taddr context_of_return(struct runtime *rt, const struct stack_regs *r)
 }
 
 /*
- * The thread stands in a signal handler: take the interrupted registers from the kernel's frame on the signal stack.
+ * The thread stands in a signal handler: take the interrupted registers from the kernel's frame on
+ * the signal stack.
  * @param context_ret  where all of them are
  */
-static bool interrupted(struct runtime *rt, const struct stack_regs *handler, struct stack_regs *ret, taddr *context_ret)
+static bool interrupted(struct runtime *rt, const struct stack_regs *handler,
+			struct stack_regs *ret, taddr *context_ret)
 {
 	const struct arch *a = rt->t->arch;
 	struct signal_search s = {.rt = rt, .context = context_of_return(rt, handler)};
@@ -157,8 +167,8 @@ static bool interrupted(struct runtime *rt, const struct stack_regs *handler, st
 
 	if (!s.context)
 		stack_walk(rt, handler, find_handler, &s, NULL);
-	if (!s.context || !register_in(rt, s.context, a->pc, &r.pc) || !register_in(rt, s.context, a->sp, &r.sp) ||
-	    !register_in(rt, s.context, a->fp, &r.bp))
+	if (!s.context || !register_in(rt, s.context, a->pc, &r.pc) ||
+	    !register_in(rt, s.context, a->sp, &r.sp) || !register_in(rt, s.context, a->fp, &r.bp))
 		return false;
 	*ret = r;
 	*context_ret = s.context;
@@ -175,7 +185,8 @@ static bool stack_of(struct runtime *rt, taddr m, struct layout_field which, tad
 {
 	taddr g;
 
-	return field(rt, m, which, &g) && g && field(rt, g, rt->L.g.stack_lo, lo) && field(rt, g, rt->L.g.stack_hi, hi) && *lo < *hi;
+	return field(rt, m, which, &g) && g && field(rt, g, rt->L.g.stack_lo, lo) &&
+	       field(rt, g, rt->L.g.stack_hi, hi) && *lo < *hi;
 }
 
 /* @p g: bytes of the runtime.g */
@@ -195,7 +206,8 @@ static bool inside(taddr sp, taddr lo, taddr hi)
 
 /*
  * Out of signal handlers: a fatal signal is raised again inside its handler, so there may be a few.
- * @param context_ret  the struct ucontext of what the last of them interrupted, untouched when in none
+ * @param context_ret  the struct ucontext of what the last of them interrupted, untouched when in
+ * none
  */
 static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r, taddr *context_ret)
 {
@@ -213,14 +225,15 @@ static bool leave_handlers(struct runtime *rt, taddr m, struct stack_regs *r, ta
 }
 
 /*
- * A call into the vDSO runs on g0's stack and saves nothing in curg.sched.  m.vdsoPC and m.vdsoSP name its caller; they are zero
- * at all other times (runtime/sys_linux_GOARCH.s: nanotime1).
+ * A call into the vDSO runs on g0's stack and saves nothing in curg.sched.  m.vdsoPC and m.vdsoSP
+ * name its caller; they are zero at all other times (runtime/sys_linux_GOARCH.s: nanotime1).
  */
 static bool vdso_caller(struct runtime *rt, taddr m, taddr lo, taddr hi, struct stack_regs *r)
 {
 	taddr sp, pc;
 
-	if (!field(rt, m, rt->L.m.vdsoSP, &sp) || !field(rt, m, rt->L.m.vdsoPC, &pc) || !inside(sp, lo, hi))
+	if (!field(rt, m, rt->L.m.vdsoSP, &sp) || !field(rt, m, rt->L.m.vdsoPC, &pc) ||
+	    !inside(sp, lo, hi))
 		return false;
 	*r = (struct stack_regs){.pc = pc, .sp = sp, .bp = r->bp};
 	return true;
@@ -231,21 +244,30 @@ static const struct thread *thread_of(struct runtime *rt, taddr m)
 	const struct thread *th;
 	uint64_t tid;
 
-	return m && field(rt, m, rt->L.m.procid, &tid) && (th = target_thread(rt->t, (int)tid)) && th->regs_valid ? th : NULL;
+	return m && field(rt, m, rt->L.m.procid, &tid) && (th = target_thread(rt->t, (int)tid)) &&
+			       th->regs_valid
+		       ? th
+		       : NULL;
 }
 
 static struct stack_regs regs_of(const struct runtime *rt, const struct thread *th)
 {
 	const struct arch *a = rt->t->arch;
 
-	return (struct stack_regs){.pc = th->regs[a->pc], .sp = th->regs[a->sp], .bp = th->regs[a->fp], .exact_pc = true};
+	return (struct stack_regs){.pc = th->regs[a->pc],
+				   .sp = th->regs[a->sp],
+				   .bp = th->regs[a->fp],
+				   .exact_pc = true};
 }
 
 /*
- * Registers that may hold a pointer: of a thread, or of what a signal interrupted (@p context, 0: nothing).
- * @return how many; 0: not known.  Of a thread that another tracer holds, the kernel gives only pc and sp
+ * Registers that may hold a pointer: of a thread, or of what a signal interrupted (@p context, 0:
+ * nothing).
+ * @return how many; 0: not known.  Of a thread that another tracer holds, the kernel gives only pc
+ * and sp
  */
-static size_t general_registers(struct runtime *rt, const struct thread *th, taddr context, uint64_t regs[ARCH_REGISTERS_MAX])
+static size_t general_registers(struct runtime *rt, const struct thread *th, taddr context,
+				uint64_t regs[ARCH_REGISTERS_MAX])
 {
 	const struct arch *a = rt->t->arch;
 	uint64_t other = 0;
@@ -261,21 +283,25 @@ static size_t general_registers(struct runtime *rt, const struct thread *th, tad
 }
 
 /* @p context: of what a signal interrupted, 0: the registers are @p th's own */
-static bool sanitizer_regs(struct runtime *rt, taddr m, const struct thread *th, const struct stack_regs *r, taddr context,
-			   struct sanitized_g0 *on, struct sanitized_regs *ret)
+static bool sanitizer_regs(struct runtime *rt, taddr m, const struct thread *th,
+			   const struct stack_regs *r, taddr context, struct sanitized_g0 *on,
+			   struct sanitized_regs *ret)
 {
 	uint64_t regs[ARCH_REGISTERS_MAX];
 	unsigned kept = rt->t->arch->sanitizer_sp;
 	taddr g0;
 
 	*ret = (struct sanitized_regs){.pc = r->pc, .sp = r->sp, .kept = th->regs[kept]};
-	ret->all = context ? register_in(rt, context, kept, &ret->kept) : general_registers(rt, th, 0, regs) != 0;
+	ret->all = context ? register_in(rt, context, kept, &ret->kept)
+			   : general_registers(rt, th, 0, regs) != 0;
 	return field(rt, m, rt->L.m.g0, &g0) && stack_bounds(rt, g0, &on->lo, &on->hi) &&
 	       field(rt, g0, rt->L.g.sched_sp, &on->sched_sp);
 }
 
-/* Its thread is on g0: there by way of a sanitizer, or systemstack and mcall saved where the goroutine left. */
-static bool from_g0(struct runtime *rt, taddr m, const struct thread *th, const struct stack_regs *r, taddr context, const uint8_t *g,
+/* Its thread is on g0: there by way of a sanitizer, or systemstack and mcall saved where the
+ * goroutine left. */
+static bool from_g0(struct runtime *rt, taddr m, const struct thread *th,
+		    const struct stack_regs *r, taddr context, const uint8_t *g,
 		    struct stack_regs *ret)
 {
 	struct sanitized_g0 on;
@@ -288,8 +314,8 @@ static bool from_g0(struct runtime *rt, taddr m, const struct thread *th, const 
 }
 
 /*
- * The thread is about to jump to where its goroutine goes on, on the goroutine's stack already (runtime/asm_GOARCH.s: gogo).  gogo
- * clears sp and bp of the gobuf it has loaded, never pc.
+ * The thread is about to jump to where its goroutine goes on, on the goroutine's stack already
+ * (runtime/asm_GOARCH.s: gogo).  gogo clears sp and bp of the gobuf it has loaded, never pc.
  */
 static void before_jump(struct runtime *rt, const uint8_t *g, struct stack_regs *r)
 {
@@ -314,7 +340,8 @@ static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs 
 	if (!leave_handlers(rt, m, &r, &context))
 		return false;
 	bool own = inside(r.sp, lo, hi);
-	/* The vDSO first: it leaves a gap on g0's stack in which an earlier call of a sanitizer's still stands. */
+	/* The vDSO first: it leaves a gap on g0's stack in which an earlier call of a sanitizer's
+	 * still stands. */
 	if ((!own || !runtime_module_of_pc(rt, r.pc)) && !vdso_caller(rt, m, lo, hi, &r) && !own)
 		return from_g0(rt, m, th, &r, context, g, ret);
 	if (own)
@@ -325,12 +352,14 @@ static bool from_thread(struct runtime *rt, const uint8_t *g, struct stack_regs 
 	return true;
 }
 
-bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, struct stack_regs *ret)
+bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g,
+		    struct stack_regs *ret)
 {
 	const struct layout *l = &rt->L;
 	bool ok;
 
-	*ret = (struct stack_regs){.lo = runtime_load(g, l->g.stack_lo), .hi = runtime_load(g, l->g.stack_hi)};
+	*ret = (struct stack_regs){.lo = runtime_load(g, l->g.stack_lo),
+				   .hi = runtime_load(g, l->g.stack_hi)};
 	if (!stack_sane(rt, ret->lo, ret->hi))
 		return false;
 	switch (t->status) {
@@ -350,7 +379,8 @@ bool stack_start_at(struct runtime *rt, const struct task *t, const uint8_t *g, 
 
 bool stack_bounds(struct runtime *rt, taddr g, taddr *lo, taddr *hi)
 {
-	return field(rt, g, rt->L.g.stack_lo, lo) && field(rt, g, rt->L.g.stack_hi, hi) && stack_sane(rt, *lo, *hi);
+	return field(rt, g, rt->L.g.stack_lo, lo) && field(rt, g, rt->L.g.stack_hi, hi) &&
+	       stack_sane(rt, *lo, *hi);
 }
 
 bool stack_start(struct runtime *rt, const struct task *t, struct stack_regs *ret)
@@ -373,8 +403,10 @@ size_t stack_registers(struct runtime *rt, const struct task *t, uint64_t regs[A
 	return leave_handlers(rt, m, &r, &context) ? general_registers(rt, th, context, regs) : 0;
 }
 
-#define THREADS_MAX 100000		   /* m's are never freed, but reused: runtime/proc.go caps them at 10000 */
-#define THREAD_STACK_MAX (UINT64_C(1) << 20) /* in use of a thread's stack: C code may have gone deep below */
+/* m's are never freed, but reused: runtime/proc.go caps them at 10000 */
+#define THREADS_MAX 100000
+/* in use of a thread's stack: C code may have gone deep below */
+#define THREAD_STACK_MAX (UINT64_C(1) << 20)
 
 /* Words of [sp, hi), as far as one thread can have filled it. */
 static bool words_of(struct runtime *rt, taddr sp, taddr hi, stack_word_fn *fn, void *arg)
@@ -418,29 +450,34 @@ bool stack_borrowed(struct runtime *rt, const uint8_t *g)
 	if (runtime_load(g, rt->L.g.startpc) || !(th = thread_of(rt, m)))
 		return false;
 	struct stack_regs r = regs_of(rt, th);
-	/* needm takes what is around the handler for the stack of g0.  A thread that has called into Go keeps another m beside. */
+	/* needm takes what is around the handler for the stack of g0.  A thread that has called
+	 * into Go keeps another m beside. */
 	if (!stack_of(rt, m, rt->L.m.g0, &r.lo, &r.hi) || !inside(r.sp, r.lo, r.hi))
 		return false;
 	stack_walk(rt, &r, find_func, &s, NULL);
 	return s.found;
 }
 
-static bool words_of_thread(struct runtime *rt, taddr m, const struct thread *th, stack_word_fn *fn, void *arg)
+static bool words_of_thread(struct runtime *rt, taddr m, const struct thread *th, stack_word_fn *fn,
+			    void *arg)
 {
 	struct stack_regs r = regs_of(rt, th);
 	/* runtime/time.go: until 1.22, since 1.23 */
-	struct func_search s = {.rt = rt, .names = {"runtime.runOneTimer", "runtime.(*timer).unlockAndRun"}};
+	struct func_search s = {.rt = rt,
+				.names = {"runtime.runOneTimer", "runtime.(*timer).unlockAndRun"}};
 	taddr lo, hi, context = 0;
 	uint64_t regs[ARCH_REGISTERS_MAX];
 	struct sanitized_g0 on;
 	struct sanitized_regs in;
 
-	if (!leave_handlers(rt, m, &r, &context) || !stack_of(rt, m, rt->L.m.g0, &lo, &hi) || !inside(r.sp, lo, hi))
+	if (!leave_handlers(rt, m, &r, &context) || !stack_of(rt, m, rt->L.m.g0, &lo, &hi) ||
+	    !inside(r.sp, lo, hi))
 		return true; // on a goroutine's stack, or in code that is not Go's
 	r.lo = lo;
 	r.hi = hi;
 	stack_walk(rt, &r, find_func, &s, NULL);
-	if (!s.found && !(sanitizer_regs(rt, m, th, &r, context, &on, &in) && sanitized_in(rt, &on, &in)))
+	if (!s.found &&
+	    !(sanitizer_regs(rt, m, th, &r, context, &on, &in) && sanitized_in(rt, &on, &in)))
 		return true;
 	size_t n = general_registers(rt, th, context, regs);
 	for (size_t i = 0; i < n; i++)

@@ -14,17 +14,21 @@ struct reader {
 	task_stack_fn *fn;
 	void *arg;
 	const uint8_t *gs; /* the array of allgs */
-	bool dense;	   /* goroutines lie so close in the core that what is around one is other goroutines' */
+	bool dense;	   /* goroutines lie so close in the core that what is around one is other
+			      goroutines' */
 	uint64_t n;
-	/* What all stacks in use may take together: the bytes of the target.  A damaged allgs may name one goroutine a million times. */
+	/* What all stacks in use may take together: the bytes of the target.  A damaged allgs may
+	 * name one goroutine a million times. */
 	uint64_t stack_left;
 };
 
-/* runtime/traceback.go: isSystemGoroutine; the two cases that depend on what the goroutine runs just now count as system. */
+/* runtime/traceback.go: isSystemGoroutine; the two cases that depend on what the goroutine runs
+ * just now count as system. */
 static bool is_system(const char *start)
 {
 	return strncmp(start, "runtime.", 8) == 0 && strcmp(start, "runtime.main") != 0 &&
-	       strcmp(start, "runtime.handleAsyncEvent") != 0 && strcmp(start, "runtime.corostart") != 0;
+	       strcmp(start, "runtime.handleAsyncEvent") != 0 &&
+	       strcmp(start, "runtime.corostart") != 0;
 }
 
 static uint32_t physical_frame(const struct runtime *rt, uint32_t pc_index)
@@ -73,8 +77,10 @@ static bool find_user_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 }
 
 /*
- * The frame a person wants to see: the innermost one outside the standard library; else the innermost of the library above its
- * plumbing; else the outermost of that ("sync.(*WaitGroup).Wait").  A goroutine that has none of these is the runtime's own: its outermost frame names its job ("runtime.bgsweep").
+ * The frame a person wants to see: the innermost one outside the standard library; else the
+ * innermost of the library above its plumbing; else the outermost of that
+ * ("sync.(*WaitGroup).Wait").  A goroutine that has none of these is the runtime's own: its
+ * outermost frame names its job ("runtime.bgsweep").
  */
 static uint32_t user_frame(struct runtime *rt, const struct stack_regs *start)
 {
@@ -83,7 +89,10 @@ static uint32_t user_frame(struct runtime *rt, const struct stack_regs *start)
 	stack_walk(rt, start, find_user_frame, &s, NULL);
 	if (s.last == FRAME_NONE)
 		return physical_frame(rt, stack_stands(rt, start));
-	return s.user != FRAME_NONE ? s.user : s.library != FRAME_NONE ? s.library : s.not_runtime != FRAME_NONE ? s.not_runtime : s.last;
+	return s.user != FRAME_NONE	     ? s.user
+	       : s.library != FRAME_NONE     ? s.library
+	       : s.not_runtime != FRAME_NONE ? s.not_runtime
+					     : s.last;
 }
 
 static bool known_status(uint32_t s)
@@ -100,7 +109,8 @@ static void read_origin(struct runtime *rt, const uint8_t *p, struct task *t)
 	/* Goroutine 1 is made by the start-up code: nobody's go statement. */
 	t->created = rt->pcs.v[created].n && t->goid != 1 ? rt->pcs.v[created].first : FRAME_NONE;
 	t->start = physical_frame(rt, start);
-	if (t->start != FRAME_NONE && rt->frames.v[t->start].runtime && is_system(rt->frames.v[t->start].func))
+	if (t->start != FRAME_NONE && rt->frames.v[t->start].runtime &&
+	    is_system(rt->frames.v[t->start].func))
 		t->flags |= TASK_SYSTEM;
 	if (LAYOUT_HAS(l->g.parentGoid))
 		t->parent_goid = runtime_load(p, l->g.parentGoid);
@@ -161,28 +171,34 @@ static void read_g(struct reader *r, taddr addr)
 	VEC_PUSH(&r->ts->list, t);
 }
 
-/* allgptr/allglen are what the runtime itself reads without its lock (proc.go: atomicAllG); the slice is the fallback. */
+/* allgptr/allglen are what the runtime itself reads without its lock (proc.go: atomicAllG); the
+ * slice is the fallback. */
 static struct err *find_allgs(struct runtime *rt, taddr *array, uint64_t *n)
 {
 	const struct layout_variable *v = rt->L.var;
 
-	if (!target_u64(rt->t, v[LAYOUT_VAR_allgs].addr, array) || !target_u64(rt->t, v[LAYOUT_VAR_allgs].addr + 8, n))
+	if (!target_u64(rt->t, v[LAYOUT_VAR_allgs].addr, array) ||
+	    !target_u64(rt->t, v[LAYOUT_VAR_allgs].addr + 8, n))
 		return err_new(ERR_FAULT, "cannot read runtime.allgs: not in the core");
 	if (v[LAYOUT_VAR_allgptr].found) {
 		target_u64(rt->t, v[LAYOUT_VAR_allglen].addr, n);
 		target_u64(rt->t, v[LAYOUT_VAR_allgptr].addr, array);
 	}
 	if (!*array || *n == 0 || *n > MAX_GOROUTINES)
-		return err_new(ERR_BAD_DATA, "runtime.allgs makes no sense (%" PRIu64 " goroutines at 0x%" PRIx64 ")", *n, *array);
+		return err_new(ERR_BAD_DATA,
+			       "runtime.allgs makes no sense (%" PRIu64 " goroutines at 0x%" PRIx64
+			       ")",
+			       *n, *array);
 	return NULL;
 }
 
 /*
- * Goroutines lie all over the heap: a cache miss each for the g, its stack and its sudog.  Asking for them some
- * goroutines ahead lets the misses overlap.
+ * Goroutines lie all over the heap: a cache miss each for the g, its stack and its sudog.  Asking
+ * for them some goroutines ahead lets the misses overlap.
  */
 #define DENSE_BYTES 4096 /* a g with its share of the smallest stack, and the sudog */
-#define DENSE_PART 8	 /* goroutines are dense when they make up this part of the core */
+/* goroutines are dense when they make up this part of the core */
+#define DENSE_PART 8
 
 bool task_dense(const struct runtime *rt, uint64_t n)
 {
@@ -274,7 +290,8 @@ static struct err *read_all(struct reader *r, struct tasks_progress *progress)
 	return NULL;
 }
 
-struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn, void *arg, struct tasks_progress *progress)
+struct err *tasks_read(struct runtime *rt, struct tasks *ret, task_stack_fn *fn, void *arg,
+		       struct tasks_progress *progress)
 {
 	struct reader r = {.rt = rt, .ts = ret, .fn = fn, .arg = arg};
 	taddr array;
@@ -333,16 +350,19 @@ const char *task_status_name(uint8_t status)
 
 const char *task_reason(const struct runtime *rt, const struct task *t)
 {
-	if ((t->status != TASK_WAITING && t->status != TASK_LEAKED) || t->reason >= rt->wait_reasons.n)
+	if ((t->status != TASK_WAITING && t->status != TASK_LEAKED) ||
+	    t->reason >= rt->wait_reasons.n)
 		return NULL;
 	return rt->wait_reasons.v[t->reason];
 }
 
 const char *task_reason_told(const struct runtime *rt, const struct task *t)
 {
-	bool durable = t->flags & TASK_BUBBLED && t->status == TASK_WAITING && t->reason < rt->durable_reasons.n;
+	bool durable = t->flags & TASK_BUBBLED && t->status == TASK_WAITING &&
+		       t->reason < rt->durable_reasons.n;
 
-	return durable && rt->durable_reasons.v[t->reason] ? rt->durable_reasons.v[t->reason] : task_reason(rt, t);
+	return durable && rt->durable_reasons.v[t->reason] ? rt->durable_reasons.v[t->reason]
+							   : task_reason(rt, t);
 }
 
 const char *task_state(const struct runtime *rt, const struct task *t)

@@ -1,8 +1,10 @@
 #include "runtime/timers.h"
 
-#define PS_MAX 65536 /* runtime.GOMAXPROCS takes what fits an int32; Ps of 10 KiB each bound it */
+/* runtime.GOMAXPROCS takes what fits an int32; Ps of 10 KiB each bound it */
+#define PS_MAX 65536
 
-/* runtime/time.go until 1.22: timerNoStatus, timerDeleted and timerRemoved are those that will not fire. */
+/* runtime/time.go until 1.22: timerNoStatus, timerDeleted and timerRemoved are those that will not
+ * fire. */
 enum {
 	TIMER_NO_STATUS = 0,
 	TIMER_DELETED = 3,
@@ -59,14 +61,15 @@ void timers_read(struct runtime *rt, struct timers *ret)
 	taddr p;
 
 	*ret = (struct timers){0};
-	if (!allp->found || !target_u64(rt->t, allp->addr, &first) || !target_u64(rt->t, allp->addr + 8, &n) ||
-	    n > PS_MAX) {
+	if (!allp->found || !target_u64(rt->t, allp->addr, &first) ||
+	    !target_u64(rt->t, allp->addr + 8, &n) || n > PS_MAX) {
 		ret->incomplete = true;
 		return;
 	}
 	for (uint64_t i = 0; i < n; i++) {
 		taddr array = 0;
-		bool read = target_u64(rt->t, first + i * 8, &p) && (!p || read_heap(rt, p, ret, &array));
+		bool read = target_u64(rt->t, first + i * 8, &p) &&
+			    (!p || read_heap(rt, p, ret, &array));
 		ret->incomplete |= !read;
 		if (read && p)
 			VEC_PUSH(&ret->keepers, p);
@@ -86,7 +89,8 @@ uint64_t timer_when(struct runtime *rt, taddr timer)
 	uint64_t status = 0, when = 0;
 
 	runtime_field(rt, timer, rt->L.timer.status, &status);
-	if (status == TIMER_MODIFIED_EARLIER || status == TIMER_MODIFIED_LATER) // then it is timer.nextwhen
+	if (status == TIMER_MODIFIED_EARLIER ||
+	    status == TIMER_MODIFIED_LATER) // then it is timer.nextwhen
 		return 0;
 	runtime_field(rt, timer, rt->L.timer.when, &when);
 	return when;
@@ -102,7 +106,8 @@ static const char *func_at(struct runtime *rt, taddr at)
 		       : NULL;
 }
 
-/* timer.f is a func value; package time's goFunc calls the func() in timer.arg, an interface of one word. */
+/* timer.f is a func value; package time's goFunc calls the func() in timer.arg, an interface of one
+ * word. */
 const char *timer_calls(struct runtime *rt, taddr timer)
 {
 	const struct layout *l = &rt->L;
@@ -111,5 +116,6 @@ const char *timer_calls(struct runtime *rt, taddr timer)
 		return NULL;
 	const char *f = func_at(rt, timer + (uint64_t)l->timer.f.off);
 
-	return f && !strcmp(f, "time.goFunc") ? func_at(rt, timer + (uint64_t)l->timer.arg.off + 8) : f;
+	return f && !strcmp(f, "time.goFunc") ? func_at(rt, timer + (uint64_t)l->timer.arg.off + 8)
+					      : f;
 }

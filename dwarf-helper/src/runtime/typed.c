@@ -28,7 +28,8 @@ void typed_object(struct runtime *rt, taddr addr, struct typed *ret)
 	ret->addr = o.base;
 	const struct rtype *ty = o.header ? rtype_get(rt, o.header) : NULL;
 	if (ty && ty->size && ty->size <= o.size) {
-		// The allocator notes the element's type of arrays; slots are never twice as large as what is in them.
+		// The allocator notes the element's type of arrays; slots are never twice as large
+		// as what is in them.
 		ret->rtype = ty->addr;
 		ret->n = o.size / ty->size;
 		ret->shape = ret->n > 1 ? TYPED_ARRAY : TYPED_VALUE;
@@ -61,9 +62,12 @@ uint64_t typed_size(struct runtime *rt, const struct typed *t)
 {
 	struct type_info info;
 
-	if ((t->shape != TYPED_VALUE && t->shape != TYPED_ARRAY) || !type_get(rt, (struct type_ref){t->rtype, t->die}, &info))
+	if ((t->shape != TYPED_VALUE && t->shape != TYPED_ARRAY) ||
+	    !type_get(rt, (struct type_ref){t->rtype, t->die}, &info))
 		return 0;
-	return t->shape == TYPED_VALUE ? info.size : t->n && info.size > UINT64_MAX / t->n ? 0 : info.size * t->n;
+	return t->shape == TYPED_VALUE		       ? info.size
+	       : t->n && info.size > UINT64_MAX / t->n ? 0
+						       : info.size * t->n;
 }
 
 /* ---- following a pointer ---- */
@@ -90,27 +94,33 @@ static bool receiver(struct pointer_search *s, const char *func)
 }
 
 /*
- * A capture called "&x" is the variable's address where the closure shares it, and the variable itself where the closure has a copy whose address
- * is taken inside: the debug information says the same of both.  What it points to decides: a box of the variable's own size, or not.
+ * A capture called "&x" is the variable's address where the closure shares it, and the variable
+ * itself where the closure has a copy whose address is taken inside: the debug information says the
+ * same of both.  What it points to decides: a box of the variable's own size, or not.
  */
-static bool shares_variable(struct pointer_search *s, struct type_ref type, struct type_ref *variable)
+static bool shares_variable(struct pointer_search *s, struct type_ref type,
+			    struct type_ref *variable)
 {
 	struct type_info ptr, t;
 	struct heap_object o;
 
-	if (!type_get(s->rt, type, &ptr) || ptr.kind != GO_POINTER || !type_get(s->rt, ptr.elem, &t))
+	if (!type_get(s->rt, type, &ptr) || ptr.kind != GO_POINTER ||
+	    !type_get(s->rt, ptr.elem, &t))
 		return true;
 	*variable = ptr.elem;
 	return heap_object_at(s->rt, s->target, &o) && o.base == s->target &&
 	       o.span->elem_size == heap_slot_size(s->rt, t.size);
 }
 
-static bool in_capture(struct pointer_search *s, const struct typed *holder, const struct debug_capture *c, const char *func)
+static bool in_capture(struct pointer_search *s, const struct typed *holder,
+		       const struct debug_capture *c, const char *func)
 {
 	struct type_ref type = {.die = c->type}, variable = type;
 	bool shared = c->name[0] == '&' && shares_variable(s, type, &variable);
 
-	pointer_link(s, (struct link){.kind = LINK_CAPTURE, .name = c->name + (c->name[0] == '&'), .func = func});
+	pointer_link(s, (struct link){.kind = LINK_CAPTURE,
+				      .name = c->name + (c->name[0] == '&'),
+				      .func = func});
 	pointer_in_type(s, shared ? type : variable, holder->addr + c->off, 0);
 	s->ret->inner |= shared;
 	return true;
@@ -121,7 +131,8 @@ static bool in_closure(struct pointer_search *s, const struct typed *holder)
 	struct debug *d = typed_debug(s->rt);
 	struct debug_capture c;
 	taddr code;
-	const char *func = target_u64(s->rt->t, holder->addr, &code) ? runtime_func_name(s->rt, code) : NULL;
+	const char *func =
+		target_u64(s->rt->t, holder->addr, &code) ? runtime_func_name(s->rt, code) : NULL;
 	uint64_t off = s->at - holder->addr;
 
 	if (!func || off < 8 || off >= 1u << 16)
@@ -175,12 +186,13 @@ static bool in_array(struct pointer_search *s, const struct typed *holder, struc
 	return pointer_in_type(s, elem, first + i * t.size, 0);
 }
 
-/* Behind the end of what the pointer's type says: a time.Timer is the head of a larger struct (time/sleep.go: newTimer, since 1.23); else
- * it was a pointer to one element of an array. */
+/* Behind the end of what the pointer's type says: a time.Timer is the head of a larger struct
+ * (time/sleep.go: newTimer, since 1.23); else it was a pointer to one element of an array. */
 static bool beyond(struct pointer_search *s, const struct typed *holder, const struct type_info *t)
 {
 	if (t->special == SPECIAL_TIMER)
-		return pointer_in_type(s, type_named(s->rt, "runtime.timeTimer", 17), holder->addr, 0);
+		return pointer_in_type(s, type_named(s->rt, "runtime.timeTimer", 17), holder->addr,
+				       0);
 	return in_array(s, holder, t->ref);
 }
 
@@ -250,7 +262,8 @@ static bool follow_as(struct pointer_search *s, const struct typed *holder)
 	return false;
 }
 
-/* Nothing is known of the holder: where in it, and what stands beside the pointer if that makes it an interface. */
+/* Nothing is known of the holder: where in it, and what stands beside the pointer if that makes it
+ * an interface. */
 static void follow_unknown(struct pointer_search *s, const struct typed *holder)
 {
 	struct heap_object o;
@@ -263,11 +276,12 @@ static void follow_unknown(struct pointer_search *s, const struct typed *holder)
 		pointer_dynamic(s, word, NULL);
 }
 
-void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target, struct links *via, struct pointer_type *type,
-		  struct typed *ret)
+void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target,
+		  struct links *via, struct pointer_type *type, struct typed *ret)
 {
 	struct typed h = *holder, self, to = {.addr = target};
-	struct pointer_search s = {.rt = rt, .at = at, .target = target, .via = via, .type = type, .ret = &to};
+	struct pointer_search s = {
+		.rt = rt, .at = at, .target = target, .via = via, .type = type, .ret = &to};
 
 	if (type) {
 		type->iface = type->func = NULL;

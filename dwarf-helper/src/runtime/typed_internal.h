@@ -3,7 +3,8 @@
  *
  *   typed.c          following a pointer by what its holder is
  *   typed_type.c     one type, from its descriptor or from DWARF
- *   typed_pointer.c  down through structs and arrays to the word that holds a pointer, and what that leads to
+ *   typed_pointer.c  down through structs and arrays to the word that holds a pointer, and what
+ * that leads to
  *   typed_map.c      maps of both generations, HashTrieMap
  *   typed_var.c      package variables
  *   typed_leads.c    which types lead to which
@@ -24,18 +25,20 @@ struct type_ref {
 /** Types that are not shown as the structs they are. */
 enum type_special {
 	SPECIAL_NONE,
-	SPECIAL_ATOMIC,	       /* sync/atomic.Value, a box around an interface */
+	SPECIAL_ATOMIC,		/* sync/atomic.Value, a box around an interface */
 	SPECIAL_ATOMIC_POINTER, /* Pointer[T], whose pointer is an unsafe one */
-	SPECIAL_SYNC_MAP,      /* sync.Map, sync.readOnly */
+	SPECIAL_SYNC_MAP,	/* sync.Map, sync.readOnly */
 	SPECIAL_SYNC_ENTRY,
-	SPECIAL_TRIE,	       /* HashTrieMap */
-	SPECIAL_TRIE_NODE,     /* header of an indirect or an entry */
+	SPECIAL_TRIE,	   /* HashTrieMap */
+	SPECIAL_TRIE_NODE, /* header of an indirect or an entry */
 	SPECIAL_TRIE_INDIRECT,
 	SPECIAL_TRIE_ENTRY,
-	SPECIAL_LIST, SPECIAL_ELEMENT, /* container/list */
-	SPECIAL_POOL, SPECIAL_POOL_PART,
-	SPECIAL_EFACE,	       /* sync.eface: an interface as two pointers */
-	SPECIAL_TIMER,	       /* time.Timer, Ticker: head of a runtime.timeTimer since 1.23 */
+	SPECIAL_LIST,
+	SPECIAL_ELEMENT, /* container/list */
+	SPECIAL_POOL,
+	SPECIAL_POOL_PART,
+	SPECIAL_EFACE, /* sync.eface: an interface as two pointers */
+	SPECIAL_TIMER, /* time.Timer, Ticker: head of a runtime.timeTimer since 1.23 */
 };
 
 struct type_info {
@@ -51,8 +54,8 @@ struct type_info {
 bool type_get(struct runtime *rt, struct type_ref ref, struct type_info *ret);
 
 /** The field of a struct that covers the byte at @p off. */
-bool type_field(struct runtime *rt, const struct type_info *t, uint64_t off, const char **name_ret, uint64_t *off_ret,
-		struct type_ref *ret);
+bool type_field(struct runtime *rt, const struct type_info *t, uint64_t off, const char **name_ret,
+		uint64_t *off_ret, struct type_ref *ret);
 
 /** Struct type by full name, from DWARF. */
 struct type_ref type_named(struct runtime *rt, const char *name, size_t len);
@@ -61,7 +64,7 @@ struct type_ref type_named(struct runtime *rt, const char *name, size_t len);
 struct known_variable {
 	uint64_t addr, size; /* as linked */
 	const char *name;
-	uint64_t die;	     /* its type, 0 not known */
+	uint64_t die; /* its type, 0 not known */
 };
 
 struct typed_cache {
@@ -83,11 +86,13 @@ struct pointer_search {
 	struct links *via;	   /* NULL: nobody asks */
 	struct pointer_type *type; /* NULL: nobody asks */
 	struct typed *ret;
-	bool quiet; /* names are left out: insides of a container */
-	unsigned nested; /* values gone down into so far: types of a damaged program may contain themselves */
+	bool quiet;	 /* names are left out: insides of a container */
+	unsigned nested; /* values gone down into so far: types of a damaged program may contain
+			    themselves */
 };
 
-/** From a value of type @p t at @p base down to the word at s->at.  @return false: nothing is known of that word */
+/** From a value of type @p t at @p base down to the word at s->at.  @return false: nothing is known
+ * of that word */
 bool pointer_in_type(struct pointer_search *s, struct type_ref t, taddr base, int32_t nth);
 
 /** Same, by the insides of a map. */
@@ -97,7 +102,8 @@ bool pointer_in_map(struct pointer_search *s, const struct typed *holder);
 bool pointer_in_trie(struct pointer_search *s, const struct type_info *t, taddr base);
 bool pointer_in_plain_trie(struct pointer_search *s, taddr base);
 
-/** What s->target is when the pointer to it is an interface's data word and @p word the interface's first. */
+/** What s->target is when the pointer to it is an interface's data word and @p word the interface's
+ * first. */
 bool pointer_dynamic(struct pointer_search *s, taddr word, const char *static_name);
 
 static inline void pointer_link(struct pointer_search *s, struct link link)

@@ -1,7 +1,9 @@
-/* Which types lead to which: over pointers, elements, keys and fields, not through interfaces and functions. */
+/* Which types lead to which: over pointers, elements, keys and fields, not through interfaces and
+ * functions. */
 #include "runtime/typed_internal.h"
 
-#define TYPES_AHEAD 1024 /* types looked at for one answer; what has more behind it may lead anywhere */
+/* types looked at for one answer; what has more behind it may lead anywhere */
+#define TYPES_AHEAD 1024
 #define FIELDS_ASKED 65536 /* offsets in a struct that DWARF is asked about */
 #define BY_DWARF (UINT64_C(1) << 63)
 
@@ -22,7 +24,8 @@ static void look_at(refs *list, struct u64map *seen, struct type_ref t)
 	VEC_PUSH(list, t);
 }
 
-static void look_at_field(struct runtime *rt, refs *list, struct u64map *seen, struct type_ref field)
+static void look_at_field(struct runtime *rt, refs *list, struct u64map *seen,
+			  struct type_ref field)
 {
 	struct type_info info;
 
@@ -30,15 +33,18 @@ static void look_at_field(struct runtime *rt, refs *list, struct u64map *seen, s
 		look_at(list, seen, info.ref);
 }
 
-/* A descriptor lists its fields; DWARF is asked what lies at each offset.  How large a struct says it is bounds nothing: it may be no struct at all. */
-static void look_at_fields(struct runtime *rt, refs *list, struct u64map *seen, const struct type_info *t)
+/* A descriptor lists its fields; DWARF is asked what lies at each offset.  How large a struct says
+ * it is bounds nothing: it may be no struct at all. */
+static void look_at_fields(struct runtime *rt, refs *list, struct u64map *seen,
+			   const struct type_info *t)
 {
 	const struct rtype *ty = t->ref.rtype ? rtype_get(rt, t->ref.rtype) : NULL;
 	uint64_t off = 0;
 
 	for (uint32_t i = 0; ty && i < ty->nfields && list->n <= TYPES_AHEAD; i++)
 		look_at_field(rt, list, seen, (struct type_ref){.rtype = ty->fields[i].type});
-	for (unsigned asked = 0; !ty && off < t->size && asked < FIELDS_ASKED && list->n <= TYPES_AHEAD; asked++) {
+	for (unsigned asked = 0;
+	     !ty && off < t->size && asked < FIELDS_ASKED && list->n <= TYPES_AHEAD; asked++) {
 		struct type_ref field;
 		struct type_info info;
 		const char *name;
@@ -67,7 +73,8 @@ static uint32_t search(struct runtime *rt, const struct typed_leads *l, struct t
 		if (!type_get(rt, list.v[i], &t))
 			continue;
 		uint32_t known = u64map_find(&l->known, key_of(t.ref));
-		if (known == LEADS || (t.ref.rtype && u64map_find(&l->targets, t.ref.rtype) != U64MAP_NONE))
+		if (known == LEADS ||
+		    (t.ref.rtype && u64map_find(&l->targets, t.ref.rtype) != U64MAP_NONE))
 			found = LEADS;
 		if (known != U64MAP_NONE || t.kind == GO_INTERFACE || t.kind == GO_FUNC)
 			continue;

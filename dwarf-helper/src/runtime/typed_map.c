@@ -1,6 +1,7 @@
 /*
- * Insides of maps: which key a pointer in a bucket, group or trie node belongs to.  Layouts as in gomap_bucket.c and
- * gomap_swiss.c; mapextra: runtime/map.go; HashTrieMap: internal/sync/hashtriemap.go (internal/concurrent in 1.23).
+ * Insides of maps: which key a pointer in a bucket, group or trie node belongs to.  Layouts as in
+ * gomap_bucket.c and gomap_swiss.c; mapextra: runtime/map.go; HashTrieMap:
+ * internal/sync/hashtriemap.go (internal/concurrent in 1.23).
  */
 #include "runtime/gomap_walk.h"
 #include "runtime/typed_internal.h"
@@ -8,7 +9,8 @@
 /* Takes the text. */
 static void add_key(struct pointer_search *s, bool is_key, struct buf *text)
 {
-	pointer_link(s, (struct link){.kind = is_key ? LINK_KEY : LINK_ELEMENT, .text = mem_strdup(buf_cstr(text))});
+	pointer_link(s, (struct link){.kind = is_key ? LINK_KEY : LINK_ELEMENT,
+				      .text = mem_strdup(buf_cstr(text))});
 	buf_free(text);
 }
 
@@ -37,14 +39,16 @@ static bool in_cell(struct pointer_search *s, taddr type, bool indirect, taddr c
 }
 
 /* @p unit: the bucket or group; keys and elements at these offsets. */
-static bool in_unit(struct pointer_search *s, const struct gomap_type *g, taddr unit, uint32_t keys, uint32_t key_stride,
-		    uint32_t elems, uint32_t elem_stride)
+static bool in_unit(struct pointer_search *s, const struct gomap_type *g, taddr unit, uint32_t keys,
+		    uint32_t key_stride, uint32_t elems, uint32_t elem_stride)
 {
 	uint64_t off = s->at - unit;
 
 	for (uint32_t i = 0; i < GOMAP_SLOTS; i++) {
-		taddr key = unit + keys + i * key_stride, elem = unit + elems + i * elem_stride, key_at = key;
-		bool is_key = off - (key - unit) < g->key_size, is_elem = off - (elem - unit) < g->elem_size;
+		taddr key = unit + keys + i * key_stride, elem = unit + elems + i * elem_stride,
+		      key_at = key;
+		bool is_key = off - (key - unit) < g->key_size,
+		     is_elem = off - (elem - unit) < g->elem_size;
 		if (!is_key && !is_elem)
 			continue;
 		if (g->key_indirect && !target_u64(s->rt->t, key, &key_at))
@@ -56,7 +60,8 @@ static bool in_unit(struct pointer_search *s, const struct gomap_type *g, taddr 
 	return false;
 }
 
-/* The object holds nothing but units of this size, unless it is one that the runtime filled in itself. */
+/* The object holds nothing but units of this size, unless it is one that the runtime filled in
+ * itself. */
 static taddr unit_at(struct pointer_search *s, const struct typed *holder, uint32_t size)
 {
 	struct heap_object o;
@@ -74,7 +79,8 @@ static bool inside(struct pointer_search *s, const struct typed *holder, uint8_t
 	return true;
 }
 
-static bool in_bucket(struct pointer_search *s, const struct typed *holder, const struct gomap_type *g)
+static bool in_bucket(struct pointer_search *s, const struct typed *holder,
+		      const struct gomap_type *g)
 {
 	taddr unit = unit_at(s, holder, g->bucket_size);
 
@@ -100,7 +106,8 @@ static bool in_header(struct pointer_search *s, const struct typed *holder, bool
 			return false;
 		return inside(s, holder, dir_len ? TYPED_DIRECTORY : TYPED_GROUPS);
 	}
-	bool buckets = is_field(s, holder->addr, l->hmap.buckets) || is_field(s, holder->addr, l->hmap.oldbuckets);
+	bool buckets = is_field(s, holder->addr, l->hmap.buckets) ||
+		       is_field(s, holder->addr, l->hmap.oldbuckets);
 
 	return inside(s, holder, buckets ? TYPED_BUCKETS : TYPED_MAP_EXTRA);
 }
@@ -129,10 +136,11 @@ bool pointer_in_map(struct pointer_search *s, const struct typed *holder)
 	case TYPED_DIRECTORY:
 		return inside(s, holder, TYPED_TABLE);
 	case TYPED_TABLE:
-		return is_field(s, holder->addr, s->rt->L.swissTable.groups_data) && inside(s, holder, TYPED_GROUPS);
+		return is_field(s, holder->addr, s->rt->L.swissTable.groups_data) &&
+		       inside(s, holder, TYPED_GROUPS);
 	default:
-		return in_unit(s, &g, unit_at(s, holder, g.group_size), g.keys_off, g.key_stride, g.elems_off,
-			       g.elem_stride);
+		return in_unit(s, &g, unit_at(s, holder, g.group_size), g.keys_off, g.key_stride,
+			       g.elems_off, g.elem_stride);
 	}
 }
 
@@ -188,7 +196,8 @@ bool pointer_in_trie(struct pointer_search *s, const struct type_info *t, taddr 
 	bool is_key = off < e.value;
 	put_key(s, is_key, descriptor(s->rt, e.key_type), base + e.key);
 	s->quiet = false;
-	return pointer_in_type(s, is_key ? e.key_type : e.value_type, base + (is_key ? e.key : e.value), 0);
+	return pointer_in_type(s, is_key ? e.key_type : e.value_type,
+			       base + (is_key ? e.key : e.value), 0);
 }
 
 bool pointer_in_plain_trie(struct pointer_search *s, taddr base)
@@ -196,7 +205,8 @@ bool pointer_in_plain_trie(struct pointer_search *s, taddr base)
 	uint64_t off = s->at - base, key[2];
 
 	if (off == 8) {
-		*s->ret = (struct typed){.addr = s->target, .shape = TYPED_TRIE_ENTRY, .inner = true};
+		*s->ret =
+			(struct typed){.addr = s->target, .shape = TYPED_TRIE_ENTRY, .inner = true};
 		return true;
 	}
 	if ((off != 24 && off != 40) || !target_read(s->rt->t, base + 16, key, sizeof(key)))

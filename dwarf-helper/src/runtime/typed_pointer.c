@@ -11,7 +11,8 @@ struct descent {
 	taddr base;
 	uint8_t special; /* innermost struct that is a container's inside */
 	const char *field;
-	bool in_root; /* the element is the root of its list, whence the first and the last are one step away */
+	bool in_root; /* the element is the root of its list, whence the first and the last are one
+			 step away */
 	int32_t nth;
 };
 
@@ -25,12 +26,15 @@ static void put_type(struct pointer_search *s, const char *full)
 
 static bool is_inside(uint8_t special)
 {
-	return special == SPECIAL_SYNC_MAP || special == SPECIAL_SYNC_ENTRY || special == SPECIAL_TRIE_INDIRECT ||
-	       special == SPECIAL_TRIE_ENTRY || special == SPECIAL_POOL_PART || special == SPECIAL_EFACE;
+	return special == SPECIAL_SYNC_MAP || special == SPECIAL_SYNC_ENTRY ||
+	       special == SPECIAL_TRIE_INDIRECT || special == SPECIAL_TRIE_ENTRY ||
+	       special == SPECIAL_POOL_PART || special == SPECIAL_EFACE;
 }
 
-/* node.isEntry, the first byte, says which of two structs it heads (internal/sync/hashtriemap.go). */
-static void trie_node(struct pointer_search *s, const struct descent *d, const struct type_info *node)
+/* node.isEntry, the first byte, says which of two structs it heads
+ * (internal/sync/hashtriemap.go). */
+static void trie_node(struct pointer_search *s, const struct descent *d,
+		      const struct type_info *node)
 {
 	const char *args = strchr(node->full, '['), *dot = strchr(node->full, '.');
 	uint8_t is_entry = 0;
@@ -50,12 +54,14 @@ static void trie_node(struct pointer_search *s, const struct descent *d, const s
 	s->ret->inner = true;
 	if (t.die)
 		return;
-	// Without DWARF: an indirect is what it hangs in; an entry has no descriptor that leads to it.
+	// Without DWARF: an indirect is what it hangs in; an entry has no descriptor that leads to
+	// it.
 	if (!is_entry && d->special == SPECIAL_TRIE_INDIRECT)
 		*s->ret = (struct typed){.addr = s->target, .shape = TYPED_UNKNOWN, .inner = true};
 	else
-		s->ret->shape = is_entry && !strcmp(args, "[interface {},interface {}]") ? TYPED_TRIE_ENTRY
-											 : TYPED_UNKNOWN;
+		s->ret->shape = is_entry && !strcmp(args, "[interface {},interface {}]")
+					? TYPED_TRIE_ENTRY
+					: TYPED_UNKNOWN;
 }
 
 static void element(struct pointer_search *s, const struct descent *d)
@@ -106,7 +112,8 @@ static bool to_shape(struct pointer_search *s, const struct type_info *t, uint8_
 static void put_func(struct pointer_search *s)
 {
 	taddr code;
-	const char *name = target_u64(s->rt->t, s->target, &code) ? runtime_func_name(s->rt, code) : NULL;
+	const char *name =
+		target_u64(s->rt->t, s->target, &code) ? runtime_func_name(s->rt, code) : NULL;
 
 	if (s->type)
 		s->type->func = name ? name : "?";
@@ -122,7 +129,9 @@ static bool to_unsafe(struct pointer_search *s, const struct descent *d)
 	if (d->special == SPECIAL_POOL && d->field) {
 		uint64_t n = 0;
 		target_u64(s->rt->t, s->at + 8, &n);
-		pointer_link(s, (struct link){.kind = strcmp(d->field, "victim") ? LINK_POOL : LINK_POOL_VICTIMS});
+		pointer_link(s,
+			     (struct link){.kind = strcmp(d->field, "victim") ? LINK_POOL
+									      : LINK_POOL_VICTIMS});
 		return to_array(s, type_named(s->rt, "sync.poolLocal", 14), n);
 	}
 	return true;
@@ -132,7 +141,8 @@ static bool from_iface(struct pointer_search *s, const struct descent *d)
 {
 	taddr word = 0;
 
-	return s->at == d->base + 8 && target_u64(s->rt->t, d->base, &word) && pointer_dynamic(s, word, d->t.full);
+	return s->at == d->base + 8 && target_u64(s->rt->t, d->base, &word) &&
+	       pointer_dynamic(s, word, d->t.full);
 }
 
 /* The word itself. */
@@ -186,7 +196,9 @@ bool pointer_dynamic(struct pointer_search *s, taddr word, const char *static_na
 	}
 	struct pointer_type *said = s->type;
 	s->type = NULL;
-	bool ok = d.t.kind == GO_STRUCT || d.t.kind == GO_ARRAY ? pointer_in_type(s, d.t.ref, s->at, 0) : at_word(s, &d);
+	bool ok = d.t.kind == GO_STRUCT || d.t.kind == GO_ARRAY
+			  ? pointer_in_type(s, d.t.ref, s->at, 0)
+			  : at_word(s, &d);
 	s->type = said;
 	return ok;
 }
@@ -199,7 +211,8 @@ static bool through_atomic(struct pointer_search *s, struct descent *d)
 	const char *open = strchr(d->t.full, '['), *end = strrchr(d->t.full, ']');
 	const struct rtype *ty = d->t.ref.rtype ? rtype_get(s->rt, d->t.ref.rtype) : NULL;
 	const struct rtype *array = ty && ty->nfields ? rtype_get(s->rt, ty->fields[0].type) : NULL;
-	const struct rtype *ptr = array && array->kind == GO_ARRAY ? rtype_get(s->rt, array->elem) : NULL;
+	const struct rtype *ptr =
+		array && array->kind == GO_ARRAY ? rtype_get(s->rt, array->elem) : NULL;
 	struct type_ref elem = {.rtype = ptr && ptr->kind == GO_POINTER ? ptr->elem : 0};
 
 	if (!elem.rtype && open && end > open)
@@ -228,7 +241,8 @@ static bool is_silent(struct pointer_search *s, const struct descent *d, const c
 		return !strcmp(field, "root");
 	case SPECIAL_ELEMENT:
 		if (!d->nth || strcmp(field, "Value"))
-			return (d->nth || d->in_root) && (!strcmp(field, "next") || !strcmp(field, "prev"));
+			return (d->nth || d->in_root) &&
+			       (!strcmp(field, "next") || !strcmp(field, "prev"));
 		pointer_link(s, (struct link){.kind = LINK_LIST, .n = d->nth});
 		return true;
 	default:
@@ -249,7 +263,8 @@ static bool into_struct(struct pointer_search *s, struct descent *d)
 		pointer_link(s, (struct link){.kind = LINK_FIELD, .name = name});
 	if (d->t.special) {
 		s->quiet |= is_inside(d->t.special) || d->t.special == SPECIAL_TRIE;
-		d->in_root = d->t.special == SPECIAL_LIST || (d->in_root && d->t.special == SPECIAL_ELEMENT);
+		d->in_root = d->t.special == SPECIAL_LIST ||
+			     (d->in_root && d->t.special == SPECIAL_ELEMENT);
 		d->special = d->t.special;
 		d->field = name;
 	}
@@ -286,7 +301,8 @@ bool pointer_in_type(struct pointer_search *s, struct type_ref t, taddr base, in
 			return pointer_in_trie(s, &d.t, d.base);
 		if (d.t.special == SPECIAL_EFACE) {
 			taddr word = 0;
-			return target_u64(s->rt->t, d.base, &word) && pointer_dynamic(s, word, "interface {}");
+			return target_u64(s->rt->t, d.base, &word) &&
+			       pointer_dynamic(s, word, "interface {}");
 		}
 		if (d.t.kind != GO_STRUCT && d.t.kind != GO_ARRAY)
 			return at_word(s, &d);

@@ -1,6 +1,6 @@
 /*
- * One type: from its descriptor where there is one, else from DWARF.  Every named type of an allocated object has a
- * descriptor; variables and the stacks' own types may have none.
+ * One type: from its descriptor where there is one, else from DWARF.  Every named type of an
+ * allocated object has a descriptor; variables and the stacks' own types may have none.
  */
 #include "runtime/typed_internal.h"
 
@@ -115,7 +115,8 @@ static bool has_descriptor(struct runtime *rt, const struct debug_type *t, struc
 	const struct module *m = rt->modules.n ? &rt->modules.v[0] : NULL;
 
 	return m && t->runtime_type && t->runtime_type < m->etypes - m->types &&
-	       from_rtype(rt, m->types + t->runtime_type, ret) && (!t->size || ret->size == t->size);
+	       from_rtype(rt, m->types + t->runtime_type, ret) &&
+	       (!t->size || ret->size == t->size);
 }
 
 bool type_get(struct runtime *rt, struct type_ref ref, struct type_info *ret)
@@ -148,8 +149,8 @@ bool type_get(struct runtime *rt, struct type_ref ref, struct type_info *ret)
 }
 
 /* Fields of size zero cover nothing; they share their offset with what follows. */
-static bool rtype_field_at(struct runtime *rt, taddr addr, uint64_t off, const char **name_ret, uint64_t *off_ret,
-			   struct type_ref *ret)
+static bool rtype_field_at(struct runtime *rt, taddr addr, uint64_t off, const char **name_ret,
+			   uint64_t *off_ret, struct type_ref *ret)
 {
 	const struct rtype *ty = rtype_get(rt, addr);
 
@@ -166,8 +167,8 @@ static bool rtype_field_at(struct runtime *rt, taddr addr, uint64_t off, const c
 	return false;
 }
 
-bool type_field(struct runtime *rt, const struct type_info *t, uint64_t off, const char **name_ret, uint64_t *off_ret,
-		struct type_ref *ret)
+bool type_field(struct runtime *rt, const struct type_info *t, uint64_t off, const char **name_ret,
+		uint64_t *off_ret, struct type_ref *ret)
 {
 	if (t->ref.rtype)
 		return rtype_field_at(rt, t->ref.rtype, off, name_ret, off_ret, ret);

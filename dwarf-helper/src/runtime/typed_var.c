@@ -41,8 +41,10 @@ static bool named(struct runtime *rt, taddr at, struct links *via, struct typed 
 	return true;
 }
 
-/* The word of [lo, hi) that points nearest before @p at.  A damaged end may be far away: on to where there is memory again. */
-static void nearest(struct runtime *rt, taddr lo, taddr hi, taddr at, taddr *from_ret, taddr *to_ret)
+/* The word of [lo, hi) that points nearest before @p at.  A damaged end may be far away: on to
+ * where there is memory again. */
+static void nearest(struct runtime *rt, taddr lo, taddr hi, taddr at, taddr *from_ret,
+		    taddr *to_ret)
 {
 	for (taddr a = (lo + 7) & ~7ull; a < hi && hi - a >= 8; a += 8) {
 		uint64_t word;
@@ -68,8 +70,10 @@ static bool covers(struct runtime *rt, const struct typed *t, taddr at)
 	return info.size && at >= t->addr && (at - t->addr) / info.size < n;
 }
 
-/* What `var srv = &Server{…}` points to is data without a name; "app.srv" is where it is known from. */
-static bool through_variable(struct runtime *rt, taddr at, int depth, struct links *via, struct typed *ret)
+/* What `var srv = &Server{…}` points to is data without a name; "app.srv" is where it is known
+ * from. */
+static bool through_variable(struct runtime *rt, taddr at, int depth, struct links *via,
+			     struct typed *ret)
 {
 	taddr from = 0, to = 0;
 
@@ -82,7 +86,8 @@ static bool through_variable(struct runtime *rt, taddr at, int depth, struct lin
 	}
 	size_t n = via->list.n;
 	bool known = from && (named(rt, from, via, ret) ||
-			      (depth < CHAIN_MAX && from != at && through_variable(rt, from, depth + 1, via, ret)));
+			      (depth < CHAIN_MAX && from != at &&
+			       through_variable(rt, from, depth + 1, via, ret)));
 	if (known) {
 		typed_follow(rt, ret, from, to, via, NULL, ret);
 		known = covers(rt, ret, at);
@@ -140,7 +145,8 @@ static bool each_local(void *arg, const char *name, uint64_t type)
 	struct each *e = arg;
 	struct type_info ptr, to;
 
-	if (!type_get(e->rt, (struct type_ref){.die = type}, &ptr) || ptr.kind != GO_POINTER || !type_get(e->rt, ptr.elem, &to))
+	if (!type_get(e->rt, (struct type_ref){.die = type}, &ptr) || ptr.kind != GO_POINTER ||
+	    !type_get(e->rt, ptr.elem, &to))
 		return true;
 	struct typed t = typed_value(to.ref, 0);
 	return e->fn(e->arg, name, &t);

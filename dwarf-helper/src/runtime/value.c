@@ -3,10 +3,12 @@
 #include "runtime/clock.h"
 #include "runtime/gomap.h"
 
-#define NAME_SHOWN 96 /* bytes of a type's name in front of a value; generic types can be endless */
+/* bytes of a type's name in front of a value; generic types can be endless */
+#define NAME_SHOWN 96
 #define DEPTH_MAX 4
-#define ROOM_TO_OPEN 12	 /* bytes: less would show nothing of what is inside */
-#define TEXT_SHORTEST 16 /* bytes of a string that are shown where the line is nearly full */
+#define ROOM_TO_OPEN 12 /* bytes: less would show nothing of what is inside */
+/* bytes of a string that are shown where the line is nearly full */
+#define TEXT_SHORTEST 16
 
 bool place_read(struct runtime *rt, const struct place *at, uint64_t off, void *buf, uint64_t n)
 {
@@ -28,13 +30,14 @@ struct place place_part(const struct place *at, uint64_t off)
 	return part;
 }
 
-bool value_iface(struct runtime *rt, const struct rtype *ty, const struct place *at, taddr *type_ret,
-		 uint64_t *data_ret)
+bool value_iface(struct runtime *rt, const struct rtype *ty, const struct place *at,
+		 taddr *type_ret, uint64_t *data_ret)
 {
 	uint64_t word[2], methods;
 
 	// InterfaceType{Type; PkgPath; Methods}: without methods the first word is the type itself.
-	if (!place_read(rt, at, 0, word, sizeof(word)) || !target_u64(rt->t, ty->addr + 64, &methods))
+	if (!place_read(rt, at, 0, word, sizeof(word)) ||
+	    !target_u64(rt->t, ty->addr + 64, &methods))
 		return false;
 	*type_ret = word[0];
 	*data_ret = word[1];
@@ -51,7 +54,8 @@ bool show_full(const struct show *s)
 
 bool show_opens(const struct show *s, unsigned depth)
 {
-	return s->inside && depth < DEPTH_MAX && s->out->n < s->end && s->end - s->out->n >= ROOM_TO_OPEN;
+	return s->inside && depth < DEPTH_MAX && s->out->n < s->end &&
+	       s->end - s->out->n >= ROOM_TO_OPEN;
 }
 
 void show_type(struct show *s, const struct rtype *ty)
@@ -158,11 +162,13 @@ static void print_number(struct show *s, const struct rtype *ty, const struct pl
 	}
 }
 
-static void print_scalar(struct show *s, const struct rtype *ty, const struct place *at, enum show_name name)
+static void print_scalar(struct show *s, const struct rtype *ty, const struct place *at,
+			 enum show_name name)
 {
 	uint64_t ns;
 
-	if (ty->kind == GO_INT64 && !strcmp(ty->full, "time.Duration") && place_read(s->rt, at, 0, &ns, sizeof(ns))) {
+	if (ty->kind == GO_INT64 && !strcmp(ty->full, "time.Duration") &&
+	    place_read(s->rt, at, 0, &ns, sizeof(ns))) {
 		value_duration(s->out, (int64_t)ns);
 		return;
 	}
@@ -180,7 +186,8 @@ static void print_scalar(struct show *s, const struct rtype *ty, const struct pl
 		buf_char(s->out, ')');
 }
 
-static void print_map(struct show *s, const struct rtype *ty, taddr map, unsigned depth, enum show_name name)
+static void print_map(struct show *s, const struct rtype *ty, taddr map, unsigned depth,
+		      enum show_name name)
 {
 	struct gomap_state st;
 
@@ -195,16 +202,19 @@ static void print_map(struct show *s, const struct rtype *ty, taddr map, unsigne
 	else if (!gomap_header(s->rt, map, &st))
 		buf_printf(s->out, "(<unreadable 0x%llx>)", (unsigned long long)map);
 	else
-		buf_printf(s->out, "(%llu %s)", (unsigned long long)st.count, st.count == 1 ? "entry" : "entries");
+		buf_printf(s->out, "(%llu %s)", (unsigned long long)st.count,
+			   st.count == 1 ? "entry" : "entries");
 }
 
 /* Pointers, channels, functions: one word that leads elsewhere. */
-static void print_pointer(struct show *s, const struct rtype *ty, uint64_t p, unsigned depth, enum show_name name)
+static void print_pointer(struct show *s, const struct rtype *ty, uint64_t p, unsigned depth,
+			  enum show_name name)
 {
 	const char *func = NULL;
 	taddr code;
 
-	if (p && ty->kind == GO_POINTER && show_opens(s, depth) && show_behind(s, ty, p, depth, name))
+	if (p && ty->kind == GO_POINTER && show_opens(s, depth) &&
+	    show_behind(s, ty, p, depth, name))
 		return;
 	if (name != SHOW_NONE) {
 		if (ty->kind == GO_FUNC && !ty->named)
@@ -229,8 +239,8 @@ static void print_pointer(struct show *s, const struct rtype *ty, uint64_t p, un
 		s->subject->shown = true;
 }
 
-static void print_word(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
-		       enum show_name name)
+static void print_word(struct show *s, const struct rtype *ty, const struct place *at,
+		       unsigned depth, enum show_name name)
 {
 	uint64_t word;
 
@@ -242,8 +252,8 @@ static void print_word(struct show *s, const struct rtype *ty, const struct plac
 		print_pointer(s, ty, word, depth, name);
 }
 
-static void print_slice(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
-			enum show_name name)
+static void print_slice(struct show *s, const struct rtype *ty, const struct place *at,
+			unsigned depth, enum show_name name)
 {
 	uint64_t word[2];
 
@@ -263,8 +273,8 @@ static void print_slice(struct show *s, const struct rtype *ty, const struct pla
 		buf_lit(s->out, "(nil)");
 }
 
-static void print_struct(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
-			 enum show_name name)
+static void print_struct(struct show *s, const struct rtype *ty, const struct place *at,
+			 unsigned depth, enum show_name name)
 {
 	struct go_time when;
 
@@ -301,7 +311,8 @@ static void print_eface(struct show *s, taddr type, uint64_t data, unsigned dept
 	show_value(s, ty, &at, depth, SHOW_NAMED);
 }
 
-static void print_iface(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth)
+static void print_iface(struct show *s, const struct rtype *ty, const struct place *at,
+			unsigned depth)
 {
 	struct show part = *s;
 	taddr type;
@@ -316,7 +327,8 @@ static void print_iface(struct show *s, const struct rtype *ty, const struct pla
 		value_unreadable(s->out, at->addr);
 }
 
-void show_value(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, enum show_name name)
+void show_value(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+		enum show_name name)
 {
 	if (!ty) {
 		value_unreadable(s->out, at->addr);
@@ -371,8 +383,11 @@ void value_print_eface(struct runtime *rt, struct buf *out, taddr type_word, tad
 bool value_print_inside(struct runtime *rt, struct buf *out, taddr type_word, taddr data_word)
 {
 	struct show_subject subject = {.addr = data_word};
-	struct show s = {
-		.rt = rt, .out = out, .inside = true, .end = out->n + VALUE_MAX_LINE, .subject = data_word ? &subject : NULL};
+	struct show s = {.rt = rt,
+			 .out = out,
+			 .inside = true,
+			 .end = out->n + VALUE_MAX_LINE,
+			 .subject = data_word ? &subject : NULL};
 
 	print_eface(&s, type_word, data_word, 0);
 	return subject.shown;

@@ -64,7 +64,8 @@ static bool read_bytes(const struct known *k, uint8_t *b, uint64_t max, uint64_t
 {
 	uint64_t word[2];
 
-	if (k->ty->kind != GO_SLICE || !place_read(k->rt, &k->at, 0, word, sizeof(word)) || word[1] > max)
+	if (k->ty->kind != GO_SLICE || !place_read(k->rt, &k->at, 0, word, sizeof(word)) ||
+	    word[1] > max)
 		return false;
 	*n_ret = word[1];
 	return !word[1] || target_read(k->rt->t, word[0], b, word[1]);
@@ -106,8 +107,9 @@ static bool put_net(const struct known *k)
 	struct known f, g;
 	bool v6;
 
-	if (!known_field(k, "IP", &f) || !known_field(k, "Mask", &g) || !read_bytes(&f, ip, sizeof(ip), &n) ||
-	    !read_bytes(&g, mask, sizeof(mask), &m) || !put_ip(k->out, ip, n, &v6))
+	if (!known_field(k, "IP", &f) || !known_field(k, "Mask", &g) ||
+	    !read_bytes(&f, ip, sizeof(ip), &n) || !read_bytes(&g, mask, sizeof(mask), &m) ||
+	    !put_ip(k->out, ip, n, &v6))
 		return false;
 	if (!v6 && m == 16) { // networkNumberAndMask()
 		memmove(mask, mask + 12, 4);
@@ -133,8 +135,8 @@ static bool put_endpoint(const struct known *k)
 	uint8_t ip[16];
 	uint64_t n, port = 0;
 	bool v6 = false, with_port = known_read(k, "Port", &port, 8);
-	bool ok = known_field(k, "IP", &f) && read_bytes(&f, ip, sizeof(ip), &n) && (!n || put_ip(&host, ip, n, &v6)) &&
-		  known_text(k, "Zone", &zone);
+	bool ok = known_field(k, "IP", &f) && read_bytes(&f, ip, sizeof(ip), &n) &&
+		  (!n || put_ip(&host, ip, n, &v6)) && known_text(k, "Zone", &zone);
 
 	if (ok && zone.n) {
 		buf_char(&host, '%');
@@ -153,8 +155,8 @@ static bool put_endpoint(const struct known *k)
 
 enum netip_kind { NETIP_UNREADABLE, NETIP_NONE, NETIP_V4, NETIP_V6 };
 
-/* Until Go 1.22 z points to an intern.Value{cmpVal any}, and only its address says whether it is IPv4 or IPv6 without a zone: what
- * could be both is taken for IPv4. */
+/* Until Go 1.22 z points to an intern.Value{cmpVal any}, and only its address says whether it is
+ * IPv4 or IPv6 without a zone: what could be both is taken for IPv4. */
 static enum netip_kind interned_kind(const struct known *k, const uint8_t *b, struct buf *zone)
 {
 	struct known value, any;
@@ -165,7 +167,8 @@ static enum netip_kind interned_kind(const struct known *k, const uint8_t *b, st
 		return NETIP_UNREADABLE;
 	if (!value.ty)
 		return NETIP_NONE;
-	if (!known_field(&value, "cmpVal", &any) || !value_iface(k->rt, any.ty, &any.at, &type, &data))
+	if (!known_field(&value, "cmpVal", &any) ||
+	    !value_iface(k->rt, any.ty, &any.at, &type, &data))
 		return NETIP_UNREADABLE;
 	if (!type)
 		return memcmp(b, v4_prefix, sizeof(v4_prefix)) ? NETIP_V6 : NETIP_V4;
@@ -179,8 +182,10 @@ static enum netip_kind interned_kind(const struct known *k, const uint8_t *b, st
 	return NETIP_V6;
 }
 
-/* Addr{addr uint128{hi, lo}; z}.  z is nil: no address; else it says whether it is IPv4, or IPv6 with or without a zone. */
-static enum netip_kind netip_kind(const struct known *k, const struct known *z, const uint8_t *b, struct buf *zone)
+/* Addr{addr uint128{hi, lo}; z}.  z is nil: no address; else it says whether it is IPv4, or IPv6
+ * with or without a zone. */
+static enum netip_kind netip_kind(const struct known *k, const struct known *z, const uint8_t *b,
+				  struct buf *zone)
 {
 	struct known detail;
 	uint8_t is_v6;
@@ -197,7 +202,8 @@ static enum netip_kind netip_kind(const struct known *k, const struct known *z, 
 	return is_v6 ? NETIP_V6 : NETIP_V4;
 }
 
-static void put_netip_text(struct buf *out, enum netip_kind kind, const uint8_t *b, const struct buf *zone)
+static void put_netip_text(struct buf *out, enum netip_kind kind, const uint8_t *b,
+			   const struct buf *zone)
 {
 	if (kind == NETIP_NONE) {
 		buf_lit(out, "invalid IP");
@@ -223,8 +229,8 @@ static bool put_netip(const struct known *k, bool *v6_ret)
 	uint64_t half[2];
 	uint8_t b[16];
 
-	if (!known_field(k, "addr", &addr) || !known_field(k, "z", &z) || !known_read(&addr, "hi", &half[0], 8) ||
-	    !known_read(&addr, "lo", &half[1], 8))
+	if (!known_field(k, "addr", &addr) || !known_field(k, "z", &z) ||
+	    !known_read(&addr, "hi", &half[0], 8) || !known_read(&addr, "lo", &half[1], 8))
 		return false;
 	for (unsigned i = 0; i < sizeof(b); i++)
 		b[i] = (uint8_t)(half[i / 8] >> (56 - i % 8 * 8));
@@ -281,7 +287,8 @@ bool known_address(const struct known *k)
 		return put_bytes_type(k);
 	if (!strcmp(full, "net.IPNet"))
 		return put_net(k);
-	if (!strcmp(full, "net.TCPAddr") || !strcmp(full, "net.UDPAddr") || !strcmp(full, "net.IPAddr"))
+	if (!strcmp(full, "net.TCPAddr") || !strcmp(full, "net.UDPAddr") ||
+	    !strcmp(full, "net.IPAddr"))
 		return put_endpoint(k);
 	if (!strcmp(full, "net.UnixAddr"))
 		return known_text(k, "Name", k->out) && k->out->n;

@@ -64,8 +64,9 @@ bool known_big(const struct known *k)
 
 	if (!strcmp(k->ty->full, "math/big.Int"))
 		return put_int(k);
-	if (strcmp(k->ty->full, "math/big.Rat") != 0 || !known_field(k, "a", &a) || !known_field(k, "b", &b) ||
-	    !put_int(&a) || !known_read(&b, "abs", slice, sizeof(slice)))
+	if (strcmp(k->ty->full, "math/big.Rat") != 0 || !known_field(k, "a", &a) ||
+	    !known_field(k, "b", &b) || !put_int(&a) ||
+	    !known_read(&b, "abs", slice, sizeof(slice)))
 		return false;
 	buf_char(k->out, '/');
 	if (slice[1])

@@ -1,7 +1,7 @@
 /*
- * What the Error methods of the standard library would say.  They are never called; most of them put fields together,
- * as the table below says.  {field} is a field by name: a string, an error, or a list of errors; {} the
- * value itself.
+ * What the Error methods of the standard library would say.  They are never called; most of them
+ * put fields together, as the table below says.  {field} is a field by name: a string, an error, or
+ * a list of errors; {} the value itself.
  */
 #include "runtime/value_internal.h"
 
@@ -9,7 +9,8 @@
 #define ERROR_TEXT_MAX 4096
 #define ERRNO_MAX 132 /* Go has no text for what came later */
 #define JOINED_MAX 16
-#define JOINED_TEXT_MAX 1024 /* bytes; errors that hold each other many times over must end, too */
+/* bytes; errors that hold each other many times over must end, too */
+#define JOINED_TEXT_MAX 1024
 
 static const struct error_form {
 	const char *type; /* full name */
@@ -43,7 +44,8 @@ static const struct error_form {
 	{"*github.com/pkg/errors.withStack", "{error}"},
 };
 
-static bool print_error(struct runtime *rt, struct buf *out, taddr type, uint64_t data, unsigned depth);
+static bool print_error(struct runtime *rt, struct buf *out, taddr type, uint64_t data,
+			unsigned depth);
 
 /* The very bytes: whoever shows them on a line of text escapes there. */
 static bool print_text(struct runtime *rt, struct buf *out, const struct place *at)
@@ -64,8 +66,8 @@ static bool print_text(struct runtime *rt, struct buf *out, const struct place *
 	return true;
 }
 
-static bool print_iface(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at,
-			unsigned depth)
+static bool print_iface(struct runtime *rt, struct buf *out, const struct rtype *ty,
+			const struct place *at, unsigned depth)
 {
 	taddr type;
 	uint64_t data;
@@ -78,8 +80,8 @@ static bool print_iface(struct runtime *rt, struct buf *out, const struct rtype 
 }
 
 /* errors.Join puts a newline between. */
-static bool print_list(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at,
-		       unsigned depth)
+static bool print_list(struct runtime *rt, struct buf *out, const struct rtype *ty,
+		       const struct place *at, unsigned depth)
 {
 	const struct rtype *elem = rtype_get(rt, ty->elem);
 	uint64_t word[2];
@@ -101,8 +103,8 @@ static bool print_list(struct runtime *rt, struct buf *out, const struct rtype *
 	return true;
 }
 
-static bool print_part(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at,
-		       unsigned depth)
+static bool print_part(struct runtime *rt, struct buf *out, const struct rtype *ty,
+		       const struct place *at, unsigned depth)
 {
 	if (!ty)
 		return false;
@@ -119,8 +121,8 @@ static bool print_part(struct runtime *rt, struct buf *out, const struct rtype *
 }
 
 /* The field @p name (n bytes) of the value; n 0: the value itself. */
-static bool print_field(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at,
-			const char *name, size_t n, unsigned depth)
+static bool print_field(struct runtime *rt, struct buf *out, const struct rtype *ty,
+			const struct place *at, const char *name, size_t n, unsigned depth)
 {
 	if (!n)
 		return print_part(rt, out, ty, at, depth);
@@ -137,8 +139,8 @@ static bool print_field(struct runtime *rt, struct buf *out, const struct rtype 
 }
 
 /* @return false, with part of the text in @p out, when a part could not be read */
-static bool print_form(struct runtime *rt, struct buf *out, const char *form, const struct rtype *ty, struct place at,
-		       unsigned depth)
+static bool print_form(struct runtime *rt, struct buf *out, const char *form,
+		       const struct rtype *ty, struct place at, unsigned depth)
 {
 	if (ty->kind == GO_POINTER && *form) {
 		ty = rtype_get(rt, ty->elem);
@@ -185,8 +187,8 @@ static bool print_errno(struct runtime *rt, struct buf *out, const struct place 
 	return true;
 }
 
-static bool print_known(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at,
-			unsigned depth)
+static bool print_known(struct runtime *rt, struct buf *out, const struct rtype *ty,
+			const struct place *at, unsigned depth)
 {
 	if (ty->kind == GO_UINTPTR && !strcmp(ty->full, "syscall.Errno"))
 		return print_errno(rt, out, at);
@@ -196,7 +198,8 @@ static bool print_known(struct runtime *rt, struct buf *out, const struct rtype 
 	return false;
 }
 
-static bool print_error(struct runtime *rt, struct buf *out, taddr type, uint64_t data, unsigned depth)
+static bool print_error(struct runtime *rt, struct buf *out, taddr type, uint64_t data,
+			unsigned depth)
 {
 	if (!type)
 		return false;
@@ -221,7 +224,8 @@ static bool print_error(struct runtime *rt, struct buf *out, taddr type, uint64_
 	return true;
 }
 
-bool value_known_error(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at)
+bool value_known_error(struct runtime *rt, struct buf *out, const struct rtype *ty,
+		       const struct place *at)
 {
 	return print_known(rt, out, ty, at, 0);
 }

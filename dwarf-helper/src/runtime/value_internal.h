@@ -19,11 +19,14 @@ bool place_read(struct runtime *rt, const struct place *at, uint64_t off, void *
 /** The place of a part at @p off. */
 struct place place_part(const struct place *at, uint64_t off);
 
-/** Text without quotes, on one line: control characters, quotes, backslashes and bytes that are no UTF-8 escaped as Go's %q has it. */
+/** Text without quotes, on one line: control characters, quotes, backslashes and bytes that are no
+ * UTF-8 escaped as Go's %q has it. */
 void value_escape(struct buf *out, const char *s, uint64_t n);
 
-/** Text of a Go string (pointer and length), escaped, at most @p max bytes.  @param cut_ret  more was left out */
-bool value_text(struct runtime *rt, struct buf *out, taddr p, uint64_t n, uint64_t max, bool *cut_ret);
+/** Text of a Go string (pointer and length), escaped, at most @p max bytes.  @param cut_ret  more
+ * was left out */
+bool value_text(struct runtime *rt, struct buf *out, taddr p, uint64_t n, uint64_t max,
+		bool *cut_ret);
 
 /** As time.Duration.String() has it: 1h2m3.5s, 1.5ms, 0s. */
 void value_duration(struct buf *out, int64_t ns);
@@ -36,7 +39,8 @@ void value_time(struct buf *out, int64_t unix_s, int32_t nsec);
 
 void value_unreadable(struct buf *out, taddr at);
 
-/** A value that is being printed, for those printed inside of it: a pointer back to it is a loop. */
+/** A value that is being printed, for those printed inside of it: a pointer back to it is a
+ * loop. */
 struct show_above {
 	taddr addr;
 	const struct rtype *ty;
@@ -45,12 +49,15 @@ struct show_above {
 
 struct show_subject;
 
-/** How and where to print.  Whoever prints a part makes a copy with what is different for the part. */
+/** How and where to print.  Whoever prints a part makes a copy with what is different for the
+ * part. */
 struct show {
 	struct runtime *rt;
 	struct buf *out; /* has no sink */
-	bool inside;	 /* also what pointers, slices, arrays and maps lead to; false: one level of a struct */
-	size_t end;	 /* out->n should stay below: what is not begun by then is "…".  SIZE_MAX: no bound */
+	bool inside; /* also what pointers, slices, arrays and maps lead to; false: one level of a
+			struct */
+	size_t end;  /* out->n should stay below: what is not begun by then is "…".  SIZE_MAX: no
+			bound */
 	const struct show_above *above;
 	struct show_subject *subject; /* NULL: nobody asks */
 };
@@ -69,7 +76,8 @@ enum show_name {
 };
 
 /** A value of any kind; NULL as type prints as unreadable. */
-void show_value(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, enum show_name name);
+void show_value(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+		enum show_name name);
 
 /** A type's name in front of a value: reflect's spelling, but for bytes, and not endless. */
 void show_type(struct show *s, const struct rtype *ty);
@@ -80,33 +88,46 @@ bool show_opens(const struct show *s, unsigned depth);
 /** Is the line full? */
 bool show_full(const struct show *s);
 
-/** Print a part (value_parts.c): it gets at most half of the room that is left, so that the parts behind it get some, too. */
-void show_part(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, enum show_name name);
+/** Print a part (value_parts.c): it gets at most half of the room that is left, so that the parts
+ * behind it get some, too. */
+void show_part(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+	       enum show_name name);
 
-/** What is in a slice, array, struct, map or behind a pointer: value_parts.c and value_map.c.  For values that show_opens(). */
-void show_slice(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, enum show_name name);
-void show_array(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, enum show_name name);
+/** What is in a slice, array, struct, map or behind a pointer: value_parts.c and value_map.c.  For
+ * values that show_opens(). */
+void show_slice(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+		enum show_name name);
+void show_array(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+		enum show_name name);
 void show_fields(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth);
-void show_map(struct show *s, const struct rtype *ty, taddr map, unsigned depth, enum show_name name);
+void show_map(struct show *s, const struct rtype *ty, taddr map, unsigned depth,
+	      enum show_name name);
 
-/** @return false, with nothing printed: a pointer that is not followed (nil, a loop, nothing of use behind it) */
-bool show_behind(struct show *s, const struct rtype *ty, taddr p, unsigned depth, enum show_name name);
+/** @return false, with nothing printed: a pointer that is not followed (nil, a loop, nothing of use
+ * behind it) */
+bool show_behind(struct show *s, const struct rtype *ty, taddr p, unsigned depth,
+		 enum show_name name);
 
 #define SHOW_ELEMENTS 8 /* of a list, fields of a struct */
 
 /**
- * Values of the standard library's types whose fields say little, as their String methods have them: value_known.c.
+ * Values of the standard library's types whose fields say little, as their String methods have
+ * them: value_known.c.
  * @return false, with nothing printed: none of them, or not all of it could be read
  */
-bool show_known(struct show *s, const struct rtype *ty, const struct place *at, enum show_name name);
+bool show_known(struct show *s, const struct rtype *ty, const struct place *at,
+		enum show_name name);
 
-/** Text of an error whose type's Error method is known (value_error.c), not escaped.  @return false: none such. */
-bool value_known_error(struct runtime *rt, struct buf *out, const struct rtype *ty, const struct place *at);
+/** Text of an error whose type's Error method is known (value_error.c), not escaped.  @return
+ * false: none such. */
+bool value_known_error(struct runtime *rt, struct buf *out, const struct rtype *ty,
+		       const struct place *at);
 
 /**
  * Type and data word of an interface value at @p at; @p ty is the interface's type.
  * @return false when unreadable; *type_ret 0 for a nil interface
  */
-bool value_iface(struct runtime *rt, const struct rtype *ty, const struct place *at, taddr *type_ret, uint64_t *data_ret);
+bool value_iface(struct runtime *rt, const struct rtype *ty, const struct place *at,
+		 taddr *type_ret, uint64_t *data_ret);
 
 #endif

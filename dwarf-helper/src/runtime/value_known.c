@@ -14,7 +14,8 @@ bool known_field(const struct known *k, const char *name, struct known *ret)
 
 		if (strcmp(f->name, name) != 0)
 			continue;
-		*ret = (struct known){k->rt, k->out, rtype_get(k->rt, f->type), place_part(&k->at, f->off)};
+		*ret = (struct known){k->rt, k->out, rtype_get(k->rt, f->type),
+				      place_part(&k->at, f->off)};
 		return ret->ty != NULL;
 	}
 	return false;
@@ -47,7 +48,8 @@ bool known_deref(const struct known *k, const char *name, struct known *ret)
 	struct known f;
 	taddr p;
 
-	if (!known_field(k, name, &f) || f.ty->kind != GO_POINTER || !place_read(k->rt, &f.at, 0, &p, sizeof(p)))
+	if (!known_field(k, name, &f) || f.ty->kind != GO_POINTER ||
+	    !place_read(k->rt, &f.at, 0, &p, sizeof(p)))
 		return false;
 	*ret = (struct known){k->rt, k->out, p ? rtype_get(k->rt, f.ty->elem) : NULL, {.addr = p}};
 	return !p || ret->ty;
@@ -74,7 +76,8 @@ static bool print_atomic(struct show *s, const struct known *k, enum show_name n
 	// atomic.Pointer[T] has a field of [0]*T: the pointer's own type.
 	if (is_bool)
 		buf_str(s->out, set ? "true" : "false");
-	else if (v.ty->kind == GO_UNSAFE_POINTER && known_field(k, "_", &elem) && elem.ty->kind == GO_ARRAY)
+	else if (v.ty->kind == GO_UNSAFE_POINTER && known_field(k, "_", &elem) &&
+		 elem.ty->kind == GO_ARRAY)
 		show_part(s, rtype_get(k->rt, elem.ty->elem), &v.at, 1, SHOW_NAMED);
 	else
 		show_part(s, v.ty, &v.at, 1, name == SHOW_NAMED ? SHOW_BARE : name);
@@ -105,7 +108,8 @@ static bool known_uuid(const struct known *k)
 	uint8_t b[16];
 
 	if (k->ty->kind != GO_ARRAY || k->ty->size != sizeof(b) || !dot ||
-	    (strcmp(dot, ".UUID") != 0 && strcmp(dot, ".GUID") != 0) || !place_read(k->rt, &k->at, 0, b, sizeof(b)))
+	    (strcmp(dot, ".UUID") != 0 && strcmp(dot, ".GUID") != 0) ||
+	    !place_read(k->rt, &k->at, 0, b, sizeof(b)))
 		return false;
 	for (unsigned i = 0; i < sizeof(b); i++)
 		buf_printf(k->out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", b[i]);
@@ -129,8 +133,8 @@ static const struct form {
 	{known_uuid, true, false},     {known_error, true, true},
 };
 
-static void put_form(struct show *s, const struct rtype *ty, const struct buf *text, const struct form *form,
-		     enum show_name name)
+static void put_form(struct show *s, const struct rtype *ty, const struct buf *text,
+		     const struct form *form, enum show_name name)
 {
 	bool named = form->named && name == SHOW_NAMED;
 
@@ -149,8 +153,8 @@ static void put_form(struct show *s, const struct rtype *ty, const struct buf *t
 
 static bool is_candidate(const struct rtype *ty)
 {
-	return *ty->pkgpath &&
-	       (ty->kind == GO_STRUCT || ty->kind == GO_SLICE || ty->kind == GO_ARRAY || ty->kind == GO_POINTER);
+	return *ty->pkgpath && (ty->kind == GO_STRUCT || ty->kind == GO_SLICE ||
+				ty->kind == GO_ARRAY || ty->kind == GO_POINTER);
 }
 
 bool show_known(struct show *s, const struct rtype *ty, const struct place *at, enum show_name name)
@@ -165,8 +169,8 @@ bool show_known(struct show *s, const struct rtype *ty, const struct place *at, 
 	if (ty->kind == GO_POINTER) {
 		to.ty = rtype_get(s->rt, ty->elem);
 		to.at = (struct place){0};
-		if (!to.ty || !place_read(s->rt, at, 0, &to.at.addr, sizeof(to.at.addr)) || !to.at.addr ||
-		    to.ty->kind == GO_POINTER)
+		if (!to.ty || !place_read(s->rt, at, 0, &to.at.addr, sizeof(to.at.addr)) ||
+		    !to.at.addr || to.ty->kind == GO_POINTER)
 			return false;
 	}
 	for (size_t i = 0; !done && i < sizeof(forms) / sizeof(*forms); i++) {

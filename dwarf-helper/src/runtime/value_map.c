@@ -7,8 +7,9 @@
 
 #include "runtime/gomap.h"
 
-#define ENTRIES_LOOKED_AT 64 /* of a larger map the first ones are those that come first in memory */
-#define KEY_COMPARED 32	     /* bytes of a string */
+/* of a larger map the first ones are those that come first in memory */
+#define ENTRIES_LOOKED_AT 64
+#define KEY_COMPARED 32 /* bytes of a string */
 
 struct entry {
 	taddr key, elem;
@@ -70,8 +71,8 @@ static int compare(const void *a, const void *b)
 	return text ? text : (x->key > y->key) - (x->key < y->key);
 }
 
-static void print_entries(struct show *s, const struct entries *e, const struct rtype *elem, uint64_t count,
-			  unsigned depth)
+static void print_entries(struct show *s, const struct entries *e, const struct rtype *elem,
+			  uint64_t count, unsigned depth)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		struct place key = {.addr = e->v[i].key}, value = {.addr = e->v[i].elem};
@@ -88,7 +89,8 @@ static void print_entries(struct show *s, const struct entries *e, const struct 
 	}
 }
 
-void show_map(struct show *s, const struct rtype *ty, taddr map, unsigned depth, enum show_name name)
+void show_map(struct show *s, const struct rtype *ty, taddr map, unsigned depth,
+	      enum show_name name)
 {
 	const struct rtype *elem = rtype_get(s->rt, ty->elem);
 	struct entries e = {.rt = s->rt, .key = rtype_get(s->rt, ty->key)};
@@ -105,7 +107,8 @@ void show_map(struct show *s, const struct rtype *ty, taddr map, unsigned depth,
 	if (known && st.count)
 		gomap_each(s->rt, map, &geometry, ENTRIES_LOOKED_AT, take, &e, &st);
 	if (st.count && !e.n) { // the entries are unreadable or of unknown layout
-		buf_printf(s->out, "(%llu %s)", (unsigned long long)st.count, st.count == 1 ? "entry" : "entries");
+		buf_printf(s->out, "(%llu %s)", (unsigned long long)st.count,
+			   st.count == 1 ? "entry" : "entries");
 		return;
 	}
 	qsort(e.v, e.n, sizeof(*e.v), compare);

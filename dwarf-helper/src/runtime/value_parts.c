@@ -1,16 +1,19 @@
 /*
- * What is inside of a value: fields of structs, elements of slices and arrays, what a pointer leads to.
+ * What is inside of a value: fields of structs, elements of slices and arrays, what a pointer leads
+ * to.
  */
 #include "runtime/value_internal.h"
 
-#define FIELDS_SHOWN 4		  /* when one level is all */
-#define BYTES_SHOWN 32		  /* a byte array up to this long is a hash or an id, and shown in hex */
+#define FIELDS_SHOWN 4 /* when one level is all */
+/* a byte array up to this long is a hash or an id, and shown in hex */
+#define BYTES_SHOWN 32
 #define BYTES_OF_MORE 8		  /* of a longer one */
 #define TEXT_BYTES VALUE_MAX_TEXT /* of a byte slice */
 
 /* ---- one part ---- */
 
-void show_part(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, enum show_name name)
+void show_part(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+	       enum show_name name)
 {
 	struct show part = *s;
 
@@ -27,7 +30,8 @@ static void print_rest(struct show *s, uint64_t n)
 
 /* ---- lists ---- */
 
-static void print_elements(struct show *s, const struct rtype *elem, const struct place *at, uint64_t n, unsigned depth)
+static void print_elements(struct show *s, const struct rtype *elem, const struct place *at,
+			   uint64_t n, unsigned depth)
 {
 	buf_char(s->out, '{');
 	for (uint64_t i = 0; i < n; i++) {
@@ -60,7 +64,8 @@ static void print_bytes(struct show *s, taddr p, uint64_t n)
 	buf_free(&text);
 }
 
-void show_slice(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, enum show_name name)
+void show_slice(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+		enum show_name name)
 {
 	const struct rtype *elem = rtype_get(s->rt, ty->elem);
 	uint64_t word[2];
@@ -99,7 +104,8 @@ static void print_hex(struct show *s, const struct rtype *ty, const struct place
 		buf_lit(s->out, "…");
 }
 
-void show_array(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth, enum show_name name)
+void show_array(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth,
+		enum show_name name)
 {
 	const struct rtype *elem = rtype_get(s->rt, ty->elem);
 	bool bytes = elem && elem->kind == GO_UINT8 && ty->size;
@@ -121,12 +127,14 @@ void show_array(struct show *s, const struct rtype *ty, const struct place *at, 
 
 /* ---- structs ---- */
 
-/* Fields that say nothing of whose value it is: locks, what keeps a struct from being copied, protobuf's own. */
+/* Fields that say nothing of whose value it is: locks, what keeps a struct from being copied,
+ * protobuf's own. */
 static bool says_nothing(struct show *s, const struct rtype_field *f, const struct rtype *ty)
 {
 	static const char *const silent[] = {
-		"sync.Mutex",	  "sync.RWMutex", "sync.Once",
-		"sync.WaitGroup", "sync.noCopy",  "google.golang.org/protobuf/internal/impl.MessageState",
+		"sync.Mutex",  "sync.RWMutex",
+		"sync.Once",   "sync.WaitGroup",
+		"sync.noCopy", "google.golang.org/protobuf/internal/impl.MessageState",
 	};
 
 	if (!s->inside)
@@ -183,17 +191,19 @@ static bool is_loop(const struct show *s, taddr p, const struct rtype *ty)
 	return false;
 }
 
-/* Nothing is said by what a zero-size value holds; a context is shown where it stands in the tree. */
+/* Nothing is said by what a zero-size value holds; a context is shown where it stands in the
+ * tree. */
 static bool is_followed(const struct show *s, const struct rtype *elem, taddr p)
 {
 	uint8_t first;
 
-	return elem && elem->size && strcmp(elem->pkgpath, "context") != 0 && target_u8(s->rt->t, p, &first) &&
-	       !is_loop(s, p, elem);
+	return elem && elem->size && strcmp(elem->pkgpath, "context") != 0 &&
+	       target_u8(s->rt->t, p, &first) && !is_loop(s, p, elem);
 }
 
 /* Brackets of its own, or around it. */
-static void print_bracketed(struct show *s, const struct rtype *ty, const struct place *at, unsigned depth)
+static void print_bracketed(struct show *s, const struct rtype *ty, const struct place *at,
+			    unsigned depth)
 {
 	size_t from = s->out->n;
 
@@ -207,7 +217,8 @@ static void print_bracketed(struct show *s, const struct rtype *ty, const struct
 	}
 }
 
-bool show_behind(struct show *s, const struct rtype *ty, taddr p, unsigned depth, enum show_name name)
+bool show_behind(struct show *s, const struct rtype *ty, taddr p, unsigned depth,
+		 enum show_name name)
 {
 	const struct rtype *elem = rtype_get(s->rt, ty->elem);
 	const struct show_above above = {p, elem, s->above};

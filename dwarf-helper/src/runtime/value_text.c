@@ -39,12 +39,14 @@ static uint64_t whole(const char *s, uint64_t n)
 
 	while (i && n - i < 3 && ((unsigned char)s[i - 1] & 0xc0) == 0x80)
 		i--;
-	if (i && (unsigned char)s[i - 1] >= 0xc0 && !utf8_decode((const unsigned char *)s + i - 1, n - i + 1, &code))
+	if (i && (unsigned char)s[i - 1] >= 0xc0 &&
+	    !utf8_decode((const unsigned char *)s + i - 1, n - i + 1, &code))
 		return i - 1;
 	return n;
 }
 
-bool value_text(struct runtime *rt, struct buf *out, taddr p, uint64_t n, uint64_t max, bool *cut_ret)
+bool value_text(struct runtime *rt, struct buf *out, taddr p, uint64_t n, uint64_t max,
+		bool *cut_ret)
 {
 	*cut_ret = false;
 	if (!n)
@@ -128,8 +130,8 @@ void value_time(struct buf *out, int64_t unix_s, int32_t nsec)
 		buf_printf(out, "%llds", (long long)unix_s);
 		return;
 	}
-	buf_printf(out, "%04lld-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900ll, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		   tm.tm_min, tm.tm_sec);
+	buf_printf(out, "%04lld-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900ll, tm.tm_mon + 1,
+		   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	fraction(out, (uint64_t)(nsec > 0 && nsec < 1000000000 ? nsec : 0), 9);
 	buf_char(out, 'Z');
 }

@@ -1,5 +1,6 @@
 /*
- * net/url: URL.String() and Userinfo.String(), as of Go 1.27.  Fields are found by name: their order has changed.
+ * net/url: URL.String() and Userinfo.String(), as of Go 1.27.  Fields are found by name: their
+ * order has changed.
  */
 #include "runtime/value_known.h"
 
@@ -56,7 +57,8 @@ static int hex_digit(char c)
 				      : -1;
 }
 
-/* Is @p raw an encoding of @p text, and one that validEncoded() lets through?  Else it is not used. */
+/* Is @p raw an encoding of @p text, and one that validEncoded() lets through?  Else it is not
+ * used. */
 static bool encodes(const struct buf *raw, const struct buf *text, enum part part)
 {
 	size_t n = 0;
@@ -65,11 +67,13 @@ static bool encodes(const struct buf *raw, const struct buf *text, enum part par
 		char c = raw->p[i];
 
 		if (c == '%') {
-			if (i + 2 >= raw->n || hex_digit(raw->p[i + 1]) < 0 || hex_digit(raw->p[i + 2]) < 0)
+			if (i + 2 >= raw->n || hex_digit(raw->p[i + 1]) < 0 ||
+			    hex_digit(raw->p[i + 2]) < 0)
 				return false;
 			c = (char)(hex_digit(raw->p[i + 1]) << 4 | hex_digit(raw->p[i + 2]));
 			i += 2;
-		} else if (!c || (!strchr("!$&'()*+,;=:@[]", c) && !is_plain((unsigned char)c, part))) {
+		} else if (!c ||
+			   (!strchr("!$&'()*+,;=:@[]", c) && !is_plain((unsigned char)c, part))) {
 			return false;
 		}
 		if (n >= text->n || text->p[n] != c)
@@ -79,7 +83,8 @@ static bool encodes(const struct buf *raw, const struct buf *text, enum part par
 }
 
 /* The text of field @p name, or of the encoded one that goes before it. */
-static bool put_part(const struct known *k, const char *name, const char *raw_name, enum part part, struct buf *out)
+static bool put_part(const struct known *k, const char *name, const char *raw_name, enum part part,
+		     struct buf *out)
 {
 	struct buf text = {0}, raw = {0};
 	bool ok = known_text(k, name, &text) && known_text(k, raw_name, &raw);
@@ -106,7 +111,8 @@ static bool put_hierarchy(const struct known *k, size_t scheme_n)
 	bool ok = known_text(k, "Host", &host) && put_part(k, "Path", "RawPath", PATH, &path) &&
 		  known_deref(k, "User", &user);
 
-	if (ok && (scheme_n || host.n || user.ty) && !(omit && !host.n && !user.ty) && (host.n || path.n || user.ty))
+	if (ok && (scheme_n || host.n || user.ty) && !(omit && !host.n && !user.ty) &&
+	    (host.n || path.n || user.ty))
 		buf_lit(k->out, "//");
 	if (ok && user.ty) {
 		ok = put_user(&user, k->out);

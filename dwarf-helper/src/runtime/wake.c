@@ -7,7 +7,8 @@ enum { LOOK_FRAMES = 8 }; /* from runtime.gopark up to sync.(*Cond).Wait there a
 
 enum wait_class { CLASS_ALWAYS, CLASS_NEVER, CLASS_CHAN, CLASS_SELECT, CLASS_SEMA, CLASS_COND };
 
-/* Reasons are renumbered with releases, their names are not (runtime/runtime2.go: waitReasonStrings). */
+/* Reasons are renumbered with releases, their names are not (runtime/runtime2.go:
+ * waitReasonStrings). */
 static enum wait_class class_of(const struct runtime *rt, const char *reason)
 {
 	static const struct {
@@ -34,7 +35,8 @@ static enum wait_class class_of(const struct runtime *rt, const char *reason)
 	if (!reason || strcmp(reason, "semacquire") != 0)
 		return CLASS_ALWAYS;
 	for (size_t i = 0; i < rt->wait_reasons.n; i++)
-		if (rt->wait_reasons.v[i] && strcmp(rt->wait_reasons.v[i], "sync.WaitGroup.Wait") == 0)
+		if (rt->wait_reasons.v[i] &&
+		    strcmp(rt->wait_reasons.v[i], "sync.WaitGroup.Wait") == 0)
 			own_reasons = true;
 	return own_reasons ? CLASS_ALWAYS : CLASS_SEMA;
 }
@@ -46,7 +48,8 @@ static const uint8_t *sudog_at(struct runtime *rt, taddr sudog)
 
 /* ---- channels ---- */
 
-/* Open, with the sudog still on one of its queues (runtime/chan.go: waitq.dequeue takes it off before it is woken). */
+/* Open, with the sudog still on one of its queues (runtime/chan.go: waitq.dequeue takes it off
+ * before it is woken). */
 static bool still_queued(struct runtime *rt, taddr chan, taddr sudog, const uint8_t *p)
 {
 	const struct layout *l = &rt->L;
@@ -59,22 +62,26 @@ static bool still_queued(struct runtime *rt, taddr chan, taddr sudog, const uint
 }
 
 /*
- * A select all of whose channels are nil has the usual reason, and no sudog.  (Sudogs are put on g.waiting before the
- * goroutine counts as parked, and taken off by itself when it runs again: runtime/select.go.)
+ * A select all of whose channels are nil has the usual reason, and no sudog.  (Sudogs are put on
+ * g.waiting before the goroutine counts as parked, and taken off by itself when it runs again:
+ * runtime/select.go.)
  */
 static bool has_no_channel(struct runtime *rt, const struct task *t)
 {
 	taddr sudog = 0;
 
-	return !t->nwaits && !(t->flags & TASK_DAMAGED) && runtime_field(rt, t->g, rt->L.g.waiting, &sudog) && !sudog;
+	return !t->nwaits && !(t->flags & TASK_DAMAGED) &&
+	       runtime_field(rt, t->g, rt->L.g.waiting, &sudog) && !sudog;
 }
 
 /* Once to see that none of them is on its way, then again to show them. */
-static bool each_channel(struct runtime *rt, const struct tasks *ts, const struct task *t, wake_fn *fn, void *arg)
+static bool each_channel(struct runtime *rt, const struct tasks *ts, const struct task *t,
+			 wake_fn *fn, void *arg)
 {
 	taddr sudog = 0;
 
-	if (!t->nwaits || (t->flags & TASK_DAMAGED) || !runtime_field(rt, t->g, rt->L.g.waiting, &sudog))
+	if (!t->nwaits || (t->flags & TASK_DAMAGED) ||
+	    !runtime_field(rt, t->g, rt->L.g.waiting, &sudog))
 		return false;
 	for (uint32_t k = 0; k < t->nwaits; k++) {
 		const uint8_t *p = sudog_at(rt, sudog);
@@ -83,7 +90,8 @@ static bool each_channel(struct runtime *rt, const struct tasks *ts, const struc
 			return false;
 		if (!fn && !still_queued(rt, chan, sudog, p))
 			return false;
-		struct wake_object o = {.addr = chan, .sudog = sudog, .is_chan = true, .wait = t->wait_first + k};
+		struct wake_object o = {
+			.addr = chan, .sudog = sudog, .is_chan = true, .wait = t->wait_first + k};
 		if (fn && !fn(arg, &o))
 			return true;
 		sudog = runtime_load(p, rt->L.sudog.waitlink);
@@ -112,13 +120,14 @@ static const uint8_t *list_at(struct runtime *rt, taddr list)
 {
 	const struct layout *l = &rt->L;
 
-	if (!LAYOUT_HAS(l->notifyList.wait) || !LAYOUT_HAS(l->notifyList.notify) || !LAYOUT_HAS(l->notifyList.head) ||
-	    !LAYOUT_HAS(l->notifyList.tail))
+	if (!LAYOUT_HAS(l->notifyList.wait) || !LAYOUT_HAS(l->notifyList.notify) ||
+	    !LAYOUT_HAS(l->notifyList.head) || !LAYOUT_HAS(l->notifyList.tail))
 		return NULL;
 	return target_ptr(rt->t, list, l->s[LAYOUT_notifyList].size);
 }
 
-/* Waits with this ticket, which has not been notified (runtime/sema.go: notifyListNotifyOne, less). */
+/* Waits with this ticket, which has not been notified (runtime/sema.go: notifyListNotifyOne,
+ * less). */
 static bool holds_ticket(struct runtime *rt, taddr list, uint32_t ticket)
 {
 	const struct layout *l = &rt->L;
@@ -131,8 +140,9 @@ static bool holds_ticket(struct runtime *rt, taddr list, uint32_t ticket)
 }
 
 /*
- * Is there a list with waiters at @p list that may well hold ours?  Its ticket is among those that wait; the last of a list has
- * no next one, and all others have.  A waiter that was taken off (its next is nil then) is in no list's place.
+ * Is there a list with waiters at @p list that may well hold ours?  Its ticket is among those that
+ * wait; the last of a list has no next one, and all others have.  A waiter that was taken off (its
+ * next is nil then) is in no list's place.
  */
 static bool is_list_of(const struct search *s, taddr list)
 {
@@ -141,7 +151,8 @@ static bool is_list_of(const struct search *s, taddr list)
 
 	if (!p || !own || !holds_ticket(s->rt, list, load_u32(own, l->sudog.ticket)))
 		return false;
-	taddr head = runtime_load(p, l->notifyList.head), tail = runtime_load(p, l->notifyList.tail);
+	taddr head = runtime_load(p, l->notifyList.head),
+	      tail = runtime_load(p, l->notifyList.tail);
 	const uint8_t *last = sudog_at(s->rt, tail);
 	if (!sudog_at(s->rt, head) || !last || runtime_load(last, l->sudog.next))
 		return false;
@@ -165,7 +176,8 @@ static bool is_waiter(const struct runtime *rt, uint32_t info)
 	const struct pcinfo *p = &rt->pcs.v[info];
 	const char *func = p->n ? rt->frames.v[p->first + p->n - 1u].func : "";
 
-	return strcmp(func, "runtime.semacquire1") == 0 || strcmp(func, "sync.runtime_notifyListWait") == 0 ||
+	return strcmp(func, "runtime.semacquire1") == 0 ||
+	       strcmp(func, "sync.runtime_notifyListWait") == 0 ||
 	       strcmp(func, "runtime.notifyListWait") == 0;
 }
 
@@ -183,7 +195,8 @@ static bool look(void *arg, const struct live_word *w)
 		s->sudog = w->value;
 	else if (s->cond && s->sudog && is_list_of(s, w->value))
 		s->list = w->value;
-	else if (s->cond && s->sudog && LAYOUT_HAS(in_cond) && is_list_of(s, w->value + (uint64_t)in_cond.off))
+	else if (s->cond && s->sudog && LAYOUT_HAS(in_cond) &&
+		 is_list_of(s, w->value + (uint64_t)in_cond.off))
 		s->list = w->value + (uint64_t)in_cond.off;
 	return !s->sudog || (s->cond && !s->list);
 }
@@ -228,7 +241,8 @@ static bool find_word(struct runtime *rt, const struct task *t, bool cond, struc
 	return s.list != 0;
 }
 
-enum wake_kind wake_of(struct runtime *rt, const struct tasks *ts, const struct task *t, wake_fn *fn, void *arg)
+enum wake_kind wake_of(struct runtime *rt, const struct tasks *ts, const struct task *t,
+		       wake_fn *fn, void *arg)
 {
 	enum wait_class class = class_of(rt, task_reason(rt, t));
 	struct wake_object o;

@@ -35,15 +35,17 @@
 #define WAIT_NONE UINT32_MAX
 
 enum wake_kind {
-	WAKE_ALWAYS,  /* not parked, or parked for a reason that ends by itself, being woken just now, or not known */
+	WAKE_ALWAYS,  /* not parked, or parked for a reason that ends by itself, being woken just
+			 now, or not known */
 	WAKE_NEVER,   /* nil channel, select without cases or of nil channels only */
 	WAKE_OBJECTS, /* when one of the objects is reached */
 };
 
 /** One object whose being reached wakes a goroutine. */
 struct wake_object {
-	taddr addr;    /* hchan, or the word a semaphore or notifyList lives in; may lie in a global (then it counts as reached) or on a stack */
-	taddr sudog;   /* through which it waits there */
+	taddr addr;  /* hchan, or the word a semaphore or notifyList lives in; may lie in a global
+			(then it counts as reached) or on a stack */
+	taddr sudog; /* through which it waits there */
 	bool is_chan;
 	uint32_t wait; /* index into set->waits of a channel's wait, WAIT_NONE */
 };
@@ -52,9 +54,11 @@ struct wake_object {
 typedef bool wake_fn(void *arg, const struct wake_object *o);
 
 /**
- * How @p t can be woken.  WAKE_OBJECTS: all of them have been visited through @p fn, at least one; else @p fn is not called.
- * Cost: ~0.1 us a channel; for semaphores until 1.25 that of livestack_each().  Not thread-safe then.
+ * How @p t can be woken.  WAKE_OBJECTS: all of them have been visited through @p fn, at least one;
+ * else @p fn is not called. Cost: ~0.1 us a channel; for semaphores until 1.25 that of
+ * livestack_each().  Not thread-safe then.
  */
-enum wake_kind wake_of(struct runtime *rt, const struct tasks *ts, const struct task *t, wake_fn *fn, void *arg);
+enum wake_kind wake_of(struct runtime *rt, const struct tasks *ts, const struct task *t,
+		       wake_fn *fn, void *arg);
 
 #endif

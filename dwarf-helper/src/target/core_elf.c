@@ -30,7 +30,8 @@ static void *unmap_half(void *arg)
 	return NULL;
 }
 
-/* Taking a million pages out of the page table costs a tenth of a whole run: the two halves go side by side. */
+/* Taking a million pages out of the page table costs a tenth of a whole run: the two halves go side
+ * by side. */
 static void unmap(char *p, size_t n)
 {
 	size_t lower = n < UNMAP_ALONE ? n : n / 2 / UNMAP_ALIGN * UNMAP_ALIGN;
@@ -58,7 +59,8 @@ static const struct target_ops core_ops = {.close = core_close};
 
 static struct err *hint_core(struct err *err)
 {
-	return err_hint(err, "a core comes from gcore PID, or from the kernel: ulimit -c unlimited, GOTRACEBACK=crash");
+	return err_hint(err, "a core comes from gcore PID, or from the kernel: ulimit -c "
+			     "unlimited, GOTRACEBACK=crash");
 }
 
 static struct err *map_file(const char *path, struct target *t, struct core_map *m)
@@ -70,9 +72,11 @@ static struct err *map_file(const char *path, struct target *t, struct core_map 
 	if (fd < 0) {
 		err = err_os(errno, "cannot open core file '%s'", path);
 		if (errno == ENOENT)
-			return err_hint(err,
-					"check the path; where systemd keeps cores: coredumpctl dump --output=FILE");
-		return err_hint(err, "a core belongs to the user of the process: run as that user or as root");
+			return err_hint(err, "check the path; where systemd keeps cores: "
+					     "coredumpctl dump --output=FILE");
+		return err_hint(
+			err,
+			"a core belongs to the user of the process: run as that user or as root");
 	}
 	if (fstat(fd, &st) < 0) {
 		err = err_os(errno, "cannot open core file '%s'", path);
@@ -82,8 +86,9 @@ static struct err *map_file(const char *path, struct target *t, struct core_map 
 		err = err_hint(err_new(ERR_BAD_DATA, "'%s' is empty", path),
 			       "the dump may have been cut by ulimit -c or a full disk");
 	} else {
-		// No madvise(): of RANDOM, SEQUENTIAL, WILLNEED, POPULATE_READ and HUGEPAGE none made reading 2 GB
-		// from the page cache faster, and populating all of it costs what reading all of it does.
+		// No madvise(): of RANDOM, SEQUENTIAL, WILLNEED, POPULATE_READ and HUGEPAGE none
+		// made reading 2 GB from the page cache faster, and populating all of it costs what
+		// reading all of it does.
 		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 
 		if (p == MAP_FAILED) {
@@ -92,7 +97,8 @@ static struct err *map_file(const char *path, struct target *t, struct core_map 
 			m->map = p;
 			m->size = (size_t)st.st_size;
 			t->size_bytes = m->size;
-			t->taken_wall_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+			t->taken_wall_ns =
+				st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
 		}
 	}
 	close(fd);
@@ -105,14 +111,18 @@ static struct err *check_machine(const char *path, const GElf_Ehdr *eh, const st
 
 	*ret = arch_of_elf(eh->e_machine);
 	if (!*ret && name)
-		return err_new(ERR_UNSUPPORTED, "'%s' is a core file of %s, only %s is supported", path, name, ours);
+		return err_new(ERR_UNSUPPORTED, "'%s' is a core file of %s, only %s is supported",
+			       path, name, ours);
 	if (!*ret)
-		return err_new(ERR_UNSUPPORTED, "'%s' is a core file of ELF machine %u, only %s is supported", path, eh->e_machine,
-			       ours);
+		return err_new(ERR_UNSUPPORTED,
+			       "'%s' is a core file of ELF machine %u, only %s is supported", path,
+			       eh->e_machine, ours);
 	if (eh->e_ident[EI_CLASS] != ELFCLASS64)
-		return err_new(ERR_UNSUPPORTED, "'%s' is a 32-bit core file, only %s is supported", path, ours);
+		return err_new(ERR_UNSUPPORTED, "'%s' is a 32-bit core file, only %s is supported",
+			       path, ours);
 	if (eh->e_ident[EI_DATA] != ELFDATA2LSB)
-		return err_new(ERR_UNSUPPORTED, "'%s' is a big-endian core file, only %s is supported", path, ours);
+		return err_new(ERR_UNSUPPORTED,
+			       "'%s' is a big-endian core file, only %s is supported", path, ours);
 	return NULL;
 }
 
@@ -123,8 +133,8 @@ static struct err *check_header(const char *path, struct core *c)
 	GElf_Ehdr eh;
 
 	if (unpack)
-		return err_hint(err_new(ERR_UNSUPPORTED, "'%s' is compressed", path), "unpack it first: %s %s", unpack,
-				path);
+		return err_hint(err_new(ERR_UNSUPPORTED, "'%s' is compressed", path),
+				"unpack it first: %s %s", unpack, path);
 	if (c->size < SELFMAG || memcmp(c->map, ELFMAG, SELFMAG))
 		return hint_core(err_new(ERR_BAD_DATA, "'%s' is not an ELF file", path));
 	elf_version(EV_CURRENT);
@@ -132,16 +142,19 @@ static struct err *check_header(const char *path, struct core *c)
 	if (!c->elf || elf_kind(c->elf) != ELF_K_ELF || !gelf_getehdr(c->elf, &eh))
 		return err_new(ERR_BAD_DATA, "'%s' is a broken ELF file: %s", path, elf_errmsg(-1));
 	if (eh.e_type == ET_EXEC || eh.e_type == ET_DYN)
-		return err_hint(err_new(ERR_BAD_DATA, "'%s' is an executable, not a core file", path),
-				"goctx --core CORE --exe %s …", path);
+		return err_hint(
+			err_new(ERR_BAD_DATA, "'%s' is an executable, not a core file", path),
+			"goctx --core CORE --exe %s …", path);
 	if (eh.e_type != ET_CORE)
-		return hint_core(err_new(ERR_BAD_DATA, "'%s' is an ELF file, but not a core file", path));
+		return hint_core(
+			err_new(ERR_BAD_DATA, "'%s' is an ELF file, but not a core file", path));
 	return check_machine(path, &eh, &c->arch);
 }
 
 static uint8_t segment_perm(uint32_t flags)
 {
-	return (flags & PF_R ? REGION_R : 0) | (flags & PF_W ? REGION_W : 0) | (flags & PF_X ? REGION_X : 0);
+	return (flags & PF_R ? REGION_R : 0) | (flags & PF_W ? REGION_W : 0) |
+	       (flags & PF_X ? REGION_X : 0);
 }
 
 /* A PT_LOAD: what the file holds of it, and the rest as absent. */
@@ -153,7 +166,8 @@ static void add_load(struct target *t, struct core *c, const GElf_Phdr *ph)
 	taddr end;
 
 	if (__builtin_add_overflow(ph->p_vaddr, ph->p_memsz, &end)) {
-		notes_add(t->notes, NOTE_DAMAGE, "core file: segment at 0x%" PRIx64 " passes the end of memory",
+		notes_add(t->notes, NOTE_DAMAGE,
+			  "core file: segment at 0x%" PRIx64 " passes the end of memory",
 			  (uint64_t)ph->p_vaddr);
 		return;
 	}
@@ -181,16 +195,19 @@ static struct err *read_segments(const char *path, struct target *t, struct core
 	GElf_Ehdr eh;
 
 	if (elf_getphdrnum(c->elf, &n) || !gelf_getehdr(c->elf, &eh))
-		return err_new(ERR_BAD_DATA, "core file '%s' has no program headers: %s", path, elf_errmsg(-1));
-	// With more than 65534 segments the count stands behind the data, where truncation hits first.
+		return err_new(ERR_BAD_DATA, "core file '%s' has no program headers: %s", path,
+			       elf_errmsg(-1));
+	// With more than 65534 segments the count stands behind the data, where truncation hits
+	// first.
 	if (eh.e_phnum == PN_XNUM && n == PN_XNUM)
-		notes_add(t->notes, NOTE_DAMAGE, "core file: the number of its segments is lost, %zu are read", n);
+		notes_add(t->notes, NOTE_DAMAGE,
+			  "core file: the number of its segments is lost, %zu are read", n);
 	for (size_t i = 0; i < n; i++) {
 		GElf_Phdr ph;
 
 		if (!gelf_getphdr(c->elf, (int)i, &ph)) {
-			notes_add(t->notes, NOTE_DAMAGE, "core file: %zu of %zu program headers are unreadable", n - i,
-				  n);
+			notes_add(t->notes, NOTE_DAMAGE,
+				  "core file: %zu of %zu program headers are unreadable", n - i, n);
 			t->truncated = true;
 			break;
 		}
@@ -210,7 +227,8 @@ static void tell_truncation(struct target *t, const struct core *c)
 		return;
 	t->truncated = true;
 	notes_add(t->notes, NOTE_DAMAGE,
-		  "core file is truncated: %" PRIu64 " bytes are missing (ulimit -c, or the disk was full)",
+		  "core file is truncated: %" PRIu64
+		  " bytes are missing (ulimit -c, or the disk was full)",
 		  c->missing);
 }
 

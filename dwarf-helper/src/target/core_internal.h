@@ -21,8 +21,8 @@ struct core {
 };
 
 /**
- * Read the notes of one PT_NOTE segment into @p t and @p c: threads, mapped files, entry point, process id.
- * Unknown notes are skipped, malformed ones noted as damage.
+ * Read the notes of one PT_NOTE segment into @p t and @p c: threads, mapped files, entry point,
+ * process id. Unknown notes are skipped, malformed ones noted as damage.
  */
 void core_read_notes(struct target *t, struct core *c, const GElf_Phdr *segment);
 

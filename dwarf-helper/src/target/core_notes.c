@@ -18,7 +18,8 @@ static void read_prstatus(struct target *t, const uint8_t *desc, size_t size)
 	int16_t signal;
 
 	if (size < n->prstatus_size) {
-		notes_add(t->notes, NOTE_DAMAGE, "core file: thread note of %zu bytes is too short", size);
+		notes_add(t->notes, NOTE_DAMAGE, "core file: thread note of %zu bytes is too short",
+			  size);
 		return;
 	}
 	memcpy(&signal, desc + n->prstatus_signal, sizeof(signal));
@@ -36,7 +37,8 @@ static void read_prpsinfo(struct target *t, const uint8_t *desc, size_t size)
 
 static void read_auxv(struct target *t, const uint8_t *desc, size_t size)
 {
-	for (; size >= sizeof(Elf64_auxv_t); size -= sizeof(Elf64_auxv_t), desc += sizeof(Elf64_auxv_t)) {
+	for (; size >= sizeof(Elf64_auxv_t);
+	     size -= sizeof(Elf64_auxv_t), desc += sizeof(Elf64_auxv_t)) {
 		Elf64_auxv_t aux;
 
 		memcpy(&aux, desc, sizeof(aux));
@@ -46,7 +48,8 @@ static void read_auxv(struct target *t, const uint8_t *desc, size_t size)
 	}
 }
 
-/* NT_FILE: count, page size, count times {start, end, offset in pages}, then as many paths (linux/fs/binfmt_elf.c). */
+/* NT_FILE: count, page size, count times {start, end, offset in pages}, then as many paths
+ * (linux/fs/binfmt_elf.c). */
 static void read_files(struct target *t, struct core *c, const uint8_t *desc, size_t size)
 {
 	uint64_t head[2], line[3];
@@ -58,17 +61,21 @@ static void read_files(struct target *t, struct core *c, const uint8_t *desc, si
 	uint64_t count = head[0], most = (size - sizeof(head)) / (sizeof(line) + 1);
 
 	c->has_file_note = true;
-	// GDB writes offsets in bytes and calls that a page size of 1, the kernel those of the machine.
+	// GDB writes offsets in bytes and calls that a page size of 1, the kernel those of the
+	// machine.
 	t->maker = head[1] == 1 ? "gcore" : "kernel";
 	if (count > most) {
 		notes_add(t->notes, NOTE_DAMAGE,
-			  "core file: its list of mapped files claims %" PRIu64 " entries, has room for %" PRIu64,
+			  "core file: its list of mapped files claims %" PRIu64
+			  " entries, has room for %" PRIu64,
 			  count, most);
-		return; // the paths begin behind the entries: with a wrong count neither can be found
+		return; // the paths begin behind the entries: with a wrong count neither can be
+			// found
 	}
 
 	const uint8_t *entry = desc + sizeof(head);
-	const char *path = (const char *)entry + count * sizeof(line), *end = (const char *)desc + size;
+	const char *path = (const char *)entry + count * sizeof(line),
+		   *end = (const char *)desc + size;
 
 	for (uint64_t i = 0; i < count; i++, entry += sizeof(line)) {
 		size_t len = strnlen(path, (size_t)(end - path));
@@ -76,7 +83,9 @@ static void read_files(struct target *t, struct core *c, const uint8_t *desc, si
 
 		if (path + len >= end) {
 			notes_add(t->notes, NOTE_DAMAGE,
-				  "core file: its list of mapped files ends after %" PRIu64 " of %" PRIu64, i, count);
+				  "core file: its list of mapped files ends after %" PRIu64
+				  " of %" PRIu64,
+				  i, count);
 			return;
 		}
 		memcpy(line, entry, sizeof(line));
@@ -89,7 +98,8 @@ static void read_files(struct target *t, struct core *c, const uint8_t *desc, si
 	}
 }
 
-static void read_note(struct target *t, struct core *c, uint32_t type, const uint8_t *desc, size_t size)
+static void read_note(struct target *t, struct core *c, uint32_t type, const uint8_t *desc,
+		      size_t size)
 {
 	switch (type) {
 	case NT_PRSTATUS:
@@ -123,10 +133,12 @@ void core_read_notes(struct target *t, struct core *c, const GElf_Phdr *segment)
 	GElf_Nhdr head;
 
 	if (!data) {
-		notes_add(t->notes, NOTE_DAMAGE, "core file: notes are unreadable: %s", elf_errmsg(-1));
+		notes_add(t->notes, NOTE_DAMAGE, "core file: notes are unreadable: %s",
+			  elf_errmsg(-1));
 		return;
 	}
-	// gelf_getnote() checks that header, name and contents lie in the chunk, and always moves on.
+	// gelf_getnote() checks that header, name and contents lie in the chunk, and always moves
+	// on.
 	while (at < data->d_size && (at = gelf_getnote(data, at, &head, &name, &desc)) > 0) {
 		const char *buf = data->d_buf;
 

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The command that unpacks a compressed file which starts with these @p n bytes: "gzip -d -k"; NULL when it is none. */
+/** The command that unpacks a compressed file which starts with these @p n bytes: "gzip -d -k";
+ * NULL when it is none. */
 const char *elf_unpacker(const uint8_t *p, size_t n);
 
 #endif

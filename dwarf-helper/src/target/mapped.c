@@ -1,4 +1,5 @@
-/* Files that are mapped into the debuggee: which lack their bytes here, and where the bytes go that a caller has found. */
+/* Files that are mapped into the debuggee: which lack their bytes here, and where the bytes go that
+ * a caller has found. */
 #include "target/target.h"
 
 #include <string.h>
@@ -23,7 +24,8 @@ bool *target_lacking_files(const struct target *t)
 	return lacks;
 }
 
-bool target_same_pages(const struct target *t, int file, const uint8_t *p, uint64_t n, bool *any_ret)
+bool target_same_pages(const struct target *t, int file, const uint8_t *p, uint64_t n,
+		       bool *any_ret)
 {
 	const uint64_t page = t->page_bytes;
 
@@ -33,7 +35,8 @@ bool target_same_pages(const struct target *t, int file, const uint8_t *p, uint6
 		if (r->file != file || r->source != SOURCE_CORE || (r->perm & REGION_W) || !r->mem)
 			continue;
 		uint64_t len = r->end - r->start < page ? r->end - r->start : page;
-		if (r->file_off > n || len > n - r->file_off || memcmp(r->mem, p + r->file_off, len))
+		if (r->file_off > n || len > n - r->file_off ||
+		    memcmp(r->mem, p + r->file_off, len))
 			return false;
 		*any_ret = true;
 	}

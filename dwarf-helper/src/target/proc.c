@@ -78,11 +78,14 @@ static struct err *hint_permission(struct err *e)
 	int level = scope ? atoi(scope) : 0;
 
 	if (level >= 3)
-		return err_hint(
-			e, "kernel.yama.ptrace_scope is %d: nobody may attach until the next boot; take a core file",
-			level);
+		return err_hint(e,
+				"kernel.yama.ptrace_scope is %d: nobody may attach until the next "
+				"boot; take a core file",
+				level);
 	if (level >= 1)
-		return err_hint(e, "kernel.yama.ptrace_scope is %d: run as root, or sysctl kernel.yama.ptrace_scope=0",
+		return err_hint(e,
+				"kernel.yama.ptrace_scope is %d: run as root, or sysctl "
+				"kernel.yama.ptrace_scope=0",
 				level);
 	return err_hint(e, "run as the user of the process or as root (CAP_SYS_PTRACE)");
 }
@@ -93,7 +96,8 @@ char *proc_host(int pid)
 	struct utsname u;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/uts", proc_reader(pid));
-	ssize_t n = readlink("/proc/self/ns/uts", ours, sizeof(ours)), k = readlink(path, its, sizeof(its));
+	ssize_t n = readlink("/proc/self/ns/uts", ours, sizeof(ours)),
+		k = readlink(path, its, sizeof(its));
 	if (n <= 0 || n != k || memcmp(ours, its, (size_t)n) || uname(&u))
 		return NULL;
 	return mem_strdup(u.nodename);
@@ -123,13 +127,19 @@ static struct err *check_status(int pid, bool no_stop, const char *status)
 	char state = status_state(status);
 
 	if (tgid > 0 && tgid != pid && !no_stop)
-		return err_hint(err_new(ERR_ABSENT, "%d is a thread of process %" PRId64, pid, tgid),
-				"goctx --pid %" PRId64 " …", tgid);
+		return err_hint(
+			err_new(ERR_ABSENT, "%d is a thread of process %" PRId64, pid, tgid),
+			"goctx --pid %" PRId64 " …", tgid);
 	if (tgid > 0 && tgid != pid && state_of((int)tgid) != 'Z')
-		return err_hint(err_new(ERR_ABSENT, "%d is a thread of process %" PRId64 ", whose others run on", pid, tgid),
+		return err_hint(err_new(ERR_ABSENT,
+					"%d is a thread of process %" PRId64
+					", whose others run on",
+					pid, tgid),
 				"attach to the whole process: attach %" PRId64, tgid);
 	if ((state == 'Z' || state == 'X') && status_number(status, "Threads") <= 1)
-		return err_new(ERR_ABSENT, "process %d has ended and waits for its parent (pid %" PRId64 ") to notice",
+		return err_new(ERR_ABSENT,
+			       "process %d has ended and waits for its parent (pid %" PRId64
+			       ") to notice",
 			       pid, status_number(status, "PPid"));
 	// A process has memory; a kernel thread, alone, has no VmSize line.
 	if (status_number(status, "VmSize") < 0 && state != 'Z')
@@ -139,7 +149,8 @@ static struct err *check_status(int pid, bool no_stop, const char *status)
 	return NULL;
 }
 
-/* Checks the header of its executable.  One that cannot be read passes as a program of this machine. */
+/* Checks the header of its executable.  One that cannot be read passes as a program of this
+ * machine. */
 static struct err *check_machine(int pid, const struct arch **ret)
 {
 	const struct arch *host = arch_of_host();
@@ -156,13 +167,19 @@ static struct err *check_machine(int pid, const struct arch **ret)
 	bool known = n == sizeof(eh) && !memcmp(eh.e_ident, ELFMAG, SELFMAG);
 	*ret = host;
 	if (known && eh.e_ident[EI_CLASS] != ELFCLASS64)
-		return err_new(ERR_UNSUPPORTED, "process %d is a 32-bit program, only %s is supported", pid, arch_supported());
+		return err_new(ERR_UNSUPPORTED,
+			       "process %d is a 32-bit program, only %s is supported", pid,
+			       arch_supported());
 	if (!host)
-		return err_new(ERR_UNSUPPORTED, "processes of this machine cannot be read, only %s is supported", arch_supported());
+		return err_new(ERR_UNSUPPORTED,
+			       "processes of this machine cannot be read, only %s is supported",
+			       arch_supported());
 	// An emulator runs it here; the registers that the kernel gives are the emulator's.
 	if (known && eh.e_machine != host->elf_machine)
-		return err_new(ERR_UNSUPPORTED, "process %d is a program for another machine, only linux/%s is supported here", pid,
-			       host->name);
+		return err_new(ERR_UNSUPPORTED,
+			       "process %d is a program for another machine, only linux/%s is "
+			       "supported here",
+			       pid, host->name);
 	return NULL;
 }
 
@@ -224,7 +241,8 @@ static int64_t clock_ns(clockid_t id)
 }
 
 /*
- * Stack pointer and pc of a thread that somebody else holds, from /proc/PID/task/TID/syscall: "running", or
+ * Stack pointer and pc of a thread that somebody else holds, from /proc/PID/task/TID/syscall:
+ * "running", or
  * "-1 sp pc", or "number six-arguments sp pc".
  */
 static bool read_syscall_file(const struct arch *arch, int pid, struct thread *th)
@@ -383,7 +401,8 @@ static void tell_unheld(struct target *t, const struct proc_options *opt)
 	}
 	if (running)
 		notes_add(t->notes, NOTE_WARNING,
-			  "%" PRIu64 " of the %zu threads are not stopped: what they change meanwhile may be seen half done",
+			  "%" PRIu64 " of the %zu threads are not stopped: what they change "
+			  "meanwhile may be seen half done",
 			  running, t->threads.n);
 }
 

@@ -28,9 +28,10 @@ static void read_segments(struct proc_exe *x, const Elf64_Ehdr *eh, uint64_t bia
 		if (!pread_whole(x->fd, &ph, sizeof(ph), eh->e_phoff + i * sizeof(ph)))
 			return;
 		if (ph.p_type == PT_LOAD && ph.p_flags & PF_W)
-			VEC_PUSH(&x->written, (struct file_range){.start = (ph.p_vaddr + bias) & ~(page - 1),
-								  .end = ph.p_vaddr + bias + ph.p_memsz,
-								  .file = x->file});
+			VEC_PUSH(&x->written,
+				 (struct file_range){.start = (ph.p_vaddr + bias) & ~(page - 1),
+						     .end = ph.p_vaddr + bias + ph.p_memsz,
+						     .file = x->file});
 	}
 }
 
@@ -98,12 +99,13 @@ bool proc_exe_read(const struct proc *p, const struct region *r, uint64_t off, u
 
 	if (!of_exe(p, r) || proc_exe_relocated(p, r))
 		return false;
-	// Behind the end of the file its last page is zero, as the shadow is; there are no more pages.
+	// Behind the end of the file its last page is zero, as the shadow is; there are no more
+	// pages.
 	if (from >= size || len > ((size + p->page - 1) & ~(p->page - 1)) - from)
 		return false;
 	if (!pread_whole(x->fd, to, len < size - from ? len : size - from, from))
 		return false;
 	// The kernel lets nobody write to a file that runs; it may have stopped running.
-	return !fstat(x->fd, &st) && st.st_size == x->size && st.st_mtim.tv_sec == x->changed.tv_sec &&
-	       st.st_mtim.tv_nsec == x->changed.tv_nsec;
+	return !fstat(x->fd, &st) && st.st_size == x->size &&
+	       st.st_mtim.tv_sec == x->changed.tv_sec && st.st_mtim.tv_nsec == x->changed.tv_nsec;
 }

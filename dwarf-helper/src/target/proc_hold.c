@@ -13,7 +13,8 @@
 #include "target/proc_internal.h"
 
 #ifndef PTRACE_EVENT_STOP
-#define PTRACE_EVENT_STOP 128 /* linux/ptrace.h, which cannot be included beside sys/ptrace.h */
+/* linux/ptrace.h, which cannot be included beside sys/ptrace.h */
+#define PTRACE_EVENT_STOP 128
 #endif
 
 enum tracee_state {
@@ -111,8 +112,9 @@ static struct err *seize_new(struct hold *h, size_t *found)
 	DIR *dir = opendir(path);
 
 	if (!dir)
-		return errno == ENOENT ? err_new(ERR_ABSENT, "process %d is gone", h->pid)
-				       : err_os(errno, "cannot list the threads of process %d", h->pid);
+		return errno == ENOENT
+			       ? err_new(ERR_ABSENT, "process %d is gone", h->pid)
+			       : err_os(errno, "cannot list the threads of process %d", h->pid);
 	size_t before = h->tracees.n;
 
 	for (struct dirent *e; !err && (e = readdir(dir));) {
@@ -127,13 +129,15 @@ static struct err *seize_new(struct hold *h, size_t *found)
 }
 
 /*
- * Has it stopped?  The stop is looked at, not taken (WNOWAIT): once taken, the kernel forgets the signal the thread
- * stopped on, and it would be lost if we were killed now (kernel/exit.c, wait_task_stopped).
+ * Has it stopped?  The stop is looked at, not taken (WNOWAIT): once taken, the kernel forgets the
+ * signal the thread stopped on, and it would be lost if we were killed now (kernel/exit.c,
+ * wait_task_stopped).
  */
 static void look(struct tracee *tr)
 {
 	siginfo_t si = {0};
-	int ret = waitid(P_PID, (id_t)tr->tid, &si, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL);
+	int ret =
+		waitid(P_PID, (id_t)tr->tid, &si, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL);
 
 	if (ret < 0 && errno == EINTR)
 		return;
@@ -149,7 +153,8 @@ static void look(struct tracee *tr)
 		tr->state = TRACEE_GONE;
 		return;
 	}
-	// PTRACE_EVENT_STOP is our interrupt or a group stop; with any other event number 0 it is a signal on its way.
+	// PTRACE_EVENT_STOP is our interrupt or a group stop; with any other event number 0 it is a
+	// signal on its way.
 	if (si.si_status >> 8 == 0)
 		tr->signal = si.si_status & 0x7f;
 	tr->state = TRACEE_HELD;
@@ -182,9 +187,12 @@ static struct err *await(struct hold *h, size_t first)
 		if (ms >= BUSY_AFTER_MS && thread_state(h, tr->tid) == 'D') {
 			tr->state = TRACEE_BUSY;
 			notes_add(h->t->notes, NOTE_WARNING,
-				  "thread %d is in an uninterruptible wait: its registers are not known", tr->tid);
+				  "thread %d is in an uninterruptible wait: its registers are not "
+				  "known",
+				  tr->tid);
 		} else if (ms >= GIVE_UP_AFTER_MS) {
-			return err_new(ERR_LIMIT, "thread %d of process %d does not stop", tr->tid, h->pid);
+			return err_new(ERR_LIMIT, "thread %d of process %d does not stop", tr->tid,
+				       h->pid);
 		} else {
 			pause_us(us);
 			us = us < 1000 ? us * 2 : us;
@@ -205,7 +213,8 @@ static void read_registers(struct hold *h)
 
 		if (tr->state == TRACEE_GONE)
 			continue;
-		if (tr->state == TRACEE_HELD && !ptrace(PTRACE_GETREGSET, tr->tid, (void *)NT_PRSTATUS, &iov))
+		if (tr->state == TRACEE_HELD &&
+		    !ptrace(PTRACE_GETREGSET, tr->tid, (void *)NT_PRSTATUS, &iov))
 			th.regs_valid = iov.iov_len == size;
 		VEC_PUSH(&t->threads, th);
 	}
@@ -213,7 +222,8 @@ static void read_registers(struct hold *h)
 
 static struct err *hold_all(struct hold *h)
 {
-	// A directory that changes while it is read may skip an entry: GDB asks for two quiet passes too.
+	// A directory that changes while it is read may skip an entry: GDB asks for two quiet
+	// passes too.
 	for (int pass = 0, quiet = 0; pass < PASSES_MAX; pass++) {
 		size_t first = h->tracees.n, found = 0;
 		struct err *err = seize_new(h, &found);
@@ -224,9 +234,11 @@ static struct err *hold_all(struct hold *h)
 			return err;
 		quiet = found ? 0 : quiet + 1;
 		if (quiet == 2)
-			return h->tracees.n ? NULL : err_new(ERR_ABSENT, "process %d is gone", h->pid);
+			return h->tracees.n ? NULL
+					    : err_new(ERR_ABSENT, "process %d is gone", h->pid);
 	}
-	return err_new(ERR_LIMIT, "process %d makes new threads faster than they can be stopped", h->pid);
+	return err_new(ERR_LIMIT, "process %d makes new threads faster than they can be stopped",
+		       h->pid);
 }
 
 static void let_go(struct hold *h)

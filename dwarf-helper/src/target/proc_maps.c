@@ -7,7 +7,8 @@
 
 #include "target/proc_internal.h"
 
-/* What is reserved but not in use by the debuggee gets addresses of ours too, up to here: its heap may grow into it. */
+/* What is reserved but not in use by the debuggee gets addresses of ours too, up to here: its heap
+ * may grow into it. */
 #define RESERVE_MAX (UINT64_C(16) << 30)
 
 char *proc_slurp(const char *path, size_t *len)
@@ -51,8 +52,8 @@ static bool parse_line(const char *line, const char *end, struct map_line *m)
 {
 	int at = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*x:%*x %" SCNu64 "%n", &m->start, &m->end, m->perm,
-		   &m->off, &m->inode, &at) < 5 ||
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*x:%*x %" SCNu64 "%n", &m->start,
+		   &m->end, m->perm, &m->off, &m->inode, &at) < 5 ||
 	    !at || m->start >= m->end)
 		return false;
 	m->path = line + at;
@@ -74,10 +75,12 @@ static bool wanted(const struct map_line *m)
 {
 	if (m->perm[0] != 'r' || starts_with(m, "[vvar") || starts_with(m, "[vsyscall]"))
 		return false;
-	return !starts_with(m, "/dev/") || starts_with(m, "/dev/zero") || starts_with(m, "/dev/shm/");
+	return !starts_with(m, "/dev/") || starts_with(m, "/dev/zero") ||
+	       starts_with(m, "/dev/shm/");
 }
 
-static void add_line(struct target *t, struct proc *p, struct file_index *index, const struct map_line *m)
+static void add_line(struct target *t, struct proc *p, struct file_index *index,
+		     const struct map_line *m)
 {
 	if (!wanted(m))
 		return;
@@ -85,7 +88,8 @@ static void add_line(struct target *t, struct proc *p, struct file_index *index,
 	struct region r = {
 		.start = m->start,
 		.end = m->end,
-		.perm = REGION_R | (m->perm[1] == 'w' ? REGION_W : 0) | (m->perm[2] == 'x' ? REGION_X : 0),
+		.perm = REGION_R | (m->perm[1] == 'w' ? REGION_W : 0) |
+			(m->perm[2] == 'x' ? REGION_X : 0),
 		.source = SOURCE_LIVE,
 		.file = -1,
 	};
@@ -95,7 +99,9 @@ static void add_line(struct target *t, struct proc *p, struct file_index *index,
 		r.file = target_add_file(t, index, m->path, m->path_len, m->start);
 		r.file_off = m->off;
 		if (m->perm[3] == 's' && r.perm & REGION_W)
-			VEC_PUSH(&p->shared, (struct file_range){.start = m->start, .end = m->end, .file = r.file});
+			VEC_PUSH(&p->shared, (struct file_range){.start = m->start,
+								 .end = m->end,
+								 .file = r.file});
 	}
 	if (last && last->end == r.start && last->file < 0 && r.file < 0 && last->perm == r.perm)
 		last->end = r.end;
@@ -103,7 +109,8 @@ static void add_line(struct target *t, struct proc *p, struct file_index *index,
 		VEC_PUSH(&t->regions, r);
 }
 
-/* Shadow that covers [start, end), made before or now; NULL when there is no address space for it. */
+/* Shadow that covers [start, end), made before or now; NULL when there is no address space for
+ * it. */
 static const struct shadow *get_shadow(struct target *t, struct proc *p, taddr start, taddr end)
 {
 	for (size_t i = 0; i < p->shadows.n; i++)
@@ -111,12 +118,14 @@ static const struct shadow *get_shadow(struct target *t, struct proc *p, taddr s
 			return &p->shadows.v[i];
 
 	struct shadow s = {.start = start, .end = end};
-	void *map = mmap(NULL, end - start, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *map = mmap(NULL, end - start, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			 -1, 0);
 
 	if (map == MAP_FAILED) {
 		notes_add(t->notes, NOTE_LIMIT,
-			  "no address space for %" PRIu64 " bytes at 0x%" PRIx64 ": they count as absent", end - start,
-			  start);
+			  "no address space for %" PRIu64 " bytes at 0x%" PRIx64
+			  ": they count as absent",
+			  end - start, start);
 		return NULL;
 	}
 	s.map = map;
@@ -141,8 +150,8 @@ static void use_shadow(struct target *t, const struct shadow *s, size_t i, taddr
 }
 
 /*
- * A run is what follows each other without a gap, reservations between readable parts included.  It is shadowed in one
- * piece, so that what crosses a border of regions can be pointed at.
+ * A run is what follows each other without a gap, reservations between readable parts included.  It
+ * is shadowed in one piece, so that what crosses a border of regions can be pointed at.
  */
 struct run {
 	taddr start, end;
@@ -166,7 +175,8 @@ static void forget_maps(struct target *t, struct proc *p)
 
 static bool extends(const struct run *run, const struct map_line *m)
 {
-	return m->start == run->end && (wanted(m) || (m->perm[0] != 'r' && m->end - m->start <= RESERVE_MAX));
+	return m->start == run->end &&
+	       (wanted(m) || (m->perm[0] != 'r' && m->end - m->start <= RESERVE_MAX));
 }
 
 void proc_parse_maps(struct target *t, struct proc *p, char *text)
@@ -180,7 +190,8 @@ void proc_parse_maps(struct target *t, struct proc *p, char *text)
 
 		*end = '\0';
 		if (!parse_line(line, end, &m) || m.start < run.end)
-			continue; // the list is ascending: what is not was changed while it was read
+			continue; // the list is ascending: what is not was changed while it was
+				  // read
 		if (!extends(&run, &m)) {
 			end_run(t, p, &run);
 			run = (struct run){m.start, m.start, t->regions.n};

@@ -7,9 +7,10 @@
 #include "target/proc_internal.h"
 
 enum {
-	WINDOW = 4 * 1024 * 1024, /* looked up in pagemap and read at once; a multiple of FILL_CHUNK */
+	WINDOW = 4 * 1024 *
+		 1024, /* looked up in pagemap and read at once; a multiple of FILL_CHUNK */
 	WINDOW_PAGES = WINDOW / ARCH_PAGE_MIN, /* at most */
-	RUNS_MAX = 128, /* pieces handed to one process_vm_readv */
+	RUNS_MAX = 128,			       /* pieces handed to one process_vm_readv */
 };
 
 #ifndef MADV_POPULATE_WRITE
@@ -28,7 +29,8 @@ struct scan_arg {
 #define IOC_PAGEMAP_SCAN _IOWR('f', 16, struct scan_arg)
 enum { SCAN_POPULATED = 1 << 3 | 1 << 4 };
 
-/* Race detector and sanitizers map terabytes of which little is used: without the scan those are left out. */
+/* Race detector and sanitizers map terabytes of which little is used: without the scan those are
+ * left out. */
 #define SNAPSHOT_REGION_MAX (UINT64_C(1) << 40)
 
 /* Pieces of one window, for one system call. */
@@ -46,7 +48,8 @@ static bool pread_all(int fd, uint8_t *buf, uint64_t len, taddr a)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0) {
-			errno = got ? errno : ESRCH; // of /proc/PID/mem: there is no memory any more (fs/proc/base.c: mem_rw)
+			errno = got ? errno : ESRCH; // of /proc/PID/mem: there is no memory any
+						     // more (fs/proc/base.c: mem_rw)
 			return false;
 		}
 		buf += got;
@@ -62,8 +65,8 @@ static bool flush(struct proc *p, struct batch *b)
 
 	if (p->source) {
 		for (size_t i = 0; ok && i < b->n; i++)
-			ok = p->source->read(p->source->arg, (uintptr_t)b->remote[i].iov_base, b->local[i].iov_base,
-					     b->local[i].iov_len);
+			ok = p->source->read(p->source->arg, (uintptr_t)b->remote[i].iov_base,
+					     b->local[i].iov_base, b->local[i].iov_len);
 		b->n = b->bytes = 0;
 		return ok;
 	}
@@ -74,7 +77,8 @@ static bool flush(struct proc *p, struct batch *b)
 			b->n = b->bytes = 0;
 			return true;
 		}
-		// Forbidden by a seccomp filter, as containers have them: /proc/PID/mem may still be allowed.
+		// Forbidden by a seccomp filter, as containers have them: /proc/PID/mem may still
+		// be allowed.
 		if (got < 0 && (errno == EPERM || errno == ENOSYS))
 			__atomic_store_n(&p->by_pread, true, __ATOMIC_RELAXED);
 	}
@@ -82,14 +86,16 @@ static bool flush(struct proc *p, struct batch *b)
 	errno = 0;
 	for (size_t i = 0; ok && i < b->n; i++)
 		ok = p->mem_fd >= 0 &&
-		     pread_all(p->mem_fd, b->local[i].iov_base, b->local[i].iov_len, (uintptr_t)b->remote[i].iov_base);
+		     pread_all(p->mem_fd, b->local[i].iov_base, b->local[i].iov_len,
+			       (uintptr_t)b->remote[i].iov_base);
 	b->n = b->bytes = 0;
 	if (!ok && errno == ESRCH)
 		__atomic_store_n(&p->ended, true, __ATOMIC_RELAXED);
 	return ok;
 }
 
-static bool add_run(struct proc *p, struct batch *b, const struct region *r, uint64_t off, uint64_t len)
+static bool add_run(struct proc *p, struct batch *b, const struct region *r, uint64_t off,
+		    uint64_t len)
 {
 	bool ok = b->n < RUNS_MAX || flush(p, b);
 
@@ -99,24 +105,28 @@ static bool add_run(struct proc *p, struct batch *b, const struct region *r, uin
 	return ok;
 }
 
-static bool populate_run(struct proc *p, struct batch *b, const struct region *r, uint64_t off, uint64_t len)
+static bool populate_run(struct proc *p, struct batch *b, const struct region *r, uint64_t off,
+			 uint64_t len)
 {
 	(void)p;
 	(void)b;
 	return !madvise((void *)(uintptr_t)(r->mem + off), len, MADV_POPULATE_WRITE);
 }
 
-typedef bool run_func(struct proc *p, struct batch *b, const struct region *r, uint64_t off, uint64_t len);
+typedef bool run_func(struct proc *p, struct batch *b, const struct region *r, uint64_t off,
+		      uint64_t len);
 
-/* @p func on each piece of [off, off+len), at most a window, that has content.  @return false when it ever failed. */
-static bool each_run(struct proc *p, const struct region *r, uint64_t off, uint64_t len, run_func *func,
-		     struct batch *b, uint64_t *bytes)
+/* @p func on each piece of [off, off+len), at most a window, that has content.  @return false when
+ * it ever failed. */
+static bool each_run(struct proc *p, const struct region *r, uint64_t off, uint64_t len,
+		     run_func *func, struct batch *b, uint64_t *bytes)
 {
 	uint64_t map[WINDOW_PAGES];
 	const uint64_t page = p->page;
 	size_t pages = len / page;
 	bool ok = true;
-	// An anonymous page that was never touched is zero, like its shadow.  Others are read to be known, vDSO too.
+	// An anonymous page that was never touched is zero, like its shadow.  Others are read to be
+	// known, vDSO too.
 	bool sparse = p->pagemap_fd >= 0 && r->file < 0 && r->perm & REGION_W && !p->released;
 
 	if (!sparse || !pread_all(p->pagemap_fd, (uint8_t *)map, pages * sizeof(map[0]),
@@ -138,7 +148,8 @@ static bool each_run(struct proc *p, const struct region *r, uint64_t off, uint6
 }
 
 /* Read a window.  @return false when a byte of it cannot be read. */
-static bool read_window(struct proc *p, const struct region *r, uint64_t off, uint64_t len, uint64_t *bytes)
+static bool read_window(struct proc *p, const struct region *r, uint64_t off, uint64_t len,
+			uint64_t *bytes)
 {
 	struct batch b;
 
@@ -171,8 +182,10 @@ static void mark_filled(const struct region *r, uint64_t chunk, uint64_t end)
 	}
 }
 
-/* Fill the chunks [c, end) that are not yet; what cannot be read stays unmarked.  @return false when there is such. */
-static bool fill_chunks(struct proc *p, const struct region *r, uint64_t c, uint64_t end, uint64_t *bytes)
+/* Fill the chunks [c, end) that are not yet; what cannot be read stays unmarked.  @return false
+ * when there is such. */
+static bool fill_chunks(struct proc *p, const struct region *r, uint64_t c, uint64_t end,
+			uint64_t *bytes)
 {
 	bool all = true;
 
@@ -207,12 +220,15 @@ bool proc_fill(struct target *t, struct region *r, uint64_t off, uint64_t len)
 	uint64_t bytes = 0, end = (off + len + FILL_CHUNK - 1) / FILL_CHUNK;
 
 	pthread_mutex_lock(&p->lock);
-	// A word read from a running program fits to no other word: only what never changes may be read after release.
+	// A word read from a running program fits to no other word: only what never changes may be
+	// read after release.
 	bool ok = !p->released || (!(r->perm & REGION_W) && r->file >= 0 && p->mem_fd >= 0);
 
 	if (ok && !fill_chunks(p, r, off / FILL_CHUNK, end, &bytes)) {
-		// A page of the chunk cannot be read (past the end of its file); the bytes asked for perhaps can.
-		uint64_t page = p->page, lo = off / page * page, hi = (off + len + page - 1) / page * page;
+		// A page of the chunk cannot be read (past the end of its file); the bytes asked
+		// for perhaps can.
+		uint64_t page = p->page, lo = off / page * page,
+			 hi = (off + len + page - 1) / page * page;
 
 		for (; ok && lo < hi; lo += WINDOW)
 			ok = read_window(p, r, lo, hi - lo < WINDOW ? hi - lo : WINDOW, &bytes);
@@ -236,7 +252,8 @@ struct bulk {
 
 enum { BULK_STEP = 4 * WINDOW, SCAN_MIN = 512 * 1024 };
 
-/* Offset of the first populated page of @p r from @p off on; @p off itself when the kernel does not say. */
+/* Offset of the first populated page of @p r from @p off on; @p off itself when the kernel does not
+ * say. */
 static uint64_t next_populated(const struct proc *p, const struct region *r, uint64_t off)
 {
 	struct scan_region found;
@@ -296,14 +313,17 @@ static struct region *next_piece(struct bulk *b, uint64_t *off, uint64_t *len)
 	return r;
 }
 
-static bool bulk_piece(struct bulk *b, const struct region *r, uint64_t off, uint64_t len, uint64_t *bytes)
+static bool bulk_piece(struct bulk *b, const struct region *r, uint64_t off, uint64_t len,
+		       uint64_t *bytes)
 {
 	bool ok = true;
 
 	if (!b->prepare)
-		return fill_chunks(b->p, r, off / FILL_CHUNK, (off + len + FILL_CHUNK - 1) / FILL_CHUNK, bytes);
+		return fill_chunks(b->p, r, off / FILL_CHUNK,
+				   (off + len + FILL_CHUNK - 1) / FILL_CHUNK, bytes);
 	for (uint64_t end = off + len; off < end; off += WINDOW)
-		ok &= each_run(b->p, r, off, end - off < WINDOW ? end - off : WINDOW, populate_run, NULL, bytes);
+		ok &= each_run(b->p, r, off, end - off < WINDOW ? end - off : WINDOW, populate_run,
+			       NULL, bytes);
 	return ok;
 }
 
@@ -334,8 +354,9 @@ static bool is_shared(const struct proc *p, taddr a)
 static bool can_scan(const struct target *t)
 {
 	const struct proc *p = t->priv;
-	struct scan_arg arg = {
-		.size = sizeof(arg), .category_anyof_mask = SCAN_POPULATED, .return_mask = SCAN_POPULATED};
+	struct scan_arg arg = {.size = sizeof(arg),
+			       .category_anyof_mask = SCAN_POPULATED,
+			       .return_mask = SCAN_POPULATED};
 
 	if (t->regions.n)
 		arg.start = arg.end = t->regions.v[0].start;
@@ -354,13 +375,15 @@ static bool bulk_run(struct target *t, bool prepare, uint64_t *bytes)
 	for (size_t i = 0; i < t->regions.n; i++) {
 		struct region *r = &t->regions.v[i];
 
-		if (!r->filled || is_shared(p, r->start) || (!(r->perm & REGION_W) && !proc_exe_relocated(p, r)))
+		if (!r->filled || is_shared(p, r->start) ||
+		    (!(r->perm & REGION_W) && !proc_exe_relocated(p, r)))
 			continue;
 		if (scans || region_len(r) <= SNAPSHOT_REGION_MAX)
 			VEC_PUSH(&b.regions, r);
 	}
 	pthread_mutex_lock(&p->lock);
-	bool two = sysconf(_SC_NPROCESSORS_ONLN) > 1 && !pthread_create(&second, NULL, bulk_worker, &b);
+	bool two = sysconf(_SC_NPROCESSORS_ONLN) > 1 &&
+		   !pthread_create(&second, NULL, bulk_worker, &b);
 
 	bulk_worker(&b);
 	if (two)

@@ -61,7 +61,8 @@ static char *threads_wanted(const struct arch *arch)
 	return what;
 }
 
-/* Old stubs lack some registers.  Without one that may hold a pointer, or the program counter, the rest is of no use. */
+/* Old stubs lack some registers.  Without one that may hold a pointer, or the program counter, the
+ * rest is of no use. */
 static bool can_lack(const struct arch *arch, unsigned reg)
 {
 	for (unsigned i = 0; i < arch->generals; i++)
@@ -103,8 +104,8 @@ void proxy_threads(struct target *t, const struct proxy_source *src)
 }
 
 /*
- * Seconds since boot, with two digits behind the point.  That is CLOCK_BOOTTIME; Go's clock stands still while the machine
- * sleeps, so where it ever slept wait ages come out longer.
+ * Seconds since boot, with two digits behind the point.  That is CLOCK_BOOTTIME; Go's clock stands
+ * still while the machine sleeps, so where it ever slept wait ages come out longer.
  */
 static int64_t read_uptime(const struct proxy_source *src)
 {
@@ -121,7 +122,8 @@ static void count_writable(struct target *t)
 			t->size_bytes += region_len(&t->regions.v[i]);
 }
 
-struct err *proxy_open(const struct proxy_source *src, const struct arch *arch, int pid, struct notes *notes, struct target **ret)
+struct err *proxy_open(const struct proxy_source *src, const struct arch *arch, int pid,
+		       struct notes *notes, struct target **ret)
 {
 	_cleanup_free_ char *maps = src->text(src->arg, "maps");
 	struct timespec now;
@@ -133,10 +135,15 @@ struct err *proxy_open(const struct proxy_source *src, const struct arch *arch, 
 	struct proxy *p = mem_zalloc(sizeof(*p));
 
 	p->source = *src;
-	p->proc = (struct proc){.pid = pid, .mem_fd = -1, .pagemap_fd = -1, .exe.fd = -1, .source = &p->source};
+	p->proc = (struct proc){
+		.pid = pid, .mem_fd = -1, .pagemap_fd = -1, .exe.fd = -1, .source = &p->source};
 	pthread_mutex_init(&p->proc.lock, NULL);
 	clock_gettime(CLOCK_REALTIME, &now);
-	*t = (struct target){.ops = &proxy_ops, .priv = p, .kind = TARGET_REMOTE, .pid = pid, .notes = notes,
+	*t = (struct target){.ops = &proxy_ops,
+			     .priv = p,
+			     .kind = TARGET_REMOTE,
+			     .pid = pid,
+			     .notes = notes,
 			     .taken_wall_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec};
 	if (asprintf(&t->name, "remote process %d", pid) < 0)
 		mem_out();
@@ -156,7 +163,8 @@ void proxy_drop(struct target *t, taddr start, taddr end)
 	for (size_t i = 0; i < t->regions.n; i++) {
 		struct region *r = &t->regions.v[i];
 
-		if (r->start < start || r->end > end || r->source != SOURCE_LIVE || r->perm & REGION_W)
+		if (r->start < start || r->end > end || r->source != SOURCE_LIVE ||
+		    r->perm & REGION_W)
 			continue;
 		free(r->filled);
 		r->filled = NULL;

@@ -11,7 +11,8 @@ void target_changed(struct target *t)
 	t->serial = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 
-/* Drop the first @p n bytes.  The bitmap of a live region counts from its start, so that one cannot be cut there. */
+/* Drop the first @p n bytes.  The bitmap of a live region counts from its start, so that one cannot
+ * be cut there. */
 static struct region region_after(struct region r, uint64_t n)
 {
 	r.start += n;
@@ -52,7 +53,8 @@ static int by_start(const void *a, const void *b)
 	return xm < ym ? -1 : xm > ym;
 }
 
-/* What remains of @p c beside its lower neighbour @p prev; bytes win over absence, then the lower address. */
+/* What remains of @p c beside its lower neighbour @p prev; bytes win over absence, then the lower
+ * address. */
 static struct region cut_overlap(struct region *prev, struct region c)
 {
 	if (c.start >= prev->end)
@@ -97,7 +99,8 @@ void target_sort(struct target *t)
 	target_changed(t);
 	if (overlaps)
 		notes_add(t->notes, NOTE_DAMAGE,
-			  "%" PRIu64 " memory ranges overlap, the first at 0x%" PRIx64 ": the later ones were cut",
+			  "%" PRIu64 " memory ranges overlap, the first at 0x%" PRIx64
+			  ": the later ones were cut",
 			  overlaps, first);
 }
 
@@ -134,16 +137,19 @@ static uint64_t hash_path(const char *path, size_t len)
 	return h ? h : 1;
 }
 
-int32_t target_add_file(struct target *t, struct file_index *index, const char *path, size_t len, taddr start)
+int32_t target_add_file(struct target *t, struct file_index *index, const char *path, size_t len,
+			taddr start)
 {
 	uint32_t i = u64map_add(&index->by_hash, hash_path(path, len), (uint32_t)t->files.n);
 
-	if (i < t->files.n && strlen(t->files.v[i].path) == len && !memcmp(t->files.v[i].path, path, len)) {
+	if (i < t->files.n && strlen(t->files.v[i].path) == len &&
+	    !memcmp(t->files.v[i].path, path, len)) {
 		if (start < t->files.v[i].start)
 			t->files.v[i].start = start;
 		return (int32_t)i;
 	}
-	// New, or one that shares the hash of another: then it is listed once a mapping, which does no harm.
+	// New, or one that shares the hash of another: then it is listed once a mapping, which does
+	// no harm.
 	struct mapped_file f = {.path = mem_strndup(path, len), .start = start};
 
 	VEC_PUSH(&t->files, f);
@@ -190,9 +196,10 @@ static struct region absent_range(const struct file_range *f, taddr start, taddr
 	};
 }
 
-/* Everything of @p f: pieces of regions from *i on, holes between them absent.  *rest is what is left of region *i. */
-static void overlay_one(const struct target *t, region_list *out, const struct file_range *f, size_t *i,
-			struct region *rest)
+/* Everything of @p f: pieces of regions from *i on, holes between them absent.  *rest is what is
+ * left of region *i. */
+static void overlay_one(const struct target *t, region_list *out, const struct file_range *f,
+			size_t *i, struct region *rest)
 {
 	taddr at = f->start;
 
@@ -276,7 +283,8 @@ static bool may_back(const struct region *r, const struct backing *b)
 	return r->file < 0 || b->file < 0 || r->file == b->file;
 }
 
-void target_back(struct target *t, taddr start, taddr end, const uint8_t *mem, int32_t file, uint64_t file_off)
+void target_back(struct target *t, taddr start, taddr end, const uint8_t *mem, int32_t file,
+		 uint64_t file_off)
 {
 	struct backing b = {start, end, mem, file, file_off, false};
 	region_list out = {0};

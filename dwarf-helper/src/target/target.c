@@ -4,8 +4,9 @@
 #include "target/target_internal.h"
 
 /*
- * Regions are disjoint, so whichever region holds the address is the right one, also when the remembered number
- * comes from another target or from before a split: the check is all that is needed, and no invalidation.
+ * Regions are disjoint, so whichever region holds the address is the right one, also when the
+ * remembered number comes from another target or from before a split: the check is all that is
+ * needed, and no invalidation.
  */
 static _Thread_local uint32_t last_hit;
 
@@ -51,7 +52,8 @@ void target_auxv(struct target *t, uint64_t type, uint64_t value)
 		t->entry = value;
 	else if (type == AT_PHDR)
 		t->phdr = value;
-	else if (type == AT_PAGESZ && value >= t->arch->page_min && value <= t->arch->page_max && !(value & (value - 1)))
+	else if (type == AT_PAGESZ && value >= t->arch->page_min && value <= t->arch->page_max &&
+		 !(value & (value - 1)))
 		t->page_bytes = (uint32_t)value;
 }
 
@@ -73,8 +75,9 @@ static bool make_valid(struct target *t, struct region *r, uint64_t off, uint64_
 }
 
 /*
- * Are bytes [off, off+len) of region @p i and of those that follow it without a gap, there and here, valid?  The first
- * variable of bss usually begins in the last page of data, which is another region.
+ * Are bytes [off, off+len) of region @p i and of those that follow it without a gap, there and
+ * here, valid?  The first variable of bss usually begins in the last page of data, which is another
+ * region.
  */
 static bool crosses_well(struct target *t, size_t i, uint64_t off, uint64_t len)
 {
@@ -88,14 +91,17 @@ static bool crosses_well(struct target *t, size_t i, uint64_t off, uint64_t len)
 		len -= n;
 		if (!len)
 			return true;
-		if (i + 1 >= t->regions.n || r[1].start != r->end || r[1].mem != r->mem + (r->end - r->start))
+		if (i + 1 >= t->regions.n || r[1].start != r->end ||
+		    r[1].mem != r->mem + (r->end - r->start))
 			return false;
 	}
 }
 
 _Thread_local struct target_window target_windows[TARGET_WINDOWS];
 
-enum { WINDOW_WORDS = 256 }; /* how far a window looks for filled chunks, in words of 64: 1 GiB each way */
+enum {
+	WINDOW_WORDS = 256
+}; /* how far a window looks for filled chunks, in words of 64: 1 GiB each way */
 
 static bool word_is_filled(const struct region *r, uint64_t word)
 {
@@ -223,11 +229,12 @@ bool target_uint(struct target *t, taddr a, unsigned size, uint64_t *ret)
 	return true;
 }
 
-#define FAULT_AROUND (64u * 1024) /* what one fault of a file maps of it (mm/memory.c: fault_around_bytes) */
+/* what one fault of a file maps of it (mm/memory.c: fault_around_bytes) */
+#define FAULT_AROUND (64u * 1024)
 
 /*
- * MADV_POPULATE_READ looks at each page by itself once more: twice the time of one touch for each stretch that a fault maps.
- * A chunk that another thread is at counts as done.
+ * MADV_POPULATE_READ looks at each page by itself once more: twice the time of one touch for each
+ * stretch that a fault maps. A chunk that another thread is at counts as done.
  */
 void target_populate(struct target *t, const uint8_t *p)
 {
@@ -248,11 +255,13 @@ static void *unload(void *arg)
 	uint64_t n = t->map_size / POPULATE_CHUNK + 1;
 
 	for (uint64_t i = 0, end; i < n; i = end) {
-		for (end = i; end < n && __atomic_exchange_n(&t->populated[end], 0, __ATOMIC_RELAXED); end++)
+		for (end = i;
+		     end < n && __atomic_exchange_n(&t->populated[end], 0, __ATOMIC_RELAXED); end++)
 			;
 		uint64_t from = i * POPULATE_CHUNK, to = end * POPULATE_CHUNK;
 		if (from < to)
-			madvise((void *)(uintptr_t)(t->map + from), (to < t->map_size ? to : t->map_size) - from, MADV_DONTNEED);
+			madvise((void *)(uintptr_t)(t->map + from),
+				(to < t->map_size ? to : t->map_size) - from, MADV_DONTNEED);
 		else
 			end++;
 	}
