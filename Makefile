@@ -87,7 +87,7 @@ check: ## the whole test suite
 	@$(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadgroup tests $(PYTEST_ARGS)
 
 # Files of tests that need no Go toolchain, or only for a part; none is fetched or used, even where one is at hand.
-QUICK := test_units test_layers test_records test_readmes test_golden test_bad_input test_small_core \
+QUICK := test_units test_layers test_format test_records test_readmes test_golden test_bad_input test_small_core \
 	gdb/test_bridge gdb/test_lines gdb/test_outline gdb/test_table gdb/test_loading gdb/test_small_sessions
 
 .PHONY: check-quick
