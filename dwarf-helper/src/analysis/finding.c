@@ -36,6 +36,14 @@ struct evidence *finding_evidence(struct finding *f, enum evidence_kind kind)
 	return &f->evidence.v[f->evidence.n - 1];
 }
 
+const struct evidence *finding_find(const struct finding *f, enum evidence_kind kind)
+{
+	for (size_t k = 0; k < f->evidence.n; k++)
+		if (f->evidence.v[k].kind == kind)
+			return &f->evidence.v[k];
+	return NULL;
+}
+
 void finding_next(struct finding *f, enum next_command command, uint64_t about)
 {
 	for (size_t i = 0; i < f->next.n; i++)

@@ -267,6 +267,9 @@ struct finding *finding_new(struct findings *fs, enum finding_rule rule, enum co
 /** Add evidence; the pointer holds until the next call. */
 struct evidence *finding_evidence(struct finding *f, enum evidence_kind kind);
 
+/** Its first evidence of that kind, NULL. */
+const struct evidence *finding_find(const struct finding *f, enum evidence_kind kind);
+
 /** Add a command to run next; one that is there already is not added again. */
 void finding_next(struct finding *f, enum next_command command, uint64_t about);
 

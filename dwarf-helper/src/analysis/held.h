@@ -2,9 +2,11 @@
  * @file  Which context that has ended a goroutine still holds, and by what: a variable of its own,
  * a CancelFunc, or an object that one of its variables leads to.
  *
- *     live slot of its stack ─▶ context                              HELD_SLOT
- *     live slot ─▶ [object ─▶ …] ─▶ CancelFunc of the context        HELD_FUNC
- *     live slot ─▶ object ─▶ … ─▶ context                            HELD_OBJECT     a struct, a closure, a method value's receiver
+ *     live slot of its stack ─▶ context                         HELD_SLOT
+ *     live slot ─▶ [object ─▶ …] ─▶ CancelFunc of the context   HELD_FUNC
+ *     live slot ─▶ object ─▶ … ─▶ context                       HELD_OBJECT
+ *
+ * The objects are structs, closures, receivers of method values.
  *
  * Live is what the collector's own maps call live (livestack.h): a variable that is not read any
  * more holds nothing.  A CancelFunc that waits in a deferred call is no hold: functions defer one

@@ -1,6 +1,6 @@
 /*
- * only-itself: goroutines that nobody but themselves could end.   unclosed: the same of goroutines that a library runs for something which must be
- * read to its end, closed or cancelled.
+ * only-itself: goroutines that nobody but themselves could end.  unclosed: the same of goroutines
+ * that a library runs for something which must be read to its end, closed or cancelled.
  *
  * The pattern     ten or more alike; every case that they wait for is a timer's, the end of the
  *                 program, or one that only the goroutine and its mates reach, and at least one is

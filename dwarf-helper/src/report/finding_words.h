@@ -30,6 +30,9 @@ void finding_text(struct phrase *out, const struct report *r, const struct findi
  * "Background.WithCancel.WithValue(app/mw.requestID).WithCancel". */
 void finding_chain(struct buf *out, const struct report *r, uint32_t context);
 
+/** Name of the function that AfterFunc calls for a context; nothing when it is not known. */
+void finding_called(struct buf *out, const struct report *r, uint32_t context);
+
 /**
  * For a finding shown in one line: where its goroutines stand, else what holds it, else what its
  * contexts are made of.  Cut to
