@@ -147,11 +147,18 @@ static void put_footer(struct report *r, const struct waitfor *w, const struct w
 		hang += c->list.v[k].tasks;
 	for (size_t i = 0; i < r->m->tasks.list.n; i++)
 		wait += w->tasks[i].n != 0;
-	text_count(&r->out, hang);
+	if (hang)
+		text_count(&r->out, hang);
+	else
+		buf_lit(&r->out, "none");
 	buf_lit(&r->out, " of ");
 	text_plural(&r->out, wait, "goroutine");
-	buf_lit(&r->out, " that wait for channels, locks or wait groups hang on ");
-	text_plural(&r->out, c->list.n, "chain");
+	buf_str(&r->out, wait == 1 ? " that waits" : " that wait");
+	buf_lit(&r->out, " for channels, locks or wait groups hang on ");
+	if (hang)
+		text_plural(&r->out, c->list.n, "chain");
+	else
+		buf_lit(&r->out, "a chain that does not move");
 	buf_str(&r->out, hang ? " (who holds what is inferred from stacks)\n" : "\n");
 	if (w->cut)
 		buf_lit(&r->out, "who holds what could not be looked for everywhere, so nothing is "
