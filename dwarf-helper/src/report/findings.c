@@ -2,6 +2,7 @@
 
 #include "report/crowds.h"
 #include "report/finding_words.h"
+#include "report/hops.h"
 #include "report/lines.h"
 #include "report/words.h"
 #include "report/writer.h"
@@ -316,7 +317,7 @@ static void json_locations(const struct model *m, struct rec *w, const struct fi
 		const struct frame *frame = model_frame(m, at->frame);
 		struct rec part = rec_part(w->out, REC_location, !i);
 		rec_word(&part, REC_location_role, roles[at->role]);
-		rec_text(&part, REC_location_function, frame ? frame->func : NULL);
+		rec_text(&part, REC_location_func, frame ? frame->func : NULL);
 		rec_text(&part, REC_location_file, frame ? frame->file : NULL);
 		rec_i64_if(&part, REC_location_line, frame && frame->file, frame ? frame->line : 0);
 		rec_u64(&part, REC_location_count, at->count);
@@ -359,6 +360,10 @@ static void finding_line(struct report *r, const struct finding *f)
 	json_locations(r->m, &w, f);
 	rec_i64_if(&w, REC_finding_oldest_ns, f->oldest_ns >= 0, f->oldest_ns);
 	rec_i64_if(&w, REC_finding_newest_ns, f->newest_ns >= 0, f->newest_ns);
+	rec_list(&w, REC_finding_holder);
+	if (f->holder)
+		hops_json(r, w.out, f->holder);
+	rec_list_end(&w, REC_finding_holder);
 	rec_line_end(&w);
 }
 

@@ -192,10 +192,11 @@ R(finding, LINE, "`leaks`, `check`: one thing that is wrong, or worth knowing.")
 	F(finding, locations, PARTS, ALWAYS, "location", "places in the program that have to do with it, those of one role most frequent first") \
 	F(finding, oldest_ns, INT, MAYBE, "ns", "how long that of its goroutines waits that waits longest") \
 	F(finding, newest_ns, INT, MAYBE, "ns", "the same of the one that waits shortest") \
+	F(finding, holder, PARTS, ALWAYS, "hop", "why what it is about is alive, from the root on; empty: not known, or not asked") \
 \
 R(location, PART, "A place in the program that has to do with a finding.") \
 	F(location, role, WORD, ALWAYS, "", "`waits` (its goroutines stand there), `started` (the go statement that started them) or `holds` (who holds it stands there)") \
-	F(location, function, TEXT, MAYBE, "", "the function") \
+	F(location, func, TEXT, MAYBE, "", "the function") \
 	F(location, file, TEXT, MAYBE, "", "its file, as the compiler was given it") \
 	F(location, line, INT, MAYBE, "", "the line") \
 	F(location, count, INT, ALWAYS, "", "how many goroutines") \

@@ -6,6 +6,7 @@
 
 #include "report/arg.h"
 #include "report/lines.h"
+#include "report/hops.h"
 #include "report/path.h"
 #include "report/text.h"
 #include "report/words.h"
@@ -296,60 +297,18 @@ static void why_text(struct report *r, const struct paths *p, taddr addr)
 
 /* ---- JSON ---- */
 
-static void json_root(struct report *r, const struct steps *s, struct buf *via)
-{
-	if (s->task != TASK_NONE) {
-		const struct task *t = &r->m->tasks.list.v[s->task];
-		buf_printf(via, "task %" PRIu64 " ", t->goid);
-		word_func(via, r->m, t->frame);
-		buf_char(via, ' ');
-		word_place(via, r->m, t->frame);
-		buf_char(via, ' ');
-	} else if (s->owner) {
-		buf_str(via, path_root_name(s));
-		buf_lit(via, " of ");
-		buf_hex(via, s->owner);
-		buf_char(via, ' ');
-	}
-}
-
-/* Its root stands before the first one. */
-static void json_step(struct report *r, const struct steps *path, const struct step *s,
-		      struct buf *via)
-{
-	struct rec w = rec_part(&r->out, REC_hop, s == path->list.v);
-	struct buf type = {0};
-
-	path_type(&type, &s->type);
-	path_via(via, path, s, r->opt->redact);
-	rec_addr(&w, REC_hop_addr, s->addr);
-	rec_buf(&w, REC_hop_type, type.n, &type);
-	rec_buf(&w, REC_hop_via, true, via);
-	if (s->times > 1)
-		rec_u64(&w, REC_hop_times, s->times);
-	if (s->ctx != CTX_NONE)
-		rec_word(&w, REC_hop_context, ctx_kind_name(r->m->ctxs.v[s->ctx].kind));
-	rec_part_end(&w);
-	buf_free(&type);
-	via->n = 0;
-}
-
 static void json_path(struct report *r, size_t index, const struct steps *s)
 {
 	struct rec w = rec_line(&r->out, REC_path);
 	bool of_task = s->task < r->m->tasks.list.n;
-	struct buf via = {0};
 
 	rec_u64(&w, REC_path_index, index + 1);
 	rec_text(&w, REC_path_root, path_root_name(s));
 	rec_u64_if(&w, REC_path_goid, of_task, of_task ? r->m->tasks.list.v[s->task].goid : 0);
 	rec_list(&w, REC_path_hops);
-	json_root(r, s, &via);
-	for (size_t i = 0; i < s->list.n; i++)
-		json_step(r, s, &s->list.v[i], &via);
+	hops_json(r, &r->out, s);
 	rec_list_end(&w, REC_path_hops);
 	rec_line_end(&w);
-	buf_free(&via);
 }
 
 /* The object asked about: distinguishes "no path" from "no object". */
