@@ -32,6 +32,7 @@ enum place_role {
 	PLACE_WAITS,   /* its goroutines stand there */
 	PLACE_STARTED, /* the go statements that started them */
 	PLACE_HOLDS,   /* goroutines that hold it stand there */
+	PLACE_CANCELS, /* the function whose deferred calls are to cancel its contexts */
 	PLACE_ROLES
 };
 

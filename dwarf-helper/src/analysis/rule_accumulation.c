@@ -364,9 +364,12 @@ static void add_use(struct leaks *l, struct finding *f, const struct piled *k, u
 	if (deferring == TASK_NONE) {
 		e->n = k->on_stack;
 		e->m = k->waited;
+		return;
 	}
-	if (deferring != TASK_NONE)
-		finding_next(f, NEXT_BT, l->m->tasks.list.v[deferring].goid);
+	VEC_PUSH(&f->locations, (struct location){.role = PLACE_CANCELS,
+						  .frame = l->m->tasks.list.v[deferring].frame,
+						  .count = 1});
+	finding_next(f, NEXT_BT, l->m->tasks.list.v[deferring].goid);
 }
 
 static enum pile_why why(const struct finding *f, const struct piled *k, uint32_t deferring)

@@ -173,7 +173,10 @@ static void tell(struct leaks *l, const struct wrap *w, uint8_t *layer)
 	if (deferring != TASK_NONE) {
 		struct evidence *e = finding_evidence(f, EV_DEFERRED);
 		e->task = deferring;
-		e->n = outer_frame(m->rt, info) + 1ul;
+		uint32_t frame = outer_frame(m->rt, info);
+		e->n = frame + 1ul;
+		VEC_PUSH(&f->locations,
+			 (struct location){.role = PLACE_CANCELS, .frame = frame, .count = 1});
 		finding_next(f, NEXT_BT, m->tasks.list.v[deferring].goid);
 	} else if (f->confidence > CONF_INFO) {
 		add_holder(l, f, m->ctxs.v[w->tip].addr, NULL);

@@ -309,7 +309,11 @@ static void json_also(struct rec *w, const struct finding *f)
 static void json_locations(const struct model *m, struct rec *w, const struct finding *f)
 {
 	static const char *const roles[PLACE_ROLES] = {
-		[PLACE_WAITS] = "waits", [PLACE_STARTED] = "started", [PLACE_HOLDS] = "holds"};
+		[PLACE_WAITS] = "waits",
+		[PLACE_STARTED] = "started",
+		[PLACE_HOLDS] = "holds",
+		[PLACE_CANCELS] = "cancels",
+	};
 
 	rec_list(w, REC_finding_locations);
 	for (size_t i = 0; i < f->locations.n; i++) {
