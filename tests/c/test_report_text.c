@@ -204,6 +204,11 @@ static void test_json_strings(void **state)
 	assert_string_equal(json("été", 5), "\"été\"");
 	assert_string_equal(json("\xff", 1), "\"\\ufffd\"");
 	assert_string_equal(json("a\0b", 3), "\"a\\u0000b\"");
+	/* U+0085, U+009F, U+2028, U+2029, none of which may stand in a line; U+00A0 and U+2027 may
+	 */
+	assert_string_equal(json("\xc2\x85\xc2\x9f\xe2\x80\xa8\xe2\x80\xa9", 10),
+			    "\"\\u0085\\u009f\\u2028\\u2029\"");
+	assert_string_equal(json("\xc2\xa0\xe2\x80\xa7", 5), "\"\xc2\xa0\xe2\x80\xa7\"");
 }
 
 static void test_places(void **state)

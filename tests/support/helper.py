@@ -195,7 +195,7 @@ class Answer:
         """Take the lines of JSON apart; returns self."""
         kinds = {"header": self.headers, "context": self.context_list, "task": self.task_list,
                  "edge": self.edges, "frame": self.frames, "note": self.notes, "finding": self.findings}
-        for number, line in enumerate(self.text.splitlines()):
+        for number, line in enumerate(self.text.removesuffix("\n").split("\n")):
             try:
                 record = json.loads(line)
                 kind = record.pop("type")

@@ -108,6 +108,13 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	free(big);
 }
 
+/* C1 controls, LINE SEPARATOR and PARAGRAPH SEPARATOR: many a reader splits lines at some of them.
+ */
+static bool breaks_lines(uint32_t code)
+{
+	return code < 0xa0 || code == 0x2028 || code == 0x2029;
+}
+
 void buf_json(struct buf *b, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s, *end = p + n;
@@ -125,6 +132,9 @@ void buf_json(struct buf *b, const char *s, size_t n)
 		if (*p == '"' || *p == '\\') {
 			buf_char(b, '\\');
 			buf_char(b, (char)*p++);
+		} else if (len > 1 && breaks_lines(code)) {
+			buf_printf(b, "\\u%04x", code);
+			p += len;
 		} else if (len > 1) {
 			buf_bytes(b, p, len);
 			p += len;

@@ -81,8 +81,8 @@ void buf_fill(struct buf *b, char c, size_t n);
 
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/** A JSON string with quotes: control characters, quotes and invalid UTF-8 escaped (U+FFFD for bad
- * bytes). */
+/** A JSON string with quotes: quotes, controls (C1 and U+2028, U+2029 among them: readers split
+ * lines there) and invalid UTF-8 escaped (U+FFFD for bad bytes). */
 void buf_json(struct buf *b, const char *s, size_t n);
 
 /** NUL-terminated view of a sink-less buffer; valid until the next append. */
