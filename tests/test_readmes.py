@@ -24,6 +24,7 @@ COLUMNS = {"blocked": 130, "info": 130, "tree": 120, "leaks": 110}  # 100 for al
 def same(name: str, screen: str) -> list[str]:
     """What of a screen must be the same in each core."""
     text = screens.Normal(screens.own_files(examples.EXAMPLES / name)).text(screen)
+    text = re.sub(r" ·\n +", " · ", text)  # an item further or nearer, as long as an age before it is
     lines = [re.sub(r"\bcore\.\d+|\bcore\b(?= \(MAKER\))", "CORE", line) for line in text.splitlines()]
     if name == BUSY:
         # Where a long line breaks is up to the numbers in it: its rest may begin with a word, or with a number.

@@ -96,7 +96,7 @@ static void tell(struct leaks *l, const struct forgotten *g)
 	unsigned held = held_by_program(l, g);
 	size_t n = g->contexts.n;
 	uint32_t first = g->contexts.v[0];
-	enum confidence sure = !held					    ? CONF_INFO
+	enum confidence sure = !held || !l->proof			    ? CONF_INFO
 			       : held == 2 && n >= MANY && l->no_func_proof ? CONF_LIKELY
 									    : CONF_POSSIBLE;
 	if (sure == CONF_INFO || exempt_context(l->m, first))
@@ -188,6 +188,8 @@ struct err *rule_nobody_looks(struct leaks *l)
 {
 	struct groups g = {0};
 
+	if (!l->m->rt->heap) /* nowhere to look for who looks at them */
+		return NULL;
 	collect(l, &g);
 	struct err *err = drop_used(l, &g);
 	if (!err)

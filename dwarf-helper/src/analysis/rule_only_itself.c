@@ -117,7 +117,10 @@ static void tell(struct leaks *l, const struct task_set *s)
 {
 	uint8_t what = 0;
 	bool library = unclosed_thing(l->m, s->tasks.v[0], &what);
-	enum confidence sure = l->no_func_proof ? CONF_LIKELY : CONF_POSSIBLE;
+	/* Where something could not be read, somebody may reach what they wait for from there. */
+	enum confidence sure = l->no_func_proof ? CONF_LIKELY
+			       : l->proof	? CONF_POSSIBLE
+						: CONF_INFO;
 	struct finding *f =
 		finding_new(l->out, library ? RULE_UNCLOSED : RULE_ONLY_ITSELF, sure, UNIT_TASK);
 	uint8_t cases = 0;

@@ -130,7 +130,7 @@ static enum confidence how_sure(struct leaks *l, const struct task_set *s,
 	size_t n = s->tasks.n, told = n - spread->untold;
 
 	if (n < REACH_ALIKE || !spread->over_time || spread->gone * 10ul < told * 9ul ||
-	    is_registered(l, s))
+	    !l->proof || is_registered(l, s))
 		return CONF_INFO;
 	return cases & CASE_TIMER || told * 2 < n || !l->no_func_proof ? CONF_POSSIBLE
 								       : CONF_LIKELY;

@@ -132,6 +132,8 @@ struct err *leak_seen(struct leaks *l, const uint32_t *contexts, size_t n, uint8
 {
 	struct seeker s;
 
+	if (!l->m->rt->heap) /* nowhere to look */
+		return NULL;
 	seeker_open(&s, l, contexts, n, seen_ret);
 	struct err *err = scan(&s, 0, l->m->rt->heap->spans.n);
 	seeker_close(&s);

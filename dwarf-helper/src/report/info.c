@@ -186,9 +186,8 @@ static void contexts_line(struct report *r)
 	if (m->only_heap) {
 		head(r, "");
 		text_count(&r->out, m->only_heap);
-		buf_lit(&r->out, " of them are known by a CancelFunc or a pointer alone: no "
-				 "interface value, children map or "
-				 "other context refers to them\n");
+		buf_lit(&r->out, " of them are known by a CancelFunc or a pointer alone, not by an "
+				 "interface, map or context\n");
 	}
 	if (m->lookalikes) {
 		head(r, "");
