@@ -268,7 +268,7 @@ static void test_json(void **state)
 	assert_non_null(strstr(line, "\"next\":[\"goctx show 0x1234\"]"));
 	assert_non_null(strstr(line, "\"evidence\":[\"tasks: quote\\\\\\\" hub.go:61\"]"));
 	assert_non_null(strstr(line,
-			       "\"locations\":[{\"role\":\"waits\",\"function\":\"quote\\\\\\\"\","
+			       "\"locations\":[{\"role\":\"waits\",\"func\":\"quote\\\\\\\"\","
 			       "\"file\":\"/src/hub.go\",\"line\":61,\"count\":1}]"));
 	const char *list = strstr(line, "\"contexts\":[");
 	assert_memory_equal(list, "\"contexts\":[\"background\",", 25);
