@@ -51,7 +51,7 @@ static void add_code(void *arg, const struct pcln_func *f)
 
 static bool cancels(const struct ctx *c)
 {
-	return c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC;
+	return ctx_kind_has_done(c->kind);
 }
 
 /* The context that a captured word stands for; CTX_NONE. */

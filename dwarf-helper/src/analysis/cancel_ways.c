@@ -214,8 +214,7 @@ struct err *ways_find(const struct model *m, uint32_t i, struct ways *ret)
 	struct cancelers all;
 
 	*ret = (struct ways){.above = CTX_NONE};
-	ret->asked = c->state == CTX_ACTIVE &&
-		     (c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC);
+	ret->asked = c->state == CTX_ACTIVE && ctx_kind_has_done(c->kind);
 	if (!ret->asked)
 		return NULL;
 	struct err *err = cancelers_find(m, &all);

@@ -31,7 +31,7 @@ static uint32_t next_up(const struct model *m, uint32_t i)
 
 static bool cancels(const struct ctx *c)
 {
-	return c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC;
+	return ctx_kind_has_done(c->kind);
 }
 
 /* Walk up to the first context whose answer is known, and record it for all contexts on the way.

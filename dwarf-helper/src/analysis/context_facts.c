@@ -33,11 +33,6 @@ static uint32_t *parents_first(const struct model *m)
 	return order;
 }
 
-static bool has_own_done(uint8_t kind)
-{
-	return kind == CTX_CANCEL || kind == CTX_TIMER || kind == CTX_AFTER_FUNC;
-}
-
 static bool cuts_chain(const struct ctx *c)
 {
 	return c->kind == CTX_BACKGROUND || c->kind == CTX_TODO || ctx_cuts(c);
@@ -113,9 +108,9 @@ static bool foreign(const struct leaks *l, const struct ctx *c, uint32_t parent)
 	const struct ctx *p = &m->ctxs.v[parent];
 	bool own = ctx_own_done(m, p) && !ctx_cuts(p);
 
-	if (has_own_done(c->kind) && c->flags & CTX_IN_PARENT_MAP)
+	if (ctx_kind_has_done(c->kind) && c->flags & CTX_IN_PARENT_MAP)
 		return false;
-	return own || (!has_own_done(p->kind) && l->ctx[parent].flags & LEAK_FOREIGN_ABOVE);
+	return own || (!ctx_kind_has_done(p->kind) && l->ctx[parent].flags & LEAK_FOREIGN_ABOVE);
 }
 
 static void flag_own_cancelers(struct leaks *l, uint32_t i)
@@ -151,7 +146,8 @@ static void fill_facts(struct leaks *l, uint32_t i, struct type_names *names, ui
 	flag_own_cancelers(l, i);
 	if (p < m->ctxs.n && !cuts_chain(c)) {
 		uint8_t kind = m->ctxs.v[p].kind;
-		f->under = has_own_done(kind) || l->ctx[p].under == CTX_NONE ? p : l->ctx[p].under;
+		f->under = ctx_kind_has_done(kind) || l->ctx[p].under == CTX_NONE ? p
+										  : l->ctx[p].under;
 		if (kind == CTX_TIMER && m->ctxs.v[p].state == CTX_ACTIVE)
 			f->flags |= LEAK_DEADLINE_ABOVE;
 		f->flags |= l->ctx[p].flags & LEAK_DEADLINE_ABOVE;

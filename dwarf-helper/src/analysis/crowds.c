@@ -87,9 +87,7 @@ static uint8_t *above_accused(const struct leaks *l)
 
 static bool has_done(const struct model *m, const struct ctx *c)
 {
-	bool library = c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC;
-
-	return library || (ctx_own_done(m, c) && !ctx_cuts(c));
+	return ctx_kind_has_done(c->kind) || (ctx_own_done(m, c) && !ctx_cuts(c));
 }
 
 static void count_contexts(struct counting *c)

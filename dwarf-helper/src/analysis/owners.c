@@ -95,7 +95,7 @@ static uint64_t words_of(const struct owners *o, taddr base)
 	uint32_t i = model_at(o->m, base);
 	uint8_t kind = i == CTX_NONE ? CTX_KINDS : o->m->ctxs.v[i].kind;
 
-	return kind == CTX_CANCEL || kind == CTX_TIMER || kind == CTX_AFTER_FUNC ? 2 : UINT64_MAX;
+	return ctx_kind_has_done(kind) ? 2 : UINT64_MAX;
 }
 
 static void enter(struct owners *o, taddr a)

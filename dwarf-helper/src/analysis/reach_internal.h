@@ -88,7 +88,7 @@ void reach_take_hits(struct reacher *x);
 
 static inline bool reach_cancels(const struct ctx *c)
 {
-	return c->kind == CTX_CANCEL || c->kind == CTX_TIMER || c->kind == CTX_AFTER_FUNC;
+	return ctx_kind_has_done(c->kind);
 }
 
 /* reach_wait.c */

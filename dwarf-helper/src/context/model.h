@@ -188,6 +188,12 @@ static inline bool ctx_cuts(const struct ctx *c)
 	return c->kind == CTX_WITHOUT_CANCEL || (c->flags & CTX_NIL_DONE);
 }
 
+/** Is it of a kind of package context that makes a done channel of its own? */
+static inline bool ctx_kind_has_done(uint8_t kind)
+{
+	return kind == CTX_CANCEL || kind == CTX_TIMER || kind == CTX_AFTER_FUNC;
+}
+
 /** May its Done be another channel than that of the context inside? */
 static inline bool ctx_own_done(const struct model *m, const struct ctx *c)
 {

@@ -209,7 +209,7 @@ struct err *report_children(struct report *r)
 	if (e)
 		return e;
 	uint8_t kind = r->m->ctxs.v[i].kind;
-	bool cancels = kind == CTX_CANCEL || kind == CTX_TIMER || kind == CTX_AFTER_FUNC;
+	bool cancels = ctx_kind_has_done(kind);
 	bool readable = ctx_children_map(r->m, i, &map), has_map = readable || cancels;
 	if (has_map)
 		ctx_children_each(r->m, i, UINT64_MAX, on_entry, &es, &st);
