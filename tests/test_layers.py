@@ -257,3 +257,9 @@ def test_only_layout_compares_releases() -> None:
     asking = re.compile(r"(\.|->)minor\b|\bimage_go_minor\s*\(")
     users = {p.relative_to(SRC).parts[0] for p in FILES if asking.search(code(p))}
     assert users <= {"image", "layout"}
+
+
+def test_no_lookup_beside_what_it_moves() -> None:
+    """C evaluates the operands in any order: `v[look_up()]` may read v before look_up() has moved it."""
+    growing = re.compile(r"\bpcs\.v\[[^\]]*\bruntime_pc\(|\bv\[\s*(?:add|lookup|intern)\w*\(")
+    assert not [str(p) for p in FILES if growing.search(code(p))]

@@ -34,8 +34,7 @@ static bool ends(const char *s, size_t n, const char *tail)
 static void add_code(void *arg, const struct pcln_func *f)
 {
 	struct finder *s = arg;
-	uint32_t pc = runtime_pc(s->m->rt, f->entry); /* may move pcs */
-	const struct pcinfo *info = &s->m->rt->pcs.v[pc];
+	const struct pcinfo *info = runtime_pcinfo(s->m->rt, f->entry);
 
 	if (!info->n || u64map_add(&s->index, f->entry, (uint32_t)s->codes.n) != s->codes.n)
 		return;

@@ -51,11 +51,17 @@ void *mem_resize(void *p, size_t n, size_t size);
 		}                                                                  \
 	} while (0)
 
-#define VEC_PUSH(vec, ...)                                                  \
-	do {                                                                \
-		if ((vec)->n == (vec)->cap)                                 \
-			VEC_RESERVE(vec, (vec)->cap + (vec)->cap / 2 + 16); \
-		(vec)->v[(vec)->n++] = (__VA_ARGS__);                       \
+#ifdef __SANITIZE_ADDRESS__ /* short ones move at every push: no pointer into one stays good */
+#define VEC_GROWN(cap) ((cap) + ((cap) < 1024 ? 1 : (cap) / 2))
+#else
+#define VEC_GROWN(cap) ((cap) + (cap) / 2 + 16)
+#endif
+
+#define VEC_PUSH(vec, ...)                                       \
+	do {                                                     \
+		if ((vec)->n == (vec)->cap)                      \
+			VEC_RESERVE(vec, VEC_GROWN((vec)->cap)); \
+		(vec)->v[(vec)->n++] = (__VA_ARGS__);            \
 	} while (0)
 
 #define VEC_FREE(vec)                             \

@@ -196,13 +196,19 @@ uint32_t runtime_pc(struct runtime *rt, taddr pc)
 	return i;
 }
 
+const struct pcinfo *runtime_pcinfo(struct runtime *rt, taddr pc)
+{
+	uint32_t i = runtime_pc(rt, pc); /* may move pcs: never in one expression with it */
+
+	return &rt->pcs.v[i];
+}
+
 const char *runtime_func_name(struct runtime *rt, taddr pc)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 	pthread_mutex_lock(&lock);
-	uint32_t i = runtime_pc(rt, pc); /* may move pcs */
-	const struct pcinfo *info = &rt->pcs.v[i];
+	const struct pcinfo *info = runtime_pcinfo(rt, pc);
 	const char *name = info->n ? rt->frames.v[info->first + info->n - 1u].func : NULL;
 	pthread_mutex_unlock(&lock);
 	return name;

@@ -131,6 +131,12 @@ bool runtime_in_data(const struct runtime *rt, taddr a);
  * succeeds.  Not thread-safe. */
 uint32_t runtime_pc(struct runtime *rt, taddr pc);
 
+/**
+ * What is known of a code address, given as for runtime_pc(); .n is 0 for one in no function.  Good
+ * only until the next address is looked up, which may move rt->pcs: keep the index, not this.
+ */
+const struct pcinfo *runtime_pcinfo(struct runtime *rt, taddr pc);
+
 /** Name of the physical function that contains @p pc, or NULL.  Any number of threads while none
  * calls runtime_pc(). */
 const char *runtime_func_name(struct runtime *rt, taddr pc);

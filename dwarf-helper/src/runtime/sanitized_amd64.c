@@ -32,9 +32,9 @@ static bool is_stub(const char *file)
 /* NULL: in no function.  Good until the next one is looked up. */
 static const struct pcinfo *info_of(struct runtime *rt, taddr pc)
 {
-	uint32_t i = runtime_pc(rt, pc); /* may move rt->pcs */
+	const struct pcinfo *info = runtime_pcinfo(rt, pc);
 
-	return rt->pcs.v[i].n ? &rt->pcs.v[i] : NULL;
+	return info->n ? info : NULL;
 }
 
 static const struct frame *frame_of(struct runtime *rt, const struct pcinfo *info)

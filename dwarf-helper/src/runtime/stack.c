@@ -146,7 +146,7 @@ static bool is_context(struct runtime *rt, taddr at, taddr lo, taddr hi)
  */
 static taddr context_of_return(struct runtime *rt, const struct stack_regs *r)
 {
-	const struct pcinfo *here = &rt->pcs.v[runtime_pc(rt, r->pc)];
+	const struct pcinfo *here = runtime_pcinfo(rt, r->pc);
 
 	if (here->n ? here->role != PC_SIGRETURN : !is_context(rt, r->sp, r->lo, r->hi))
 		return 0;
@@ -321,7 +321,7 @@ static void before_jump(struct runtime *rt, const uint8_t *g, struct stack_regs 
 {
 	uint64_t bp = runtime_load(g, rt->L.g.sched_bp);
 
-	if (rt->pcs.v[runtime_pc(rt, r->pc)].role != PC_GOGO)
+	if (runtime_pcinfo(rt, r->pc)->role != PC_GOGO)
 		return;
 	r->pc = runtime_load(g, rt->L.g.sched_pc);
 	r->bp = bp ? bp : r->bp;

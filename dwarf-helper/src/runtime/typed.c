@@ -9,8 +9,7 @@ static bool is_closure(struct runtime *rt, taddr addr)
 
 	if (!target_u64(rt->t, addr, &code) || !runtime_module_of_pc(rt, code))
 		return false;
-	uint32_t i = runtime_pc(rt, code); // may move what is known of pcs
-	const struct pcinfo *p = &rt->pcs.v[i];
+	const struct pcinfo *p = runtime_pcinfo(rt, code);
 	return p->n && p->entry == code;
 }
 
