@@ -182,7 +182,7 @@ def test_crash_has_the_frames_of_its_own_traceback(version: str, variant: str, t
                if goid in system), told
     assert {goid: told.get(goid) for goid in found} == found
     assert [one.func for one in found[1]] == ["main.fall"] * 3 + ["main.main"]
-    # Nearly always at its first line; on a busy machine the one P may have come by before the fall.
+    # Nearly always at its first line; on a busy machine the one P may have come by before the fall, and it waits.
     assert ["main.neverRan"] in [[one.func for one in frames] for frames in found.values()]
 
 
