@@ -52,7 +52,9 @@ struct hold {
 	VEC(struct lead) leads;
 	VEC(struct lead_item) items;
 	uint64_t words;		     /* looked at */
+	uint32_t kinds;		     /* CALL_BIT()s that may hold some of the targets */
 	uint32_t task;		     /* at hand */
+	uint32_t asked;		     /* of kinds, those that count in the task at hand */
 	bool relevant;		     /* one of its frames may hold something */
 	VEC(struct pending) pending; /* of it */
 };
@@ -62,11 +64,37 @@ struct hold {
 
 /* ---- targets ---- */
 
+#define CALLS_OF_CHAN                                                           \
+	(CALL_BIT(CALL_SEND) | CALL_BIT(CALL_RECEIVE) | CALL_BIT(CALL_SELECT) | \
+	 CALL_BIT(CALL_CLOSE))
+
+/* What a function must do for suits() to be true of such an object. */
+static uint32_t kinds_of(const struct wait_object *o)
+{
+	switch (o->kind) {
+	case WAIT_MUTEX:
+		return CALL_BIT(CALL_MUTEX_LOCK) | CALL_BIT(CALL_MUTEX_UNLOCK);
+	case WAIT_RWMUTEX_WRITE:
+		return CALL_BIT(CALL_WRITE_LOCK) | CALL_BIT(CALL_WRITE_UNLOCK);
+	case WAIT_RWMUTEX_READ:
+		return CALL_BIT(CALL_READ_LOCK) | CALL_BIT(CALL_READ_UNLOCK);
+	case WAIT_CHAN:
+		return CALL_BIT(CALL_SELECT) |
+		       (o->send ? CALL_BIT(CALL_RECEIVE)
+				: CALL_BIT(CALL_SEND) | CALL_BIT(CALL_CLOSE));
+	case WAIT_WAITGROUP:
+		return CALL_BIT(CALL_DONE);
+	default:
+		return 0;
+	}
+}
+
 static void add_target(struct hold *h, uint32_t object)
 {
 	taddr addr = h->w->objects.v[object].addr;
 	struct heap_object o;
 
+	h->kinds |= kinds_of(&h->w->objects.v[object]);
 	if (!heap_object_at(h->rt, addr, &o)) {
 		if (h->outside.n == MAX_OUTSIDE)
 			h->w->cut = true;
@@ -234,7 +262,7 @@ static bool place_of(struct hold *h, uint32_t info, taddr sp, struct place *ret)
 		for (unsigned n = 0; n < CALL_LOADS; n++)
 			ret->does.loads[n] |= e->loads[n];
 	}
-	return ret->does.kinds;
+	return ret->does.kinds & h->asked;
 }
 
 /* It has locked and not unlocked, or is to unlock when it returns. */
@@ -257,7 +285,7 @@ static bool suits(struct hold *h, uint32_t object, const struct place *p, unsign
 	case WAIT_RWMUTEX_READ:
 		return (!own || !hops) && has_locked(h, p, CALL_READ_LOCK);
 	case WAIT_CHAN:
-		if (serves_nothing(h) ||
+		if (!(h->asked & CALLS_OF_CHAN) ||
 		    (own &&
 		     !(o->send && calls_before(&h->w->calls, p->info,
 					       CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT)))))
@@ -356,7 +384,8 @@ static void look_at_task(struct hold *h, uint32_t task)
 	h->task = task;
 	h->relevant = false;
 	h->pending.n = 0;
-	if (!stack_start(h->rt, t, &start))
+	h->asked = h->kinds & ~(serves_nothing(h) ? CALLS_OF_CHAN : 0);
+	if (!h->asked || !stack_start(h->rt, t, &start))
 		return;
 	defers_each(h->rt, t, note_deferred, h);
 	stack_walk(h->rt, &start, look_at_frame, h, NULL);
