@@ -1,8 +1,11 @@
 #include "analysis/seen.h"
 
+#include <pthread.h>
+
 #include "analysis/word_filter.h"
 #include "runtime/rtype.h"
 
+/* Nothing of it changes while spans are looked at. */
 struct seeker {
 	struct leaks *l;
 	struct word_filter filter;
@@ -11,38 +14,45 @@ struct seeker {
 	uint64_t *pages;
 	unsigned page_shift;
 	struct u64map index;	 /* address -> position */
-	struct u64map cancelers; /* word -> 1: itab of interface context.canceler, 0: none */
-	uint8_t *seen;
+	struct u64map cancelers; /* itabs of interface context.canceler */
 };
 
-static bool is_canceler(struct seeker *s, uint64_t itab)
+/* Some spans, looked at by one thread. */
+struct part {
+	const struct seeker *s;
+	size_t from, to; /* spans [from, to) */
+	uint8_t *seen;	 /* by position */
+	bool canceled;
+};
+
+static void find_cancelers(struct seeker *s)
 {
 	struct runtime *rt = s->l->m->rt;
-	uint32_t known = itab ? u64map_find(&s->cancelers, itab) : 0;
-	taddr inter = 0;
+	size_t n;
+	const struct itab *v = rtype_itabs(rt, &n);
+	taddr known = 0;
 
-	if (known != U64MAP_NONE)
-		return known;
-	const struct rtype *type = runtime_field(rt, itab, rt->L.itab.inter, &inter) && inter
-					   ? rtype_get(rt, inter)
-					   : NULL;
-	bool is = type && type->full && !strcmp(type->full, "context.canceler");
-	u64map_set(&s->cancelers, itab, is);
-	return is;
+	for (size_t i = 0; i < n; i++) {
+		const struct rtype *type = v[i].inter == known ? NULL : rtype_get(rt, v[i].inter);
+		if (type && type->full && !strcmp(type->full, "context.canceler"))
+			known = v[i].inter;
+		if (v[i].inter == known)
+			u64map_set(&s->cancelers, v[i].addr, 1);
+	}
 }
 
 /* What refers to it is the object that holds the word at @p at, unless that is free, or garbage. */
-static void meet(struct seeker *s, taddr at, uint64_t before, uint32_t position)
+static void meet(struct part *p, taddr at, uint64_t before, uint32_t position)
 {
+	const struct leaks *l = p->s->l;
 	struct heap_object o;
 
-	if (s->seen[position] || !heap_object_at(s->l->m->rt, at, &o) ||
-	    !mark_test(&s->l->r->marks, at))
+	if (p->seen[position] || !heap_object_at(l->m->rt, at, &o) || !mark_test(&l->r->marks, at))
 		return;
-	if (u64map_find(&s->l->closures, o.base) != U64MAP_NONE ||
-	    model_at(s->l->m, o.base) != CTX_NONE)
+	if (u64map_find(&l->closures, o.base) != U64MAP_NONE || model_at(l->m, o.base) != CTX_NONE)
 		return;
-	s->seen[position] = at == o.base || !is_canceler(s, before);
+	p->seen[position] =
+		at == o.base || !before || u64map_find(&p->s->cancelers, before) == U64MAP_NONE;
 }
 
 static inline bool in_page(const struct seeker *s, uint64_t word)
@@ -53,8 +63,9 @@ static inline bool in_page(const struct seeker *s, uint64_t word)
 	       s->pages[page / 64] >> page % 64 & 1;
 }
 
-static void look_at(struct seeker *s, taddr base, const uint8_t *p, uint64_t n)
+static void look_at(struct part *part, taddr base, const uint8_t *p, uint64_t n)
 {
+	const struct seeker *s = part->s;
 	uint64_t before = 0, word;
 
 	for (uint64_t at = 0; at + 8 <= n; at += 8, before = word) {
@@ -63,22 +74,22 @@ static void look_at(struct seeker *s, taddr base, const uint8_t *p, uint64_t n)
 			continue;
 		uint32_t position = u64map_find(&s->index, word);
 		if (position != U64MAP_NONE)
-			meet(s, base + at, before, position);
+			meet(part, base + at, before, position);
 	}
 }
 
 /* In one piece; by objects where part of a span is not to be had. */
-static void look_at_span(struct seeker *s, const struct slot_span *ss)
+static void look_at_span(struct part *part, const struct slot_span *ss)
 {
-	struct target *t = s->l->m->rt->t;
+	struct target *t = part->s->l->m->rt->t;
 	const uint8_t *p = ss->noscan ? NULL : target_ptr(t, ss->base, ss->nelems * ss->size);
 
 	if (p)
-		look_at(s, ss->base, p, ss->nelems * ss->size);
+		look_at(part, ss->base, p, ss->nelems * ss->size);
 	for (uint32_t k = 0; !p && !ss->noscan && k < ss->nelems; k++) {
 		const uint8_t *q = target_ptr(t, ss->base + k * ss->size, ss->size);
 		if (q)
-			look_at(s, ss->base + k * ss->size, q, ss->size);
+			look_at(part, ss->base + k * ss->size, q, ss->size);
 	}
 }
 
@@ -96,10 +107,10 @@ static void make_pages(struct seeker *s, const uint32_t *contexts, size_t n)
 	}
 }
 
-static void seeker_open(struct seeker *s, struct leaks *l, const uint32_t *contexts, size_t n,
-			uint8_t *seen)
+static void seeker_open(struct seeker *s, struct leaks *l, const uint32_t *contexts, size_t n)
 {
-	*s = (struct seeker){.l = l, .seen = seen};
+	*s = (struct seeker){.l = l};
+	find_cancelers(s);
 	word_filter_open(&s->filter, n);
 	u64map_reserve(&s->index, n);
 	for (size_t k = 0; k < n; k++) {
@@ -109,15 +120,46 @@ static void seeker_open(struct seeker *s, struct leaks *l, const uint32_t *conte
 	make_pages(s, contexts, n);
 }
 
-/* Spans [from, to). */
-static struct err *scan(struct seeker *s, size_t from, size_t to)
+static void *look_at_part(void *arg)
 {
-	for (size_t i = from; i < to; i++) {
-		look_at_span(s, &s->l->r->marks.slots.spans[i]);
-		if (i % 1024 == 0 && runtime_canceled(s->l->m->rt))
-			return err_interrupted();
+	struct part *p = arg;
+
+	for (size_t i = p->from; i < p->to && !p->canceled; i++) {
+		look_at_span(p, &p->s->l->r->marks.slots.spans[i]);
+		p->canceled = i % 1024 == 0 && runtime_canceled(p->s->l->m->rt);
 	}
 	return NULL;
+}
+
+static struct err *scan(const struct seeker *s, size_t from, size_t to, uint8_t *seen)
+{
+	struct part p = {s, from, to, seen, false};
+
+	look_at_part(&p);
+	return p.canceled ? err_interrupted() : NULL;
+}
+
+/* spans from which on a second thread helps */
+#define SHARED 4096
+
+/* All spans, on two threads when they are many. */
+static struct err *scan_all(const struct seeker *s, size_t contexts, uint8_t *seen)
+{
+	size_t n = s->l->m->rt->heap->spans.n;
+	struct part upper = {s, n / 2, n, NULL, false};
+	pthread_t thread;
+
+	if (n < SHARED)
+		return scan(s, 0, n, seen);
+	upper.seen = mem_zalloc(contexts + 1);
+	bool threaded = pthread_create(&thread, NULL, look_at_part, &upper) == 0;
+	struct err *err = scan(s, 0, threaded ? n / 2 : n, seen);
+	if (threaded)
+		pthread_join(thread, NULL);
+	for (size_t k = 0; k < contexts; k++)
+		seen[k] |= upper.seen[k];
+	free(upper.seen);
+	return err || !upper.canceled ? err : err_interrupted();
 }
 
 static void seeker_close(struct seeker *s)
@@ -134,8 +176,8 @@ struct err *leak_seen(struct leaks *l, const uint32_t *contexts, size_t n, uint8
 
 	if (!l->m->rt->heap) /* nowhere to look */
 		return NULL;
-	seeker_open(&s, l, contexts, n, seen_ret);
-	struct err *err = scan(&s, 0, l->m->rt->heap->spans.n);
+	seeker_open(&s, l, contexts, n);
+	struct err *err = scan_all(&s, n, seen_ret);
 	seeker_close(&s);
 	return err;
 }
@@ -147,7 +189,7 @@ struct err *leak_seen(struct leaks *l, const uint32_t *contexts, size_t n, uint8
 /* bytes: slices and tables of maps that hold very many are at least so large */
 #define LARGE_OBJECT 8192
 
-static struct err *scan_large(struct seeker *s)
+static struct err *scan_large(const struct seeker *s, uint8_t *seen)
 {
 	struct err *err = NULL;
 
@@ -155,21 +197,21 @@ static struct err *scan_large(struct seeker *s)
 		const struct slot_span *ss = &s->l->r->marks.slots.spans[i];
 		if (ss->size < LARGE_OBJECT || ss->noscan)
 			continue;
-		err = scan(s, i, i + 1);
-		if (!memchr(s->seen, 0, AREAS * AN_AREA))
+		err = scan(s, i, i + 1, seen);
+		if (!memchr(seen, 0, AREAS * AN_AREA))
 			break;
 	}
 	return err;
 }
 
-static struct err *scan_near(struct seeker *s, taddr addr)
+static struct err *scan_near(const struct seeker *s, taddr addr, uint8_t *seen)
 {
 	size_t spans = s->l->m->rt->heap->spans.n, window = spans / WINDOW + 1,
 	       at = slots_span(&s->l->r->marks.slots, addr);
 
 	return at >= spans ? NULL
 			   : scan(s, at < window ? 0 : at - window,
-				  at + window < spans ? at + window : spans);
+				  at + window < spans ? at + window : spans, seen);
 }
 
 struct err *leak_seen_near(struct leaks *l, const uint32_t *contexts, size_t n, bool *all_ret)
@@ -184,11 +226,11 @@ struct err *leak_seen_near(struct leaks *l, const uint32_t *contexts, size_t n, 
 	for (size_t a = 0; a < AREAS; a++)
 		memcpy(&sample[a * AN_AREA], &contexts[a * (n - AN_AREA) / (AREAS - 1)],
 		       AN_AREA * sizeof(*sample));
-	seeker_open(&s, l, sample, AREAS * AN_AREA, seen);
-	struct err *err = scan_large(&s);
+	seeker_open(&s, l, sample, AREAS * AN_AREA);
+	struct err *err = scan_large(&s, seen);
 	for (size_t a = 0; a < AREAS && !err; a++)
 		if (memchr(&seen[a * AN_AREA], 0, AN_AREA))
-			err = scan_near(&s, l->m->ctxs.v[sample[a * AN_AREA]].addr);
+			err = scan_near(&s, l->m->ctxs.v[sample[a * AN_AREA]].addr, seen);
 	seeker_close(&s);
 	*all_ret = !memchr(seen, 0, sizeof(seen));
 	return err;

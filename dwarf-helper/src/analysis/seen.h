@@ -10,7 +10,7 @@
  *     all else                            sees it
  *
  * Cost: one pass over the words of all objects that are reached and hold pointers, about 1 ns a
- * word.
+ * word, on two threads when the heap is large.
  */
 #ifndef GOCTX_ANALYSIS_SEEN_H
 #define GOCTX_ANALYSIS_SEEN_H
