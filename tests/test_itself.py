@@ -11,14 +11,18 @@ import helper
 import toolchains
 
 VERSIONS = (toolchains.DEFAULT_VERSIONS[0], "1.22", toolchains.DEFAULT_VERSIONS[-1])
-FORGOTTEN = ("ticking", "channel", "pairs", "handlers", "registry")
-WELL = ("ticking, kept", "channel, kept", "pairs, kept", "janitors", "attempts", "handlers, kept", "pool", "registry of sessions")
+FORGOTTEN = ("ticking", "channel", "pairs", "handlers", "registry", "asleep", "listeners", "far deadlines")
+WELL = ("ticking, kept", "channel, kept", "pairs, kept", "janitors", "attempts", "handlers, kept", "pool", "registry of sessions",
+        "asleep, kept", "asleep, young", "homemade timeouts", "pollers", "listeners, kept")
 SAYS = {
     "ticking": ("main.(*session).beat", "a CancelFunc that only they hold"),
     "channel": ("main.(*session).beatUntilClosed", "a channel that only they reach"),
     "pairs": ("main.(*session).read", "main.(*session).write"),
     "handlers": ("main.closeAtEnd", "the end of the program", "still lives"),
     "registry": ("global main.cancels",),
+    "asleep": ("main.(*visitor).stay", "something in objects that only they reach", "still lives"),
+    "listeners": ("signal.NotifyContext was called again and again", "a CancelFunc that only they hold"),
+    "far deadlines": ("no CancelFunc of theirs exists any more", "deadline: in 2"),
 }
 
 
@@ -37,6 +41,8 @@ def look(goctx: helper.Goctx, situation: str, version: str, folder: Path) -> tup
 @pytest.mark.parametrize("situation", FORGOTTEN)
 def test_forgotten(goctx: helper.Goctx, scratch: Path, situation: str, version: str) -> None:
     """One finding, by its rule, of all of them, which names who they are."""
+    if situation == "asleep" and version == "1.19":
+        pytest.skip("go 1.19 keeps no note of who started a goroutine: nobody is accused")
     found, right = look(goctx, situation, version, scratch)
     assert [one.rule for one in found] == [right["rule"]]
     left_on_stacks = 2 if situation == "registry" else 0  # contexts that a stack's dead word leads to count as looked at (leaks.h: LEAK_ON_STACK)

@@ -1,6 +1,7 @@
 #include "analysis/alone.h"
 
 #include "analysis/owners.h"
+#include "runtime/livestack.h"
 
 #define CLIMB 1000 /* contexts above one */
 
@@ -121,15 +122,70 @@ static uint8_t by_channel(struct finder *f, uint32_t task, taddr chan)
 {
 	const struct owner_set *s = owners_of(&f->owners, chan);
 
+	if (f->r->others.task[task] == HELD_SIGNAL)
+		return CASE_PROGRAM;
 	if (!s) // it would have woken it, were it no timer's, nor one to be closed in the end
 		return u64map_find(&f->waiters, chan) >= REACH_ALIKE ? CASE_PROGRAM : CASE_TIMER;
 	return is_own(f, task, s) ? CASE_OWN_CHANNEL : CASE_OTHERS;
 }
 
+struct sleeper {
+	struct finder *f;
+	uint32_t task;
+	uint8_t cases;
+};
+
+/* Frames of the runtime and of package time hold their own records of the wait. */
+static bool in_plumbing(const struct runtime *rt, uint32_t info)
+{
+	const struct pcinfo *p = info < rt->pcs.n ? &rt->pcs.v[info] : NULL;
+
+	return !p || !p->n || rt->frames.v[p->first + p->n - 1u].plumbing;
+}
+
+/* A function value whose first capture is a context: a CancelFunc is one, and meant for others. */
+static bool may_cancel(const struct model *m, taddr base)
+{
+	taddr code, context;
+
+	return target_u64(m->rt->t, base, &code) && runtime_module_of_pc(m->rt, code) &&
+	       target_u64(m->rt->t, base + 8, &context) && model_at(m, context) != CTX_NONE;
+}
+
+static bool by_word(void *arg, const struct live_word *w)
+{
+	struct sleeper *s = arg;
+	const struct model *m = s->f->m;
+	struct heap_object o;
+
+	if (in_plumbing(m->rt, w->info) || !heap_object_at(m->rt, w->value, &o))
+		return true;
+	uint32_t context = model_at(m, o.base);
+	const struct owner_set *owners = owners_of(&s->f->owners, w->value);
+	if (context != CTX_NONE)
+		s->cases |= by_context(s->f, s->task, context);
+	else if (owners && owners->n <= 1 && !may_cancel(m, o.base))
+		s->cases |= CASE_OWN_OBJECT;
+	else if (!(o.span->flags & SPAN_NOSCAN))
+		s->cases |= CASE_OTHERS;
+	return !(s->cases & CASE_OTHERS);
+}
+
+/* It looks at something when it wakes up: at what its stack leads to. */
+static uint8_t by_stack(struct finder *f, uint32_t task)
+{
+	struct sleeper s = {f, task, CASE_TIMER};
+	struct livestack_state st = {0};
+
+	if (!livestack_each(f->m->rt, &f->m->tasks.list.v[task], by_word, &s, &st) || st.unreadable)
+		return CASE_OTHERS;
+	return s.cases & CASE_OWN ? s.cases : CASE_OTHERS; // of what it looks at nothing is known
+}
+
 static void judge(struct finder *f, uint32_t task)
 {
 	const struct task *t = &f->m->tasks.list.v[task];
-	uint8_t cases = 0;
+	uint8_t cases = f->r->others.task[task] == HELD_SLEEP ? by_stack(f, task) : 0;
 
 	for (uint32_t k = 0; k < t->nwaits; k++) {
 		const struct task_wait *w = &f->m->tasks.waits.v[t->wait_first + k];
@@ -139,14 +195,15 @@ static void judge(struct finder *f, uint32_t task)
 	}
 	f->ret->cases[task] = cases & CASE_OTHERS ? 0 : cases;
 	if (cases && !(cases & CASE_OTHERS))
-		f->ret->how[task] = cases & (CASE_OWN_CONTEXT | CASE_OWN_CHANNEL) ? ALONE_ITSELF
-										  : ALONE_PROGRAM;
+		f->ret->how[task] = cases & CASE_OWN ? ALONE_ITSELF : ALONE_PROGRAM;
 }
 
 /* May it be at work for those that only it reaches? */
-static bool is_at_work(const struct alone *a, uint32_t task)
+static bool is_at_work(const struct finder *f, uint32_t task)
 {
-	return a->how[task] == ALONE_NOT ||
+	const struct alone *a = f->ret;
+
+	return a->how[task] == ALONE_NOT || f->r->others.task[task] == HELD_SLEEP ||
 	       (a->how[task] == ALONE_PROGRAM && a->cases[task] & CASE_TIMER);
 }
 
@@ -158,8 +215,8 @@ static void judge_mates(struct finder *f)
 	for (unsigned round = 0; more && round < OWNERS_MOST; round++) {
 		more = false;
 		for (uint32_t i = 0; i < f->m->tasks.list.n; i++) {
-			if (a->how[i] != ALONE_ITSELF || a->mate[i] == TASK_NONE ||
-			    !is_at_work(a, a->mate[i]))
+			if (a->how[i] == ALONE_NOT || a->mate[i] == TASK_NONE ||
+			    !is_at_work(f, a->mate[i]))
 				continue;
 			a->how[i] = ALONE_NOT;
 			more = true;
@@ -181,7 +238,7 @@ static struct err *find(struct finder *f)
 		if (is_asked(f->r, i))
 			owners_add(&f->owners, i);
 	for (uint32_t i = 0; i < n; i++)
-		if (is_asked(f->r, i) && t[i].nwaits)
+		if (is_asked(f->r, i) && (t[i].nwaits || f->r->others.task[i] == HELD_SLEEP))
 			judge(f, i);
 	judge_mates(f);
 	return runtime_check(f->m->rt);

@@ -11,11 +11,15 @@
  *                   nobody but itself reaches, and above it likewise
  *     others'       all else: then the goroutine is not alone
  *
+ * One that sleeps (time.Sleep) has no channel.  What it looks at when it wakes up is taken to be
+ * what its stack leads to at once: its own when nobody else reaches any of it, and there is no
+ * CancelFunc among it.
+ *
  * "Itself" is the goroutine and its mates: goroutines that reach the same, of which there are about
  * as many (a session's reader and writer), and which are alone in the same way.  One that timers
- * wake and that has no case of its own is nobody's mate: it may be at work for the others.  A
- * CancelFunc on the goroutine's own stack (deferred there) was never meant for anybody else, and
- * makes no case its own.
+ * wake and that has no case of its own is nobody's mate, and neither is one that sleeps: it may be
+ * at work for the others.  A CancelFunc on the goroutine's own stack (deferred there) was never
+ * meant for anybody else, and makes no case its own.
  *
  * Who reaches what: a search from the stack of each such goroutine through what nobody else
  * reaches; each object has the set of the four goroutines that reach it, or "more".  Contexts are
@@ -37,7 +41,14 @@ enum alone_how {
 };
 
 /** Cases that a goroutine has, a set. */
-enum { CASE_TIMER = 1, CASE_PROGRAM = 2, CASE_OWN_CONTEXT = 4, CASE_OWN_CHANNEL = 8 };
+enum {
+	CASE_TIMER = 1,
+	CASE_PROGRAM = 2,
+	CASE_OWN_CONTEXT = 4,
+	CASE_OWN_CHANNEL = 8,
+	CASE_OWN_OBJECT = 16, /* of one that sleeps: what it looks at when it wakes up */
+	CASE_OWN = CASE_OWN_CONTEXT | CASE_OWN_CHANNEL | CASE_OWN_OBJECT
+};
 
 struct alone {
 	uint8_t *how;	/* by task, enum alone_how; NULL: nobody is */

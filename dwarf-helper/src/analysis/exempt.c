@@ -21,7 +21,8 @@ static const struct {
 	{"net/http.(*persistConn).", "net/http client connection loop"},
 	{"net/http.(*http2", "net/http HTTP/2 loop"},
 	{"net/http/internal/http2.", "net/http HTTP/2 loop"},
-	{"net/http.(*Server).Serve.", "net/http connection"}, // the wrapper of `go c.serve(ctx)`
+	// the wrapper of `go c.serve(ctx)`
+	{"net/http.(*Server).Serve.", "net/http connection"},
 	{"net/http.(*Transport).dialConn.", "net/http client connection loop"},
 	{"net/http.(*Server).Serve", "net/http accept loop"},
 	{"net/http.(*Server).ListenAndServe", "net/http accept loop"},
@@ -62,6 +63,14 @@ static const struct {
 	{"google.golang.org/grpc.(*Server).Serve", "gRPC accept loop"},
 };
 
+/* Of those, goroutines that call functions of the program, and are idle only outside of them. */
+static const char *const serving[] = {
+	"net/http.(*conn).serve",
+	"net/http.(*Server).Serve.",
+	"net/http.(*http2serverConn).runHandler",
+	"net/http/internal/http2.(*serverConn).runHandler",
+};
+
 static const char *name_of(const struct model *m, uint32_t frame)
 {
 	return frame < m->rt->frames.n ? m->rt->frames.v[frame].func : NULL;
@@ -72,13 +81,25 @@ static bool begins(const char *s, const char *head)
 	return !strncmp(s, head, strlen(head));
 }
 
+bool exempt_serves(const struct model *m, const struct task *t)
+{
+	const char *start = name_of(m, t->start);
+
+	if (!start || t->frame >= m->rt->frames.n || m->rt->frames.v[t->frame].std)
+		return false;
+	for (size_t k = 0; k < sizeof(serving) / sizeof(serving[0]); k++)
+		if (begins(start, serving[k]))
+			return true;
+	return false;
+}
+
 const char *exempt_task(const struct model *m, const struct task *t)
 {
 	const char *start = name_of(m, t->start), *at = name_of(m, t->frame);
 
 	for (size_t k = 0; start && k < sizeof(idle) / sizeof(idle[0]); k++)
 		if (begins(start, idle[k].start))
-			return idle[k].word;
+			return exempt_serves(m, t) ? NULL : idle[k].word;
 	for (size_t k = 0; at && k < sizeof(standing) / sizeof(standing[0]); k++)
 		if (begins(at, standing[k].at))
 			return standing[k].word;

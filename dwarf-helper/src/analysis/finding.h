@@ -143,13 +143,28 @@ struct next {
 enum lost_end { LOST_END_NEVER, LOST_END_STUCK, LOST_END_PARENT, LOST_END_USERS };
 
 /** Why children pile up. */
-enum pile_why { PILE_DEFERRED, PILE_IDLE, PILE_HOOKED, PILE_USED, PILE_WAITED, PILE_KEPT };
+enum pile_why {
+	PILE_DEFERRED,
+	PILE_TIMED, /* no CancelFunc is left: only their far deadlines end them */
+	PILE_IDLE,
+	PILE_HOOKED,
+	PILE_USED,
+	PILE_WAITED,
+	PILE_KEPT
+};
 
 /** What a stuck goroutine waits on. */
 enum stuck_on { STUCK_ON_NOTHING, STUCK_ON_CONTEXT, STUCK_ON_OBJECT };
 
 /** What is to be read to its end, closed, ended or waited for. */
-enum unclosed { UNCLOSED_BODY, UNCLOSED_ROWS, UNCLOSED_TX, UNCLOSED_STREAM, UNCLOSED_CMD };
+enum unclosed {
+	UNCLOSED_BODY,
+	UNCLOSED_ROWS,
+	UNCLOSED_TX,
+	UNCLOSED_STREAM,
+	UNCLOSED_CMD,
+	UNCLOSED_SIGNALS
+};
 
 /** What a finding says beyond its rule and numbers: one member for each rule that needs one. */
 union claim {
@@ -204,6 +219,7 @@ union claim {
 	struct {
 		uint8_t what; /* enum unclosed, of the rule unclosed */
 		bool mates;   /* several that hang together each time */
+		bool asleep;  /* they sleep, and wait for nothing else */
 	} alone;
 	uint8_t problem; /* enum check_kind, of the rules of check but torn */
 };

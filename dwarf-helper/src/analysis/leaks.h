@@ -141,6 +141,9 @@ uint32_t cost_of_task(const struct model *m, const struct task *t);
 /** What a library keeps the goroutine waiting for: "net/http accept loop".  NULL: it is none of
  * those known. */
 const char *exempt_task(const struct model *m, const struct task *t);
+/** Is the goroutine one of a library's server, and inside a handler of the program's now?  Its
+ * request is not answered yet. */
+bool exempt_serves(const struct model *m, const struct task *t);
 /** Is the context one that a library makes, holds and ends by itself (connections of net/http)?  By
  * its type and its parent's type or key. */
 bool exempt_context(const struct model *m, uint32_t i);

@@ -95,7 +95,10 @@ enum reach_end {
 enum reach_held {
 	HELD_NOT,
 	HELD,
-	HELD_BODY /* net/http's loop that waits for a response body to be read */
+	HELD_BODY,   /* net/http's loop that waits for a response body to be read */
+	HELD_STREAM, /* the same of an HTTP/2 stream */
+	HELD_SIGNAL, /* signal.NotifyContext's, whose channel package os/signal keeps */
+	HELD_SLEEP,  /* it sleeps */
 };
 
 /** What there is without goroutines that only wait for themselves; the arrays are NULL where

@@ -4,7 +4,8 @@
  *     waits      who waits on what, and which of them have been woken            reach_wait.c
  *     can        which contexts can be cancelled, handed down from parents        reach_cancel.c
  *     finals     finalizers and cleanups, and those that are never called         reach_final.c
- *     apart      who does not come back in the first part of REACH_LIVE           reach_others.c
+ *     apart      who does not come back in the first part of REACH_LIVE           reach_others.c,
+ *                                                                                 reach_registry.c
  *     hits       the first two look again only when a watched object is marked    reach.c
  */
 #ifndef GOCTX_ANALYSIS_REACH_INTERNAL_H
@@ -68,6 +69,7 @@ struct reacher {
 	uint8_t *program;	   /* by context: it ends with the program alone */
 	uint8_t *freely; /* by context, as can: by somebody else than the end of the program */
 	struct u64map timer_chans, broadcasts; /* channels */
+	VEC(taddr) registries;		       /* leaves until the first part is over */
 	VEC(uint8_t) may_cancel; /* by index into rt->pcs: 0 not looked up, 1 no, 2 a function that
 				    may cancel what it has on its stack */
 };
@@ -128,6 +130,13 @@ void reach_others_main(struct reacher *x);
 void reach_others_end(struct reacher *x);
 void reach_others_forget(struct reacher *x);
 void reach_others_free(struct reach_others *o);
+
+/* reach_registry.c */
+/** Make leaves of the registries that libraries keep of what the goroutines held out as HELD_STREAM
+ * work for.  Cost: a walk of their stacks. */
+void reach_registries_begin(struct reacher *x);
+/** The first part is over: what is registered counts. */
+void reach_registries_end(struct reacher *x);
 
 /* reach_final.c */
 /** Put the root of a finalizer or cleanup aside.  @return false: it is another kind of root */

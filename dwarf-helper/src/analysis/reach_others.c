@@ -22,12 +22,58 @@ static uint64_t kind_of(const struct task *t)
 	return ((uint64_t)t->frame << 32 | t->created) + 1;
 }
 
-static uint8_t held_how(const struct reacher *x, const struct task *t)
+static bool is_asleep(const struct reacher *x, uint32_t task)
+{
+	const struct task *t = &x->m->tasks.list.v[task];
+	const char *reason = t->status == TASK_WAITING ? task_reason(x->rt, t) : NULL;
+
+	return reason && !strcmp(reason, "sleep") && !(t->flags & TASK_SYSTEM) && task != x->main &&
+	       x->first_wait[task] == x->first_wait[task + 1];
+}
+
+static bool may_be_held(const struct reacher *x, uint32_t task)
+{
+	return parked_on_channel(x, task) || is_asleep(x, task);
+}
+
+static uint8_t held_how(const struct reacher *x, uint32_t task)
 {
 	static const char body[] = "net/http.(*persistConn).readLoop";
-	const char *at = t->frame < x->rt->frames.n ? x->rt->frames.v[t->frame].func : NULL;
+	static const char notify[] = "os/signal.NotifyContext.func1";
+	static const char *const streams[] = {
+		"net/http.(*http2clientStream).",
+		"net/http/internal/http2.(*clientStream).",
+		"golang.org/x/net/http2.(*clientStream).",
+	};
+	const struct task *t = &x->m->tasks.list.v[task];
+	const char *at = t->frame < x->rt->frames.n ? x->rt->frames.v[t->frame].func : "";
 
-	return at && !strncmp(at, body, sizeof(body) - 1) ? HELD_BODY : HELD;
+	if (is_asleep(x, task))
+		return HELD_SLEEP;
+	if (!strncmp(at, body, sizeof(body) - 1))
+		return HELD_BODY;
+	for (size_t k = 0; k < sizeof(streams) / sizeof(streams[0]); k++)
+		if (!strncmp(at, streams[k], strlen(streams[k])))
+			return HELD_STREAM;
+	return !strcmp(at, notify) ? HELD_SIGNAL : HELD;
+}
+
+/* Those that sleep were to go on. */
+static void put_to_sleep(struct reacher *x)
+{
+	size_t left = 0;
+
+	for (size_t k = 0; k < x->ready.n; k++) {
+		uint32_t task = x->ready.v[k];
+		if (x->held[task] != HELD_SLEEP) {
+			x->ready.v[left++] = task;
+			continue;
+		}
+		x->r->task_stage[task] = REACH_NONE;
+		x->came--;
+		mark_leaf(x->mk, x->m->tasks.list.v[task].g);
+	}
+	x->ready.n = left;
 }
 
 static uint32_t count_up(struct u64map *counts, uint64_t key)
@@ -46,17 +92,18 @@ static bool hold_some(struct reacher *x)
 	bool any = false;
 
 	for (uint32_t i = 0; i < ts->list.n; i++)
-		if (parked_on_channel(x, i))
+		if (may_be_held(x, i))
 			count_up(&counts, kind_of(&ts->list.v[i]));
 	for (uint32_t i = 0; i < ts->list.n; i++) {
-		uint32_t n =
-			parked_on_channel(x, i) ? u64map_find(&counts, kind_of(&ts->list.v[i])) : 0;
+		uint32_t n = may_be_held(x, i) ? u64map_find(&counts, kind_of(&ts->list.v[i])) : 0;
 		if (n < REACH_ALIKE || n == U64MAP_NONE)
 			continue;
-		x->held[i] = held_how(x, &ts->list.v[i]);
+		x->held[i] = held_how(x, i);
 		any = true;
 	}
 	u64map_free(&counts);
+	if (any)
+		put_to_sleep(x);
 	return any;
 }
 
@@ -142,7 +189,7 @@ static bool with_cause(const struct reach *r, uint32_t context)
 
 uint32_t reach_waits_for(const struct reach *r, uint8_t held, uint32_t context)
 {
-	if (held != HELD_BODY || !with_cause(r, context))
+	if ((held != HELD_BODY && held != HELD_STREAM) || !with_cause(r, context))
 		return context;
 	uint32_t up = ends_with(r->m, context);
 	if (up == CTX_NONE)
@@ -216,6 +263,7 @@ void reach_others_begin(struct reacher *x, const struct timers *timers)
 		find_timer_channels(x, timers);
 		find_broadcasts(x);
 		find_programs(x);
+		reach_registries_begin(x);
 		return;
 	}
 	x->apart = false;
@@ -234,6 +282,7 @@ bool reach_others_skips(const struct reacher *x, uint32_t task, const struct rea
 	uint64_t size;
 	return u64map_find(&x->timer_chans, w->addr) != U64MAP_NONE ||
 	       u64map_find(&x->broadcasts, w->addr) != U64MAP_NONE ||
+	       x->held[task] == HELD_SIGNAL ||
 	       (x->held[task] == HELD_BODY &&
 		runtime_field(x->rt, w->addr, x->rt->L.hchan.elemsize, &size) && !size);
 }
@@ -277,24 +326,37 @@ static void keep_white(struct reacher *x)
 	o->white[words - 1] = 0;
 }
 
-void reach_others_end(struct reacher *x)
+/* What was found; @return anybody is still held out */
+static bool keep_others(struct reacher *x)
 {
 	struct reach_others *o = &x->r->others;
 	bool any = false;
 
-	x->apart = false;
 	for (uint32_t i = 0; i < x->m->tasks.list.n; i++) {
 		if (x->r->task_stage[i] != REACH_NONE)
 			x->held[i] = HELD_NOT;
 		any |= x->held[i];
 	}
 	if (!any)
-		return;
+		return false;
 	for (uint32_t i = 0; i < x->m->ctxs.n; i++)
 		x->freely[i] = x->freely[i] ? END_OTHERS : x->can[i] ? END_PROGRAM : END_NOBODY;
 	*o = (struct reach_others){.task = x->held, .end = x->freely, .program = x->program};
 	x->held = x->freely = x->program = NULL;
 	keep_white(x);
+	return true;
+}
+
+void reach_others_end(struct reacher *x)
+{
+	const struct reach_others *o = &x->r->others;
+
+	x->apart = false;
+	bool any = keep_others(x);
+	reach_registries_end(x);
+	for (uint32_t i = 0; any && i < x->m->tasks.list.n; i++)
+		if (o->task[i] == HELD_SLEEP)
+			reach_ready(x, i);
 }
 
 void reach_others_forget(struct reacher *x)
@@ -304,6 +366,7 @@ void reach_others_forget(struct reacher *x)
 	free(x->program);
 	u64map_free(&x->timer_chans);
 	u64map_free(&x->broadcasts);
+	VEC_FREE(&x->registries);
 	x->held = x->freely = x->program = NULL;
 }
 

@@ -4,7 +4,8 @@
  * The pattern     50 or more active children of one kind and origin under one context, at least 80
  *                 % of all that hang on it.
  * likely          their CancelFuncs wait in the deferred calls of one goroutine (`defer cancel()`
- *                 in a loop)
+ *                 in a loop); or none of their CancelFuncs exists any more, and their deadlines are
+ *                 an hour or more away
  * possible        no goroutine's stack refers to them, either nothing waits on them or their
  *                 deadline is an hour or more away, and nothing sees most of them (seen.h): kept by
  *                 timers, functions of AfterFunc or CancelFuncs alone
@@ -315,6 +316,17 @@ static bool is_unseen(struct leaks *l, const struct piles *all, const struct pil
 	return ret;
 }
 
+/* Nobody could cancel any of them: only their deadlines end them. */
+static bool have_no_funcs(const struct leaks *l, const struct piles *all, const struct piled *k)
+{
+	for (size_t n = 0; n < k->piles.n; n++)
+		for (uint32_t i = all->list.v[k->piles.v[n]].first; i != CTX_NONE; i = all->next[i])
+			if (l->m->ctxs.v[i].kind != CTX_TIMER ||
+			    l->ctx[i].flags & (LEAK_FUNC_LIVE | LEAK_FUNC_HELD | LEAK_FUNC_STUCK))
+				return false;
+	return l->no_func_proof;
+}
+
 static enum confidence how_sure(struct leaks *l, const struct piles *all, const struct piled *k,
 				uint32_t first, uint32_t deferring)
 {
@@ -325,7 +337,9 @@ static enum confidence how_sure(struct leaks *l, const struct piles *all, const 
 		return CONF_LIKELY;
 	if (used(k) || by_hook(k) || exempt_context(l->m, first))
 		return CONF_INFO;
-	return (!k->waited || far) && is_unseen(l, all, k) ? CONF_POSSIBLE : CONF_INFO;
+	if ((k->waited && !far) || !is_unseen(l, all, k))
+		return CONF_INFO;
+	return far && have_no_funcs(l, all, k) ? CONF_LIKELY : CONF_POSSIBLE;
 }
 
 /* Goroutines that wait on members, or on what hangs below them, into the kinds. */
@@ -376,6 +390,8 @@ static enum pile_why why(const struct finding *f, const struct piled *k, uint32_
 {
 	if (deferring != TASK_NONE)
 		return PILE_DEFERRED;
+	if (f->confidence == CONF_LIKELY)
+		return PILE_TIMED;
 	if (f->confidence == CONF_POSSIBLE)
 		return PILE_IDLE;
 	return by_hook(k) ? PILE_HOOKED : used(k) ? PILE_USED : k->waited ? PILE_WAITED : PILE_KEPT;

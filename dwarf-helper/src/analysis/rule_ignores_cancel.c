@@ -14,7 +14,8 @@
  *                 that wait for five seconds; three whose contexts are long over
  * info            everything else: a graceful shutdown looks like that, just after the cancel.  So
  *                 do goroutines that did listen and are about to finish (held_listened()), those
- *                 that hold in objects what a request of a library's left behind, and workers that
+ *                 that hold in objects what a request of a library's left behind (a handler's own
+ *                 request is still under way), and workers that
  *                 wait on one channel, or connections that wait for input, with the context of
  *                 their last job still in their objects
  *
@@ -200,7 +201,7 @@ static void look_at_one(struct rule *r, uint32_t task, struct about *a, struct s
 
 	a->over += is_over(&e, wait);
 	a->unasked += e.unasked;
-	a->requests |= e.request && e.ago_ns < 0;
+	a->requests |= e.request && e.ago_ns < 0 && !exempt_serves(l->m, t);
 	a->oldest_ns = wait > a->oldest_ns ? wait : a->oldest_ns;
 	a->newest_ns = a->newest_ns < 0 || (wait >= 0 && wait < a->newest_ns) ? wait : a->newest_ns;
 	u64map_add(&seen->contexts, c + 1ul, 0);

@@ -6,7 +6,9 @@
  *                 program, or one that only the goroutine and its mates reach, and at least one is
  *                 of that kind (alone.h): who should have cancelled or closed it has forgotten it
  * likely          the marking was complete, and CancelFuncs could be told
- * possible        else
+ * possible        else; and those that sleep (time.Sleep) again and again: ten or more that were made
+ *                 one by one since the first half of the program's life, by what has returned, each
+ *                 with objects that nobody else reaches
  *
  * Healthy look-alikes that do not count: sessions that a map still holds, whose goroutines tick
  * meanwhile; a goroutine that has deferred the cancel of what it waits for itself; deadlines; two
@@ -27,6 +29,7 @@ static const struct {
 	{"database/sql.(*Tx).", UNCLOSED_TX},
 	{"google.golang.org/grpc.newClientStream", UNCLOSED_STREAM},
 	{"os/exec.(*Cmd).", UNCLOSED_CMD},
+	{"os/signal.NotifyContext.func1", UNCLOSED_SIGNALS},
 };
 
 /* @return false: it is no library's */
@@ -113,14 +116,28 @@ static void add_contexts(struct leaks *l, struct finding *f, const struct task_s
 		f->context = f->contexts.v[0];
 }
 
+/* Goroutines that sleep and then end come and go: most of those alive are young. */
+static bool are_old(struct leaks *l, const struct task_set *s)
+{
+	struct spread sp;
+
+	spread_find(l->m, &l->spreads, s->tasks.v, s->tasks.n, &sp);
+	return sp.over_time && sp.gone * 10ul >= (s->tasks.n - sp.untold) * 9ul &&
+	       sp.untold * 2ul < s->tasks.n && l->spreads.n &&
+	       sp.first <= l->spreads.goids[l->spreads.n - 1] / 2;
+}
+
 static void tell(struct leaks *l, const struct task_set *s)
 {
 	uint8_t what = 0;
 	bool library = unclosed_thing(l->m, s->tasks.v[0], &what);
+	bool asleep = l->r->others.task[s->tasks.v[0]] == HELD_SLEEP;
 	/* Where something could not be read, somebody may reach what they wait for from there. */
-	enum confidence sure = l->no_func_proof ? CONF_LIKELY
-			       : l->proof	? CONF_POSSIBLE
-						: CONF_INFO;
+	enum confidence sure = !l->proof		     ? CONF_INFO
+			       : l->no_func_proof && !asleep ? CONF_LIKELY
+							     : CONF_POSSIBLE;
+	if (asleep && !are_old(l, s))
+		return;
 	struct finding *f =
 		finding_new(l->out, library ? RULE_UNCLOSED : RULE_ONLY_ITSELF, sure, UNIT_TASK);
 	uint8_t cases = 0;
@@ -131,6 +148,7 @@ static void tell(struct leaks *l, const struct task_set *s)
 		cases |= l->alone.cases[s->tasks.v[k]];
 	}
 	f->claim.alone.what = what;
+	f->claim.alone.asleep = asleep;
 	f->claim.alone.mates = l->alone.mate[s->tasks.v[0]] != TASK_NONE;
 	task_set_evidence(l, f, s);
 	finding_evidence(f, EV_CASES)->n = cases;

@@ -46,6 +46,12 @@ void words_stuck(struct buf *out, const struct report *r, const struct finding *
 
 void words_only_itself(struct buf *out, const struct finding *f)
 {
+	if (f->claim.alone.asleep) {
+		buf_lit(out, "They sleep and wake again, and nobody but themselves reaches what "
+			     "they look at then: whoever should stop them does not hold it any "
+			     "more.");
+		return;
+	}
 	buf_printf(out,
 		   "Nobody but these goroutines%s could end what they wait for: whoever should "
 		   "cancel or close it does not hold it any more.",
@@ -69,6 +75,9 @@ void words_unclosed(struct buf *out, const struct finding *f)
 				    "nobody can do it any more: each keeps a goroutine.",
 		[UNCLOSED_CMD] = "Commands of os/exec (exec.Cmd) were started and nobody can wait "
 				 "for them any more: each keeps a goroutine.",
+		[UNCLOSED_SIGNALS] = "signal.NotifyContext was called again and again, and nobody "
+				     "can call the stop functions any more: each keeps its "
+				     "context and a goroutine until the next signal.",
 	};
 
 	buf_str(out, things[f->claim.alone.what]);
@@ -91,6 +100,7 @@ void words_cases(struct phrase *out, uint64_t cases)
 	} names[] = {
 		{CASE_OWN_CONTEXT, "a CancelFunc that only they hold"},
 		{CASE_OWN_CHANNEL, "a channel that only they reach"},
+		{CASE_OWN_OBJECT, "something in objects that only they reach"},
 		{CASE_PROGRAM, "the end of the program"},
 		{CASE_TIMER, "themselves, when a timer wakes them"},
 	};

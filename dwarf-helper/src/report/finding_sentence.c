@@ -43,6 +43,8 @@ static void sum_pile(struct buf *out, const struct report *r, const struct findi
 	static const char *const why[] = {
 		[PILE_DEFERRED] = ": their CancelFuncs wait in deferred calls of a function that "
 				  "does not return.",
+		[PILE_TIMED] = ": no CancelFunc of theirs exists any more, and their deadlines are "
+			       "far away.",
 		[PILE_IDLE] =
 			": somebody could cancel them, but no goroutine is at work with them.",
 		[PILE_HOOKED] = ": deadlines end them, and a function that AfterFunc has "

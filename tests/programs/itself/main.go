@@ -275,6 +275,25 @@ func bring(root context.Context, situation string) {
 	case "registry":
 		fact("nobody-looks", 2*n)
 		flows(root)
+	case "asleep":
+		fact("only-itself", n)
+		sleepers(false, 0)
+	case "asleep, kept":
+		sleepers(true, 0)
+	case "asleep, young":
+		sleepers(false, 100*n)
+	case "homemade timeouts":
+		homemade(root)
+	case "pollers":
+		pollers(root)
+	case "listeners":
+		fact("unclosed", n)
+		listeners(false)
+	case "listeners, kept":
+		listeners(true)
+	case "far deadlines":
+		fact("accumulation", 2*n)
+		timeouts(root)
 	case "registry of sessions":
 		sessions(root, true, func(s *session) { cancels = append(cancels, s.cancel) })
 	}
