@@ -44,6 +44,7 @@ BAD = (
     ("wait group", "ignores-cancel", "possible", "main.collect", "expired 1h"),
     ("input", "ignores-cancel", "possible", "main.read", "expired 1h"),
     ("inside of the library", "ignores-cancel", "possible", "main.read", "inside: io.(*pipe).read"),
+    ("clients", "ignores-cancel", "likely", "main.(*board).ServeHTTP", "20 different ones"),
     ("asked by none", "ignores-cancel", "likely", "main.sort", "canceled"),
 )
 

@@ -205,7 +205,25 @@ struct held_end held_end(struct leaks *l, uint32_t context)
 	return e;
 }
 
-/* Done channels of the context and of those above that ended with it. */
+#define CHILDREN 8 /* that are looked at */
+
+/* A library made it, and another one on it: that asks for its Done (context.go: propagateCancel).
+ */
+static bool library_asks(const struct model *m, uint32_t i)
+{
+	unsigned looked = 0;
+
+	if (!exempt_context(m, i))
+		return false;
+	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && looked < CHILDREN;
+	     k = m->ctxs.v[k].next_sibling, looked++)
+		if (exempt_context(m, k))
+			return true;
+	return false;
+}
+
+/* Done channels of the context and of those above that ended with it, where not a library asked for
+ * them. */
 static unsigned channels(const struct model *m, uint32_t context, taddr *ret, unsigned max)
 {
 	unsigned n = 0;
@@ -213,7 +231,7 @@ static unsigned channels(const struct model *m, uint32_t context, taddr *ret, un
 	for (uint32_t i = context, levels = 0;
 	     i < m->ctxs.n && held_over(m, i) && levels < CLIMB && n < max;
 	     i = m->ctxs.v[i].parent, levels++)
-		if (m->ctxs.v[i].done)
+		if (m->ctxs.v[i].done && !library_asks(m, i))
 			ret[n++] = m->ctxs.v[i].done;
 	return n;
 }

@@ -251,6 +251,39 @@ func walk(ctx context.Context, depth int, end chan int) int {
 	return n + 1
 }
 
+type board struct{ news chan string }
+
+// ServeHTTP answers with the next piece of news, whether somebody waits for it or not.
+func (b *board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	go func(ctx context.Context) {
+		<-ctx.Done() // the server has seen that the client has gone
+		ended.Done()
+	}(r.Context())
+	begun.Done()
+	fmt.Fprintln(w, <-b.news)
+}
+
+var ended sync.WaitGroup
+
+// clients go away before their requests are answered.
+func clients() {
+	b := &board{make(chan string)}
+	keep = append(keep, b)
+	srv := httptest.NewServer(b)
+	var cancels []context.CancelFunc
+	ended.Add(many)
+	each(func(int) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancels = append(cancels, cancel)
+		req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+		go http.DefaultClient.Do(req)
+	})
+	for _, cancel := range cancels {
+		cancel()
+	}
+	ended.Wait()
+}
+
 // ---- what is kept ----
 
 type job struct {
@@ -424,6 +457,7 @@ func main() {
 				cancel()
 			})
 		},
+		"clients":   clients,
 		"requests":  requests,
 		"recursion": func() { begun.Add(1); go walk(parent, 3*many, never); begun.Wait() },
 
