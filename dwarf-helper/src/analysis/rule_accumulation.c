@@ -38,6 +38,7 @@ struct pile {
 	uint64_t holder; /* holder_sets.h; 0 until split() */
 	uint32_t under, first, last, count;
 	uint32_t on_stack, waited; /* those that a stack refers to; those that goroutines wait on */
+	uint32_t only_waited;	   /* on the stack of one goroutine alone, which waits on it */
 	uint32_t hooked;	   /* those with a deadline and an AfterFunc */
 	uint64_t bytes;
 };
@@ -45,7 +46,7 @@ struct pile {
 /* Piles of the same kind, on several contexts. */
 struct piled {
 	uint32_t largest; /* pile */
-	uint32_t count, on_stack, waited, hooked;
+	uint32_t count, on_stack, waited, only_waited, hooked;
 	uint64_t bytes;
 	VEC(uint32_t) piles, tasks;
 };
@@ -113,6 +114,18 @@ static uint32_t hook_of(const struct leaks *l, uint32_t i)
 	return ends ? hook_below(l->m->ctxs.v, i) : CTX_NONE;
 }
 
+/* Is it on the stack of one goroutine alone, and that waits on it? */
+static bool only_waited(const struct leaks *l, uint32_t i)
+{
+	uint32_t holder = l->ctx[i].holders == 1 ? l->ctx[i].holder : TASK_NONE;
+	const struct task *t = holder == TASK_NONE ? NULL : &l->m->tasks.list.v[holder];
+
+	for (uint32_t k = 0; t && k < t->nwaits; k++)
+		if (l->m->tasks.waits.v[t->wait_first + k].context == i)
+			return true;
+	return false;
+}
+
 static void add(struct leaks *l, struct piles *p, struct pile *pile, uint32_t i)
 {
 	p->next[i] = CTX_NONE;
@@ -125,6 +138,7 @@ static void add(struct leaks *l, struct piles *p, struct pile *pile, uint32_t i)
 	pile->bytes += l->ctx[i].cost;
 	pile->on_stack += (l->ctx[i].flags & LEAK_ON_STACK) != 0;
 	pile->waited += l->m->ctxs.v[i].tasks_below != 0;
+	pile->only_waited += only_waited(l, i);
 	pile->hooked += hook_of(l, i) != CTX_NONE;
 }
 
@@ -193,6 +207,7 @@ static void add_kind(struct leaks *l, struct piles *p, uint32_t k)
 	kind->count += pile->count;
 	kind->on_stack += pile->on_stack;
 	kind->waited += pile->waited;
+	kind->only_waited += pile->only_waited;
 	kind->hooked += pile->hooked;
 	kind->bytes += pile->bytes;
 	if (pile->count > p->list.v[kind->largest].count)
@@ -394,7 +409,11 @@ static enum pile_why why(const struct finding *f, const struct piled *k, uint32_
 		return PILE_TIMED;
 	if (f->confidence == CONF_POSSIBLE)
 		return PILE_IDLE;
-	return by_hook(k) ? PILE_HOOKED : used(k) ? PILE_USED : k->waited ? PILE_WAITED : PILE_KEPT;
+	if (by_hook(k))
+		return PILE_HOOKED;
+	if (used(k))
+		return k->on_stack - k->only_waited > k->count / 10 ? PILE_USED : PILE_WAITED;
+	return k->waited ? PILE_WAITED : PILE_KEPT;
 }
 
 static void add_what(struct leaks *l, struct finding *f, const struct piled *k,
