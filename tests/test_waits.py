@@ -79,6 +79,42 @@ def test_text(goctx: helper.Goctx, scratch: Path) -> None:
     assert any(line.endswith("(no buffer), and nobody receives") for line in lines), text
 
 
+def blocks(text: str) -> list[list[str]]:
+    """The paragraphs of an answer."""
+    return [[line.strip() for line in block.splitlines()] for block in text.split("\n\n")]
+
+
+def test_alike(goctx: helper.Goctx, scratch: Path) -> None:
+    """Chains of the same shape are told once, cycles first; --no-fold and JSON have each."""
+    look = Look(goctx, "alike", VERSIONS[-1], "default", scratch)
+    cycles, sends, last = blocks(goctx.run(look.target, "waits").text)
+    assert cycles[0] == "3 cycles alike, 2 goroutines each" and cycles[-1].startswith("likewise goroutines "), cycles
+    assert sends[0] == "12 chains alike that do not move, 1 goroutine each", sends
+    assert sends[1].count("main.(*mailbox).post main.go:") == 1 and sends[2].endswith("(no buffer), and nobody receives"), sends
+    likewise = " ".join(sends[3:])
+    assert likewise.endswith("and 9 more  (--no-fold shows them)"), sends
+    of_post = {str(one["goid"]) for one in look.waits if one["kind"] == "chan"}
+    named = {sends[1].split()[1].rstrip(","), *(word for word in likewise.partition(" and ")[0].replace(",", "").split() if word in of_post)}
+    assert len(of_post) == 12 and len(named) == 3 and named <= of_post, sends
+    assert last[0].startswith("18 of "), last
+    single = blocks(goctx.run(look.target, "waits", "--no-fold", "--limit", "0").text)
+    assert [block[0] for block in single[:-1]] == ["2 goroutines hang on a cycle"] * 3 + ["1 goroutine hangs on a chain that does not move"] * 12
+    few = blocks(goctx.run(look.target, "waits", "--limit", "1").text)
+    assert few[:1] == [cycles] and few[1][0] == "…  12 more chains (--limit 0 for all)", few
+
+
+def test_long_chain(goctx: helper.Goctx, scratch: Path) -> None:
+    """Of a chain of many steps the screen shows the first and the last, and how many are in between; --limit 0 shows all."""
+    look = Look(goctx, "row", VERSIONS[-1], "default", scratch)
+    chain, _ = blocks(goctx.run(look.target, "waits").text)
+    assert chain[0] == "41 goroutines hang on a chain that does not move"
+    assert chain[-1].endswith("(no buffer), and nobody receives") and "main.(*link).publish" in chain[-2], chain
+    (cut,) = (line for line in chain if line.startswith("…"))
+    assert cut == "…  33 more goroutines in between (--limit 0 for all)" and len(chain) == 1 + 2 * 8 + 1, chain
+    whole, _ = blocks(goctx.run(look.target, "waits", "--limit", "0").text)
+    assert len(whole) == 1 + 2 * 41 and sum("main.(*link).hold" in line for line in whole) == 40, whole
+
+
 def test_full_buffers(goctx: helper.Goctx, scratch: Path) -> None:
     """`tasks` says of who waits to send that the buffer is full, and how large it is."""
     look = Look(goctx, "nested", VERSIONS[-1], "default", scratch)

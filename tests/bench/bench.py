@@ -64,6 +64,7 @@ COMMANDS: dict[str, float | None] = {
     "tasks --group stack": 8,
     "info": None,
     "leaks": 8,
+    "waits": 3,
 }
 LIVE_COMMAND = "list --json"
 LIVE_BUDGET = 1.5  # copies

@@ -48,7 +48,7 @@ static void add_chain(struct chain_sets *s, uint32_t chain)
 	const struct wait_chain *c = &s->chains.list.v[chain];
 	struct wait_steps steps;
 
-	waitfor_steps(&s->w, c->start, WAIT_STEPS_ALL, &steps);
+	waitfor_steps(&s->w, c->start, &steps);
 	uint32_t last = steps.list.v[steps.list.n - 1].task;
 	if (steps.list.n > 1 || steps.back != WAIT_NO_OBJECT) {
 		uint32_t at = u64map_add(&s->by_name, name_of(s->l, steps.list.v[0].task, last),
@@ -91,7 +91,7 @@ static void add_steps(struct chain_sets *s, const struct chain_set *set, struct 
 {
 	struct evidence *e = finding_evidence(f, EV_CHAIN);
 
-	waitfor_steps(&s->w, s->chains.list.v[set->chains.v[0]].start, WAIT_STEPS, &e->chain);
+	waitfor_steps(&s->w, s->chains.list.v[set->chains.v[0]].start, &e->chain);
 	e->n = set->chains.n - 1;
 }
 

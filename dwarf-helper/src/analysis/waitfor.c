@@ -366,7 +366,7 @@ static void find_ends(struct waitfor *w)
 	VEC(uint32_t) path = {0};
 
 	for (uint32_t start = 0; start < w->objects.n; start++) {
-		uint32_t at = start, end = WAIT_NO_OBJECT;
+		uint32_t at = start, end = WAIT_NO_OBJECT, steps = 0;
 		path.n = 0;
 		number++;
 		while (at != WAIT_NO_OBJECT && !w->objects.v[at].moves && !walk[at]) {
@@ -379,9 +379,12 @@ static void find_ends(struct waitfor *w)
 		if (at != WAIT_NO_OBJECT && !w->objects.v[at].moves) {
 			w->objects.v[at].cycle |= walk[at] == number;
 			end = walk[at] == number ? at : w->objects.v[at].end;
+			steps = walk[at] == number ? 0 : w->objects.v[at].steps;
 		}
-		for (size_t k = 0; k < path.n; k++)
+		for (size_t k = path.n; k--;) {
 			w->objects.v[path.v[k]].end = end;
+			w->objects.v[path.v[k]].steps = ++steps;
+		}
 	}
 	VEC_FREE(&path);
 	free(walk);

@@ -61,6 +61,7 @@ struct wait_object {
 	uint32_t first_holder, holders; /* waitfor.holders.v[…], the nearest first */
 	uint32_t end; /* of its chain: an object without holders, or one of a cycle; WAIT_NO_OBJECT:
 			 it moves */
+	uint32_t steps; /* to there */
 };
 
 struct wait_holder {
@@ -122,7 +123,8 @@ static inline const struct wait_holder *waitfor_next(const struct waitfor *w, ui
 struct wait_chain {
 	bool cycle;
 	uint32_t end;	/* object */
-	uint32_t start; /* the object of it that most wait for */
+	uint32_t start; /* the object of it that most wait for, of equals the farthest from the
+			   end */
 	uint32_t tasks; /* how many hang on it */
 };
 
@@ -132,6 +134,26 @@ struct wait_chains {
 };
 
 void waitfor_chains(const struct waitfor *w, struct wait_chains *ret);
+
+/** Chains that are alike: step by step the same functions and lines wait for objects of the same
+ * kind, and they end alike.  How many wait is no part of it. */
+struct wait_alike {
+	uint32_t first, n; /* chains: alike.chains.v[…], the longest first, indices into the list
+			      of wait_chains */
+	uint32_t least, most; /* goroutines on one of them */
+	uint64_t tasks;	      /* … on all */
+	bool cycle;
+};
+
+struct wait_alikes {
+	VEC(struct wait_alike) list; /* cycles, then those that most hang on */
+	VEC(uint32_t) chains;
+};
+
+/** Put like to like.  @param fold  false: each chain by itself.  Zero-initialised; the caller frees
+ * both lists.  Cost: a walk along each chain. */
+void waitfor_alike(const struct waitfor *w, const struct wait_chains *c, bool fold,
+		   struct wait_alikes *ret);
 
 /**
  * One step of a chain: goroutines, and what they wait for.  The first are all that wait for the
@@ -152,11 +174,8 @@ struct wait_steps {
 			  nobody does */
 };
 
-#define WAIT_STEPS 32
-#define WAIT_STEPS_ALL UINT32_MAX
-
-/** From an object to the end of its chain, at most @p max steps. */
-void waitfor_steps(const struct waitfor *w, uint32_t object, uint32_t max, struct wait_steps *ret);
+/** From an object to the end of its chain; the caller frees the list. */
+void waitfor_steps(const struct waitfor *w, uint32_t object, struct wait_steps *ret);
 
 /** Is it a channel with a buffer in which nothing has room? */
 static inline bool waitfor_full(const struct wait_object *o)

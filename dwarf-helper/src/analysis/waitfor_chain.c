@@ -1,6 +1,7 @@
 /* Chains, as they are told: from those who wait to the last who is waited for. */
 #include <stdlib.h>
 
+#include "analysis/signature.h"
 #include "analysis/waitfor.h"
 
 static int longest_first(const void *a, const void *b)
@@ -12,6 +13,11 @@ static int longest_first(const void *a, const void *b)
 	if (x->tasks != y->tasks)
 		return x->tasks < y->tasks ? 1 : -1;
 	return x->end < y->end ? -1 : x->end > y->end;
+}
+
+static bool is_better_start(const struct wait_object *o, const struct wait_object *than)
+{
+	return o->waiters != than->waiters ? o->waiters > than->waiters : o->steps > than->steps;
 }
 
 void waitfor_chains(const struct waitfor *w, struct wait_chains *ret)
@@ -32,7 +38,7 @@ void waitfor_chains(const struct waitfor *w, struct wait_chains *ret)
 		}
 		struct wait_chain *c = &ret->list.v[chain_of[end] - 1];
 		c->tasks++;
-		if (w->objects.v[t->next].waiters > w->objects.v[c->start].waiters)
+		if (is_better_start(&w->objects.v[t->next], &w->objects.v[c->start]))
 			c->start = t->next;
 	}
 	if (ret->list.n)
@@ -40,14 +46,14 @@ void waitfor_chains(const struct waitfor *w, struct wait_chains *ret)
 	free(chain_of);
 }
 
-void waitfor_steps(const struct waitfor *w, uint32_t object, uint32_t max, struct wait_steps *ret)
+void waitfor_steps(const struct waitfor *w, uint32_t object, struct wait_steps *ret)
 {
 	struct u64map seen = {0}; /* object + 1 -> its step */
 	const struct wait_object *o = &w->objects.v[object];
 	struct wait_step s = {.task = w->waiters.v[o->first_waiter], .tasks = o->waiters};
 
 	*ret = (struct wait_steps){.back = WAIT_NO_OBJECT};
-	while (ret->list.n < max) {
+	for (;;) {
 		const struct wait_task *t = &w->tasks[s.task];
 		ret->never = object == WAIT_NO_OBJECT;
 		if (object != WAIT_NO_OBJECT || t->n) {
@@ -81,4 +87,78 @@ void waitfor_steps(const struct waitfor *w, uint32_t object, uint32_t max, struc
 		break;
 	}
 	u64map_free(&seen);
+}
+
+/* ---- those that are alike ---- */
+
+static uint64_t mix(uint64_t hash, uint64_t n)
+{
+	return (hash ^ n) * UINT64_C(0x100000001b3);
+}
+
+/* A place is a line, not a pc: the same line may be compiled several times. */
+static uint64_t shape_of(const struct waitfor *w, uint32_t object)
+{
+	const struct runtime *rt = w->m->rt;
+	struct wait_steps s;
+
+	waitfor_steps(w, object, &s);
+	uint64_t hash = mix(mix(SIGN_START, s.never), s.back);
+	for (size_t k = 0; k < s.list.n; k++) {
+		const struct wait_step *step = &s.list.v[k];
+		const struct task *t = &w->m->tasks.list.v[step->task];
+		hash = sign_word(sign_frame(hash, w->m, t->frame), task_reason(w->m->rt, t));
+		hash = mix(hash,
+			   t->frame < rt->frames.n ? (uint64_t)rt->frames.v[t->frame].line : 0);
+		hash = mix(hash, step->addr ? step->kind + 1u : 0);
+		hash = mix(hash, step->kind == WAIT_CHAN ? step->size : 0);
+	}
+	VEC_FREE(&s.list);
+	return hash | 1;
+}
+
+static int alike_first(const void *a, const void *b)
+{
+	const struct wait_alike *x = a, *y = b;
+
+	if (x->cycle != y->cycle)
+		return x->cycle ? -1 : 1;
+	if (x->tasks != y->tasks)
+		return x->tasks < y->tasks ? 1 : -1;
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+void waitfor_alike(const struct waitfor *w, const struct wait_chains *c, bool fold,
+		   struct wait_alikes *ret)
+{
+	uint32_t *of = mem_zalloc((c->list.n + 1) * sizeof(*of)), at = 0;
+	struct u64map by_shape = {0};
+
+	for (size_t k = 0; k < c->list.n; k++) {
+		const struct wait_chain *one = &c->list.v[k];
+		of[k] = u64map_add(&by_shape, fold ? shape_of(w, one->start) : k + 1,
+				   (uint32_t)ret->list.n);
+		if (of[k] == ret->list.n)
+			VEC_PUSH(&ret->list,
+				 (struct wait_alike){.most = one->tasks, .cycle = one->cycle});
+		struct wait_alike *a = &ret->list.v[of[k]];
+		a->n++;
+		a->tasks += one->tasks;
+		a->least = one->tasks; /* they come the longest first */
+	}
+	for (size_t a = 0; a < ret->list.n; a++) {
+		ret->list.v[a].first = at;
+		at += ret->list.v[a].n;
+		ret->list.v[a].n = 0;
+	}
+	VEC_RESERVE(&ret->chains, c->list.n + 1);
+	ret->chains.n = c->list.n;
+	for (size_t k = 0; k < c->list.n; k++) {
+		struct wait_alike *a = &ret->list.v[of[k]];
+		ret->chains.v[a->first + a->n++] = (uint32_t)k;
+	}
+	if (ret->list.n)
+		qsort(ret->list.v, ret->list.n, sizeof(*ret->list.v), alike_first);
+	u64map_free(&by_shape);
+	free(of);
 }

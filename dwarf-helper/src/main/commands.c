@@ -20,7 +20,7 @@ const struct option_info option_infos[OPT_COUNT] = {
 	[OPT_WIDTH] = {"width", "N", "columns of the output; the terminal's, else 100"},
 	[OPT_LIMIT] = {"limit", "N", "lines at most; 0 lifts every cut"},
 	[OPT_DEPTH] = {"depth", "N", "levels below the roots, or below CTX"},
-	[OPT_NO_FOLD] = {"no-fold", NULL, "show equal siblings one by one"},
+	[OPT_NO_FOLD] = {"no-fold", NULL, "show what is alike (siblings, chains) one by one"},
 	[OPT_TASKS] = {"tasks", NULL, "show the goroutines that wait on each context (the default)"},
 	[OPT_NO_TASKS] = {"no-tasks", NULL, "leave the goroutines out"},
 	[OPT_VALUES] = {"values", NULL, "show the values of value contexts, too"},
@@ -93,12 +93,13 @@ const struct command commands[] = {
 		  "context, whether that context is cancelled, for how long.",
 	 .example = "blocked --min-wait 1h"},
 	{.name = "waits", .args = "", .run = report_waits, .needs = NEED_TASKS | NEED_CONTEXTS,
-	 .options = OPT_BIT(OPT_LIMIT),
+	 .options = OPT_BIT(OPT_NO_FOLD) | OPT_BIT(OPT_LIMIT),
 	 .summary = "who waits for whom: from the blocked to the last who blocks",
 	 .about = "Goroutines that wait for channels, locks and wait groups, and who holds these: first what does not\n"
 		  "move, cycles before chains, then what is waited for and held by somebody who moves.  Go writes down\n"
-		  "no owner: who holds what is inferred from stacks and from the code of their functions.",
-	 .example = "waits"},
+		  "no owner: who holds what is inferred from stacks and from the code of their functions.  Chains of\n"
+		  "the same functions, lines and kinds of objects are told once.",
+	 .example = "waits --no-fold --limit 100"},
 	{.name = "bt", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_bt, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_LIMIT),
 	 .summary = "the stack of a goroutine, or all stacks, equal ones together",

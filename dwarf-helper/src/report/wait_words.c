@@ -5,6 +5,8 @@
 #include "report/path.h"
 #include "report/words.h"
 
+#define CHAIN_STEPS 12 /* told of one in one sentence: the first ones and the last */
+
 const char *wait_kind_word(uint8_t kind)
 {
 	static const char *const words[WAIT_KINDS] = {
@@ -92,7 +94,15 @@ void word_wait_end(struct buf *out, const struct report *r, const struct wait_st
 
 void word_wait_chain(struct phrase *out, const struct report *r, const struct wait_steps *s)
 {
-	for (size_t k = 0; k < s->list.n; k++) {
+	size_t n = s->list.n, skip = n > CHAIN_STEPS + 1 ? n - CHAIN_STEPS : 0;
+
+	for (size_t k = 0; k < n; k++) {
+		if (skip && k == CHAIN_STEPS - 1) {
+			buf_lit(&out->text, " ← … ");
+			text_count(&out->text, skip);
+			buf_lit(&out->text, " more");
+			k += skip;
+		}
 		const struct wait_step *step = &s->list.v[k];
 		if (k) {
 			buf_lit(&out->text, " ←");

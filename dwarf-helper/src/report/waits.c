@@ -1,6 +1,7 @@
 /**
  * @file  `waits`: who waits for whom, from the blocked to the last who blocks.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "report/lines.h"
@@ -9,8 +10,13 @@
 #include "report/words.h"
 #include "report/writer.h"
 
-#define CHAINS 10  /* told when --limit is not given */
-#define OBJECTS 20 /* that move */
+/* What is told when --limit is not given: a screen. */
+#define CHAINS 10      /* at most */
+#define CHAIN_LINES 24 /* after so many lines no other chain is begun */
+#define STEPS 8	       /* of one chain; of longer ones the middle is left out */
+#define STEPS_BEHIND 2 /* of these, at its end */
+#define OBJECTS 10     /* that move */
+#define EXAMPLES 2     /* of chains that are like one that is told */
 #define HOLDERS 100
 #define INDENT 3
 
@@ -25,10 +31,15 @@ static void put_line(struct report *r, size_t indent, const struct buf *line)
 	buf_char(&r->out, '\n');
 }
 
-static void put_step(struct report *r, const struct wait_steps *s, size_t k)
+static size_t indent_of(size_t level)
+{
+	return INDENT + (level < STEPS ? level : STEPS) * INDENT;
+}
+
+static void put_step(struct report *r, const struct wait_steps *s, size_t k, size_t level)
 {
 	const struct wait_step *step = &s->list.v[k];
-	size_t indent = INDENT + (k < 8 ? k : 8) * INDENT;
+	size_t indent = indent_of(level);
 	struct buf line = {0};
 
 	word_wait_tasks(&line, r, step);
@@ -47,19 +58,90 @@ static void put_step(struct report *r, const struct wait_steps *s, size_t k)
 	buf_free(&line);
 }
 
-static void put_chain(struct report *r, const struct waitfor *w, const struct wait_chain *c)
+/* "4 998 chains alike that do not move, 1 goroutine each" */
+static void put_head(struct report *r, const struct wait_alike *a)
 {
 	struct buf *out = &r->out;
+
+	if (a->n == 1) {
+		text_plural(out, a->tasks, "goroutine");
+		buf_str(out, a->tasks == 1 ? " hangs" : " hang");
+		buf_str(out, a->cycle ? " on a cycle\n" : " on a chain that does not move\n");
+		return;
+	}
+	text_count(out, a->n);
+	buf_str(out, a->cycle ? " cycles alike, " : " chains alike that do not move, ");
+	if (a->least < a->most) {
+		text_count(out, a->least);
+		buf_lit(out, " to ");
+	}
+	text_plural(out, a->most, "goroutine");
+	buf_lit(out, " each\n");
+}
+
+/* Where the others of its kind are. */
+static void put_others(struct report *r, const struct waitfor *w, const struct wait_chains *c,
+		       const uint32_t *chains, uint32_t n)
+{
+	size_t columns = r->opt->width > INDENT ? r->opt->width - INDENT : 1;
+	struct phrase line = {0};
+
+	buf_str(&line.text, n == 2 ? "likewise goroutine " : "likewise goroutines ");
+	for (uint32_t k = 1; k < n && k <= EXAMPLES; k++) {
+		const struct wait_object *o = &w->objects.v[c->list.v[chains[k]].start];
+		if (k > 1) {
+			buf_char(&line.text, ',');
+			phrase_break(&line);
+			buf_char(&line.text, ' ');
+		}
+		buf_u64(&line.text, r->m->tasks.list.v[w->waiters.v[o->first_waiter]].goid);
+		buf_printf(&line.text, " (0x%" PRIx64 ")", o->addr);
+	}
+	if (n - 1 > EXAMPLES) {
+		phrase_break(&line);
+		buf_lit(&line.text, " and ");
+		text_count(&line.text, n - 1 - EXAMPLES);
+		buf_lit(&line.text, " more");
+	}
+	phrase_break(&line);
+	buf_lit(&line.text, "  (--no-fold shows them)");
+	buf_fill(&r->out, ' ', INDENT);
+	phrase_fold(&r->out, &line, 0, INDENT, columns, true);
+	buf_char(&r->out, '\n');
+	phrase_free(&line);
+}
+
+/* @return lines */
+static size_t put_steps(struct report *r, const struct wait_steps *s)
+{
+	size_t n = s->list.n, skip = r->opt->limit && n > STEPS + 1 ? n - STEPS : 0;
+
+	for (size_t k = 0, level = 0; k < n; k++, level++) {
+		if (skip && k == STEPS - STEPS_BEHIND) {
+			buf_fill(&r->out, ' ', indent_of(level));
+			text_more(&r->out, skip, "goroutines in between");
+			k += skip;
+		}
+		put_step(r, s, k, level);
+	}
+	return 2 * (n - skip) + (skip != 0);
+}
+
+/* @return lines */
+static size_t put_chains(struct report *r, const struct waitfor *w, const struct wait_chains *c,
+			 const struct wait_alikes *all, const struct wait_alike *a)
+{
+	const uint32_t *chains = &all->chains.v[a->first];
 	struct wait_steps s;
 
-	waitfor_steps(w, c->start, r->opt->limit == 0 ? WAIT_STEPS_ALL : WAIT_STEPS, &s);
-	text_plural(out, c->tasks, "goroutine");
-	buf_str(out, c->tasks == 1 ? " hangs" : " hang");
-	buf_str(out, c->cycle ? " on a cycle\n" : " on a chain that does not move\n");
-	for (size_t k = 0; k < s.list.n; k++)
-		put_step(r, &s, k);
+	waitfor_steps(w, c->list.v[chains[0]].start, &s);
+	put_head(r, a);
+	size_t lines = 2 + put_steps(r, &s);
 	VEC_FREE(&s.list);
-	buf_char(out, '\n');
+	if (a->n > 1)
+		put_others(r, w, c, chains, a->n);
+	buf_char(&r->out, '\n');
+	return lines + (a->n > 1);
 }
 
 /* Locks, channels that are sent to, wait groups: what somebody has to give. */
@@ -165,19 +247,36 @@ static void put_footer(struct report *r, const struct waitfor *w, const struct w
 				 "said to hang\n");
 }
 
-static struct err *waits_text(struct report *r, const struct waitfor *w)
+static struct err *put_all_chains(struct report *r, const struct waitfor *w,
+				  const struct wait_chains *c)
 {
-	uint64_t limit = word_limit(r->opt, CHAINS);
-	struct wait_chains c;
+	uint64_t limit = word_limit(r->opt, CHAINS), lines = 0, left = 0;
+	struct wait_alikes all = {0};
 	struct err *err = NULL;
+	size_t k = 0;
 
-	waitfor_chains(w, &c);
-	for (size_t k = 0; k < c.list.n && k < limit && !err; k++) {
-		put_chain(r, w, &c.list.v[k]);
+	waitfor_alike(w, c, !r->opt->no_fold, &all);
+	for (; k < all.list.n && k < limit && !err; k++) {
+		if (r->opt->limit < 0 && lines >= CHAIN_LINES)
+			break;
+		lines += put_chains(r, w, c, &all, &all.list.v[k]);
 		err = model_canceled(r->m) ? err_interrupted() : NULL;
 	}
-	if (c.list.n > limit)
-		text_more(&r->out, c.list.n - limit, "chains");
+	for (; k < all.list.n; k++)
+		left += all.list.v[k].n;
+	if (left && !err)
+		text_more(&r->out, left, left == 1 ? "chain" : "chains");
+	VEC_FREE(&all.list);
+	VEC_FREE(&all.chains);
+	return err;
+}
+
+static struct err *waits_text(struct report *r, const struct waitfor *w)
+{
+	struct wait_chains c;
+
+	waitfor_chains(w, &c);
+	struct err *err = put_all_chains(r, w, &c);
 	put_moving(r, w);
 	put_footer(r, w, &c);
 	VEC_FREE(&c.list);

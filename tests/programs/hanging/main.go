@@ -249,6 +249,83 @@ func group() record {
 	return record{Hang: many + 1, Cycle: true}
 }
 
+// ---- alike ----
+
+type mailbox struct{ in chan int }
+
+//go:noinline
+func (m *mailbox) post(i int) { m.in <- i }
+
+var mailboxes []*mailbox
+
+// alike: many who send to a mailbox each that nobody reads, three deadlocks of two, one of which others wait for, too.
+func alike() record {
+	start(many, func() {
+		m := &mailbox{in: make(chan int)}
+		out.Lock()
+		mailboxes = append(mailboxes, m)
+		out.Unlock()
+		m.post(1)
+	})
+	for i := 0; i < 3; i++ {
+		a, b := &account{name: "a"}, &account{name: "b"}
+		first, second := make(chan int), make(chan int)
+		start(1, func() { transfer(a, b, first) })
+		start(1, func() { transfer(b, a, second) })
+		<-first
+		<-second
+		first <- 1
+		second <- 1
+		settle()
+	}
+	return record{Hang: many + 6, Cycle: true}
+}
+
+type link struct {
+	mu   sync.Mutex
+	next *link
+}
+
+//go:noinline
+func (l *link) hold(locked chan int) {
+	l.mu.Lock()
+	locked <- 1
+	<-goOn
+	l.next.mu.Lock()
+	l.next.mu.Unlock()
+	l.mu.Unlock()
+}
+
+const long = 40
+
+// row: a chain of many steps, each of whom holds a lock and waits for the next one's.
+func row() record {
+	r := &results{out: make(chan int)}
+	kept = r
+	last := &link{}
+	start(1, func() { last.publish(r) })
+	settle()
+	for i := 0; i < long; i++ {
+		last = &link{next: last}
+		l := last
+		start(1, func() { l.hold(took) })
+		<-took
+	}
+	for i := 0; i < long; i++ {
+		goOn <- 1
+	}
+	settle()
+	runtime.KeepAlive(last)
+	return record{Hang: long + 1}
+}
+
+//go:noinline
+func (l *link) publish(r *results) {
+	l.mu.Lock()
+	r.out <- 1
+	l.mu.Unlock()
+}
+
 // ---- healthy ----
 
 //go:noinline
@@ -373,6 +450,7 @@ func idle() record {
 func main() {
 	situations := map[string]func() record{
 		"inversion": inversion, "reader": reader, "result": result, "nested": nested, "group": group,
+		"alike": alike, "row": row,
 		"busy": busy, "session": session, "drained": drained, "global": global, "slots": slots, "idle": idle,
 	}
 	r := situations[os.Args[1]]()
