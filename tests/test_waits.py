@@ -5,6 +5,10 @@ The program says who has locked, taken or would receive what, and how many hang 
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +19,36 @@ import helper
 import toolchains
 
 VERSIONS = (toolchains.DEFAULT_VERSIONS[0], "1.22", "1.24", toolchains.DEFAULT_VERSIONS[-1])
-STUCK = ("inversion", "reader", "result", "nested", "group")
-HEALTHY = ("busy", "session", "drained", "global", "slots", "idle")
+STUCK = ("inversion", "reader", "result", "nested", "group", "twice", "queries")
+HEALTHY = ("busy", "session", "drained", "global", "slots", "idle", "fed", "unfed", "returned", "acquired", "handed", "scanned", "transactions")
 SITUATIONS = STUCK + HEALTHY
+
+
+def source(version: str) -> Path:
+    """The program with golang.org/x/sync beside it: every Go release carries the source of its semaphores, for its own tools."""
+    go = toolchains.go(version)
+    if not go:
+        raise build.Unavailable(f"go {version}: {toolchains.reasons().get(version, 'missing')}")
+    program = build.source_dir("hanging")
+    root = subprocess.run([go, "env", "GOROOT"], env=toolchains.go_env(), text=True, capture_output=True, check=True).stdout.strip()
+    library = Path(root) / "src/cmd/vendor/golang.org/x/sync/semaphore/semaphore.go"
+    texts = {path.name: path.read_text() for path in program.glob("*.go")}
+    texts["go.mod"] = (f"module goctx.test/hanging\n\ngo {version}\n\nrequire golang.org/x/sync v0.0.0\n\n"
+                       "replace golang.org/x/sync => ./sync\n")
+    texts["sync/go.mod"] = f"module golang.org/x/sync\n\ngo {version}\n"
+    texts["sync/semaphore/semaphore.go"] = library.read_text()
+    key = hashlib.sha256("\0".join(word for item in sorted(texts.items()) for word in item).encode()).hexdigest()[:16]
+    place = toolchains.cache_dir() / "programs" / f"hanging-source-{key}"
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent) as made:
+            for name, text in texts.items():
+                path = Path(made) / "new/hanging" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            with contextlib.suppress(OSError):  # somebody else was as quick
+                (Path(made) / "new").rename(place)
+    return place / "hanging"
 
 
 class Look:
@@ -25,7 +56,7 @@ class Look:
 
     def __init__(self, goctx: helper.Goctx, situation: str, version: str, variant: str, scratch: Path) -> None:
         try:
-            exe = build.build("hanging", version, variant)
+            exe = build.build(source(version), version, variant)
             died = build.some_core(exe, [situation], scratch)
         except build.Unavailable as why:
             pytest.skip(f"hanging with go {version}: {why}")
@@ -77,6 +108,39 @@ def test_text(goctx: helper.Goctx, scratch: Path) -> None:
     assert lines[1].startswith("12 goroutines, sync.Mutex.Lock in main.(*results).size "), text
     assert any(line.startswith(f"goroutine {look.holds[0]['goid']}, chan send in main.(*results).publish ") for line in lines), text
     assert any(line.endswith("(no buffer), and nobody receives") for line in lines), text
+
+
+def test_unsignalled(goctx: helper.Goctx, scratch: Path) -> None:
+    """A chain may end in a Cond that nobody signals, and who waits there holds something else; no accusation: who signals may be yet to come."""
+    look = Look(goctx, "unsignalled", VERSIONS[-1], "default", scratch)
+    assert {one["goid"] for one in look.waits if not one["moves"]} == {one["goid"] for one in look.waits} and len(look.waits) == 13
+    (truth,) = look.holds
+    assert {tuple(one["holders"]) for one in look.waits if one["for"] == truth["for"]} == {(truth["goid"],)}
+    chain, _ = blocks(goctx.run(look.target, "waits").text)
+    assert "Cond 0x" in chain[-1] and chain[-1].endswith(", and nobody signals"), chain
+    assert [one.confidence for one in look.findings() if one.rule == "wait-chain"] == ["info"]
+    assert not [one for one in look.findings() if one.confidence != "info"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_forgotten_rows(goctx: helper.Goctx, scratch: Path, version: str) -> None:
+    """A pool whose connections nobody has any more: full, with no holders, and no claim that it never moves."""
+    look = Look(goctx, "forgotten", version, "default", scratch)
+    pool = [one for one in look.waits if one["kind"] == "pool"]
+    assert len(pool) == 12 and all(one["full"] and one["holders"] == [] and one["moves"] for one in pool), pool
+    (line,) = (line for line in goctx.run(look.target, "waits").text.splitlines() if " pool 0x" in line)
+    assert "(full, 3 of 3 open)" in line and line.rstrip().endswith("not known"), line
+
+
+def test_limits(goctx: helper.Goctx, scratch: Path) -> None:
+    """Semaphores and pools are told with what is held of them, and nothing is claimed where DWARF does not say what they are."""
+    for situation, words in (("twice", "semaphore 0x"), ("queries", "pool 0x")):
+        look = Look(goctx, situation, VERSIONS[-1], "default", scratch)
+        chain, _ = blocks(goctx.run(look.target, "waits").text)
+        assert words in chain[2] and "(full, 3 of 3 " in chain[2], chain
+        assert chain[-1].endswith("which each of them holds itself: a deadlock"), chain
+        bare = Look(goctx, situation, VERSIONS[-1], "nodwarf", scratch)
+        assert {one["kind"] for one in bare.waits} <= {"chan", "context"} and all(one["moves"] for one in bare.waits), bare.waits
 
 
 def blocks(text: str) -> list[list[str]]:

@@ -9,7 +9,8 @@
  *                 context; a full buffer is drained while somebody who may receive does.
  * likely          ten or more hang on chains that are alike.  Never certain: who holds a lock is
  *                 inferred
- * info            fewer, in a cycle
+ * info            fewer, in a cycle; or the chain leads over a Cond, which somebody yet to come may
+ *                 signal
  *
  * Chains whose first and last goroutines stand in the same functions are one finding.  Goroutines
  * that wait for nobody's sake are task-pileup's; where all that hang can never run again, that
@@ -26,6 +27,7 @@ struct chain_set {
 	uint32_t last; /* goroutine */
 	uint64_t bytes;
 	bool cycle;
+	bool cond; /* a step of one waits for a Cond */
 };
 
 struct chain_sets {
@@ -56,6 +58,8 @@ static void add_chain(struct chain_sets *s, uint32_t chain)
 		if (at == s->list.n)
 			VEC_PUSH(&s->list, (struct chain_set){.last = last, .cycle = c->cycle});
 		VEC_PUSH(&s->list.v[at].chains, chain);
+		for (size_t k = 0; k < steps.list.n; k++)
+			s->list.v[at].cond |= steps.list.v[k].kind == WAIT_COND;
 		s->set_of[c->end] = at + 1;
 	}
 	VEC_FREE(&steps.list);
@@ -118,8 +122,8 @@ static void tell(struct chain_sets *s, const struct chain_set *set)
 	}
 	if (set->tasks.n < MANY && !set->cycle)
 		return;
-	f = finding_new(l->out, RULE_WAIT_CHAIN, set->tasks.n < MANY ? CONF_INFO : CONF_LIKELY,
-			UNIT_TASK);
+	f = finding_new(l->out, RULE_WAIT_CHAIN,
+			set->tasks.n < MANY || set->cond ? CONF_INFO : CONF_LIKELY, UNIT_TASK);
 	f->count = f->tasks = set->tasks.n;
 	f->bytes = set->bytes;
 	f->claim.wait_chain.cycle = set->cycle;

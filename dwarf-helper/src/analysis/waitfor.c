@@ -87,7 +87,10 @@ static taddr lock_of(struct waitfor *w, const struct task *t, taddr word, uint8_
 	*kind_ret = WAIT_WAITGROUP;
 	if (!strcmp(l.outer, "sync.(*WaitGroup).Wait"))
 		return less(word, L->waitGroup.sema);
-	*kind_ret = !strcmp(l.outer, "sync.(*Cond).Wait") ? WAIT_COND : WAIT_SEMAPHORE;
+	*kind_ret = WAIT_COND;
+	if (!strcmp(l.outer, "sync.(*Cond).Wait"))
+		return less(word, L->cond.notify);
+	*kind_ret = WAIT_SEMAPHORE;
 	return word;
 }
 
@@ -109,6 +112,20 @@ struct collecting {
 	uint32_t task;
 };
 
+/* Is the channel that of one who waits for a semaphore or pool of a library? */
+static uint32_t limited_at(struct waitfor *w, const struct task *t, taddr chan)
+{
+	uint32_t n = limits_of(&w->limits, t, chan);
+
+	if (n == LIMIT_NONE)
+		return WAIT_NO_OBJECT;
+	const struct limit *l = &w->limits.list.v[n];
+	uint32_t at = object_at(w, l->addr, l->kind == LIMIT_POOL ? WAIT_POOL : WAIT_SEMAPHORE);
+	w->objects.v[at].count = l->used;
+	w->objects.v[at].size = l->size;
+	return at;
+}
+
 static bool collect(void *arg, const struct wake_object *o)
 {
 	struct collecting *c = arg;
@@ -126,10 +143,11 @@ static bool collect(void *arg, const struct wake_object *o)
 		addr = lock_of(w, t, o->addr, &kind);
 	if (!addr)
 		return true;
-	uint32_t at = object_at(w, addr, kind);
-	if (o->is_chan) {
-		bool send = task_wait_op(w->m->rt, &w->m->tasks, t, o->wait - t->wait_first) ==
-			    WAIT_SEND;
+	bool send = o->is_chan &&
+		    task_wait_op(w->m->rt, &w->m->tasks, t, o->wait - t->wait_first) == WAIT_SEND;
+	uint32_t at = o->is_chan && !send ? limited_at(w, t, addr) : WAIT_NO_OBJECT;
+	if (at == WAIT_NO_OBJECT) {
+		at = object_at(w, addr, kind);
 		w->objects.v[at].send |= send;
 		w->objects.v[at].receive |= !send;
 	}
@@ -194,7 +212,7 @@ static bool wants_holders(const struct waitfor *w, const struct wait_object *o)
 	if (o->kind == WAIT_MUTEX)
 		return runtime_field(rt, o->addr, rt->L.mutex.state, &state) &&
 		       state & MUTEX_LOCKED; /* else it is being handed over */
-	return o->kind != WAIT_COND && o->kind != WAIT_SEMAPHORE;
+	return o->kind != WAIT_SEMAPHORE || o->size;
 }
 
 static bool want_more(struct waitfor *w, bool *wanted, unsigned round)
@@ -257,7 +275,7 @@ static void list_holders(struct waitfor *w)
 static struct err *find_holders(struct waitfor *w)
 {
 	bool *wanted = mem_zalloc((w->objects.n + 1) * sizeof(*wanted));
-	struct err *err = NULL;
+	struct err *err = waitfor_pools(w);
 
 	for (unsigned round = 0; round < ROUNDS && !err && want_more(w, wanted, round); round++)
 		err = waitfor_hold(w, wanted);
@@ -312,10 +330,31 @@ static void list_held(struct moving *v)
 		v->held[v->first_held[w->holders.v[h].task + 1]++] = w->holders.v[h].object;
 }
 
-static bool moves_by_itself(const struct waitfor *w, const struct wait_object *o)
+static bool is_lock(const struct wait_object *o)
 {
-	return w->cut || !o->looked ||
-	       (!o->holders && !(o->kind == WAIT_CHAN && o->send && !o->receive));
+	return o->kind != WAIT_CHAN && o->kind != WAIT_WAITGROUP && o->kind != WAIT_COND;
+}
+
+/* Does somebody who waits for it hold a lock that others wait for? */
+static bool waiter_holds(const struct moving *v, const struct wait_object *o)
+{
+	for (uint32_t k = 0; k < o->waiters; k++) {
+		uint32_t i = v->w->waiters.v[o->first_waiter + k];
+		for (uint32_t h = v->first_held[i]; h < v->first_held[i + 1]; h++)
+			if (is_lock(&v->w->objects.v[v->held[h]]))
+				return true;
+	}
+	return false;
+}
+
+/* Waiting for a Cond is what idle workers do, and who signals may be yet to come. */
+static bool moves_by_itself(const struct moving *v, const struct wait_object *o)
+{
+	if (v->w->cut || !o->looked)
+		return true;
+	if (o->kind == WAIT_COND)
+		return !waiter_holds(v, o);
+	return !o->holders && !(o->kind == WAIT_CHAN && o->send && !o->receive);
 }
 
 static void find_moving(struct waitfor *w)
@@ -328,7 +367,7 @@ static void find_moving(struct waitfor *w)
 		    w->tasks[i].on_context)
 			task_moves(&v, i);
 	for (uint32_t o = 0; o < w->objects.n; o++)
-		if (moves_by_itself(w, &w->objects.v[o]))
+		if (moves_by_itself(&v, &w->objects.v[o]))
 			object_moves(&v, o);
 	while (v.ready.n) {
 		uint32_t i = v.ready.v[--v.ready.n];
@@ -392,7 +431,7 @@ static void find_ends(struct waitfor *w)
 
 struct err *waitfor_build(const struct model *m, const bool *never, struct waitfor *ret)
 {
-	*ret = (struct waitfor){.m = m, .calls = {.rt = m->rt}};
+	*ret = (struct waitfor){.m = m, .calls = {.rt = m->rt}, .limits = {.rt = m->rt}};
 	ret->tasks = mem_zalloc((m->tasks.list.n + 1) * sizeof(*ret->tasks));
 	struct err *err = collect_all(ret, never);
 	if (!err) {
@@ -418,5 +457,6 @@ void waitfor_free(struct waitfor *w)
 	VEC_FREE(&w->holders);
 	u64map_free(&w->by_addr);
 	calls_free(&w->calls);
+	limits_free(&w->limits);
 	*w = (struct waitfor){0};
 }

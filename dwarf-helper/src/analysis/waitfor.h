@@ -19,12 +19,18 @@
  *                   main.main: these wait for the end of the program One that waits to send to it
  *                   has sent before in another frame: a semaphore's second slot
  *     wait group    the same with Done
+ *     Cond          … with Signal or Broadcast.  Who waits in it has given its lock back
+ *     semaphore     of golang.org/x/sync (runtime/limits.h): who has acquired and not released, or
+ *                   was started to release it
+ *     pool          of database/sql: who has an open Rows, Tx or Conn in live words, or what leads
+ *                   there in two steps; and who waits in the pool's own functions with one
  *
  * A goroutine moves when it is not parked, or for I/O, a timer, a context.  What is held by
  * somebody who moves moves; so does what nobody is found to hold, but for a channel that is sent
- * to, all of whose possible receivers were looked for.  A holder too many therefore keeps things
- * quiet.  What then is left does not move: each hangs on a chain that ends in a cycle, or with a
- * goroutine that sends and nobody receives.
+ * to, all of whose possible receivers were looked for, and for a Cond whose waiters hold a lock
+ * that others wait for.  A holder too many therefore keeps things quiet.  What then is left does
+ * not move: each hangs on a chain that ends in a cycle, or with a goroutine that sends and nobody
+ * receives.
  *
  * Cost: a look at what each goroutine waits for; where a lock, a full channel or a wait group is
  * waited for, up to four walks over all stacks, and a bounded number of looks at objects.
@@ -34,6 +40,7 @@
 
 #include "context/model.h"
 #include "runtime/calls.h"
+#include "runtime/limits.h"
 
 enum wait_kind {
 	WAIT_CHAN,
@@ -42,7 +49,8 @@ enum wait_kind {
 	WAIT_RWMUTEX_READ,
 	WAIT_WAITGROUP,
 	WAIT_COND,
-	WAIT_SEMAPHORE,
+	WAIT_SEMAPHORE, /* of the runtime; with a size, a semaphore.Weighted */
+	WAIT_POOL,	/* sql.DB */
 	WAIT_KINDS
 };
 
@@ -50,13 +58,15 @@ enum wait_kind {
 
 /** What goroutines wait for. */
 struct wait_object {
-	taddr addr;	    /* the hchan; the first byte of the lock; the word of a semaphore */
+	taddr addr;	    /* the hchan; the first byte of the lock, the Cond, the Weighted, the
+			       DB; the word of a semaphore of the runtime */
 	uint8_t kind;	    /* enum wait_kind */
 	bool send, receive; /* of a channel: goroutines wait to do that */
 	bool looked;	    /* for holders, in all stacks */
 	bool moves;
-	bool cycle;			/* the end of chains that come back to it */
-	uint64_t count, size;		/* of a channel's buffer */
+	bool cycle;	      /* the end of chains that come back to it */
+	uint64_t count, size; /* of a channel's buffer, of what a semaphore gives out, of a pool's
+				 connections */
 	uint32_t first_waiter, waiters; /* tasks: waitfor.waiters.v[…] */
 	uint32_t first_holder, holders; /* waitfor.holders.v[…], the nearest first */
 	uint32_t end; /* of its chain: an object without holders, or one of a cycle; WAIT_NO_OBJECT:
@@ -101,6 +111,7 @@ struct waitfor {
 	/* inside */
 	struct u64map by_addr;
 	struct calls calls;
+	struct limits limits;
 };
 
 /**
@@ -164,7 +175,7 @@ struct wait_step {
 	bool inferred;	      /* that they hold it */
 	taddr addr;	      /* of what they wait for, 0: for what never comes */
 	uint8_t kind;	      /* enum wait_kind */
-	uint64_t count, size; /* of a channel's buffer */
+	uint64_t count, size; /* of the object */
 };
 
 struct wait_steps {
@@ -177,10 +188,11 @@ struct wait_steps {
 /** From an object to the end of its chain; the caller frees the list. */
 void waitfor_steps(const struct waitfor *w, uint32_t object, struct wait_steps *ret);
 
-/** Is it a channel with a buffer in which nothing has room? */
+/** Is it a channel with a buffer in which nothing has room, a semaphore or pool of which nothing is
+ * left? */
 static inline bool waitfor_full(const struct wait_object *o)
 {
-	return o->kind == WAIT_CHAN && o->size && o->count == o->size;
+	return o->size && o->count >= o->size;
 }
 
 /* ---- inside: waitfor_hold.c ---- */
@@ -188,5 +200,9 @@ static inline bool waitfor_full(const struct wait_object *o)
 /** Look for the holders of the objects that are @p wanted in all stacks; adds them to w->holders.
  * @return NULL, ERR_CANCELED */
 struct err *waitfor_hold(struct waitfor *w, const bool *wanted);
+
+/** waitfor_pool.c: look for who has the connections of all pools that are waited for. @return NULL,
+ * ERR_CANCELED */
+struct err *waitfor_pools(struct waitfor *w);
 
 #endif

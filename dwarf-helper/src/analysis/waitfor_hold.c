@@ -84,6 +84,10 @@ static uint32_t kinds_of(const struct wait_object *o)
 				: CALL_BIT(CALL_SEND) | CALL_BIT(CALL_CLOSE));
 	case WAIT_WAITGROUP:
 		return CALL_BIT(CALL_DONE);
+	case WAIT_COND:
+		return CALL_BIT(CALL_SIGNAL);
+	case WAIT_SEMAPHORE:
+		return CALL_BIT(CALL_ACQUIRE) | CALL_BIT(CALL_RELEASE);
 	default:
 		return 0;
 	}
@@ -271,6 +275,33 @@ static bool has_locked(struct hold *h, const struct place *p, enum call_kind loc
 	return p->deferred.kinds & CALL_BIT(lock + 1) || calls_holds(&h->w->calls, p->info, lock);
 }
 
+/* It has acquired and not released; or it was started by who acquired for it, and releases. */
+static bool has_acquired(struct hold *h, const struct place *p, bool own)
+{
+	const struct func_calls *fc = calls_of(&h->w->calls, p->info);
+
+	return has_locked(h, p, CALL_ACQUIRE) ||
+	       (!own && !(fc->kinds & CALL_BIT(CALL_ACQUIRE)) &&
+		calls_after(&h->w->calls, p->info, CALL_BIT(CALL_RELEASE)));
+}
+
+/* Cond.Wait has given the lock back that it was called with: the Cond's field L. */
+static bool gave_back(const struct hold *h, taddr lock)
+{
+	const struct wait_task *t = &h->w->tasks[h->task];
+
+	for (uint32_t k = 0; k < t->n; k++) {
+		const struct wait_object *o = &h->w->objects.v[h->w->waits.v[t->first + k]];
+		uint64_t size = o->kind == WAIT_COND ? h->rt->L.s[LAYOUT_cond].size : 0;
+		for (uint64_t at = 0; at + 8 <= size; at += 8) {
+			taddr word;
+			if (target_u64(h->rt->t, o->addr + at, &word) && word == lock)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* May a goroutine that stands there hold the object, by what the function does? */
 static bool suits(struct hold *h, uint32_t object, const struct place *p, unsigned hops)
 {
@@ -279,11 +310,12 @@ static bool suits(struct hold *h, uint32_t object, const struct place *p, unsign
 
 	switch (o->kind) {
 	case WAIT_MUTEX:
-		return !own && has_locked(h, p, CALL_MUTEX_LOCK);
+		return !own && has_locked(h, p, CALL_MUTEX_LOCK) && !gave_back(h, o->addr);
 	case WAIT_RWMUTEX_WRITE:
-		return !own && has_locked(h, p, CALL_WRITE_LOCK);
+		return !own && has_locked(h, p, CALL_WRITE_LOCK) && !gave_back(h, o->addr);
 	case WAIT_RWMUTEX_READ:
-		return (!own || !hops) && has_locked(h, p, CALL_READ_LOCK);
+		return (!own || !hops) && has_locked(h, p, CALL_READ_LOCK) &&
+		       !gave_back(h, o->addr);
 	case WAIT_CHAN:
 		if (!(h->asked & CALLS_OF_CHAN) ||
 		    (own &&
@@ -296,6 +328,10 @@ static bool suits(struct hold *h, uint32_t object, const struct place *p, unsign
 							  CALL_BIT(CALL_CLOSE));
 	case WAIT_WAITGROUP:
 		return !own && p->does.kinds & CALL_BIT(CALL_DONE);
+	case WAIT_COND:
+		return !own && p->does.kinds & CALL_BIT(CALL_SIGNAL);
+	case WAIT_SEMAPHORE:
+		return has_acquired(h, p, own);
 	default:
 		return false;
 	}

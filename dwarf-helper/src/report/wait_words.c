@@ -17,6 +17,7 @@ const char *wait_kind_word(uint8_t kind)
 		[WAIT_WAITGROUP] = "waitgroup",
 		[WAIT_COND] = "cond",
 		[WAIT_SEMAPHORE] = "semaphore",
+		[WAIT_POOL] = "pool",
 	};
 	return words[kind];
 }
@@ -43,6 +44,7 @@ void word_wait_object(struct buf *out, taddr addr, uint8_t kind, uint64_t count,
 		[WAIT_WAITGROUP] = "WaitGroup",
 		[WAIT_COND] = "Cond",
 		[WAIT_SEMAPHORE] = "semaphore",
+		[WAIT_POOL] = "pool",
 	};
 
 	if (!addr) {
@@ -50,10 +52,12 @@ void word_wait_object(struct buf *out, taddr addr, uint8_t kind, uint64_t count,
 		return;
 	}
 	buf_printf(out, "%s 0x%" PRIx64, names[kind], addr);
-	if (kind == WAIT_CHAN) {
+	if (kind == WAIT_CHAN || size) {
 		buf_lit(out, " (");
 		word_chan_fill(out, count, size);
-		buf_char(out, ')');
+		buf_str(out, kind == WAIT_SEMAPHORE ? " held)"
+			     : kind == WAIT_POOL    ? " open)"
+						    : ")");
 	}
 	if (kind == WAIT_RWMUTEX_READ)
 		buf_lit(out, " (its readers)");
@@ -90,6 +94,8 @@ void word_wait_end(struct buf *out, const struct report *r, const struct wait_st
 			   r->m->tasks.list.v[back->task].goid);
 	else if (last->kind == WAIT_CHAN)
 		buf_lit(out, ", and nobody receives");
+	else if (last->kind == WAIT_COND)
+		buf_lit(out, ", and nobody signals");
 }
 
 void word_wait_chain(struct phrase *out, const struct report *r, const struct wait_steps *s)

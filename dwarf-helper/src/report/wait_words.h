@@ -13,7 +13,8 @@
 const char *wait_kind_word(uint8_t kind);
 
 /** "chan 0xc000126000 (full, 5 of 5)", "chan 0xc000126000 (no buffer)", "Mutex 0xc000126008",
- * "RWMutex 0x… (readers)". */
+ * "RWMutex 0x… (readers)", "semaphore 0x… (full, 3 of 3 held)", "pool 0x… (full, 10 of 10 open)".
+ */
 void word_wait_object(struct buf *out, taddr addr, uint8_t kind, uint64_t count, uint64_t size);
 
 /** "full, 5 of 5", "2 of 5", "no buffer". */

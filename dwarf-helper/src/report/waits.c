@@ -52,6 +52,8 @@ static void put_step(struct report *r, const struct wait_steps *s, size_t k, siz
 		word_wait_end(&line, r, s);
 	else
 		buf_str(&line, step->kind == WAIT_CHAN	      ? ", which these would serve:"
+			       : step->kind == WAIT_COND      ? ", which these would signal:"
+			       : step->kind == WAIT_POOL      ? ", whose connections these have:"
 			       : step->kind == WAIT_WAITGROUP ? ", which these have to end:"
 							      : ", held by");
 	put_line(r, indent, &line);
@@ -295,7 +297,7 @@ static void line_wait(struct report *r, const struct waitfor *w, uint32_t task,
 	rec_u64(&rec, REC_wait_goid, r->m->tasks.list.v[task].goid);
 	rec_addr(&rec, REC_wait_for, o->addr);
 	rec_word(&rec, REC_wait_kind, wait_kind_word(o->kind));
-	if (o->kind == WAIT_CHAN)
+	if (o->kind == WAIT_CHAN || o->size)
 		rec_bool(&rec, REC_wait_full, waitfor_full(o));
 	else
 		rec_null(&rec, REC_wait_full);

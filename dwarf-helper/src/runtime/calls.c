@@ -14,16 +14,31 @@ static const struct {
 	{"sync.(*Mutex).Lock", CALL_MUTEX_LOCK},   {"sync.(*Mutex).Unlock", CALL_MUTEX_UNLOCK},
 	{"sync.(*RWMutex).Lock", CALL_WRITE_LOCK}, {"sync.(*RWMutex).Unlock", CALL_WRITE_UNLOCK},
 	{"sync.(*RWMutex).RLock", CALL_READ_LOCK}, {"sync.(*RWMutex).RUnlock", CALL_READ_UNLOCK},
-	{"sync.(*WaitGroup).Done", CALL_DONE},	   {"runtime.chansend1", CALL_SEND},
+	{"sync.(*WaitGroup).Done", CALL_DONE},	   {"sync.(*Cond).Signal", CALL_SIGNAL},
+	{"sync.(*Cond).Broadcast", CALL_SIGNAL},   {"runtime.chansend1", CALL_SEND},
 	{"runtime.selectnbsend", CALL_SEND},	   {"runtime.chanrecv1", CALL_RECEIVE},
 	{"runtime.chanrecv2", CALL_RECEIVE},	   {"runtime.selectnbrecv", CALL_RECEIVE},
 	{"runtime.selectgo", CALL_SELECT},	   {"runtime.closechan", CALL_CLOSE},
 };
 
+/* A package that may be vendored. */
+static uint8_t kind_of_semaphore(const char *func)
+{
+	static const char package[] = "golang.org/x/sync/semaphore.(*Weighted).";
+	const char *method = strstr(func, package);
+
+	if (!method)
+		return CALL_KINDS;
+	method += sizeof(package) - 1;
+	return !strcmp(method, "Acquire") || !strcmp(method, "TryAcquire") ? CALL_ACQUIRE
+	       : !strcmp(method, "Release")				   ? CALL_RELEASE
+									   : CALL_KINDS;
+}
+
 static uint8_t kind_of(const char *func)
 {
 	if (strncmp(func, "sync.(*", 7) && strncmp(func, "runtime.", 8))
-		return CALL_KINDS;
+		return kind_of_semaphore(func);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (!strcmp(names[i].func, func))
 			return names[i].kind;
@@ -247,6 +262,17 @@ bool calls_before(struct calls *c, uint32_t info, uint32_t kinds)
 
 	for (uint32_t k = fc ? fc->first : 0; fc && k < fc->first + fc->n; k++)
 		if (CALL_BIT(c->list.v[k].kind) & kinds && c->list.v[k].at + IN_CALL <= at)
+			return true;
+	return false;
+}
+
+bool calls_after(struct calls *c, uint32_t info, uint32_t kinds)
+{
+	const struct func_calls *fc = calls_of(c, info);
+	taddr at = c->rt->pcs.v[info].pc;
+
+	for (uint32_t k = fc ? fc->first : 0; fc && k < fc->first + fc->n; k++)
+		if (CALL_BIT(c->list.v[k].kind) & kinds && c->list.v[k].at > at)
 			return true;
 	return false;
 }

@@ -9,8 +9,9 @@
  * the code calls them (code_refs_each(), where there is a reader for the processor).  Order is that
  * of addresses, which is that of the source but for branches; calls_holds() says how that is used.
  *
- * Names: sync/mutex.go, rwmutex.go, waitgroup.go; runtime/chan.go: chansend1, chanrecv1, chanrecv2,
- * selectnbsend, selectnbrecv, closechan; select.go: selectgo.
+ * Names: sync/mutex.go, rwmutex.go, waitgroup.go, cond.go; golang.org/x/sync/semaphore;
+ * runtime/chan.go: chansend1, chanrecv1, chanrecv2, selectnbsend, selectnbrecv, closechan;
+ * select.go: selectgo.
  */
 #ifndef GOCTX_RUNTIME_CALLS_H
 #define GOCTX_RUNTIME_CALLS_H
@@ -24,6 +25,9 @@ enum call_kind {
 	CALL_WRITE_UNLOCK,
 	CALL_READ_LOCK,
 	CALL_READ_UNLOCK,
+	CALL_ACQUIRE, /* of a semaphore.Weighted */
+	CALL_RELEASE,
+	CALL_SIGNAL, /* Signal or Broadcast of a Cond */
 	CALL_SEND,
 	CALL_RECEIVE,
 	CALL_SELECT,
@@ -85,11 +89,11 @@ const struct func_calls *calls_of(struct calls *c, uint32_t info);
 
 /**
  * Does a goroutine that stands at rt->pcs.v[@p info] hold a lock of that kind (CALL_MUTEX_LOCK,
- * CALL_WRITE_LOCK, CALL_READ_LOCK), by what the function itself does?  It does when the last of
- * these calls before it is a lock; or when one before it is, and the next one behind it unlocks (an
- * early return lies between, or the exits of deferred calls).  A guess: branches are not followed,
- * nor is it known which of several locks of a kind it is. When it stands inside of an inlined call
- * of sync, that call is where it stands.
+ * CALL_WRITE_LOCK, CALL_READ_LOCK, CALL_ACQUIRE), by what the function itself does?  It does when
+ * the last of these calls before it is a lock; or when one before it is, and the next one behind it
+ * unlocks (an early return lies between, or the exits of deferred calls).  A guess: branches are
+ * not followed, nor is it known which of several locks of a kind it is. When it stands inside of an
+ * inlined call of sync, that call is where it stands.
  */
 bool calls_holds(struct calls *c, uint32_t info, enum call_kind lock);
 
@@ -100,5 +104,8 @@ struct call_effects calls_effects(struct calls *c, taddr entry);
 /** Has the function that stands at rt->pcs.v[@p info] such a call (of CALL_BIT()s) before that
  * place?  The one it stands in is not counted. */
 bool calls_before(struct calls *c, uint32_t info, uint32_t kinds);
+
+/** … behind it? */
+bool calls_after(struct calls *c, uint32_t info, uint32_t kinds);
 
 #endif

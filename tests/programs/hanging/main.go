@@ -46,7 +46,9 @@ func goid() int {
 }
 
 // holds tells that the goroutine that calls it holds what p points to.
-func holds(p any, kind string) { print(record{Type: "holds", For: fmt.Sprintf("%p", p), Kind: kind, Goid: goid()}) }
+func holds(p any, kind string) {
+	print(record{Type: "holds", For: fmt.Sprintf("%p", p), Kind: kind, Goid: goid()})
+}
 
 func start(n int, f func()) {
 	started += n
@@ -63,7 +65,8 @@ func settle() {
 		parked = 0
 		for _, one := range bytes.Split(text[:runtime.Stack(text, true)], []byte("\n\n")) {
 			head, _, _ := strings.Cut(string(one), "\n")
-			if !strings.HasPrefix(head, "goroutine 1 ") && !strings.Contains(head, "[run") && !bytes.Contains(one, []byte("main.print(")) {
+			helper := bytes.Contains(one, []byte("created by database/sql."))
+			if !helper && !strings.HasPrefix(head, "goroutine 1 ") && !strings.Contains(head, "[run") && !bytes.Contains(one, []byte("main.print(")) {
 				parked++
 			}
 		}
@@ -450,7 +453,9 @@ func idle() record {
 func main() {
 	situations := map[string]func() record{
 		"inversion": inversion, "reader": reader, "result": result, "nested": nested, "group": group,
-		"alike": alike, "row": row,
+		"alike": alike, "row": row, "unsignalled": unsignalled, "twice": twice, "queries": queries,
+		"fed": fed, "unfed": unfed, "returned": returned, "acquired": acquired, "handed": handed,
+		"scanned": scanned, "transactions": transactions, "forgotten": forgotten,
 		"busy": busy, "session": session, "drained": drained, "global": global, "slots": slots, "idle": idle,
 	}
 	r := situations[os.Args[1]]()
