@@ -19,8 +19,8 @@ import helper
 import toolchains
 
 VERSIONS = (toolchains.DEFAULT_VERSIONS[0], "1.22", "1.24", toolchains.DEFAULT_VERSIONS[-1])
-STUCK = ("inversion", "reader", "result", "nested", "group", "twice", "queries")
-HEALTHY = ("busy", "session", "drained", "global", "slots", "idle", "fed", "unfed", "returned", "acquired", "handed", "scanned", "transactions")
+STUCK = ("inversion", "reader", "result", "nested", "group", "twice", "queries", "shared", "ordered", "rooted")
+HEALTHY = ("busy", "session", "drained", "global", "slots", "idle", "fed", "unfed", "returned", "acquired", "handed", "scanned", "transactions", "answering", "passed", "limited")
 SITUATIONS = STUCK + HEALTHY
 
 

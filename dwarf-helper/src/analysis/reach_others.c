@@ -1,10 +1,7 @@
 /* The first part of REACH_LIVE: what is reached without goroutines that only wait for themselves,
  * or for the end of the program. */
+#include "analysis/programs.h"
 #include "analysis/reach_internal.h"
-
-/* more contexts with many waiters below one parent are one a something: a session, a connection */
-#define CROWDED_SIBLINGS 4
-#define CLIMB 64 /* levels of contexts that end with the program */
 
 /* ---- who is held out ---- */
 
@@ -148,29 +145,6 @@ static void find_broadcasts(struct reacher *x)
 
 /* ---- contexts that end with the program ---- */
 
-/* Nearest context above with a Done of its own, or a root: CTX_NONE when what lies between may end
- * it in a way of its own. */
-static uint32_t ends_with(const struct model *m, uint32_t i)
-{
-	for (unsigned up = 0; up < CLIMB * 16; up++) {
-		const struct ctx *c = &m->ctxs.v[i];
-		if (ctx_cuts(c))
-			return i;
-		i = c->parent;
-		if (i >= m->ctxs.n || ctx_own_done(m, &m->ctxs.v[i]))
-			return CTX_NONE;
-		if (m->ctxs.v[i].kind <= CTX_TODO || ctx_cuts(&m->ctxs.v[i]) ||
-		    reach_cancels(&m->ctxs.v[i]))
-			return i;
-	}
-	return CTX_NONE;
-}
-
-static bool is_root(const struct ctx *c)
-{
-	return c->kind <= CTX_TODO || ctx_cuts(c);
-}
-
 static bool with_cause(const struct reach *r, uint32_t context)
 {
 	static const char name[] = "WithCancelCause.func1";
@@ -191,65 +165,10 @@ uint32_t reach_waits_for(const struct reach *r, uint8_t held, uint32_t context)
 {
 	if ((held != HELD_BODY && held != HELD_STREAM) || !with_cause(r, context))
 		return context;
-	uint32_t up = ends_with(r->m, context);
+	uint32_t up = programs_above(r->m, context);
 	if (up == CTX_NONE)
 		return context;
-	return is_root(&r->m->ctxs.v[up]) ? CTX_NONE : up;
-}
-
-static bool is_notify(const struct reacher *x, uint32_t i)
-{
-	const struct model *m = x->m;
-	unsigned looked = 0;
-
-	for (uint32_t k = m->ctxs.v[i].first_child; k != CTX_NONE && looked < CLIMB;
-	     k = m->ctxs.v[k].next_sibling, looked++) {
-		const struct ctx *c = &m->ctxs.v[k];
-		const char *name = c->type < m->types.n ? m->types.v[c->type].full : NULL;
-		if (name && !strcmp(name, "*os/signal.signalCtx"))
-			return true;
-	}
-	return false;
-}
-
-struct crowded {
-	uint32_t context, under;
-	bool notify;
-};
-
-static void find_programs(struct reacher *x)
-{
-	const struct model *m = x->m;
-	VEC(struct crowded) found = {0};
-	struct u64map siblings = {0};
-	bool more = true;
-
-	for (uint32_t i = 0; i < m->ctxs.n; i++) {
-		const struct ctx *c = &m->ctxs.v[i];
-		if (c->kind != CTX_CANCEL || c->state != CTX_ACTIVE ||
-		    c->tasks_below + (uint64_t)c->below < REACH_ALIKE)
-			continue;
-		struct crowded one = {i, ends_with(x->m, i), is_notify(x, i)};
-		if (one.under == CTX_NONE)
-			continue;
-		count_up(&siblings, one.under + 1ul);
-		VEC_PUSH(&found, one);
-	}
-	for (unsigned level = 0; more && level < CLIMB; level++) {
-		more = false;
-		for (size_t k = 0; k < found.n; k++) {
-			const struct crowded *c = &found.v[k];
-			bool few = c->notify ||
-				   u64map_find(&siblings, c->under + 1ul) <= CROWDED_SIBLINGS;
-			if (x->program[c->context] || !few ||
-			    !(is_root(&m->ctxs.v[c->under]) || x->program[c->under]))
-				continue;
-			x->program[c->context] = 1;
-			more = true;
-		}
-	}
-	VEC_FREE(&found);
-	u64map_free(&siblings);
+	return programs_is_root(&r->m->ctxs.v[up]) ? CTX_NONE : up;
 }
 
 /* ---- the course of it ---- */
@@ -257,12 +176,11 @@ static void find_programs(struct reacher *x)
 void reach_others_begin(struct reacher *x, const struct timers *timers)
 {
 	x->held = mem_zalloc(x->m->tasks.list.n + 1);
-	x->program = mem_zalloc(x->m->ctxs.n + 1);
 	x->freely = mem_zalloc(x->m->ctxs.n + 1);
 	if (hold_some(x)) {
 		find_timer_channels(x, timers);
 		find_broadcasts(x);
-		find_programs(x);
+		x->program = programs_find(x->m);
 		reach_registries_begin(x);
 		return;
 	}
@@ -295,8 +213,8 @@ bool reach_others_ends(const struct reacher *x, uint32_t context)
 		return true;
 	if (!x->main_now || x->m->ctxs.v[context].kind != CTX_CANCEL)
 		return false;
-	uint32_t under = ends_with(x->m, context);
-	return under != CTX_NONE && (is_root(&x->m->ctxs.v[under]) || x->program[under]);
+	uint32_t under = programs_above(x->m, context);
+	return under != CTX_NONE && (programs_is_root(&x->m->ctxs.v[under]) || x->program[under]);
 }
 
 void reach_others_main(struct reacher *x)

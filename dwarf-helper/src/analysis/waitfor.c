@@ -1,6 +1,8 @@
 /* What goroutines wait for, and which of it does not move. */
 #include "analysis/waitfor.h"
 
+#include "analysis/programs.h"
+
 #include <stdlib.h>
 
 #include "runtime/stack.h"
@@ -135,8 +137,10 @@ static bool collect(void *arg, const struct wake_object *o)
 	taddr addr = o->addr;
 	uint8_t kind = WAIT_CHAN;
 
-	if (o->is_chan && w->m->tasks.waits.v[o->wait].context != CTX_NONE) {
+	uint32_t context = o->is_chan ? w->m->tasks.waits.v[o->wait].context : CTX_NONE;
+	if (context != CTX_NONE) {
 		wt->on_context = true;
+		wt->may_end |= !programs_ends(w->m, w->programs, context);
 		return true;
 	}
 	if (!o->is_chan)
@@ -364,7 +368,7 @@ static void find_moving(struct waitfor *w)
 	list_held(&v);
 	for (uint32_t i = 0; i < w->m->tasks.list.n; i++)
 		if (w->tasks[i].state == WAIT_MOVES || w->tasks[i].state == WAIT_CONTEXT ||
-		    w->tasks[i].on_context)
+		    w->tasks[i].may_end)
 			task_moves(&v, i);
 	for (uint32_t o = 0; o < w->objects.n; o++)
 		if (moves_by_itself(&v, &w->objects.v[o]))
@@ -433,6 +437,7 @@ struct err *waitfor_build(const struct model *m, const bool *never, struct waitf
 {
 	*ret = (struct waitfor){.m = m, .calls = {.rt = m->rt}, .limits = {.rt = m->rt}};
 	ret->tasks = mem_zalloc((m->tasks.list.n + 1) * sizeof(*ret->tasks));
+	ret->programs = programs_find(m);
 	struct err *err = collect_all(ret, never);
 	if (!err) {
 		list_waiters(ret);
@@ -456,6 +461,7 @@ void waitfor_free(struct waitfor *w)
 	VEC_FREE(&w->waiters);
 	VEC_FREE(&w->holders);
 	u64map_free(&w->by_addr);
+	free(w->programs);
 	calls_free(&w->calls);
 	limits_free(&w->limits);
 	*w = (struct waitfor){0};

@@ -18,19 +18,21 @@
  *                   Not who waits for nothing but a context's end, nor goroutine 1 that receives in
  *                   main.main: these wait for the end of the program One that waits to send to it
  *                   has sent before in another frame: a semaphore's second slot
- *     wait group    the same with Done
+ *     wait group    the same with Done.  A goroutine can wait for itself: the frame that receives, or
+ *                   is to call Done, has called the one that sends, or waits
  *     Cond          … with Signal or Broadcast.  Who waits in it has given its lock back
  *     semaphore     of golang.org/x/sync (runtime/limits.h): who has acquired and not released, or
  *                   was started to release it
  *     pool          of database/sql: who has an open Rows, Tx or Conn in live words, or what leads
  *                   there in two steps; and who waits in the pool's own functions with one
  *
- * A goroutine moves when it is not parked, or for I/O, a timer, a context.  What is held by
- * somebody who moves moves; so does what nobody is found to hold, but for a channel that is sent
- * to, all of whose possible receivers were looked for, and for a Cond whose waiters hold a lock
- * that others wait for.  A holder too many therefore keeps things quiet.  What then is left does
- * not move: each hangs on a chain that ends in a cycle, or with a goroutine that sends and nobody
- * receives.
+ * A goroutine moves when it is not parked, or for I/O, a timer, a context; not so for a context
+ * that ends with the program alone (programs.h), when it waits for something else as well.  What is
+ * held by somebody who moves moves; so does what nobody is found to hold, but for a channel that is
+ * sent to, all of whose possible receivers were looked for, and for a Cond whose waiters hold a
+ * lock that others wait for.  A holder too many therefore keeps things quiet.  What then is left
+ * does not move: each hangs on a chain that ends in a cycle, or with a goroutine that sends and
+ * nobody receives.
  *
  * Cost: a look at what each goroutine waits for; where a lock, a full channel or a wait group is
  * waited for, up to four walks over all stacks, and a bounded number of looks at objects.
@@ -93,6 +95,7 @@ struct wait_task {
 	uint32_t first, n; /* waitfor.waits.v[…]: objects */
 	uint8_t state;	   /* enum wait_state */
 	bool on_context;   /* a context's end would let it go on, too */
+	bool may_end;	   /* and that may come before the program's */
 	bool moves;
 	bool hangs;    /* what it waits for does not move, contexts aside */
 	uint32_t next; /* the first of its objects that does not move, WAIT_NO_OBJECT */
@@ -109,6 +112,7 @@ struct waitfor {
 	bool any; /* something does not move */
 
 	/* inside */
+	uint8_t *programs; /* programs_find() */
 	struct u64map by_addr;
 	struct calls calls;
 	struct limits limits;

@@ -56,6 +56,7 @@ struct hold {
 	uint32_t task;		     /* at hand */
 	uint32_t asked;		     /* of kinds, those that count in the task at hand */
 	bool relevant;		     /* one of its frames may hold something */
+	taddr inner;		     /* sp of its frame that waits; 0: not met yet */
 	VEC(struct pending) pending; /* of it */
 };
 
@@ -245,6 +246,8 @@ static bool serves_nothing(const struct hold *h)
 /* A frame, and what it may do from here on. */
 struct place {
 	uint32_t info;
+	bool outer;   /* it called the one that waits */
+	uint32_t own; /* CALL_BIT()s of its own code, and of its deferred calls */
 	struct call_effects does, deferred;
 };
 
@@ -256,11 +259,15 @@ static bool place_of(struct hold *h, uint32_t info, taddr sp, struct place *ret)
 
 	if (!fc)
 		return false;
-	*ret = (struct place){.info = info, .does = fc->near};
+	*ret = (struct place){.info = info,
+			      .outer = h->inner && sp > h->inner,
+			      .own = fc->whole ? fc->kinds : 0,
+			      .does = fc->near};
 	for (size_t k = 0; k < h->pending.n; k++) {
 		const struct call_effects *e = &h->pending.v[k].does;
 		if (h->pending.v[k].sp != sp)
 			continue;
+		ret->own |= e->kinds;
 		ret->deferred.kinds |= e->kinds;
 		ret->does.kinds |= e->kinds;
 		for (unsigned n = 0; n < CALL_LOADS; n++)
@@ -317,6 +324,9 @@ static bool suits(struct hold *h, uint32_t object, const struct place *p, unsign
 		return (!own || !hops) && has_locked(h, p, CALL_READ_LOCK) &&
 		       !gave_back(h, o->addr);
 	case WAIT_CHAN:
+		if (own && o->send && p->outer &&
+		    p->own & (CALL_BIT(CALL_RECEIVE) | CALL_BIT(CALL_SELECT)))
+			return true; // its receiver sends to itself
 		if (!(h->asked & CALLS_OF_CHAN) ||
 		    (own &&
 		     !(o->send && calls_before(&h->w->calls, p->info,
@@ -327,7 +337,9 @@ static bool suits(struct hold *h, uint32_t object, const struct place *p, unsign
 						: CALL_BIT(CALL_SEND) | CALL_BIT(CALL_SELECT) |
 							  CALL_BIT(CALL_CLOSE));
 	case WAIT_WAITGROUP:
-		return !own && p->does.kinds & CALL_BIT(CALL_DONE);
+		// one that is to call Done itself, once what it called returns, waits for itself
+		return own ? p->outer && p->own & CALL_BIT(CALL_DONE)
+			   : (p->does.kinds & CALL_BIT(CALL_DONE)) != 0;
 	case WAIT_COND:
 		return !own && p->does.kinds & CALL_BIT(CALL_SIGNAL);
 	case WAIT_SEMAPHORE:
@@ -382,8 +394,11 @@ static bool look_at_frame(void *arg, taddr pc, taddr sp, uint32_t info)
 {
 	struct hold *h = arg;
 	struct place p;
+	const struct pcinfo *here = &h->rt->pcs.v[info];
 
 	(void)pc;
+	if (!h->inner && here->n && !h->rt->frames.v[here->first + here->n - 1u].plumbing)
+		h->inner = sp;
 	if (!place_of(h, info, sp, &p))
 		return true;
 	h->relevant = true;
@@ -419,6 +434,7 @@ static void look_at_task(struct hold *h, uint32_t task)
 
 	h->task = task;
 	h->relevant = false;
+	h->inner = 0;
 	h->pending.n = 0;
 	h->asked = h->kinds & ~(serves_nothing(h) ? CALLS_OF_CHAN : 0);
 	if (!h->asked || !stack_start(h->rt, t, &start))

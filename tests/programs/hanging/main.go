@@ -456,6 +456,7 @@ func main() {
 		"alike": alike, "row": row, "unsignalled": unsignalled, "twice": twice, "queries": queries,
 		"fed": fed, "unfed": unfed, "returned": returned, "acquired": acquired, "handed": handed,
 		"scanned": scanned, "transactions": transactions, "forgotten": forgotten,
+		"shared": shared, "answering": answering, "ordered": ordered, "passed": passed, "rooted": rooted, "limited": limited,
 		"busy": busy, "session": session, "drained": drained, "global": global, "slots": slots, "idle": idle,
 	}
 	r := situations[os.Args[1]]()
