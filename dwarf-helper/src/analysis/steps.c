@@ -137,6 +137,8 @@ static void stack_place(const struct model *m, const struct root *r, struct link
 	} else if (is_deferred(m, t, r->at)) {
 		links_add(via, (struct link){.kind = LINK_DEFERRED});
 	} else if (frame_of_root(m, r, &f)) {
+		if (typed_local(m->rt, f.info, f.sp, r->at, r->value, via, type, to))
+			return;
 		links_add(via, (struct link){.kind = LINK_STACK,
 					     .n = (int64_t)(r->at - f.sp),
 					     .func = frame_func(m, f.info)});

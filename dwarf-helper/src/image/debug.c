@@ -39,6 +39,7 @@ void debug_close(struct debug *d)
 	VEC_FREE(&d->units);
 	VEC_FREE(&d->index);
 	free(d->bucket);
+	frames_close(d->frames);
 	err_free(d->damage);
 	free(d);
 }

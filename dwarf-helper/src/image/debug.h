@@ -6,7 +6,8 @@
  * and 0.11 (Debian 13).  DWARF 4 and 5, sections compressed or not (libelf inflates them): a reader
  * of ours hands libdwarf just .debug_info, .debug_abbrev, .debug_str, .debug_line_str,
  * .debug_str_offsets and .debug_addr, which halves the cost on a large executable and keeps
- * libdwarf's exotic parsers away from hostile input.
+ * libdwarf's exotic parsers away from hostile input.  Location and range lists are read by
+ * debug_lists.c, when a frame's variables are asked for.
  *
  * Where Go puts things (cmd/link/internal/ld/dwarf.go): every type of the program is a child of one
  * compilation unit named "runtime"; package variables are in the unit of their package.  Only those
@@ -130,6 +131,41 @@ bool debug_capture_at(struct debug *d, const char *func, uint64_t off, struct de
 
 /** One variable or parameter of a function: the type's DIE.  @return false to stop */
 typedef bool debug_local_fn(void *arg, const char *name, uint64_t type);
+
+/** A part of a variable, all of it where there is but one. */
+struct debug_piece {
+	uint64_t off, size; /* bytes of the variable; size 0: to its end */
+	int64_t cfa;   /* in_frame: bytes from the frame's canonical address, where its caller's sp
+			  was before the call */
+	bool in_frame; /* on the stack; else in a register, or nowhere */
+	bool boxed;    /* the variable has moved to the heap: what lies there is its address */
+};
+
+#define DEBUG_PIECES_MAX 16
+
+/** A variable or parameter of a frame, and where it is. */
+struct debug_local {
+	const char *name; /* "&x": the address of x, which has moved to the heap */
+	const char *func; /* the inlined function that it belongs to; NULL: the frame's own */
+	uint64_t type;
+	size_t n;
+	struct debug_piece piece[DEBUG_PIECES_MAX]; /* by off */
+};
+
+/** @return false to stop */
+typedef bool debug_frame_fn(void *arg, const struct debug_local *v);
+
+/**
+ * The variables that have a place while a function stands at @p pc: those of the frame's own
+ * function first, then of what is inlined there.  Both addresses are as linked; of a frame that has
+ * called,
+ * @p pc is one less than where it goes on.
+ * Cost: the first time a walk over the functions of its package (1 ms for a large one), then some
+ * microseconds; what a function has is kept.
+ * @param func  its full name
+ */
+void debug_frame_each(struct debug *d, const char *func, uint64_t entry, uint64_t pc,
+		      debug_frame_fn *fn, void *arg);
 
 /** Variables and parameters of a function by its full name, those of inner blocks too; what is
  * inlined into it has a name of its own. */

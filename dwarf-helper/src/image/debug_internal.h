@@ -7,6 +7,8 @@
  *   debug_types.c    one type: members, sizes, paths, description
  *   debug.c          open, close, find
  *   debug_walk.c     types, variables and captures one at a time
+ *   debug_frame.c    variables of a frame, and where they lie
+ *   debug_lists.c    location and range lists
  *
  * A DIE is named by its offset in .debug_info.  libdwarf's objects are freed where they were made,
  * its errors at once: with dwarf_set_de_alloc_flag(0) nobody else does it.
@@ -45,9 +47,14 @@ enum {
 
 struct reader;
 
+/** Sections that libdwarf does not see: DWARF 4 and 5 of each. */
+enum debug_lists { LIST_LOC, LIST_LOCLISTS, LIST_RANGES, LIST_RNGLISTS, DEBUG_LISTS };
+
 /** Find the sections.  @return ERR_NO_DEBUG_INFO, ERR_BAD_DATA, ERR_LIMIT */
 struct err *reader_open(const struct image *img, struct reader **ret);
 void reader_close(struct reader *r);
+/** The bytes of one, inflated at the first call; NULL: not in this file, or damaged. */
+const uint8_t *reader_lists(struct reader *r, enum debug_lists which, uint64_t *n_ret);
 /** Hand them to libdwarf.  @p r must outlive the result. */
 int reader_init_dwarf(struct reader *r, Dwarf_Debug *ret, Dwarf_Error *error);
 void reader_finish_dwarf(Dwarf_Debug dbg);
@@ -78,8 +85,9 @@ struct debug {
 	uint64_t dies; /* looked at so far */
 	int version;   /* of the unit that the types were found in */
 	VEC(struct entity) index;
-	uint32_t *bucket;   /* nbuckets heads of chains */
-	size_t nbuckets;    /* power of two, 0 while empty */
+	uint32_t *bucket;      /* nbuckets heads of chains */
+	size_t nbuckets;       /* power of two, 0 while empty */
+	struct frames *frames; /* debug_frame.c; NULL before a frame is asked about */
 	struct err *damage; /* the first that libdwarf complained of; what is still missing may be
 			       missing because of it */
 };
@@ -101,6 +109,43 @@ const struct entity *units_lookup(const struct debug *d, const char *name, size_
 void debug_complain(struct debug *d, Dwarf_Error *error, const char *what);
 /** Free an error that does not matter. */
 void debug_forget(struct debug *d, Dwarf_Error *error);
+
+/* -- debug_lists.c -- */
+
+/** A list of places or ranges, by where its DIE says that it is. */
+struct list_ref {
+	uint64_t off;	  /* in the section of the unit's version */
+	uint64_t base;	  /* the unit's first pc, which lists of DWARF 4 begin with */
+	uint64_t die;	  /* any of the unit: indexes of .debug_addr are the unit's */
+	uint16_t version; /* of the unit */
+};
+
+/** The expression of a location list that holds at @p pc.  @return NULL: none does, or the list is
+ * damaged; the bytes live as long as d */
+const uint8_t *lists_location(struct debug *d, const struct list_ref *l, uint64_t pc,
+			      uint64_t *n_ret);
+
+/** Is @p pc in one of the ranges? */
+bool lists_covers(struct debug *d, const struct list_ref *l, uint64_t pc);
+
+/* -- debug_frame.c -- */
+
+void frames_close(struct frames *f);
+
+/* -- debug_walk.c -- */
+
+/** An attribute that refers to another DIE, or to a place in another section. */
+bool die_ref(struct debug *d, Dwarf_Die die, uint16_t attribute, uint64_t *ret);
+/** Name and type of a variable; what an inlined or out-of-line copy leaves out stands in the
+ * abstract one. */
+bool die_variable(struct debug *d, Dwarf_Die die, const char **name_ret, uint64_t *type_ret);
+/** Name of a function, of the abstract one where this is a copy; NULL. */
+const char *die_function(struct debug *d, Dwarf_Die die);
+
+/** What is done with a function's DIE.  @return true: no other is wanted */
+typedef bool function_fn(struct debug *d, const struct unit *u, Dwarf_Die die, void *arg);
+/** All functions of the units that can be those of @p func's package.  @return true: fn did */
+bool debug_functions(struct debug *d, const char *func, function_fn *fn, void *arg);
 
 /* -- debug_types.c -- */
 

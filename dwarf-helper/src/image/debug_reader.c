@@ -1,7 +1,7 @@
 /*
  * Sections for libdwarf.  It sees six sections of ours and no ELF: its own reader would also load
  * (and inflate) location and range lists, and would parse section headers that a hostile file made
- * up.
+ * up.  Those lists are read by debug_lists.c, when a variable of a frame is asked for.
  *
  * Go compresses by default: SHF_COMPRESSED since 1.19, ".zdebug_" names before.  libelf inflates
  * both, into memory of its own, and then corrects the section header in place: so it gets a private
@@ -31,7 +31,8 @@ struct source {
 	uint64_t size;	  /* plain */
 };
 
-/* libdwarf's numbers for our sections; 0 is the empty section that ELF files start with. */
+/* libdwarf's numbers for our sections; 0 is the empty section that ELF files start with.  Those
+ * from SEC_SHOWN on it is not shown. */
 enum {
 	SEC_NONE,
 	SEC_INFO,
@@ -40,7 +41,9 @@ enum {
 	SEC_LINE_STR,
 	SEC_STR_OFFSETS,
 	SEC_ADDR,
-	SEC_COUNT
+	SEC_SHOWN,
+	SEC_LISTS = SEC_SHOWN, /* the order of enum debug_lists */
+	SEC_COUNT = SEC_LISTS + DEBUG_LISTS
 };
 
 static const char *const section_name[SEC_COUNT] = {
@@ -51,6 +54,10 @@ static const char *const section_name[SEC_COUNT] = {
 	".debug_line_str",
 	".debug_str_offsets",
 	".debug_addr",
+	[SEC_LISTS + LIST_LOC] = ".debug_loc",
+	[SEC_LISTS + LIST_LOCLISTS] = ".debug_loclists",
+	[SEC_LISTS + LIST_RANGES] = ".debug_ranges",
+	[SEC_LISTS + LIST_RNGLISTS] = ".debug_rnglists",
 };
 
 #if LIBDWARF_AT_LEAST(0, 3)
@@ -212,6 +219,15 @@ void reader_close(struct reader *r)
 	free(r);
 }
 
+const uint8_t *reader_lists(struct reader *r, enum debug_lists which, uint64_t *n_ret)
+{
+	struct source *s = &r->source[SEC_LISTS + which];
+
+	err_free(load(r, SEC_LISTS + which)); // damaged: as if it were not there
+	*n_ret = s->p ? s->size : 0;
+	return s->p;
+}
+
 /* -- what libdwarf calls -- */
 
 static int get_section_info(void *obj, object_index i, object_section *ret, int *error)
@@ -219,7 +235,7 @@ static int get_section_info(void *obj, object_index i, object_section *ret, int 
 	const struct reader *r = obj;
 
 	(void)error;
-	if (i >= SEC_COUNT)
+	if (i >= SEC_SHOWN)
 		return DW_DLV_NO_ENTRY;
 	memset(ret, 0, sizeof(*ret));
 #if LIBDWARF_AT_LEAST(0, 3)
@@ -238,7 +254,7 @@ static int load_section(void *obj, object_index i, Dwarf_Small **ret, int *error
 {
 	struct reader *r = obj;
 
-	if (i >= SEC_COUNT || !r->source[i].size)
+	if (i >= SEC_SHOWN || !r->source[i].size)
 		return DW_DLV_NO_ENTRY;
 	struct err *err = load(r, (int)i);
 	if (err) {
@@ -271,7 +287,7 @@ static Dwarf_Small get_size_4(void *obj)
 static Dwarf_Unsigned get_section_count(void *obj)
 {
 	(void)obj;
-	return SEC_COUNT;
+	return SEC_SHOWN;
 }
 
 #if LIBDWARF_AT_LEAST(0, 3)
@@ -281,7 +297,7 @@ static Dwarf_Unsigned get_filesize(void *obj)
 	const struct reader *r = obj;
 	uint64_t n = r->img->size;
 
-	for (int i = SEC_INFO; i < SEC_COUNT; i++)
+	for (int i = SEC_INFO; i < SEC_SHOWN; i++)
 		n = r->source[i].size > n ? r->source[i].size : n;
 	return n;
 }

@@ -17,8 +17,7 @@ enum {
 
 enum { MAX_DEPTH = 64 }; /* lexical blocks inside each other */
 
-/* An attribute that refers to another DIE. */
-static bool die_ref(struct debug *d, Dwarf_Die die, uint16_t attribute, uint64_t *ret)
+bool die_ref(struct debug *d, Dwarf_Die die, uint16_t attribute, uint64_t *ret)
 {
 	Dwarf_Error error = NULL;
 	Dwarf_Attribute attr = NULL;
@@ -164,19 +163,18 @@ uint64_t debug_variable_type(struct debug *d, const char *name)
 	return type;
 }
 
-/* What an inlined or out-of-line copy leaves out stands in the abstract one. */
-static bool variable_text(struct debug *d, Dwarf_Die die, struct debug_capture *ret)
+bool die_variable(struct debug *d, Dwarf_Die die, const char **name_ret, uint64_t *type_ret)
 {
 	uint64_t origin = 0;
 
-	ret->name = die_name(d, die);
-	if (ret->name && die_type(d, die, &ret->type))
+	*name_ret = die_name(d, die);
+	if (*name_ret && die_type(d, die, type_ret))
 		return true;
 	if (!die_ref(d, die, DW_AT_abstract_origin, &origin))
 		return false;
 	Dwarf_Die abstract = die_at(d, origin);
-	bool ok = abstract && (ret->name = die_name(d, abstract)) &&
-		  die_type(d, abstract, &ret->type);
+	bool ok =
+		abstract && (*name_ret = die_name(d, abstract)) && die_type(d, abstract, type_ret);
 	die_free(d, abstract);
 	return ok;
 }
@@ -184,7 +182,7 @@ static bool variable_text(struct debug *d, Dwarf_Die die, struct debug_capture *
 static bool covers(struct debug *d, Dwarf_Die die, uint64_t off, struct debug_capture *ret)
 {
 	if (!die_uint(d, die, AT_GO_CLOSURE_OFFSET, &ret->off) || off < ret->off ||
-	    !variable_text(d, die, ret))
+	    !die_variable(d, die, &ret->name, &ret->type))
 		return false;
 	uint64_t size = type_size(d, ret->type);
 	return off - ret->off < (size ? size : 8);
@@ -221,36 +219,28 @@ static bool names_function(const char *symbol, const char *func)
 	return *symbol == *func;
 }
 
-/* Is it that function?  Copies of one that is inlined elsewhere have their name in the abstract
- * one. */
-static bool is_function(struct debug *d, Dwarf_Die die, const char *func)
+const char *die_function(struct debug *d, Dwarf_Die die)
 {
 	const char *name = die_name(d, die);
 	uint64_t origin;
 
 	if (name || !die_ref(d, die, DW_AT_abstract_origin, &origin))
-		return name && names_function(name, func);
+		return name;
 	Dwarf_Die abstract = die_at(d, origin);
 	name = abstract ? die_name(d, abstract) : NULL;
-	bool same = name && names_function(name, func);
 	die_free(d, abstract);
-	return same;
+	return name;
 }
-
-/* What is done with a function's DIE.  @return true: no other is wanted */
-typedef bool function_fn(struct debug *d, Dwarf_Die die, void *arg);
 
 /* Functions are not in the index: they are rarely asked for, and would make it three times as
  * large. */
-static bool function_in_unit(struct debug *d, const struct unit *u, const char *func,
-			     function_fn *fn, void *arg)
+static bool functions_of_unit(struct debug *d, const struct unit *u, function_fn *fn, void *arg)
 {
 	Dwarf_Die cu = die_at(d, u->die), die = cu ? die_child(d, cu) : NULL;
 	bool found = false;
 
 	while (die && !found) {
-		if (die_tag(d, die) == DW_TAG_subprogram && is_function(d, die, func))
-			found = fn(d, die, arg);
+		found = die_tag(d, die) == DW_TAG_subprogram && fn(d, u, die, arg);
 		if (!found)
 			die_next(d, &die);
 	}
@@ -261,7 +251,7 @@ static bool function_in_unit(struct debug *d, const struct unit *u, const char *
 
 /* The last element of its package's path may have dots of its own ("gopkg.in/tomb.v2.Go"): any may
  * be the one behind the path. */
-static bool each_function(struct debug *d, const char *func, function_fn *fn, void *arg)
+bool debug_functions(struct debug *d, const char *func, function_fn *fn, void *arg)
 {
 	const char *dot = func + debug_package_len(func);
 
@@ -269,10 +259,26 @@ static bool each_function(struct debug *d, const char *func, function_fn *fn, vo
 		const struct unit *u = NULL;
 		while ((u = units_named(d, func, (size_t)(dot - func),
 					u ? (size_t)(u - d->units.v) + 1 : 0)))
-			if (function_in_unit(d, u, func, fn, arg))
+			if (functions_of_unit(d, u, fn, arg))
 				return true;
 	}
 	return false;
+}
+
+/* Those of one name: copies of one that is inlined elsewhere, too. */
+struct of_name {
+	const char *func;
+	bool (*fn)(struct debug *d, Dwarf_Die die, void *arg);
+	void *arg;
+};
+
+static bool if_named(struct debug *d, const struct unit *u, Dwarf_Die die, void *arg)
+{
+	const struct of_name *n = arg;
+	const char *name = die_function(d, die);
+
+	(void)u;
+	return name && names_function(name, n->func) && n->fn(d, die, n->arg);
 }
 
 struct capture_at {
@@ -291,7 +297,7 @@ bool debug_capture_at(struct debug *d, const char *func, uint64_t off, struct de
 {
 	struct capture_at c = {off, ret};
 
-	return each_function(d, func, capture_of, &c);
+	return debug_functions(d, func, if_named, &(struct of_name){func, capture_of, &c});
 }
 
 struct locals {
@@ -303,14 +309,15 @@ struct locals {
 static bool locals_in(struct debug *d, Dwarf_Die parent, int depth, const struct locals *l)
 {
 	Dwarf_Die die = die_child(d, parent);
-	struct debug_capture v = {0};
+	const char *name = NULL;
+	uint64_t type = 0;
 	bool more = true;
 
 	while (die && more) {
 		int tag = die_tag(d, die);
 		if ((tag == DW_TAG_variable || tag == DW_TAG_formal_parameter) &&
-		    variable_text(d, die, &v))
-			more = l->fn(l->arg, v.name, v.type);
+		    die_variable(d, die, &name, &type))
+			more = l->fn(l->arg, name, type);
 		else if (tag == DW_TAG_lexical_block && depth < MAX_DEPTH)
 			more = locals_in(d, die, depth + 1, l);
 		if (more)
@@ -330,5 +337,5 @@ void debug_locals_each(struct debug *d, const char *func, debug_local_fn *fn, vo
 {
 	struct locals l = {fn, arg};
 
-	each_function(d, func, locals_of, &l);
+	debug_functions(d, func, if_named, &(struct of_name){func, locals_of, &l});
 }

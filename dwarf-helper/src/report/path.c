@@ -77,6 +77,9 @@ static void put_link(struct buf *out, const struct link *l, bool redact)
 	case LINK_ADDRESS:
 		buf_printf(out, "0x%" PRIx64, l->n);
 		break;
+	case LINK_LOCAL:
+		buf_str(out, l->name);
+		break;
 	case LINK_STACK:
 		buf_lit(out, "stack");
 		if (l->func || l->n)
@@ -102,22 +105,22 @@ static void put_link(struct buf *out, const struct link *l, bool redact)
 	}
 }
 
-/* Of links inside of a closure, the closure's function comes last: "capture c.x of
- * main.f.func1". */
+/* Of links inside of a closure or a frame, its function comes last: "capture c.x of main.f.func1",
+ * "s.conns of main.serve". */
 void path_links(struct buf *out, const struct links *l, bool redact)
 {
-	const char *closure = NULL;
+	const char *of = NULL;
 
 	for (size_t i = 0; i < l->list.n; i++) {
 		const struct link *link = &l->list.v[i];
 		put_link(out, link, redact);
 		if (link->kind == LINK_CAPTURE || link->kind == LINK_CAPTURE_AT ||
-		    link->kind == LINK_RECEIVER)
-			closure = link->func;
+		    link->kind == LINK_RECEIVER || link->kind == LINK_LOCAL)
+			of = link->func;
 	}
-	if (closure) {
+	if (of) {
 		buf_lit(out, " of ");
-		put_func(out, closure);
+		put_func(out, of);
 	}
 }
 

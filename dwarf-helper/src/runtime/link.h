@@ -32,9 +32,12 @@ enum link_kind {
 	LINK_POINTEE,	 /* what a pointer points to */
 	LINK_OFFSET,	 /* n: bytes into an object of which nothing more is known */
 	/* where the pointers of roots lie */
+	LINK_LOCAL,   /* name, func: a variable of a frame, of func, which may be inlined there;
+			 links behind it are inside of that */
 	LINK_ADDRESS, /* n: an address of data without a name */
-	LINK_STACK,   /* n bytes above the sp of func; func NULL: the frame is not known, and n is
-			  0 */
+	LINK_STACK, /* a word of no variable: n bytes above the sp of func; func NULL: the frame is
+		       not known, and n is
+			0 */
 	LINK_REGISTER,
 	LINK_DEFERRED, /* the function of a deferred call */
 	LINK_G,	       /* a runtime.g; fields follow */

@@ -79,6 +79,17 @@ bool typed_variable(struct runtime *rt, taddr at, struct links *via, struct type
 void typed_follow(struct runtime *rt, const struct typed *holder, taddr at, taddr target,
 		  struct links *via, struct pointer_type *type, struct typed *ret);
 
+/**
+ * The same for a word of a frame: the variable that DWARF says lies there while the frame stands
+ * where it does, its own before those of what is inlined.  The word is at @p at and holds @p
+ * target. Where no variable lies there: one that points to what lies there; then one that holds the
+ * same pointer, of which the word is a copy that the compiler made.
+ * @param info, sp  index into rt->pcs of the frame, its stack pointer
+ * @return false, and nothing added: no variable is known there that has a pointer in that word
+ */
+bool typed_local(struct runtime *rt, uint32_t info, taddr sp, taddr at, taddr target,
+		 struct links *via, struct pointer_type *type, struct typed *ret);
+
 /** What is known of a heap object by itself: header, large type, closure's code. */
 void typed_object(struct runtime *rt, taddr addr, struct typed *ret);
 

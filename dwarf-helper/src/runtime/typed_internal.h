@@ -7,6 +7,7 @@
  * that leads to
  *   typed_map.c      maps of both generations, HashTrieMap
  *   typed_var.c      package variables
+ *   typed_local.c    variables of frames
  *   typed_leads.c    which types lead to which
  */
 #ifndef GOCTX_RUNTIME_TYPED_INTERNAL_H
@@ -79,6 +80,8 @@ struct debug *typed_debug(struct runtime *rt);
 /** The file that has the symbols: the executable, or its debug file. */
 const struct image *typed_symbols(struct runtime *rt);
 
+struct parts;
+
 /** Where a pointer is looked for, and what is found. */
 struct pointer_search {
 	struct runtime *rt;
@@ -86,7 +89,8 @@ struct pointer_search {
 	struct links *via;	   /* NULL: nobody asks */
 	struct pointer_type *type; /* NULL: nobody asks */
 	struct typed *ret;
-	bool quiet;	 /* names are left out: insides of a container */
+	const struct parts *parts; /* of a frame's variable that is not in one piece; NULL */
+	bool quiet;		   /* names are left out: insides of a container */
 	unsigned nested; /* values gone down into so far: types of a damaged program may contain
 			    themselves */
 };
@@ -105,6 +109,9 @@ bool pointer_in_plain_trie(struct pointer_search *s, taddr base);
 /** What s->target is when the pointer to it is an interface's data word and @p word the interface's
  * first. */
 bool pointer_dynamic(struct pointer_search *s, taddr word, const char *static_name);
+
+/** The word at @p a of the value that is gone down into, wherever that is kept. */
+bool pointer_word(struct pointer_search *s, taddr a, uint64_t *ret);
 
 static inline void pointer_link(struct pointer_search *s, struct link link)
 {

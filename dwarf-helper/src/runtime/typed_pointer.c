@@ -141,7 +141,7 @@ static bool from_iface(struct pointer_search *s, const struct descent *d)
 {
 	taddr word = 0;
 
-	return s->at == d->base + 8 && target_u64(s->rt->t, d->base, &word) &&
+	return s->at == d->base + 8 && pointer_word(s, d->base, &word) &&
 	       pointer_dynamic(s, word, d->t.full);
 }
 
@@ -161,7 +161,7 @@ static bool at_word(struct pointer_search *s, const struct descent *d)
 	case GO_POINTER:
 		return to_value(s, d, t->elem);
 	case GO_SLICE:
-		target_u64(s->rt->t, d->base + 16, &n);
+		pointer_word(s, d->base + 16, &n);
 		return to_array(s, t->elem, n);
 	case GO_MAP:
 		return to_shape(s, t, TYPED_MAP);
