@@ -60,6 +60,7 @@ def paths_of(answer: helper.Answer) -> list[dict[str, Any]]:
     found = [one for one in answer.other if one["type"] == "path"]
     for number, path in enumerate(found):
         assert path["index"] == number + 1 and isinstance(path["root"], str) and path["hops"]
+        assert not path["itself"] or path["goid"]
         for hop in path["hops"]:
             assert re.fullmatch("0x[0-9a-f]+", hop["addr"]) and isinstance(hop["via"], str)
             assert hop["type"] is None or (isinstance(hop["type"], str) and hop["type"])

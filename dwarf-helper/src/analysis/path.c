@@ -6,6 +6,9 @@
 
 #define CANCEL_EVERY 1024    /* spans or goroutines between two looks at Ctrl-C */
 #define SLOT_NONE UINT32_MAX /* what points outside of all slots of its span */
+/* For paths of different roots, holders beyond those wanted, and steps back to their roots. */
+#define MORE_HOLDERS 1024
+#define WALKED_MAX (UINT64_C(1) << 22)
 
 /* ---- slots ---- */
 
@@ -44,6 +47,41 @@ static void frontier_add(struct frontier *f, uint32_t slot, uint32_t span)
 	VEC_PUSH(&f->queue, span);
 }
 
+uint64_t search_holder_key(struct search *s, uint32_t from)
+{
+	if (s->walked >= WALKED_MAX)
+		return from | 1ull << 62;
+	while (!(from & ROOT_BIT)) {
+		from = s->parent[from - 1];
+		s->walked++;
+	}
+	const struct origin *o = &s->origins.v[from & ~ROOT_BIT];
+	if (o->task == TASK_NONE)
+		return o->at | 1ull << 63;
+	const struct task *t = &s->m->tasks.list.v[o->task];
+	for (uint32_t k = 0; k < t->nwaits; k++) {
+		const struct task_wait *w = &s->m->tasks.waits.v[t->wait_first + k];
+		if ((w->context != CTX_NONE && w->context == s->waited.ctx) ||
+		    (w->chan >= s->waited.lo && w->chan < s->waited.hi))
+			return 0;
+	}
+	// One of a thousand that are alike is as good as another.
+	return t->frame == FRAME_NONE
+		       ? o->task + 1u
+		       : ((uint64_t)t->frame << 32 | t->start) * 31 + t->created + (1ull << 61);
+}
+
+/* More roots than there shall be paths?  Beyond some holders it is enough that there are more. */
+static bool enough_holders(struct search *s, uint32_t from)
+{
+	if (!s->max)
+		return false;
+	uint64_t key = search_holder_key(s, from);
+	if (key)
+		u64map_set(&s->seen, key, 1);
+	return s->seen.n > s->max || s->holders.n > s->max + MORE_HOLDERS;
+}
+
 /* One holder counts once, however many of its words point there: an object, a goroutine, a
  * variable's word. */
 static void add_holder(struct search *s, uint32_t from)
@@ -57,7 +95,7 @@ static void add_holder(struct search *s, uint32_t from)
 			return;
 	}
 	VEC_PUSH(&s->holders, from);
-	s->stop = s->max && s->holders.n > s->max;
+	s->stop = enough_holders(s, from);
 }
 
 /* @p slot has been reached before, or is a P.  @return true when it is a P that is met for the
@@ -441,6 +479,7 @@ void search_close(struct search *s)
 {
 	timers_free(&s->timers);
 	u64map_free(&s->held);
+	u64map_free(&s->seen);
 	if (s->parent)
 		munmap(s->parent, s->parent_bytes);
 	free(s->white);

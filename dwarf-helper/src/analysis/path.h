@@ -5,7 +5,9 @@
  * all goroutines, runtime/livestack.h).  It remembers for each slot the one it was first reached
  * from, so the path found is a shortest one.  A path never passes through the object asked for.
  * Further paths end in other direct holders: other objects, variables or goroutines that point to
- * it.
+ * it.  Where there are more than wanted, those are taken whose roots differ: another variable, a
+ * goroutine that stands elsewhere.  That a goroutine's own stack leads to what it waits for is no
+ * news, so such paths come last.
  *
  *     level 0   roots, in the order of roots.h, then timers that will fire, then goroutines in the
  *               order of allgs
@@ -21,7 +23,8 @@
  *
  * Memory: 4 bytes a slot of the heap, touched only where something is reached, two bits a slot for
  * the levels, and 24 bytes for each object that a root leads to first.  Time: one pass over the
- * stacks, then over reachable objects until one holder more than asked for has been met.
+ * stacks, then over reachable objects until more roots than asked for have been met, or some more
+ * holders.
  */
 #ifndef GOCTX_ANALYSIS_PATH_H
 #define GOCTX_ANALYSIS_PATH_H
@@ -42,6 +45,8 @@ struct path_hop {
 
 struct path {
 	struct root root;
+	bool itself; /* of paths_find(): the root is the stack of a goroutine that waits for the
+			object asked for */
 	VEC(struct path_hop) hops; /* at least one; the last one's object is the one asked for */
 };
 
@@ -55,7 +60,8 @@ enum path_subject {
 
 struct paths {
 	VEC(struct path)
-	list; /* shortest first; those from finalizers, cleanups and stopped timers last */
+	list; /* shortest first; those from finalizers, cleanups and stopped timers behind the
+		 others, those of waiters last */
 	uint64_t holders; /* direct holders that are reachable themselves, found so far */
 	bool all; /* `holders` counts all; false: the search stopped once there were more than
 		     wanted */

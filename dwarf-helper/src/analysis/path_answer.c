@@ -79,14 +79,62 @@ void search_path(const struct search *s, uint32_t slot, uint32_t from, struct pa
 	}
 }
 
+/* A holder that there may be a path of. */
+struct candidate {
+	uint32_t number; /* of s->holders: the shortest come first */
+	uint8_t rank;	 /* 0: the first of a root; 1: a waiter, of one, too; 2: the others */
+	bool itself;
+};
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return x->rank != y->rank ? x->rank - y->rank : x->number < y->number ? -1 : 1;
+}
+
+static int by_length(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return x->itself != y->itself ? x->itself - y->itself : x->number < y->number ? -1 : 1;
+}
+
+static void rank_holders(struct search *s, struct candidate *c)
+{
+	struct u64map seen = {0};
+
+	s->walked = 0;
+	for (size_t i = 0; i < s->holders.n; i++) {
+		uint64_t key = search_holder_key(s, s->holders.v[i]);
+		c[i] = (struct candidate){.number = (uint32_t)i, .itself = !key, .rank = !key};
+		if (key && u64map_find(&seen, key) != U64MAP_NONE)
+			c[i].rank = 2;
+		else if (key)
+			u64map_set(&seen, key, 1);
+	}
+	u64map_free(&seen);
+}
+
+/* Where not all can be shown, those that differ by their roots. */
 static void build_paths(struct search *s)
 {
-	s->ret->holders = s->holders.n;
+	size_t n = s->holders.n, wanted = s->max && s->max < n ? (size_t)s->max : n;
+	struct candidate *c;
+
+	s->ret->holders = n;
 	s->ret->all = !s->stop;
-	for (size_t i = 0; i < s->holders.n && (!s->max || i < s->max); i++) {
-		VEC_PUSH(&s->ret->list, (struct path){0});
-		search_path(s, s->target, s->holders.v[i], &s->ret->list.v[i]);
+	if (!n)
+		return;
+	c = mem_resize(NULL, n, sizeof(*c));
+	rank_holders(s, c);
+	qsort(c, n, sizeof(*c), by_rank);
+	qsort(c, wanted, sizeof(*c), by_length);
+	for (size_t i = 0; i < wanted; i++) {
+		VEC_PUSH(&s->ret->list, (struct path){.itself = c[i].itself});
+		search_path(s, s->target, s->holders.v[c[i].number], &s->ret->list.v[i]);
 	}
+	free(c);
 }
 
 /* What is it that was asked for?  @return false when nothing can point to it as to an object */
@@ -119,6 +167,8 @@ struct err *paths_find(const struct model *m, taddr target, uint64_t max, struct
 	struct err *err = search_open(&s);
 	if (!err) {
 		s.target = (uint32_t)slots_at(&s.slots, target);
+		s.waited = (struct waited){ret->object, ret->object + ret->size,
+					   model_find(m, target)};
 		err = search_run(&s);
 	}
 	if (!err)

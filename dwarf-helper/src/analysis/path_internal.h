@@ -34,6 +34,12 @@ struct frontier {
 	VEC(uint32_t) queue;
 };
 
+/** What goroutines may wait for: the object at hand. */
+struct waited {
+	taddr lo, hi;
+	uint32_t ctx; /* CTX_NONE */
+};
+
 /** A search from all roots; see path.h for its order. */
 struct search {
 	const struct model *m;
@@ -50,8 +56,11 @@ struct search {
 	VEC(uint32_t) holders; /* what points to the object asked for, as in parent */
 	uint32_t target;       /* slot asked for, SEARCH_ALL: none, everything is searched */
 	uint64_t max;
-	bool stop;	/* enough holders */
-	uint32_t task;	/* goroutine whose stack is being read */
+	struct waited waited; /* the object asked for */
+	struct u64map seen;   /* search_holder_key() of holders that are not waiters */
+	uint64_t walked;      /* steps that were made to find these */
+	bool stop;	      /* enough holders */
+	uint32_t task;	      /* goroutine whose stack is being read */
 	uint64_t *last; /* NULL, or a bit a slot: objects that are entered when nothing else is
 			    left */
 	VEC(uint32_t) met_last;	   /* those that have been met */
@@ -73,6 +82,14 @@ struct err *search_open(struct search *s);
 /** All of it, or until there are holders enough.  @return NULL, ERR_CANCELED */
 struct err *search_run(struct search *s);
 void search_close(struct search *s);
+
+/**
+ * What distinguishes the roots of paths: the word, or where the goroutine stands, and who made it.
+ * Once very many steps have been made (s->walked), each holder counts as one of a root of its own.
+ * @param from  as in s->parent
+ * @return 0: a goroutine that waits for the object asked for
+ */
+uint64_t search_holder_key(struct search *s, uint32_t from);
 
 /** @return false: no such slot */
 bool search_object(const struct search *s, uint32_t slot, struct heap_object *ret);

@@ -88,15 +88,19 @@ static int finish_output(int status)
 	return fail(err_os(write_error, "cannot write the answer"));
 }
 
-static int one_shot(const struct invocation *inv)
+static int one_shot(struct invocation *inv)
 {
 	struct session s;
+	struct buf target = {0};
 	int status = EXIT_DONE;
 
+	options_target(&inv->target, &target);
+	inv->opt.target = buf_cstr(&target);
 	session_init(&s, &inv->target, &interrupted);
 	struct err *err = run_command(&s, inv, to_stdout, NULL, &status);
 	status = err ? fail(err) : finish_output(status);
 	session_close(&s);
+	buf_free(&target);
 	return status;
 }
 

@@ -430,6 +430,39 @@ static struct err *resolve_help(struct invocation *inv)
 	return NULL;
 }
 
+/* A shell reads it as one word. */
+static void put_word(struct buf *out, const char *option, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_-./+,:=@%";
+
+	if (!word)
+		return;
+	buf_printf(out, " %s ", option);
+	if (*word && !word[strspn(word, plain)]) {
+		buf_str(out, word);
+		return;
+	}
+	buf_char(out, '\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			buf_lit(out, "'\\''");
+		else
+			buf_char(out, *word);
+	buf_char(out, '\'');
+}
+
+void options_target(const struct session_options *t, struct buf *out)
+{
+	put_word(out, "--core", t->core);
+	if (t->pid)
+		buf_printf(out, " --pid %d", t->pid);
+	put_word(out, "--exe", t->exe);
+	put_word(out, "--debug", t->debug);
+	if (t->no_stop)
+		buf_lit(out, " --no-stop");
+}
+
 struct err *options_parse(int argc, char **argv, bool serve, struct invocation *inv)
 {
 	struct parse p;

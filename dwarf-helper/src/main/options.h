@@ -30,6 +30,9 @@ struct invocation {
  */
 struct err *options_parse(int argc, char **argv, bool serve, struct invocation *ret);
 
+/** The words of a shell's command line that name the target again, each with a space before it. */
+void options_target(const struct session_options *t, struct buf *out);
+
 /** "1h30m", "90s", "250ms", "2d", "0" to ns.  @return false when it is none. */
 bool parse_duration(const char *s, int64_t *ns_ret);
 

@@ -428,7 +428,7 @@ void finding_about(struct buf *out, const struct report *r, const struct finding
 	phrase_free(&path);
 }
 
-void finding_command(struct buf *out, const struct next *n)
+void finding_command(struct buf *out, const struct next *n, const char *target)
 {
 	static const char *const names[] = {[NEXT_SHOW] = "show",
 					    [NEXT_WHY] = "why",
@@ -441,4 +441,6 @@ void finding_command(struct buf *out, const struct next *n)
 	else
 		buf_printf(out, n->command == NEXT_BT ? "goctx %s %" PRIu64 : "goctx %s 0x%" PRIx64,
 			   names[n->command], n->about);
+	if (target)
+		text_safe(out, target, strlen(target));
 }

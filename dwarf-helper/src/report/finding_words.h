@@ -40,7 +40,8 @@ void finding_called(struct buf *out, const struct report *r, uint32_t context);
  */
 void finding_about(struct buf *out, const struct report *r, const struct finding *f, size_t room);
 
-/** "goctx show 0xc000126000", ready to be pasted. */
-void finding_command(struct buf *out, const struct next *n);
+/** "goctx show 0xc000126000 --core FILE", ready to be pasted.  @p target  as struct options has it
+ */
+void finding_command(struct buf *out, const struct next *n, const char *target);
 
 #endif

@@ -78,16 +78,23 @@ static size_t columns(const struct report *r, size_t indent)
 	return r->opt->width > indent + FOLD_MIN ? r->opt->width - indent : FOLD_MIN;
 }
 
-static void labelled(struct report *r, const char *label, const struct phrase *text,
-		     struct buf *out)
+static void put_label(struct report *r, const char *label, struct buf *out)
 {
-	size_t n = strlen(label), indent = INDENT + LABEL_COLUMNS;
+	size_t n = strlen(label);
 
 	buf_fill(out, ' ', INDENT);
 	text_style(out, r, STYLE_DIM);
 	buf_str(out, label);
 	text_style_end(out, r, STYLE_DIM);
 	buf_fill(out, ' ', n < LABEL_COLUMNS ? LABEL_COLUMNS - n : 1);
+}
+
+static void labelled(struct report *r, const char *label, const struct phrase *text,
+		     struct buf *out)
+{
+	size_t indent = INDENT + LABEL_COLUMNS;
+
+	put_label(r, label, out);
 	phrase_fold(out, text, 0, indent, columns(r, indent), true);
 	buf_char(out, '\n');
 }
@@ -100,6 +107,26 @@ static void put_also(const struct finding *f, struct phrase *out)
 		phrase_item(out);
 		buf_str(&out->text, finding_rule_name(rule));
 	}
+}
+
+/* For a shell each is a line, which is not folded: what is folded cannot be pasted. */
+static void put_next(struct report *r, const struct finding *f, struct buf *out)
+{
+	struct phrase text = {0};
+
+	for (size_t i = 0; i < f->next.n; i++) {
+		if (r->opt->target) {
+			put_label(r, i ? "" : "next", out);
+			finding_command(out, &f->next.v[i], r->opt->target);
+			buf_char(out, '\n');
+		} else {
+			phrase_item(&text);
+			finding_command(&text.text, &f->next.v[i], NULL);
+		}
+	}
+	if (text.text.n)
+		labelled(r, "next", &text, out);
+	phrase_free(&text);
 }
 
 static void below(struct report *r, const struct finding *f, struct buf *out)
@@ -120,14 +147,8 @@ static void below(struct report *r, const struct finding *f, struct buf *out)
 	put_also(f, &text);
 	if (text.text.n)
 		labelled(r, "also", &text, out);
-	phrase_clear(&text);
-	for (size_t i = 0; i < f->next.n; i++) {
-		phrase_item(&text);
-		finding_command(&text.text, &f->next.v[i]);
-	}
-	if (text.text.n)
-		labelled(r, "next", &text, out);
 	phrase_free(&text);
+	put_next(r, f, out);
 }
 
 static size_t count_lines(const struct buf *b)
@@ -281,7 +302,7 @@ static void json_next(struct rec *w, const struct finding *f)
 	rec_list(w, REC_finding_next);
 	for (size_t i = 0; i < f->next.n; i++) {
 		line.n = 0;
-		finding_command(&line, &f->next.v[i]);
+		finding_command(&line, &f->next.v[i], NULL); // the header has the target
 		rec_item_buf(w->out, !i, &line);
 	}
 	rec_list_end(w, REC_finding_next);

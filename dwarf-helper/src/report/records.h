@@ -205,6 +205,7 @@ R(path, LINE, "`why`: one path from a root to the object, shortest first.") \
 	F(path, index, INT, ALWAYS, "", "1, 2, …") \
 	F(path, root, TEXT, ALWAYS, "", "what holds it at the far end: global, stack, finalizer, …") \
 	F(path, goid, INT, MAYBE, "", "the goroutine, when the root is its stack") \
+	F(path, itself, BOOL, ALWAYS, "", "that goroutine waits for the object, so that its own stack is no news") \
 	F(path, hops, PARTS, ALWAYS, "hop", "from the root to the object") \
 \
 R(hop, PART, "A step of a path.") \

@@ -24,6 +24,9 @@ enum task_group { GROUP_NONE, GROUP_STACK, GROUP_FUNC, GROUP_WAIT, GROUP_CREATED
 /** Options of all commands, parsed and checked by main. */
 struct options {
 	const char *command; /* as a person types it */
+	const char *target;  /* what names the target in a command line that can be pasted into a
+				shell, " --core FILE"; NULL where the command is told nothing of it:
+				GDB */
 	bool json, color;
 	unsigned width; /* columns of the terminal, 100 when not known */
 	int64_t limit;	/* --limit N; 0: no cut anywhere; -1: the command's own default */

@@ -1,6 +1,9 @@
 /**
  * @file  `show CTX`: everything about one context.
  */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "report/arg.h"
 #include "report/known.h"
 #include "report/lines.h"
@@ -297,40 +300,47 @@ static void show_cancel(struct show *s)
 	show_ways(s->r, s->i, s->ways, LABEL_COLUMNS);
 }
 
-/* One more of the commands that go on from here; the label before the first. */
-static void next_command(struct show *s, const char *command, bool *any)
+/* One more of the commands that go on from here; the label before the first.  For a shell each is a
+ * line. */
+static void next_command(struct show *s, bool *any, const char *command, const char *about)
 {
-	if (*any)
-		buf_lit(s->out, " · ");
+	const char *target = s->r->opt->target;
+
+	if (!*any || target)
+		show_label(s, *any ? "" : "next");
 	else
-		show_label(s, "next");
+		buf_lit(s->out, " · ");
 	*any = true;
-	buf_str(s->out, command);
+	buf_printf(s->out, "goctx %s%s", command, about);
+	if (!target)
+		return;
+	text_safe(s->out, target, strlen(target));
+	buf_char(s->out, '\n');
 }
 
 static void show_next(struct show *s)
 {
 	taddr closure = show_ways_next(s->ways);
+	char about[24];
 	bool any = false;
 
 	if (s->view.tasks) {
-		next_command(s, "goctx bt ", &any);
-		buf_u64(s->out, s->m->tasks.list.v[ctx_task(s->m, s->i, 0)].goid);
+		snprintf(about, sizeof(about), "%" PRIu64,
+			 s->m->tasks.list.v[ctx_task(s->m, s->i, 0)].goid);
+		next_command(s, &any, "bt ", about);
 	}
 	if (s->view.first_child != CTX_NONE) {
-		next_command(s, "goctx tree ", &any);
-		if (s->view.kind > CTX_TODO)
-			buf_hex(s->out, s->view.addr);
-		else
-			buf_str(s->out, ctx_kind_name(s->view.kind));
+		snprintf(about, sizeof(about), "0x%" PRIx64, s->view.addr);
+		next_command(s, &any, "tree ",
+			     s->view.kind > CTX_TODO ? about : ctx_kind_name(s->view.kind));
 	}
 	if (closure) {
-		next_command(s, "goctx why ", &any);
-		buf_hex(s->out, closure);
+		snprintf(about, sizeof(about), "0x%" PRIx64, closure);
+		next_command(s, &any, "why ", about);
 	} else if (s->ways->asked && !s->ways->func && s->view.kind != CTX_AFTER_FUNC) {
-		next_command(s, "goctx leaks", &any);
+		next_command(s, &any, "leaks", "");
 	}
-	if (any)
+	if (any && !s->r->opt->target)
 		buf_char(s->out, '\n');
 }
 

@@ -119,7 +119,7 @@ static void put_when(struct report *r, uint64_t when)
 	text_duration(&r->out, (int64_t)when - now);
 }
 
-static void put_root(struct report *r, size_t index, const struct steps *s)
+static void put_root(struct report *r, size_t index, const struct steps *s, bool itself)
 {
 	const struct step *first = &s->list.v[0];
 
@@ -143,6 +143,8 @@ static void put_root(struct report *r, size_t index, const struct steps *s)
 		put_via(r, s, first);
 	}
 	text_style_end(&r->out, r, STYLE_BOLD);
+	if (itself)
+		buf_lit(&r->out, "  itself");
 	if (same_line) {
 		put_rest(r, first);
 		return;
@@ -151,12 +153,12 @@ static void put_root(struct report *r, size_t index, const struct steps *s)
 	put_step(r, s, first);
 }
 
-static void put_path(struct report *r, size_t index, const struct steps *s)
+static void put_path(struct report *r, size_t index, const struct steps *s, bool itself)
 {
 	size_t limit = word_limit(r->opt, WHY_STEPS), n = s->list.n;
 	size_t tail = n > limit ? limit / 2 : 0, head = n > limit ? limit - tail : n;
 
-	put_root(r, index, s);
+	put_root(r, index, s, itself);
 	for (size_t i = 1; i < n; i++) {
 		if (i == head && head + tail < n) {
 			buf_lit(&r->out, "   ");
@@ -170,11 +172,13 @@ static void put_path(struct report *r, size_t index, const struct steps *s)
 static void put_summary(struct report *r, const struct paths *p)
 {
 	struct buf *out = &r->out;
-	bool stacks = false;
+	bool stacks = false, itself = false;
 
-	for (size_t i = 0; i < p->list.n; i++)
+	for (size_t i = 0; i < p->list.n; i++) {
 		stacks |= p->list.v[i].root.kind == ROOT_STACK ||
 			  p->list.v[i].root.kind == ROOT_REGISTER;
+		itself |= p->list.v[i].itself;
+	}
 	if (p->all && p->holders > p->list.n) {
 		text_count(out, p->list.n);
 		buf_lit(out, " of ");
@@ -183,7 +187,8 @@ static void put_summary(struct report *r, const struct paths *p)
 		text_plural(out, p->list.n, "path");
 	}
 	if (p->list.n > 1)
-		buf_lit(out, ", shortest first");
+		buf_str(out,
+			itself ? ", shortest first, its own waiters last" : ", shortest first");
 	if (!p->all)
 		buf_lit(out, "; there are more (--paths 0 for all)");
 	else if (p->holders > p->list.n)
@@ -285,7 +290,7 @@ static void why_text(struct report *r, const struct paths *p, taddr addr)
 	for (size_t i = 0; i < p->list.n; i++) {
 		struct steps s;
 		steps_build(r->m, &p->list.v[i], &s);
-		put_path(r, i, &s);
+		put_path(r, i, &s, p->list.v[i].itself);
 		steps_free(&s);
 	}
 	if (p->list.n)
@@ -297,7 +302,7 @@ static void why_text(struct report *r, const struct paths *p, taddr addr)
 
 /* ---- JSON ---- */
 
-static void json_path(struct report *r, size_t index, const struct steps *s)
+static void json_path(struct report *r, size_t index, const struct steps *s, bool itself)
 {
 	struct rec w = rec_line(&r->out, REC_path);
 	bool of_task = s->task < r->m->tasks.list.n;
@@ -305,6 +310,7 @@ static void json_path(struct report *r, size_t index, const struct steps *s)
 	rec_u64(&w, REC_path_index, index + 1);
 	rec_text(&w, REC_path_root, path_root_name(s));
 	rec_u64_if(&w, REC_path_goid, of_task, of_task ? r->m->tasks.list.v[s->task].goid : 0);
+	rec_bool(&w, REC_path_itself, itself);
 	rec_list(&w, REC_path_hops);
 	hops_json(r, &r->out, s);
 	rec_list_end(&w, REC_path_hops);
@@ -342,7 +348,7 @@ static void why_json(struct report *r, const struct paths *p, taddr addr)
 	for (size_t i = 0; i < p->list.n; i++) {
 		struct steps s;
 		steps_build(r->m, &p->list.v[i], &s);
-		json_path(r, i, &s);
+		json_path(r, i, &s, p->list.v[i].itself);
 		steps_free(&s);
 	}
 	json_subject(r, p, addr);
