@@ -101,3 +101,19 @@ def test_words(goctx: helper.Goctx, scratch: Path) -> None:
     assert said("unreached")[0][1] == "held by nothing: it is garbage, not yet collected"
     assert said("canceled")[0] == []
     assert not cancel_lines(goctx.run(target, "show", "background").text)
+
+
+@pytest.mark.parametrize("version", toolchains.DEFAULT_VERSIONS)
+def test_keys_by_their_variables(goctx: helper.Goctx, scratch: Path, version: str) -> None:
+    """A key that is a pointer is called as the one package variable that holds it."""
+    try:
+        exe = build.build("keys", version)
+        died = build.some_core(exe, [], scratch)
+    except build.Unavailable as why:
+        pytest.skip(str(why))
+    told = {one["addr"]: one["name"] for one in died.truth.other if one["type"] == "key"}
+    assert len(told) == 7
+    shown = {one.addr: one.key for one in
+             goctx.run(helper.core_target(died.core, exe), "list", "--json", "--limit", "0").context_list}
+    for addr, name in told.items():
+        assert shown[addr] == name if name else "main." not in shown[addr].replace("main.named", ""), shown[addr]

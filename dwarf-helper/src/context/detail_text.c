@@ -3,6 +3,7 @@
  */
 #include "context/detail.h"
 
+#include "runtime/heldname.h"
 #include "runtime/rtype.h"
 
 #define NAME_MAX_ELEMENTS 24
@@ -30,6 +31,13 @@ bool ctx_key(const struct model *m, uint32_t i, struct buf *out)
 	if (!read_eface(m, i, m->rt->L.valueCtx.key, &type, &data))
 		return false;
 	const struct rtype *ty = type ? rtype_get(m->rt, type) : NULL;
+	// By what it points to no pointer is told from others; programs ask by the variable.
+	const struct rtype *to = ty && ty->kind == GO_POINTER ? rtype_get(m->rt, ty->elem) : NULL;
+	const char *name = to ? runtime_held_name(m->rt, data, to->full) : NULL;
+	if (name) {
+		buf_str(out, name);
+		return true;
+	}
 	// A key of an empty struct type says all by its type.
 	if (ty && ty->size == 0)
 		value_print_type(m->rt, out, type);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "runtime/heap.h"
+#include "runtime/heldname.h"
 #include "runtime/livestack.h"
 #include "runtime/rtype.h"
 #include "runtime/typed.h"
@@ -256,6 +257,7 @@ void runtime_close(struct runtime *rt)
 	if (rt->rtypes)
 		rtypes_close(rt);
 	typed_close(rt->typed);
+	held_names_free(rt->held_names);
 	rt->typed = NULL;
 	for (size_t i = 0; i < rt->wait_reasons.n; i++)
 		free(rt->wait_reasons.v[i]);

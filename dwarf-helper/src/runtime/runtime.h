@@ -69,6 +69,7 @@ struct heap;
 struct livestack;
 struct rtypes;
 struct typed_cache;
+struct held_names;
 
 struct runtime {
 	struct target *t;    /* borrowed */
@@ -87,6 +88,8 @@ struct runtime {
 		*heap; /* heap.h; NULL before model_build(), or when the heap could not be read */
 	struct rtypes *rtypes;	   /* rtype.h */
 	struct typed_cache *typed; /* typed.h; NULL until a name is asked for */
+
+	struct held_names *held_names; /* heldname.h; NULL until one is asked for */
 
 	struct u64map pc_index; /* pc -> index in pcs */
 	VEC(struct pcinfo) pcs;
