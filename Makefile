@@ -10,7 +10,7 @@ VERSION := $(shell sed -n 's/.*GOCTX_VERSION "\(.*\)".*/\1/p' $(SRC)/main/versio
 
 override CPPFLAGS += -I$(SRC) -D_GNU_SOURCE
 override CFLAGS   += -std=c11 -Wall -Wextra -fno-strict-aliasing -pthread
-LDLIBS  := -ldwarf -lelf -lz -pthread
+LDLIBS  := -ldwarf -lelf -lz -lm -pthread
 
 SOURCES := $(foreach l,$(LAYERS),$(wildcard $(SRC)/$(l)/*.c))
 OBJECTS := $(SOURCES:$(SRC)/%.c=$(BUILD)/obj/%.o)

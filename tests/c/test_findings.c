@@ -269,7 +269,8 @@ static void test_json(void **state)
 	assert_non_null(strstr(line, "\"evidence\":[\"tasks: quote\\\\\\\" hub.go:61\"]"));
 	assert_non_null(strstr(line,
 			       "\"locations\":[{\"role\":\"waits\",\"func\":\"quote\\\\\\\"\","
-			       "\"file\":\"/src/hub.go\",\"line\":61,\"count\":1}]"));
+			       "\"file\":\"/src/hub.go\",\"line\":61,\"count\":1,"
+			       "\"source\":\"stack\"}]"));
 	const char *list = strstr(line, "\"contexts\":[");
 	assert_memory_equal(list, "\"contexts\":[\"background\",", 25);
 	for (const char *p = list; *p != ']'; p++)

@@ -144,13 +144,14 @@ class Finding:
     evidence: list[str]
     next: list[str]
     also: list[str] = field(default_factory=list)
+    locations: list[dict[str, Any]] = field(default_factory=list)
 
 
 RECORDS = {"header": Header, "context": Context, "task": Task, "edge": Edge, "frame": Frame,
            "note": Note,
            "finding": Finding}
 
-OTHER = ("layout", "field", "variable", "member", "info", "path", "subject", "heap", "canceler", "group", "wait")
+OTHER = ("layout", "field", "variable", "member", "info", "path", "subject", "heap", "canceler", "group", "wait", "made")
 
 
 @dataclass

@@ -62,7 +62,7 @@ class Dump:
         made = self.binary.with_suffix(f".{os.getpid()}")
         command = [*shlex.split(os.environ.get("CC", "cc")), *shlex.split(flags), "-std=c11",
                    "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pthread", f"-I{ROOT}/dwarf-helper/src",
-                   "-o", str(made), str(source), str(library), "-ldwarf", "-lelf", "-lz"]
+                   "-o", str(made), str(source), str(library), "-ldwarf", "-lelf", "-lz", "-lm"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"dump_reach does not compile: {done.stderr}"
         os.replace(made, self.binary)

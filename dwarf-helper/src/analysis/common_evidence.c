@@ -1,5 +1,5 @@
 /*
- * Where goroutines stand, and who started them: counted, most frequent first.
+ * Where goroutines stand, who started them, where contexts were made: counted, most frequent first.
  */
 #include "analysis/leaks.h"
 
@@ -23,7 +23,7 @@ static uint64_t place_key(const struct model *m, uint32_t frame)
 
 /* A frame has one place, so that most goroutines need no look at its name. */
 static void tally_add(struct tally *t, struct u64map *by_frame, const struct model *m,
-		      enum place_role role, uint32_t frame)
+		      struct location like, uint32_t frame)
 {
 	uint32_t at = u64map_find(by_frame, frame + 1ul);
 
@@ -32,7 +32,9 @@ static void tally_add(struct tally *t, struct u64map *by_frame, const struct mod
 		u64map_set(by_frame, frame + 1ul, at);
 	}
 	if (at == t->rows.n)
-		VEC_PUSH(&t->rows, (struct location){.role = (uint8_t)role, .frame = frame});
+		VEC_PUSH(&t->rows, (struct location){.role = like.role,
+						     .source = like.source,
+						     .frame = frame});
 	t->rows.v[at].count++;
 }
 
@@ -45,26 +47,67 @@ static int more_first(const void *a, const void *b)
 	return x->frame < y->frame ? -1 : x->frame > y->frame;
 }
 
+/* Hand the rows over, most frequent first. */
+static void tally_end(struct tally *t, struct finding *f)
+{
+	if (t->rows.n)
+		qsort(t->rows.v, t->rows.n, sizeof(*t->rows.v), more_first);
+	for (size_t k = 0; k < t->rows.n; k++)
+		VEC_PUSH(&f->locations, t->rows.v[k]);
+	VEC_FREE(&t->rows);
+	u64map_free(&t->index);
+}
+
 void add_places(struct leaks *l, struct finding *f, enum place_role role, const uint32_t *tasks,
 		size_t n)
 {
 	struct u64map by_frame = {0};
+	struct location like = {.role = (uint8_t)role, .source = SOURCE_STACK};
 	struct tally t = {0};
 
 	for (size_t k = 0; k < n; k++) {
 		const struct task *task = &l->m->tasks.list.v[tasks[k]];
 		uint32_t frame = role == PLACE_STARTED ? task->created : task->frame;
 		if (role != PLACE_STARTED || frame < l->m->rt->frames.n)
-			tally_add(&t, &by_frame, l->m, role, frame);
+			tally_add(&t, &by_frame, l->m, like, frame);
 	}
-	if (t.rows.n) {
-		qsort(t.rows.v, t.rows.n, sizeof(*t.rows.v), more_first);
+	if (t.rows.n)
 		finding_evidence(f, EV_PLACES)->role = (uint8_t)role;
+	tally_end(&t, f);
+	u64map_free(&by_frame);
+}
+
+/* What matters most to somebody who has to mend it stands right behind what it is about. */
+static struct evidence *evidence_early(struct finding *f, enum evidence_kind kind)
+{
+	size_t at = f->evidence.n && f->evidence.v[0].kind == EV_LIKE;
+	struct evidence e = *finding_evidence(f, kind), *v = f->evidence.v;
+
+	memmove(v + at + 1, v + at, (f->evidence.n - 1 - at) * sizeof(*v));
+	v[at] = e;
+	return &v[at];
+}
+
+void add_made(struct leaks *l, struct finding *f, const uint32_t *site)
+{
+	struct location like = {.role = PLACE_MADE, .source = SOURCE_PROFILE};
+	struct u64map by_frame = {0};
+	struct tally t = {0};
+	uint64_t n = 0;
+
+	for (size_t k = 0; k < f->contexts.n; k++) {
+		uint32_t s = site[f->contexts.v[k]];
+		if (s == PROFILE_NO_SITE)
+			continue;
+		tally_add(&t, &by_frame, l->m, like, made_place(l->m, &l->made, s));
+		n++;
 	}
-	for (size_t k = 0; k < t.rows.n; k++)
-		VEC_PUSH(&f->locations, t.rows.v[k]);
-	VEC_FREE(&t.rows);
-	u64map_free(&t.index);
+	if (n) {
+		struct evidence *e = evidence_early(f, EV_MADE);
+		e->n = n;
+		e->m = f->contexts.n;
+	}
+	tally_end(&t, f);
 	u64map_free(&by_frame);
 }
 

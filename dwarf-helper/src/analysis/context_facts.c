@@ -254,4 +254,5 @@ void leak_facts_free(struct leaks *l)
 	u64map_free(&l->closures);
 	alone_free(&l->alone);
 	spreads_free(&l->spreads);
+	made_close(&l->made);
 }

@@ -33,13 +33,22 @@ enum place_role {
 	PLACE_STARTED, /* the go statements that started them */
 	PLACE_HOLDS,   /* goroutines that hold it stand there */
 	PLACE_CANCELS, /* the function whose deferred calls are to cancel its contexts */
+	PLACE_MADE,    /* its contexts were made there */
 	PLACE_ROLES
+};
+
+/** How a place is known. */
+enum place_source {
+	SOURCE_STACK,	/* goroutines' stacks, and the go statements that started them */
+	SOURCE_PROFILE, /* records of the heap profile: proven for those that have one */
+	SOURCES
 };
 
 struct location {
 	uint8_t role;	/* enum place_role */
+	uint8_t source; /* enum place_source */
 	uint32_t frame; /* index into rt->frames, FRAME_NONE not known */
-	uint32_t count; /* goroutines */
+	uint32_t count; /* goroutines; of PLACE_MADE contexts */
 };
 
 /** The kind of container that keeps an object until the program removes it. */
@@ -106,6 +115,8 @@ enum evidence_kind {
 	EV_STOP,     /* n can be taken back */
 	EV_CASES,    /* n: set of CASE_…, what could end them (alone.h) */
 	EV_SPREAD,   /* spread: how they came about */
+	EV_MADE,     /* n of m contexts have a record of the heap profile: the locations of
+			PLACE_MADE */
 	EV_PROBLEM,  /* problem */
 	EV_MORE,     /* n more problems */
 	EVIDENCES

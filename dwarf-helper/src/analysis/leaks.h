@@ -16,6 +16,7 @@
 #include "analysis/alone.h"
 #include "analysis/finding.h"
 #include "analysis/forest.h"
+#include "analysis/made.h"
 #include "analysis/reach.h"
 #include "analysis/steps.h"
 
@@ -90,6 +91,7 @@ struct leaks {
 			       build, all spans searched */
 	struct alone alone; /* who could end goroutines' waits */
 	struct spreads spreads;
+	struct made made; /* what the heap profile knows */
 	enum gap why_not; /* what keeps findings from being certain */
 };
 
@@ -187,6 +189,8 @@ void add_places(struct leaks *l, struct finding *f, enum place_role role, const 
 		size_t n);
 /** EV_WAITING: state and ages. */
 void add_waits(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
+/** EV_MADE: where the contexts were made that have a record of the heap profile. */
+void add_made(struct leaks *l, struct finding *f, const uint32_t *site);
 /** EV_SPREAD: how they are spread over the life of the program. */
 void add_spread(struct leaks *l, struct finding *f, const uint32_t *tasks, size_t n);
 /** EV_DOUBT, if something keeps findings from being certain. */

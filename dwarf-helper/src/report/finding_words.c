@@ -94,6 +94,7 @@ const char *finding_label_json(const struct finding *f, size_t index)
 		[EV_INSIDE] = "inside",	    [EV_TIP] = "tip",
 		[EV_STOP] = "stop",	    [EV_MORE] = "and",
 		[EV_CASES] = "ended by",    [EV_SPREAD] = "made",
+		[EV_MADE] = "made at",
 	};
 	static const char *const places[PLACE_ROLES] = {
 		[PLACE_WAITS] = "tasks", [PLACE_STARTED] = "started at", [PLACE_HOLDS] = "stuck"};
@@ -112,9 +113,9 @@ static void put_more(struct phrase *out, size_t n, const char *what)
 	buf_str(&out->text, what);
 }
 
-/* "f f.go:1 × 12 · g g.go:2" */
-static void put_places(struct phrase *out, const struct report *r, const struct finding *f,
-		       uint8_t role)
+/* "f f.go:1 × 12 · g g.go:2".  @return how many places there are */
+static size_t put_places(struct phrase *out, const struct report *r, const struct finding *f,
+			 uint8_t role)
 {
 	const struct location *v = f->locations.v;
 	size_t from = 0, n = 0;
@@ -123,16 +124,32 @@ static void put_places(struct phrase *out, const struct report *r, const struct 
 		from++;
 	while (from + n < f->locations.n && v[from + n].role == role)
 		n++;
+	bool counts = role != PLACE_MADE || n > 1; // of one place, put_made() has it
 	for (size_t k = 0; k < n && k < items(r); k++) {
 		phrase_item(out);
 		path_frame(&out->text, r->m, v[from + k].frame);
-		if (v[from + k].count > 1 || n > 1) {
+		if (counts && (v[from + k].count > 1 || n > 1)) {
 			buf_lit(&out->text, " × ");
 			text_count(&out->text, v[from + k].count);
 		}
 	}
 	if (n > items(r))
 		put_more(out, n - items(r), "places");
+	return n;
+}
+
+/* "f f.go:1 (8 sampled of 60 000, all there)" */
+static void put_made(struct phrase *out, const struct report *r, const struct finding *f,
+		     const struct evidence *e)
+{
+	size_t places = put_places(out, r, f, PLACE_MADE);
+
+	buf_lit(&out->text, " (");
+	text_count(&out->text, e->n);
+	buf_lit(&out->text, " sampled of ");
+	text_count(&out->text, e->m);
+	buf_str(&out->text, f->unit == UNIT_TASK ? " contexts" : "");
+	buf_str(&out->text, places == 1 && e->n > 1 ? ", all there)" : ")");
 }
 
 static void put_hanging(struct phrase *out, const struct report *r, const struct evidence *e)
@@ -323,6 +340,9 @@ void finding_text(struct phrase *out, const struct report *r, const struct findi
 		break;
 	case EV_PLACES:
 		put_places(out, r, f, e->role);
+		break;
+	case EV_MADE:
+		put_made(out, r, f, e);
 		break;
 	case EV_WAITING:
 		put_waiting(out, f, e);

@@ -330,11 +330,11 @@ static void json_also(struct rec *w, const struct finding *f)
 static void json_locations(const struct model *m, struct rec *w, const struct finding *f)
 {
 	static const char *const roles[PLACE_ROLES] = {
-		[PLACE_WAITS] = "waits",
-		[PLACE_STARTED] = "started",
-		[PLACE_HOLDS] = "holds",
-		[PLACE_CANCELS] = "cancels",
+		[PLACE_WAITS] = "waits",     [PLACE_STARTED] = "started", [PLACE_HOLDS] = "holds",
+		[PLACE_CANCELS] = "cancels", [PLACE_MADE] = "made",
 	};
+	static const char *const sources[SOURCES] = {
+		[SOURCE_STACK] = "stack", [SOURCE_PROFILE] = "profile"};
 
 	rec_list(w, REC_finding_locations);
 	for (size_t i = 0; i < f->locations.n; i++) {
@@ -346,6 +346,7 @@ static void json_locations(const struct model *m, struct rec *w, const struct fi
 		rec_text(&part, REC_location_file, frame ? frame->file : NULL);
 		rec_i64_if(&part, REC_location_line, frame && frame->file, frame ? frame->line : 0);
 		rec_u64(&part, REC_location_count, at->count);
+		rec_word(&part, REC_location_source, sources[at->source]);
 		rec_part_end(&part);
 	}
 	rec_list_end(w, REC_finding_locations);

@@ -177,7 +177,7 @@ static void specials_line(struct report *r, const struct gcinfo *g)
 	static const char *const word[] = {"finalizer", "cleanup", "weak pointer"};
 	struct list l = {&r->out, false};
 
-	for (int k = 0; k < SPECIAL_OTHER; k++) {
+	for (int k = 0; k < SPECIAL_PROFILE; k++) {
 		if (!g->specials[k].known || !g->specials[k].v)
 			continue;
 		if (!l.any)
@@ -304,7 +304,9 @@ static void heap_json(struct report *r, const struct gcinfo *g)
 	rec_number(&w, REC_heap_finalizers, g->specials[SPECIAL_FINALIZER]);
 	rec_number(&w, REC_heap_cleanups, g->specials[SPECIAL_CLEANUP]);
 	rec_number(&w, REC_heap_weak_pointers, g->specials[SPECIAL_WEAK]);
-	rec_number(&w, REC_heap_specials_other, g->specials[SPECIAL_OTHER]);
+	struct gc_number other = g->specials[SPECIAL_OTHER];
+	other.v += g->specials[SPECIAL_PROFILE].v;
+	rec_number(&w, REC_heap_specials_other, other);
 	pauses_json(&w, g);
 	classes_json(&w, g);
 	rec_line_end(&w);

@@ -195,11 +195,12 @@ R(finding, LINE, "`leaks`, `check`: one thing that is wrong, or worth knowing.")
 	F(finding, holder, PARTS, ALWAYS, "hop", "why what it is about is alive, from the root on; empty: not known, or not asked") \
 \
 R(location, PART, "A place in the program that has to do with a finding.") \
-	F(location, role, WORD, ALWAYS, "", "`waits` (its goroutines stand there), `started` (the go statement that started them), `holds` (who holds it stands there) or `cancels` (whose deferred calls are to cancel its contexts)") \
+	F(location, role, WORD, ALWAYS, "", "`waits` (its goroutines stand there), `started` (the go statement that started them), `holds` (who holds it stands there), `cancels` (whose deferred calls are to cancel its contexts) or `made` (its contexts were made there)") \
 	F(location, func, TEXT, MAYBE, "", "the function") \
 	F(location, file, TEXT, MAYBE, "", "its file, as the compiler was given it") \
 	F(location, line, INT, MAYBE, "", "the line") \
-	F(location, count, INT, ALWAYS, "", "how many goroutines; of `cancels` 1") \
+	F(location, count, INT, ALWAYS, "", "how many goroutines; of `cancels` 1, of `made` those of its contexts that are known to be") \
+	F(location, source, WORD, ALWAYS, "", "how it is known: `stack` (of goroutines, and what the runtime keeps of the one that started each) or `profile` (records of the heap profile)") \
 \
 R(path, LINE, "`why`: one path from a root to the object, shortest first.") \
 	F(path, index, INT, ALWAYS, "", "1, 2, …") \

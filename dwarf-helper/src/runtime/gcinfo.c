@@ -251,62 +251,30 @@ static struct err *count_spans(struct runtime *rt, struct gcinfo *g)
 
 /* ---- specials ---- */
 
-/*
- * mheap.go: _KindSpecialFinalizer …  The numbers have moved with every kind put in between; which
- * kinds a release has follows from the types it has.
- */
-static void special_numbers(const struct layout *l, int ret[SPECIAL_KINDS])
+static bool count_special(void *arg, const struct span *s, const struct special *sp)
 {
-	int first = l->s[LAYOUT_cleanupQueue].size ? 2 : 1; /* 1.25: _KindSpecialTinyBlock */
+	struct gcinfo *g = arg;
 
-	ret[SPECIAL_FINALIZER] = first;
-	ret[SPECIAL_WEAK] = l->s[LAYOUT_specialWeakHandle].size ? first + 1 : -1;
-	ret[SPECIAL_CLEANUP] = l->s[LAYOUT_specialCleanup].size ? first + 5 : -1;
-	ret[SPECIAL_OTHER] = -1;
-}
-
-static enum special_kind kind_of(const int numbers[SPECIAL_KINDS], uint64_t kind)
-{
-	for (int k = 0; k < SPECIAL_OTHER; k++)
-		if (numbers[k] >= 0 && (uint64_t)numbers[k] == kind)
-			return (enum special_kind)k;
-	return SPECIAL_OTHER;
-}
-
-/* The specials of one span; @p left: how many there can be at all. */
-static bool count_list(struct runtime *rt, taddr special, const int numbers[SPECIAL_KINDS],
-		       uint64_t *left, struct gcinfo *g)
-{
-	const struct layout *l = &rt->L;
-	uint64_t kind;
-
-	for (; special; (*left)--) {
-		if (!*left || !runtime_field(rt, special, l->special.kind, &kind))
-			return false;
-		g->specials[kind_of(numbers, kind)].v++;
-		if (!runtime_field(rt, special, l->special.next, &special))
-			return false;
-	}
+	(void)s;
+	g->specials[sp->kind].v++;
 	return true;
 }
 
 static struct err *count_specials(struct runtime *rt, struct gcinfo *g)
 {
 	const struct layout *l = &rt->L;
-	int numbers[SPECIAL_KINDS];
+	const struct special_numbers numbers = special_numbers(l);
 	bool ok = true;
 
 	if (!g->counted || !LAYOUT_HAS(l->special.next) || !LAYOUT_HAS(l->special.kind))
 		return NULL;
-	special_numbers(l, numbers);
-	uint64_t left = target_bytes(rt->t) / l->s[LAYOUT_special].size;
 	for (size_t i = 0; i < rt->heap->spans.n; i++) {
 		if (i % 4096 == 0 && runtime_canceled(rt))
 			return err_interrupted();
-		ok &= count_list(rt, rt->heap->spans.v[i].specials, numbers, &left, g);
+		ok &= specials_each(rt, &numbers, &rt->heap->spans.v[i], count_special, g);
 	}
 	for (int k = 0; k < SPECIAL_KINDS; k++)
-		g->specials[k].known = ok && (numbers[k] >= 0 || k == SPECIAL_OTHER);
+		g->specials[k].known = ok && (numbers.of[k] || k == SPECIAL_OTHER);
 	return NULL;
 }
 

@@ -9,7 +9,7 @@
 #ifndef GOCTX_RUNTIME_GCINFO_H
 #define GOCTX_RUNTIME_GCINFO_H
 
-#include "runtime/heap.h"
+#include "runtime/specials.h"
 
 /**
  * Numbers that may not be known, and what their fields are called in records; bytes and ns are
@@ -60,14 +60,6 @@ struct gc_class {
 	uint64_t spans, slots, objects;
 	uint64_t bytes; /* of the objects' slots */
 	uint64_t span_bytes;
-};
-
-enum special_kind {
-	SPECIAL_FINALIZER,
-	SPECIAL_CLEANUP,
-	SPECIAL_WEAK,
-	SPECIAL_OTHER,
-	SPECIAL_KINDS
 };
 
 struct gcinfo {

@@ -1,23 +1,8 @@
 #include "runtime/roots.h"
 
+#include "base/circle.h"
 #include "runtime/ptrwords.h"
-
-/* Brent's way to notice that a list runs in a circle, soon after the second round has begun. */
-struct circle {
-	taddr seen;
-	uint64_t steps, limit;
-};
-
-static bool in_circle(struct circle *c, taddr at)
-{
-	if (c->limit && at == c->seen)
-		return true;
-	if (c->steps++ == c->limit) {
-		c->seen = at;
-		c->limit = c->steps * 2;
-	}
-	return false;
-}
+#include "runtime/specials.h"
 
 struct visit {
 	struct runtime *rt;
@@ -211,21 +196,6 @@ static void visit_cleanup_queue(struct visit *v)
 
 /* -- specials -------------------------------------------------------------------------------- */
 
-/* Their numbers change with the list (runtime/mheap.go: _KindSpecialFinalizer …); 0: the release
- * has none. */
-struct special_kinds {
-	uint8_t finalizer, weak, cleanup;
-};
-
-static struct special_kinds special_kinds(const struct layout *l)
-{
-	if (LAYOUT_HAS(l->cleanupQueue.all)) // 1.25, with _KindSpecialTinyBlock before the others
-		return (struct special_kinds){2, 3, 7};
-	if (LAYOUT_HAS(l->specialWeakHandle.handle)) // 1.23
-		return (struct special_kinds){1, 2, 6};
-	return (struct special_kinds){1, 0, 0};
-}
-
 /* The finalizer will be called with the object: what that points to must live, it itself need
  * not. */
 static void visit_finalized(struct visit *v, const struct span *s, uint32_t index, taddr object)
@@ -243,60 +213,43 @@ static void visit_finalized(struct visit *v, const struct span *s, uint32_t inde
 		}
 }
 
-static void visit_special(struct visit *v, const struct span *s, const struct special_kinds *kinds,
-			  taddr special, uint8_t kind, uint64_t offset)
+static bool visit_special(void *arg, const struct span *s, const struct special *sp)
 {
+	struct visit *v = arg;
 	const struct layout *l = &v->rt->L;
-	uint64_t index = offset / s->elem_size;
+	uint64_t index = sp->offset / s->elem_size;
 	taddr object = s->base + index * s->elem_size + (s->flags & SPAN_HEADER ? 8 : 0);
 
-	if (kind == kinds->finalizer) {
-		report_at(v, ROOT_FINALIZER, special + (uint64_t)l->specialfinalizer.fn.off,
+	if (index >= s->nelems) {
+		*v->incomplete = true;
+		return false;
+	}
+	if (sp->kind == SPECIAL_FINALIZER) {
+		report_at(v, ROOT_FINALIZER, sp->addr + (uint64_t)l->specialfinalizer.fn.off,
 			  object);
 		visit_finalized(v, s, (uint32_t)index, object);
-	} else if (kinds->weak && kind == kinds->weak) {
-		report_at(v, ROOT_SPECIAL, special + (uint64_t)l->specialWeakHandle.handle.off,
+	} else if (sp->kind == SPECIAL_WEAK) {
+		report_at(v, ROOT_SPECIAL, sp->addr + (uint64_t)l->specialWeakHandle.handle.off,
 			  object);
-	} else if (kinds->cleanup && kind == kinds->cleanup) {
+	} else if (sp->kind == SPECIAL_CLEANUP) {
 		struct layout_field f[] = {l->specialCleanup.cleanup_call, l->specialCleanup.fn,
 					   l->specialCleanup.cleanup_arg};
 		for (size_t i = 0; i < sizeof(f) / sizeof(*f); i++)
 			if (LAYOUT_HAS(f[i]))
-				report_at(v, ROOT_CLEANUP, special + (uint64_t)f[i].off, object);
+				report_at(v, ROOT_CLEANUP, sp->addr + (uint64_t)f[i].off, object);
 	}
-}
-
-static void visit_span(struct visit *v, const struct span *s, const struct special_kinds *kinds)
-{
-	const struct layout *l = &v->rt->L;
-	struct circle circle = {0};
-	taddr special = s->specials;
-
-	while (special && !v->stopped) {
-		uint64_t offset, kind;
-		taddr next;
-		if (in_circle(&circle, special) || runtime_canceled(v->rt) ||
-		    !runtime_field(v->rt, special, l->special.offset, &offset) ||
-		    !runtime_field(v->rt, special, l->special.kind, &kind) ||
-		    !runtime_field(v->rt, special, l->special.next, &next) ||
-		    offset / s->elem_size >= s->nelems) {
-			*v->incomplete = true;
-			return;
-		}
-		visit_special(v, s, kinds, special, (uint8_t)kind, offset);
-		special = next;
-	}
+	return !v->stopped;
 }
 
 static struct err *visit_specials(struct visit *v)
 {
 	const struct layout *l = &v->rt->L;
 	const struct heap *h = v->rt->heap;
-	struct special_kinds kinds = special_kinds(l);
+	const struct special_numbers numbers = special_numbers(l);
 
 	if (!h || h->incomplete || !LAYOUT_HAS(l->special.next) ||
 	    !LAYOUT_HAS(l->specialfinalizer.fn) ||
-	    (kinds.cleanup && !LAYOUT_HAS(l->specialCleanup.fn) &&
+	    (numbers.of[SPECIAL_CLEANUP] && !LAYOUT_HAS(l->specialCleanup.fn) &&
 	     l->s[LAYOUT_specialCleanup].size))
 		*v->incomplete = true;
 	if (!h || !LAYOUT_HAS(l->special.next))
@@ -304,8 +257,9 @@ static struct err *visit_specials(struct visit *v)
 	for (size_t i = 0; i < h->spans.n && !v->stopped; i++) {
 		if (i % 4096 == 0 && runtime_canceled(v->rt))
 			return err_interrupted();
-		if (h->spans.v[i].specials)
-			visit_span(v, &h->spans.v[i], &kinds);
+		if (h->spans.v[i].specials &&
+		    !specials_each(v->rt, &numbers, &h->spans.v[i], visit_special, v))
+			*v->incomplete = true;
 	}
 	return NULL;
 }
