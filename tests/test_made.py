@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,49 @@ def test_findings(goctx: helper.Goctx, scratch: Path, version: str, how: str) ->
     total = sum(one["count"] for one in made)
     (said,) = [text for text in lost.evidence if text.startswith("made at: ")]
     assert f"({total} sampled of {lost.count // 1000} 000)" in said.replace(" ", " ")
+
+
+@pytest.mark.parametrize("version, how", BUILDS, ids=["-".join(one) for one in BUILDS])
+def test_each(goctx: helper.Goctx, scratch: Path, version: str, how: str) -> None:
+    """Each context that is said to be made somewhere was made there, in slots that others have used before; what else lives is as
+    runtime.MemProfile counts it.  The stack begins in the runtime's plumbing or package context and ends where goroutines do."""
+    core, truth = target(version, how, scratch)
+    made_at = {addr: one for one in truth.other for addr in one["addrs"]}
+    told: dict[str, str] = {}
+    for line in goctx.run(core, "list", "--json").text.splitlines():
+        record = json.loads(line)
+        for made in record.get("made", ()):
+            place = made_at[record["addr"]]
+            assert (made["role"], made["source"]) == ("made", "profile")
+            assert (made["func"], made["file"], made["line"]) == (place["func"], place["file"], place["line"])
+            told[place["label"]] = record["addr"]
+    assert len(told) >= 3, told
+    for label, addr in told.items():
+        place = made_at[addr]
+        for command in ("show", "why"):
+            (made,) = [one for one in goctx.run(core, command, addr, "--json").other if one["type"] == "made" and one["addr"] == addr]
+            assert (made["func"], made["file"], made["line"]) == (place["func"], place["file"], place["line"])
+            assert (made["sampled"], made["bytes"]) == (place["sampled"], place["bytes"])
+            assert made["about"] > made["sampled"]
+            stack = [one["func"] for one in made["stack"]]
+            assert stack[-1] == "runtime.goexit" and stack.index("main.main") > stack.index("main.fill") > stack.index(place["func"])
+            assert label != "small" or stack[stack.index("main.small") + 1] == "main.callsSmall"
+            text = goctx.run(core, command, addr).text
+            assert f"{place['func']} {Path(place['file']).name}:{place['line']}" in " ".join(text.split())
+    words = goctx.run(core, "heap").text
+    assert re.search(r"^profile +one allocation in 512 KiB · [0-9 \u202f]+ objects recorded$", words, re.M)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_none(goctx: helper.Goctx, scratch: Path, version: str) -> None:
+    """A program that links no profiler has no records, and `heap` says why."""
+    try:
+        exe = build.build("timers", version)
+        died = build.some_core(exe, [], scratch)
+    except build.Unavailable as why:
+        pytest.skip(f"timers with go {version}: {why}")
+    core = helper.core_target(died.core, exe)
+    (heap,) = goctx.run(core, "heap", "--json").other
+    assert (heap["profile"], heap["profile_rate_bytes"]) == ("unused", 0)
+    assert heap["profile_records"] <= 1  # until the scheduler is there, the rate is that of the variable
+    assert '"made"' not in goctx.run(core, "list", "--json").text

@@ -2,6 +2,7 @@
  * @file  `heap`: figures of the collector, and what lies in the heap by size.
  */
 #include "runtime/gcinfo.h"
+#include "runtime/heapprofile.h"
 
 #include "report/lines.h"
 #include "report/words.h"
@@ -188,6 +189,28 @@ static void specials_line(struct report *r, const struct gcinfo *g)
 		buf_char(&r->out, '\n');
 }
 
+/* Does the runtime note who allocates?  If not, why. */
+static void profile_line(struct report *r, const struct heap_profile *p)
+{
+	if (p->state == PROFILE_UNKNOWN)
+		return;
+	head(r, "profile");
+	if (p->state == PROFILE_UNUSED) {
+		buf_lit(&r->out, "none: nothing in the program asks for it (runtime/pprof does), "
+				 "so the linker left it out\n");
+		return;
+	}
+	if (p->state == PROFILE_ZERO) {
+		buf_lit(&r->out, "off: runtime.MemProfileRate is 0");
+	} else {
+		buf_lit(&r->out, "one allocation in ");
+		text_size(&r->out, p->rate);
+	}
+	buf_lit(&r->out, " · ");
+	text_plural(&r->out, p->records.n, "object");
+	buf_lit(&r->out, " recorded\n");
+}
+
 static void class_row(struct table *t, const struct gc_class *c)
 {
 	if (c->slot)
@@ -224,7 +247,7 @@ static void classes_table(struct report *r, const struct gcinfo *g, uint64_t lim
 		text_more(&r->out, g->classes.n - limit, "sizes");
 }
 
-static void heap_text(struct report *r, const struct gcinfo *g)
+static void heap_text(struct report *r, const struct gcinfo *g, const struct heap_profile *p)
 {
 	heap_line(r, g);
 	objects_line(r, g);
@@ -233,6 +256,7 @@ static void heap_text(struct report *r, const struct gcinfo *g)
 	last_line(r, g);
 	pauses_line(r, g);
 	specials_line(r, g);
+	profile_line(r, p);
 	classes_table(r, g, word_limit(r->opt, CLASSES_SHOWN));
 	text_notes(r);
 }
@@ -292,8 +316,13 @@ static void collector_json(struct report *r, struct rec *w, const struct gcinfo 
 	rec_word(w, REC_heap_phase, gc_phase_name(g->phase));
 }
 
-static void heap_json(struct report *r, const struct gcinfo *g)
+static void heap_json(struct report *r, const struct gcinfo *g, const struct heap_profile *p)
 {
+	static const char *const states[] = {[PROFILE_UNKNOWN] = NULL,
+					     [PROFILE_ON] = "on",
+					     [PROFILE_ZERO] = "off",
+					     [PROFILE_UNUSED] = "unused"};
+
 	line_header(r);
 	struct rec w = rec_line(&r->out, REC_heap);
 	collector_json(r, &w, g);
@@ -309,19 +338,26 @@ static void heap_json(struct report *r, const struct gcinfo *g)
 	rec_number(&w, REC_heap_specials_other, other);
 	pauses_json(&w, g);
 	classes_json(&w, g);
+	rec_word(&w, REC_heap_profile, states[p->state]);
+	rec_u64_if(&w, REC_heap_profile_rate_bytes, p->state != PROFILE_UNKNOWN, p->rate);
+	rec_u64_if(&w, REC_heap_profile_records, !p->cut, p->records.n);
 	rec_line_end(&w);
 	line_notes(r);
 }
 
 struct err *report_heap(struct report *r)
 {
+	struct heap_profile p = {0};
 	struct gcinfo g;
 	struct err *err = gcinfo_read(r->m->rt, &g);
 
+	if (!err)
+		err = heap_profile_read(r->m->rt, &p);
 	if (!err && r->opt->json)
-		heap_json(r, &g);
+		heap_json(r, &g, &p);
 	else if (!err)
-		heap_text(r, &g);
+		heap_text(r, &g, &p);
+	heap_profile_free(&p);
 	gcinfo_free(&g);
 	return err;
 }

@@ -174,6 +174,25 @@ static void put_deadline(const struct ctx_view *v, struct rec *w)
 	rec_i64_if(w, REC_context_deadline_left_ns, v->has_left, v->left_ns);
 }
 
+/* Where it was made, of those of which that is known. */
+static void put_made(struct lines *l, struct rec *w, uint32_t i)
+{
+	const struct frame *f = l->r->made ? model_frame(l->m, l->r->made[i]) : NULL;
+
+	if (!f)
+		return;
+	rec_list(w, REC_context_made);
+	struct rec part = rec_part(w->out, REC_location, true);
+	rec_word(&part, REC_location_role, "made");
+	rec_text(&part, REC_location_func, f->func);
+	rec_text(&part, REC_location_file, f->file);
+	rec_i64_if(&part, REC_location_line, true, f->line);
+	rec_u64(&part, REC_location_count, 1);
+	rec_word(&part, REC_location_source, "profile");
+	rec_part_end(&part);
+	rec_list_end(w, REC_context_made);
+}
+
 void line_context(struct lines *l, uint32_t i)
 {
 	struct ctx_view *v = &l->view;
@@ -203,12 +222,19 @@ void line_context(struct lines *l, uint32_t i)
 		rec_commit(&w, p);
 		rec_buf(&w, REC_context_key, v->has_key, &v->key);
 		rec_buf(&w, REC_context_value, v->has_value, &v->value);
+		put_made(l, &w, i);
 		rec_line_end(&w);
 		return;
 	}
 	p = rec_put_null(&w, p, REC_context_key);
 	p = rec_put_null(&w, p, REC_context_value);
-	rec_commit(&w, rec_put_end(&w, p));
+	if (!l->r->made) {
+		rec_commit(&w, rec_put_end(&w, p));
+		return;
+	}
+	rec_commit(&w, p);
+	put_made(l, &w, i);
+	rec_line_end(&w);
 }
 
 /* Escaped texts of a frame, NULL for FRAME_NONE. */

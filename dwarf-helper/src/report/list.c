@@ -1,7 +1,10 @@
 /**
  * @file  `list`: contexts, one a line.
  */
+#include <stdlib.h>
+
 #include "report/lines.h"
+#include "report/made.h"
 #include "report/order.h"
 #include "report/parallel.h"
 #include "report/words.h"
@@ -24,13 +27,22 @@ static void json_line(struct lines *l, const void *arg, uint64_t k)
 static struct err *list_json(struct report *r, const struct order *o, uint64_t n)
 {
 	struct lines l;
+	struct made made;
+	struct err *failed = made_open(r->m, &made);
 
+	if (failed)
+		return failed;
+	uint32_t *places = made_places(r->m, &made);
+	made_close(&made);
+	r->made = places;
 	lines_open(&l, r);
 	line_header(r);
 	struct err *e = lines_in_parallel(&l, n, json_line, o);
 	line_cut(r, order_n(o) - n, "contexts");
 	line_notes(r);
 	lines_close(&l);
+	r->made = NULL;
+	free(places);
 	return e;
 }
 

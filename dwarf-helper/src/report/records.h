@@ -108,6 +108,7 @@ R(context, LINE, "One context.") \
 	F(context, key, TEXT, MAYBE, "", "of a value context, in Go's notation: the type alone of an empty struct, else the value; a string stands in quotes, " \
 	  "which makes it another than a number or a name of the same letters") \
 	F(context, value, TEXT, MAYBE, "", "of a value context, in Go's notation as key; its type and \"(redacted)\" with --redact") \
+	F(context, made, PARTS, ABSENT, "location", "`list`: where it was made, when a record of the heap profile says so") \
 \
 R(task, LINE, "One goroutine.") \
 	F(task, goid, INT, ALWAYS, "", "its number") \
@@ -227,6 +228,21 @@ R(subject, LINE, "`why`: the object that was asked about, so that \"no path\" an
 	F(subject, holders_all, BOOL, ALWAYS, "", "is that all of them?") \
 	F(subject, complete, BOOL, ALWAYS, "", "could all be read that may lead to it?") \
 \
+R(made, LINE, "`show`, `why`: where the object was made, when the heap profile has a record of it.") \
+	F(made, addr, ADDR, ALWAYS, "", "of the object: a context, its done channel, what `why` was asked about") \
+	F(made, func, TEXT, ALWAYS, "", "the innermost function that is not the standard library's or golang.org/x's; where there is none, the one that called into package context or the runtime") \
+	F(made, file, TEXT, ALWAYS, "", "full path of its source, as built") \
+	F(made, line, INT, ALWAYS, "", "line there") \
+	F(made, stack, PARTS, ALWAYS, "made_frame", "the whole stack of the allocation, innermost first; inlined calls are undone") \
+	F(made, sampled, INT, ALWAYS, "", "objects that that line made, of whatever types, that have a record and are allocated") \
+	F(made, bytes, INT, ALWAYS, "bytes", "of their slots") \
+	F(made, about, INT, MAYBE, "", "how many they stand for, estimated as pprof does") \
+\
+R(made_frame, PART, "One call of that stack.") \
+	F(made_frame, func, TEXT, MAYBE, "", "null: no function of Go is there") \
+	F(made_frame, file, TEXT, MAYBE, "", "full path of its source, as built") \
+	F(made_frame, line, INT, MAYBE, "", "line there") \
+\
 R(canceler, LINE, "`show`: who can still cancel the context.") \
 	F(canceler, context, ADDR, MAYBE, "", "the context") \
 	F(canceler, kind, WORD, ALWAYS, "", "`func` (a CancelFunc), `timer`, `stop` (of AfterFunc), `parent` or `watcher` (a goroutine)") \
@@ -291,6 +307,9 @@ R(heap, LINE, "`heap`: figures of the collector as the runtime keeps them, and w
 	F(heap, specials_other, INT, MAYBE, "", "other records about objects: profiles, pinners") \
 	F(heap, pauses, PARTS, ALWAYS, "pause", "the last ones, newest first, 256 at most") \
 	F(heap, classes, PARTS, ALWAYS, "class", "objects by the size of their slots, most bytes first") \
+	F(heap, profile, WORD, MAYBE, "", "the heap profile, which has records of where objects were made: `on`, `off` (runtime.MemProfileRate is 0) or `unused` (nothing in the program asks for it, so the linker turned it off)") \
+	F(heap, profile_rate_bytes, INT, MAYBE, "bytes", "one allocation in so many is sampled, on average; 0: none") \
+	F(heap, profile_records, INT, MAYBE, "", "objects that have a record") \
 \
 R(pause, PART, "The world stopped, in one collection.") \
 	F(pause, pause_ns, INT, ALWAYS, "ns", "how long") \

@@ -73,9 +73,10 @@ struct report {
 	const struct model *m;
 	const struct report_target *where;
 	struct buf out;
-	const char *version; /* of goctx */
-	bool failed;	     /* out: --fail-on was met; @event: --stop-on or --count was */
-	struct trace *trace; /* report/trace.h; NULL where there can be none */
+	const char *version;  /* of goctx */
+	bool failed;	      /* out: --fail-on was met; @event: --stop-on or --count was */
+	struct trace *trace;  /* report/trace.h; NULL where there can be none */
+	const uint32_t *made; /* `list --json`: by context, the frame that made it; NULL */
 };
 
 /** @return NULL, ERR_USAGE (no such context, goroutine or type; a bad regex), ERR_CANCELED.  The

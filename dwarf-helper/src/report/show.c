@@ -7,6 +7,7 @@
 #include "report/arg.h"
 #include "report/known.h"
 #include "report/lines.h"
+#include "report/made.h"
 #include "report/problem.h"
 #include "report/show_cancel.h"
 #include "report/show_parts.h"
@@ -268,6 +269,33 @@ static void show_checks(struct show *s)
 	buf_free(&c.bad);
 }
 
+/* The record of the very object that begins there. */
+static uint32_t site_of(const struct made *made, taddr object)
+{
+	const struct alloc_record *r = object ? heap_profile_find(&made->profile, object) : NULL;
+
+	return r && r->object == object ? r->site : PROFILE_NO_SITE;
+}
+
+static void show_site(struct show *s, const char *label, uint32_t site)
+{
+	struct phrase text = {0};
+	size_t width = s->r->opt->width ? s->r->opt->width : 100;
+
+	if (site != PROFILE_NO_SITE && made_text(&text, s->r, s->made, site)) {
+		show_label(s, label);
+		phrase_fold(s->out, &text, 0, LABEL_COLUMNS, width - LABEL_COLUMNS, true);
+		buf_char(s->out, '\n');
+	}
+	phrase_free(&text);
+}
+
+static void show_made(struct show *s)
+{
+	show_site(s, "made at", made_context(s->m, s->made, s->i));
+	show_site(s, "asked at", site_of(s->made, s->view.done));
+}
+
 static void show_known(struct show *s)
 {
 	struct known known[KNOWN_MAX];
@@ -344,9 +372,9 @@ static void show_next(struct show *s)
 		buf_char(s->out, '\n');
 }
 
-static void show_text(struct report *r, uint32_t i, const struct ways *ways)
+static void show_text(struct report *r, uint32_t i, const struct ways *ways, struct made *made)
 {
-	struct show s = {.r = r, .m = r->m, .out = &r->out, .i = i, .ways = ways};
+	struct show s = {.r = r, .m = r->m, .out = &r->out, .i = i, .ways = ways, .made = made};
 
 	ctx_view_read(&s.view, r->m, i, word_view(r->opt, VIEW_ERR | VIEW_ABOUT));
 	show_title(&s);
@@ -359,6 +387,7 @@ static void show_text(struct report *r, uint32_t i, const struct ways *ways)
 	show_done(&s);
 	show_tasks(&s);
 	show_cancel(&s);
+	show_made(&s);
 	show_known(&s);
 	show_checks(&s);
 	show_next(&s);
@@ -368,7 +397,14 @@ static void show_text(struct report *r, uint32_t i, const struct ways *ways)
 	buf_free(&s.text);
 }
 
-static struct err *show_json(struct report *r, uint32_t i, const struct ways *ways)
+static void json_site(struct report *r, struct made *made, taddr addr, uint32_t site)
+{
+	if (site != PROFILE_NO_SITE)
+		made_line(r, made, addr, site);
+}
+
+static struct err *show_json(struct report *r, uint32_t i, const struct ways *ways,
+			     struct made *made)
 {
 	const struct model *m = r->m;
 	struct err *e = NULL;
@@ -397,6 +433,8 @@ static struct err *show_json(struct report *r, uint32_t i, const struct ways *wa
 		line_task(&l, ctx_task(m, i, k));
 	line_cut(r, cut, "children");
 	line_ways(r, i, ways);
+	json_site(r, made, m->ctxs.v[i].addr, made_context(m, made, i));
+	json_site(r, made, m->ctxs.v[i].done, site_of(made, m->ctxs.v[i].done));
 	line_notes(r);
 	lines_close(&l);
 	return e;
@@ -413,13 +451,16 @@ struct err *report_show(struct report *r)
 	if (e)
 		return e;
 	struct ways ways;
+	struct made made;
 	e = ways_find(r->m, i, &ways);
 	if (e)
 		return e;
-	if (r->opt->json)
-		e = show_json(r, i, &ways);
-	else
-		show_text(r, i, &ways);
+	e = made_open(r->m, &made);
+	if (!e && r->opt->json)
+		e = show_json(r, i, &ways, &made);
+	else if (!e)
+		show_text(r, i, &ways, &made);
+	made_close(&made);
 	ways_free(&ways);
 	return e;
 }

@@ -5,6 +5,7 @@
 #define GOCTX_REPORT_SHOW_PARTS_H
 
 #include "analysis/cancel_ways.h"
+#include "analysis/made.h"
 #include "context/view.h"
 #include "report/report.h"
 
@@ -20,6 +21,7 @@ struct show {
 	struct ctx_view view;  /* of the context asked for */
 	struct ctx_view other; /* scratch: of a parent or child */
 	const struct ways *ways;
+	struct made *made;
 	struct buf text;
 };
 

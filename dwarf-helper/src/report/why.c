@@ -7,6 +7,7 @@
 #include "report/arg.h"
 #include "report/lines.h"
 #include "report/hops.h"
+#include "report/made.h"
 #include "report/path.h"
 #include "report/text.h"
 #include "report/words.h"
@@ -285,7 +286,28 @@ static void put_nothing(struct report *r, const struct paths *p, taddr addr)
 	}
 }
 
-static void why_text(struct report *r, const struct paths *p, taddr addr)
+/* Of an object that the heap profile has sampled. */
+static uint32_t site_of(const struct paths *p, const struct made *made, taddr addr)
+{
+	const struct alloc_record *r =
+		p->subject == SUBJECT_OBJECT ? heap_profile_find(&made->profile, addr) : NULL;
+
+	return r ? r->site : PROFILE_NO_SITE;
+}
+
+static void put_made(struct report *r, struct made *made, uint32_t site)
+{
+	struct phrase text = {0};
+
+	buf_lit(&text.text, "made at ");
+	if (site != PROFILE_NO_SITE && made_text(&text, r, made, site)) {
+		phrase_fold(&r->out, &text, 0, 2, (r->opt->width ? r->opt->width : 100) - 2, true);
+		buf_char(&r->out, '\n');
+	}
+	phrase_free(&text);
+}
+
+static void why_text(struct report *r, const struct paths *p, taddr addr, struct made *made)
 {
 	for (size_t i = 0; i < p->list.n; i++) {
 		struct steps s;
@@ -297,6 +319,7 @@ static void why_text(struct report *r, const struct paths *p, taddr addr)
 		put_summary(r, p);
 	else
 		put_nothing(r, p, addr);
+	put_made(r, made, site_of(p, made, addr));
 	text_notes(r);
 }
 
@@ -342,8 +365,10 @@ static void json_subject(struct report *r, const struct paths *p, taddr addr)
 	buf_free(&place);
 }
 
-static void why_json(struct report *r, const struct paths *p, taddr addr)
+static void why_json(struct report *r, const struct paths *p, taddr addr, struct made *made)
 {
+	uint32_t site = site_of(p, made, addr);
+
 	line_header(r);
 	for (size_t i = 0; i < p->list.n; i++) {
 		struct steps s;
@@ -352,6 +377,8 @@ static void why_json(struct report *r, const struct paths *p, taddr addr)
 		steps_free(&s);
 	}
 	json_subject(r, p, addr);
+	if (site != PROFILE_NO_SITE)
+		made_line(r, made, p->object, site);
 	line_notes(r);
 }
 
@@ -409,10 +436,13 @@ struct err *report_why(struct report *r)
 	if (!p.complete)
 		notes_add(model_notebook(r->m), NOTE_DAMAGE, "%s: there may be other paths",
 			  word_gap(p.gap));
-	if (r->opt->json)
-		why_json(r, &p, addr);
-	else
-		why_text(r, &p, addr);
+	struct made made;
+	e = made_open(r->m, &made);
+	if (!e && r->opt->json)
+		why_json(r, &p, addr, &made);
+	else if (!e)
+		why_text(r, &p, addr, &made);
+	made_close(&made);
 	paths_free(&p);
-	return NULL;
+	return e;
 }
