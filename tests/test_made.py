@@ -10,6 +10,7 @@ import pytest
 
 import build
 import helper
+import records
 import toolchains
 
 VERSIONS = toolchains.DEFAULT_VERSIONS
@@ -53,8 +54,10 @@ def test_each(goctx: helper.Goctx, scratch: Path, version: str, how: str) -> Non
     core, truth = target(version, how, scratch)
     made_at = {addr: one for one in truth.other for addr in one["addrs"]}
     told: dict[str, str] = {}
+    page = records.read()
     for line in goctx.run(core, "list", "--json").text.splitlines():
         record = json.loads(line)
+        assert "made" not in record or not page.wrong(line)
         for made in record.get("made", ()):
             place = made_at[record["addr"]]
             assert (made["role"], made["source"]) == ("made", "profile")
@@ -64,6 +67,8 @@ def test_each(goctx: helper.Goctx, scratch: Path, version: str, how: str) -> Non
     for label, addr in told.items():
         place = made_at[addr]
         for command in ("show", "why"):
+            lines = goctx.run(core, command, addr, "--json").text.splitlines()
+            assert not [what for line in lines for what in page.wrong(line)]
             (made,) = [one for one in goctx.run(core, command, addr, "--json").other if one["type"] == "made" and one["addr"] == addr]
             assert (made["func"], made["file"], made["line"]) == (place["func"], place["file"], place["line"])
             assert (made["sampled"], made["bytes"]) == (place["sampled"], place["bytes"])

@@ -56,7 +56,7 @@ bool made_text(struct phrase *out, const struct report *r, struct made *made, ui
 	size_t n = from_place(r, made, site, frames), named = 0;
 	path_frame(&out->text, r->m, frames[0]);
 	for (size_t i = 1; i < n && named < CALLERS && frames[i] != FRAME_NONE; i++) {
-		if (r->m->rt->frames.v[frames[i]].std)
+		if (model_frame(r->m, frames[i])->std)
 			continue;
 		buf_str(&out->text, named++ ? " ← " : ", called by ");
 		path_frame(&out->text, r->m, frames[i]);
