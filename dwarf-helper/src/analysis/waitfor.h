@@ -3,7 +3,8 @@
  *
  *     goroutine ──waits──▶ object ──held by──▶ goroutine ──waits──▶ object …
  *
- * Objects are channels, mutexes, the two sides of read-write mutexes and wait groups; the done
+ * Objects are channels, mutexes, the two sides of read-write mutexes, wait groups, Conds, and what
+ * libraries give out a limited number of (semaphores of x/sync, pools of database/sql); the done
  * channels of contexts are none, they are `blocked`'s.  What a goroutine waits for is known
  * (runtime/wake.h).  Who holds it is inferred, but for one case, because Go writes down no owner:
  *

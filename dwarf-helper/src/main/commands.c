@@ -95,10 +95,11 @@ const struct command commands[] = {
 	{.name = "waits", .args = "", .run = report_waits, .needs = NEED_TASKS | NEED_CONTEXTS,
 	 .options = OPT_BIT(OPT_NO_FOLD) | OPT_BIT(OPT_LIMIT),
 	 .summary = "who waits for whom: from the blocked to the last who blocks",
-	 .about = "Goroutines that wait for channels, locks and wait groups, and who holds these: first what does not\n"
-		  "move, cycles before chains, then what is waited for and held by somebody who moves.  Go writes down\n"
-		  "no owner: who holds what is inferred from stacks and from the code of their functions.  Chains of\n"
-		  "the same functions, lines and kinds of objects are told once.",
+	 .about = "Goroutines that wait for channels, locks, Conds, wait groups, semaphores of golang.org/x/sync and\n"
+		  "pools of database/sql, and who holds these: first what does not move, cycles before chains, then\n"
+		  "what is waited for and held by somebody who moves.  Go writes down no owner: who holds what is\n"
+		  "inferred from stacks and from the code of their functions.  Chains of the same functions, lines and\n"
+		  "kinds of objects are told once.",
 	 .example = "waits --no-fold --limit 100"},
 	{.name = "bt", .args = "GOID|all", .min_args = 1, .max_args = 1, .run = report_bt, .needs = NEED_TASKS,
 	 .options = FILTERS | OPT_BIT(OPT_LIMIT),

@@ -135,13 +135,14 @@ R(task_wait, PART, "A channel that a goroutine is parked on.") \
 \
 R(wait, LINE, "`waits`: what a goroutine waits for, and who holds that; a select has a line a case.") \
 	F(wait, goid, INT, ALWAYS, "", "who waits") \
-	F(wait, for, ADDR, ALWAYS, "", "the channel (of a context: its done channel), the first byte of the lock, the word of a semaphore") \
-	F(wait, kind, WORD, ALWAYS, "", "`chan`, `mutex`, `rwmutex`, `waitgroup`, `cond`, `semaphore` or `context`") \
-	F(wait, full, BOOL, MAYBE, "", "of a channel: has its buffer no room left? false without a buffer; null: no channel") \
+	F(wait, for, ADDR, ALWAYS, "", "the channel (of a context: its done channel); the first byte of the lock, of the sync.Cond, of the semaphore.Weighted of golang.org/x/sync, of the sql.DB; for any other semaphore its word") \
+	F(wait, kind, WORD, ALWAYS, "", "`chan`, `mutex`, `rwmutex`, `waitgroup`, `cond`, `semaphore`, `pool` (connections of database/sql) or `context`; who waits for a Weighted or a pool is parked " \
+	  "on a channel of its own, which is told instead where the program has no DWARF") \
+	F(wait, full, BOOL, MAYBE, "", "of a channel: has its buffer no room left? false without a buffer; of a Weighted, a pool: is nothing of it left? null: of nothing else") \
 	F(wait, holders, INTS, ALWAYS, "", "goroutines that hold it, or would serve it, 100 at most, all with --limit 0; empty: none is known, or nobody looked: of " \
 	  "channels that are only received from none are looked for, but where others wait for who receives") \
 	F(wait, inferred, BOOL, ALWAYS, "", "are they inferred from stacks? Go writes down no owner") \
-	F(wait, moves, BOOL, ALWAYS, "", "false: it hangs on a cycle, or on a goroutine that sends and nobody receives") \
+	F(wait, moves, BOOL, ALWAYS, "", "false: it hangs on a cycle, on a goroutine that sends and nobody receives, or on one that holds a lock and waits for a signal that nobody gives") \
 \
 R(edge, LINE, "A context hangs on another.") \
 	F(edge, parent, CTX, MAYBE, "", "the one above") \

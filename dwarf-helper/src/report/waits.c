@@ -238,7 +238,7 @@ static void put_footer(struct report *r, const struct waitfor *w, const struct w
 	buf_lit(&r->out, " of ");
 	text_plural(&r->out, wait, "goroutine");
 	buf_str(&r->out, wait == 1 ? " that waits" : " that wait");
-	buf_lit(&r->out, " for channels, locks or wait groups hang on ");
+	buf_lit(&r->out, " for channels, locks and the like hang on ");
 	if (hang)
 		text_plural(&r->out, c->list.n, "chain");
 	else
