@@ -177,9 +177,11 @@ void waitfor_alike(const struct waitfor *w, const struct wait_chains *c, bool fo
  */
 struct wait_step {
 	uint32_t task, tasks; /* the first of them, how many */
-	bool inferred;	      /* that they hold it */
-	taddr addr;	      /* of what they wait for, 0: for what never comes */
-	uint8_t kind;	      /* enum wait_kind */
+	uint32_t
+		frame; /* where it stands: the user's frame, and of a semaphore who has called it */
+	bool inferred; /* that they hold it */
+	taddr addr;    /* of what they wait for, 0: for what never comes */
+	uint8_t kind;  /* enum wait_kind */
 	uint64_t count, size; /* of the object */
 };
 

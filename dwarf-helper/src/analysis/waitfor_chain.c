@@ -3,6 +3,7 @@
 
 #include "analysis/signature.h"
 #include "analysis/waitfor.h"
+#include "runtime/stack.h"
 
 static int longest_first(const void *a, const void *b)
 {
@@ -46,6 +47,52 @@ void waitfor_chains(const struct waitfor *w, struct wait_chains *ret)
 	free(chain_of);
 }
 
+/* ---- steps ---- */
+
+struct caller {
+	const struct runtime *rt;
+	uint32_t frame;
+};
+
+static bool is_semaphore(const struct runtime *rt, uint32_t frame)
+{
+	return frame < rt->frames.n &&
+	       strstr(rt->frames.v[frame].func, "golang.org/x/sync/semaphore.(*Weighted).");
+}
+
+static bool find_caller(void *arg, taddr pc, taddr sp, uint32_t info)
+{
+	struct caller *c = arg;
+	const struct pcinfo *p = &c->rt->pcs.v[info];
+
+	(void)pc, (void)sp;
+	for (uint32_t k = p->first; k < p->first + p->n; k++)
+		if (!c->rt->frames.v[k].std && !c->rt->frames.v[k].wrapper &&
+		    !is_semaphore(c->rt, k)) {
+			c->frame = k;
+			return false;
+		}
+	return true;
+}
+
+/* All who wait for a semaphore stand in the same function of its package. */
+static uint32_t frame_of(const struct waitfor *w, uint32_t task)
+{
+	const struct task *t = &w->m->tasks.list.v[task];
+	struct caller c = {w->m->rt, t->frame};
+	struct stack_regs start;
+
+	if (is_semaphore(w->m->rt, t->frame) && stack_start(w->m->rt, t, &start))
+		stack_walk(w->m->rt, &start, find_caller, &c, NULL);
+	return c.frame;
+}
+
+static void add_step(const struct waitfor *w, struct wait_steps *ret, struct wait_step s)
+{
+	s.frame = frame_of(w, s.task);
+	VEC_PUSH(&ret->list, s);
+}
+
 void waitfor_steps(const struct waitfor *w, uint32_t object, struct wait_steps *ret)
 {
 	struct u64map seen = {0}; /* object + 1 -> its step */
@@ -63,7 +110,7 @@ void waitfor_steps(const struct waitfor *w, uint32_t object, struct wait_steps *
 			s.count = o->count;
 			s.size = o->size;
 		}
-		VEC_PUSH(&ret->list, s);
+		add_step(w, ret, s);
 		const struct wait_holder *h =
 			object == WAIT_NO_OBJECT ? NULL : waitfor_next(w, object);
 		if (!h)
@@ -83,7 +130,7 @@ void waitfor_steps(const struct waitfor *w, uint32_t object, struct wait_steps *
 		s.count = o->count;
 		s.size = o->size;
 		if (!itself)
-			VEC_PUSH(&ret->list, s);
+			add_step(w, ret, s);
 		break;
 	}
 	u64map_free(&seen);
@@ -107,9 +154,10 @@ static uint64_t shape_of(const struct waitfor *w, uint32_t object)
 	for (size_t k = 0; k < s.list.n; k++) {
 		const struct wait_step *step = &s.list.v[k];
 		const struct task *t = &w->m->tasks.list.v[step->task];
-		hash = sign_word(sign_frame(hash, w->m, t->frame), task_reason(w->m->rt, t));
-		hash = mix(hash,
-			   t->frame < rt->frames.n ? (uint64_t)rt->frames.v[t->frame].line : 0);
+		hash = sign_word(sign_frame(hash, w->m, step->frame), task_reason(w->m->rt, t));
+		hash = mix(hash, step->frame < rt->frames.n
+					 ? (uint64_t)rt->frames.v[step->frame].line
+					 : 0);
 		hash = mix(hash, step->addr ? step->kind + 1u : 0);
 		hash = mix(hash, step->kind == WAIT_CHAN ? step->size : 0);
 	}

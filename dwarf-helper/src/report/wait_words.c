@@ -74,7 +74,7 @@ void word_wait_tasks(struct buf *out, const struct report *r, const struct wait_
 	buf_lit(out, ", ");
 	word_task_state(out, r->m, t);
 	buf_lit(out, " in ");
-	path_frame(out, r->m, t->frame);
+	path_frame(out, r->m, s->frame);
 }
 
 void word_wait_end(struct buf *out, const struct report *r, const struct wait_steps *s)

@@ -5,8 +5,8 @@
  * Who waits for one is parked on a channel of its own, in a select with a context.  What it really
  * waits for is found through the frame of the library that it stands in:
  *
- *     semaphore.(*Weighted).Acquire   a live word of the frame points to a Weighted in whose list of
- *                                     waiters (container/list) that channel is
+ *     semaphore.(*Weighted).Acquire   a live word of the frame points to a Weighted in whose list
+ *                                     of waiters (container/list) that channel is
  *     sql.(*DB).conn                  a live word points to a DB: an object whose field connector
  *                                     holds a driver.Connector
  *
