@@ -55,11 +55,12 @@ def filled(text: str, show: Callable[[str], str]) -> str:
 
 
 def run(goctx: helper.Goctx, exe: Path, core: Path, command: str) -> str:
-    """One screen; the files appear under their names alone."""
+    """One screen, as if the executable had not been named; the files appear under their names alone."""
     answer = goctx.run(helper.core_target(core, exe), *command.split())
     if answer.status != helper.OK or answer.stderr:
         raise RuntimeError(f"{command}: {answer.status} {answer.stderr}{answer.text}")
-    return answer.text.replace(f"{core.parent}/", "").replace(f"{exe.parent}/", "")
+    text = answer.text.replace(f" --core {core} --exe {exe}", " --core core")
+    return text.replace(f"{core.parent}/", "").replace(f"{exe.parent}/", "")
 
 
 def fill(goctx: helper.Goctx, name: str) -> None:
