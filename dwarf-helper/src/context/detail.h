@@ -46,7 +46,7 @@ bool ctx_deadline_left(const struct model *m, uint32_t i, int64_t *ns_ret);
 
 /** Key of a value context as text: type alone for empty structs ("app/mw.requestID"), else the
  * value ("main.ctxKey(3)", "\"user\""); of pointers the package variable that holds it, where there
- * is one ("net/http.ServerContextKey"). */
+ * is one ("http.ServerContextKey"). */
 bool ctx_key(const struct model *m, uint32_t i, struct buf *out);
 
 /**

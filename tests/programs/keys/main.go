@@ -61,8 +61,8 @@ func serve() {
 	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		connection := parent(r.Context()) // of the request: cancelable
 		local := parent(connection)       // of the connection: cancelable
-		tell(local, "net/http.LocalAddrContextKey")
-		tell(parent(local), "net/http.ServerContextKey")
+		tell(local, "http.LocalAddrContextKey")
+		tell(parent(local), "http.ServerContextKey")
 		close(told)
 		<-never
 		runtime.KeepAlive(r)
