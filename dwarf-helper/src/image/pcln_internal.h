@@ -1,5 +1,5 @@
 /**
- * @file  Reading the pc-line tables, for pclntab.c and pcln_inline.c only.  Every reader checks its
+ * @file  Reading the pc-line tables, for the files pcln*.c only.  Every reader checks its
  * bounds.
  */
 #ifndef GOCTX_IMAGE_PCLN_INTERNAL_H
@@ -27,6 +27,17 @@ bool pcln_funcdata_offset(const struct pclntab *t, const struct pcln_func *f, ui
 
 /** NUL-terminated text at @p off, "?" when it is outside or does not end. */
 const char *pcln_text(const struct pcln_bytes *b, uint64_t off);
+
+#define PCLN_SELECTED 256
+
+/** Places in funcnametab of the names that @p want accepts, ascending; PCLN_SELECTED at most.
+ * @return how many */
+size_t pcln_select_names(const struct pclntab *t, pcln_want_fn *want, uint32_t *ret);
+
+/** How many functions ftab has, and number @p i < that.  @return false: its record is damaged, or
+ * it marks a hole */
+uint64_t pcln_func_count(const struct pclntab *t);
+bool pcln_get_func(const struct pclntab *t, uint64_t i, struct pcln_func *ret);
 
 /**
  * Value of the pc table at @p table of pctab for @p pc, of a function that starts at @p entry

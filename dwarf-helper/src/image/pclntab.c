@@ -115,7 +115,7 @@ void pcln_position(const struct pclntab *t, const struct pcln_func *f, taddr pc,
 	*line_ret = line > 0 ? line : 0;
 }
 
-static uint64_t func_count(const struct pclntab *t)
+uint64_t pcln_func_count(const struct pclntab *t)
 {
 	// at least the marks of one function and of the end; formats before 1.18 have no entry_off
 	// field
@@ -131,9 +131,9 @@ static uint32_t entry_off(const struct pclntab *t, uint64_t i)
 	return v;
 }
 
-/* Function number i < func_count().  False when its record is damaged or it marks a hole (funcoff
- * ^0). */
-static bool get_func(const struct pclntab *t, uint64_t i, struct pcln_func *ret)
+/* Function number i < pcln_func_count().  False when its record is damaged or it marks a hole
+ * (funcoff ^0). */
+bool pcln_get_func(const struct pclntab *t, uint64_t i, struct pcln_func *ret)
 {
 	uint32_t off, entry, name, args = (uint32_t)PCLN_ARGS_UNKNOWN, deferreturn = 0;
 
@@ -161,7 +161,7 @@ static bool get_func(const struct pclntab *t, uint64_t i, struct pcln_func *ret)
 
 bool pcln_find(const struct pclntab *t, taddr pc, struct pcln_func *ret)
 {
-	uint64_t lo = 0, hi = func_count(t);
+	uint64_t lo = 0, hi = pcln_func_count(t);
 
 	if (!hi || pc < t->text || (t->etext && pc >= t->etext) || pc - t->text >= entry_off(t, hi))
 		return false;
@@ -173,18 +173,18 @@ bool pcln_find(const struct pclntab *t, taddr pc, struct pcln_func *ret)
 		else
 			hi = mid;
 	}
-	return entry_off(t, lo) <= pc - t->text && get_func(t, lo, ret);
+	return entry_off(t, lo) <= pc - t->text && pcln_get_func(t, lo, ret);
 }
 
 static bool find_by_name_off(const struct pclntab *t, uint32_t want, struct pcln_func *ret)
 {
-	uint64_t n = func_count(t);
+	uint64_t n = pcln_func_count(t);
 	uint32_t off, name;
 
 	for (uint64_t i = 0; i < n; i++) {
 		memcpy(&off, t->ftab.p + i * FTAB_ENTRY + 4, 4);
 		if (pcln_func_u32(t, off, t->shape.name_off, &name) && name == want &&
-		    get_func(t, i, ret))
+		    pcln_get_func(t, i, ret))
 			return true;
 	}
 	return false;
@@ -213,15 +213,13 @@ bool pcln_find_name(const struct pclntab *t, const char *name, struct pcln_func 
 	return false;
 }
 
-#define MAX_SELECTED 256
-
 /* Places in funcnametab of the names that are wanted, ascending. */
-static size_t select_names(const struct pclntab *t, pcln_want_fn *want, uint32_t *ret)
+size_t pcln_select_names(const struct pclntab *t, pcln_want_fn *want, uint32_t *ret)
 {
 	const uint8_t *start = t->funcnametab.p, *end = start + t->funcnametab.n;
 	size_t n = 0;
 
-	for (const uint8_t *p = start, *nul; n < MAX_SELECTED && p < end; p = nul + 1) {
+	for (const uint8_t *p = start, *nul; n < PCLN_SELECTED && p < end; p = nul + 1) {
 		nul = memchr(p, 0, (size_t)(end - p));
 		if (!nul || (uint64_t)(p - start) > UINT32_MAX)
 			break;
@@ -240,9 +238,9 @@ static int by_number(const void *a, const void *b)
 
 void pcln_select(const struct pclntab *t, pcln_want_fn *want, pcln_func_fn *fn, void *arg)
 {
-	uint32_t names[MAX_SELECTED], off, name;
-	size_t n = select_names(t, want, names);
-	uint64_t funcs = n ? func_count(t) : 0;
+	uint32_t names[PCLN_SELECTED], off, name;
+	size_t n = pcln_select_names(t, want, names);
+	uint64_t funcs = n ? pcln_func_count(t) : 0;
 	struct pcln_func f;
 
 	for (uint64_t i = 0; i < funcs; i++) {
@@ -250,7 +248,7 @@ void pcln_select(const struct pclntab *t, pcln_want_fn *want, pcln_func_fn *fn, 
 		if (!pcln_func_u32(t, off, t->shape.name_off, &name) || name < names[0] ||
 		    name > names[n - 1])
 			continue;
-		if (bsearch(&name, names, n, sizeof(*names), by_number) && get_func(t, i, &f))
+		if (bsearch(&name, names, n, sizeof(*names), by_number) && pcln_get_func(t, i, &f))
 			fn(arg, &f);
 	}
 }

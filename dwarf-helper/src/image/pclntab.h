@@ -145,6 +145,17 @@ bool pcln_inlined_each(const struct pclntab *t, const struct pcln_func *f, pcln_
 void pcln_inlined_at(const struct pclntab *t, const struct pcln_func *f, taddr pc, pcln_call_fn *fn,
 		     void *arg);
 
+/** A call of the function @p name that was inlined into @p f, and the pc that stands for its call
+ * site. */
+typedef void pcln_inlined_fn(void *arg, const struct pcln_func *f, taddr pc, const char *name);
+
+/**
+ * Visit all inlined calls of the functions whose names @p want accepts, those inside of other
+ * inlined calls too.  Each name is asked once; then the inline trees are searched for the names'
+ * numbers, and of the functions that have one the tree is read.  Cost: 5 ms for 100 000 functions.
+ */
+void pcln_inlined_find(const struct pclntab *t, pcln_want_fn *want, pcln_inlined_fn *fn, void *arg);
+
 /**
  * Has the compiler put the code of a function that @p want accepts anywhere into this one?
  * Cost: some microseconds; of one that is longer than 64 KiB only the start is looked at.

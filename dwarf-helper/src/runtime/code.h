@@ -59,9 +59,27 @@ typedef void code_ref_fn(void *arg, enum code_ref kind, taddr pc, taddr to);
 /** Visit them: none is left out, but bytes that only look like one are among them.  @return false:
  * there is no reader for this processor, or the code could not be read */
 bool code_refs_each(struct runtime *rt, taddr entry, taddr end, code_ref_fn *fn, void *arg);
+
+/** A direct call at @p pc of what is at @p to. */
+typedef void code_call_fn(void *arg, taddr pc, taddr to);
+
+/**
+ * Visit the direct calls in [start, end) of any of the @p n addresses at @p to, which ascend: in
+ * order, none left out.  Bytes inside of another instruction that look like such a call are
+ * visited too; a distance of 32 bits that leads to one of a few functions is hardly ever chance.
+ * @param unread_ret  bytes of it that could not be read
+ * Cost: one pass over the code, 0.5 ms for 1 MiB; Ctrl-C ends it.
+ * @return false: there is no reader for this processor
+ */
+bool code_calls_each(struct runtime *rt, taddr start, taddr end, const taddr *to, size_t n,
+		     code_call_fn *fn, void *arg, uint64_t *unread_ret);
+
 /** The readers, for code.c. */
 struct code_result code_returns_amd64(struct runtime *rt, taddr entry, unsigned words);
 void code_refs_amd64(const uint8_t *code, size_t n, taddr entry, code_ref_fn *fn, void *arg);
+#define CODE_CALL_AMD64 5 /* bytes of a direct call */
+void code_calls_amd64(const uint8_t *code, size_t n, taddr entry, const taddr *to, size_t targets,
+		      code_call_fn *fn, void *arg);
 
 /** Address of the field, for a receiver at @p base.  @return false: none, a nil pointer on the way,
  * unreadable */
