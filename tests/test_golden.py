@@ -29,7 +29,7 @@ GOLDEN = ROOT / "tests/golden"
 UPDATE = os.environ.get("GOCTX_GOLDEN") == "update"
 VERSION = "1.27"
 COLUMNS = 100
-COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "waits", "bt", "leaks", "why", "check", "heap",
+COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "waits", "sites", "bt", "leaks", "why", "check", "heap",
             "layout", "serve", "help")
 
 Contexts = list[helper.Context]

@@ -25,7 +25,7 @@ COMMANDS = (
     ("info",), ("tree",), ("tree", "CTX", "--depth", "1"), ("list",), ("list", "--redact", "--limit", "3"), ("show", "CTX"),
     ("children", "CTX"), ("children", "CTX", "--limit", "1"), ("tasks", "--system"), ("tasks", "--group", "stack"),
     ("tasks", "--group", "func"), ("tasks", "--group", "wait", "--system"), ("tasks", "--group", "created"),
-    ("tasks", "--group", "context"), ("blocked",), ("waits",), ("bt", "GOID"), ("bt", "all", "--system"), ("leaks",),
+    ("tasks", "--group", "context"), ("blocked",), ("waits",), ("sites",), ("bt", "GOID"), ("bt", "all", "--system"), ("leaks",),
     ("leaks", "--min-confidence", "info"), ("check", "--min-confidence", "info"), ("why", "CTX"), ("why", "CTX", "--paths", "0"),
     ("why", "0x10"), ("heap",), ("layout",), ("layout", "context.cancelCtx"),
 )

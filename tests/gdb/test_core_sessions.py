@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(bool(gdbrun.missing()), reason=str(gdbrun.missin
 @pytest.mark.parametrize("command", [
     "info", "tree", "tree --no-fold --values --depth 3", "list", "list --limit 0 --sort children",
     "show background", "show {server}", "children {server}", "children background --limit 0",
-    "tasks --system", "tasks --group stack", "tasks --tree", "blocked", "waits", "bt all", "bt 1", "check", "heap", "layout",
+    "tasks --system", "tasks --group stack", "tasks --tree", "blocked", "waits", "sites", "bt all", "bt 1", "check", "heap", "layout",
     "layout context.cancelCtx", "list --json", "tree --json", "blocked --json", "waits --json", "tasks --json",
     "bt all --json", "show {server} --json",
 ])

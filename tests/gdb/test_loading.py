@@ -13,7 +13,7 @@ import build
 import gdbrun
 from sessions import died, fake, helper_says, kinds, log_of  # noqa: F401, F811
 
-COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "waits", "bt", "leaks", "why", "check", "heap",
+COMMANDS = ("info", "tree", "list", "show", "children", "tasks", "blocked", "waits", "sites", "bt", "leaks", "why", "check", "heap",
             "layout")
 OWN_COMMANDS = ("frame", "window")  # that the helper does not have
 

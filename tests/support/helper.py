@@ -151,7 +151,7 @@ RECORDS = {"header": Header, "context": Context, "task": Task, "edge": Edge, "fr
            "note": Note,
            "finding": Finding}
 
-OTHER = ("layout", "field", "variable", "member", "info", "path", "subject", "heap", "canceler", "group", "wait", "made")
+OTHER = ("layout", "field", "variable", "member", "info", "path", "subject", "heap", "canceler", "group", "wait", "made", "site")
 
 
 @dataclass

@@ -9,6 +9,7 @@
 #define GOCTX_ANALYSIS_FINDING_H
 
 #include "analysis/cancelable.h"
+#include "analysis/likely.h"
 #include "analysis/problem.h"
 #include "analysis/rules.h"
 #include "analysis/spread.h"
@@ -41,6 +42,7 @@ enum place_role {
 enum place_source {
 	SOURCE_STACK,	/* goroutines' stacks, and the go statements that started them */
 	SOURCE_PROFILE, /* records of the heap profile: proven for those that have one */
+	SOURCE_CALL,	/* the code has a call there: a guess (likely.h) */
 	SOURCES
 };
 
@@ -48,7 +50,7 @@ struct location {
 	uint8_t role;	/* enum place_role */
 	uint8_t source; /* enum place_source */
 	uint32_t frame; /* index into rt->frames, FRAME_NONE not known */
-	uint32_t count; /* goroutines; of PLACE_MADE contexts */
+	uint32_t count; /* goroutines; of PLACE_MADE contexts; of SOURCE_CALL 0: not known */
 };
 
 /** The kind of container that keeps an object until the program removes it. */
@@ -117,6 +119,7 @@ enum evidence_kind {
 	EV_SPREAD,   /* spread: how they came about */
 	EV_MADE,     /* n of m contexts have a record of the heap profile: the locations of
 			PLACE_MADE */
+	EV_PROBABLY, /* likely: where they were probably made: the locations of PLACE_MADE */
 	EV_PROBLEM,  /* problem */
 	EV_MORE,     /* n more problems */
 	EVIDENCES
@@ -140,6 +143,7 @@ struct evidence {
 	VEC(struct key_count) keys;
 	struct problem problem;
 	struct spread spread;
+	struct likely likely;
 };
 
 /** What to look at next. */

@@ -79,6 +79,8 @@ struct err *leaks_find(const struct model *m, struct reach *r, struct findings *
 		err = in_order[k](&l);
 	if (!err)
 		err = find_made(&l);
+	if (!err)
+		err = leak_probably_made(&l);
 	if (!err) {
 		count_quiet(&l);
 		crowds_find(&l);

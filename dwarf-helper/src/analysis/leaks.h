@@ -199,6 +199,14 @@ void add_doubt(struct leaks *l, struct finding *f);
 void add_like(struct finding *f, uint32_t context);
 
 /*
+ * made_calls.c: where contexts were probably made
+ */
+/** EV_PROBABLY and locations of role PLACE_MADE for all findings about contexts that have none by
+ * the heap profile.  Cost: that of
+ * call_sites_find(), and some 0.1 ms a finding.  @return NULL, ERR_CANCELED */
+struct err *leak_probably_made(struct leaks *l);
+
+/*
  * hanging.c: counts contexts by what they hang on, as `tree` counts them
  */
 /** A set of contexts that end when the same context ends. */

@@ -42,6 +42,7 @@ const struct option_info option_infos[OPT_COUNT] = {
 	[OPT_STOP_ON] = {"stop-on", "EVENT", "stop the program at the first create, attach, remove or cancel"},
 	[OPT_STOP_AFTER] = {"count", "N", "stop the program after N events"},
 	[OPT_TO] = {"to", "FILE", "write the events as JSON Lines instead of printing them"},
+	[OPT_ALL] = {"all", NULL, "what lies in the standard library and in other modules line by line, too"},
 	[OPT_FAIL_ON] = {"fail-on", "HOW", "exit status 1 when something is found that is at least so sure"},
 };
 
@@ -114,6 +115,13 @@ const struct command commands[] = {
 		  "pattern is there; possible: healthy programs can look like that; info: nothing is wrong.",
 	 .first_rule = 0, .end_rule = RULE_LEAKS_END,
 	 .example = "leaks --min-confidence likely --fail-on certain"},
+	{.name = "sites", .args = "", .run = report_sites, .needs = NEED_TASKS | NEED_CONTEXTS,
+	 .options = OPT_BIT(OPT_ALL) | OPT_BIT(OPT_LIMIT),
+	 .summary = "the calls in the code that make contexts, and what each has probably made",
+	 .about = "Every call of context.WithCancel and its like, signal.NotifyContext and errgroup.WithContext, with\n"
+		  "inlining undone; the program's own first, others by package.  live: contexts that have not ended\n"
+		  "and that this call alone is likely to have made, by who holds them and who started what waits.",
+	 .example = "sites --all"},
 	{.name = "why", .args = "ADDR", .min_args = 1, .max_args = 1, .run = report_why, .needs = NEED_TASKS | NEED_CONTEXTS,
 	 .options = OPT_BIT(OPT_PATHS) | OPT_BIT(OPT_LIMIT),
 	 .summary = "what keeps an object alive: shortest paths from roots to it",

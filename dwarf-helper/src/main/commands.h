@@ -49,6 +49,7 @@ enum option_id {
 	OPT_STOP_ON,
 	OPT_STOP_AFTER,
 	OPT_TO,
+	OPT_ALL,
 	OPT_COUNT
 };
 

@@ -233,6 +233,9 @@ static struct err *apply(struct parse *p, enum option_id o, const char *value)
 	case OPT_SYSTEM:
 		opt->system = true;
 		break;
+	case OPT_ALL:
+		opt->all = true;
+		break;
 	case OPT_TREE:
 		opt->by_parent = true;
 		break;

@@ -5,6 +5,7 @@
 #include "context/detail.h"
 #include "report/finding_alone.h"
 #include "report/finding_ended.h"
+#include "report/finding_made.h"
 #include "report/path.h"
 #include "report/problem.h"
 #include "report/wait_words.h"
@@ -94,7 +95,7 @@ const char *finding_label_json(const struct finding *f, size_t index)
 		[EV_INSIDE] = "inside",	    [EV_TIP] = "tip",
 		[EV_STOP] = "stop",	    [EV_MORE] = "and",
 		[EV_CASES] = "ended by",    [EV_SPREAD] = "made",
-		[EV_MADE] = "made at",
+		[EV_MADE] = "made at",	    [EV_PROBABLY] = "made at",
 	};
 	static const char *const places[PLACE_ROLES] = {
 		[PLACE_WAITS] = "tasks", [PLACE_STARTED] = "started at", [PLACE_HOLDS] = "stuck"};
@@ -395,6 +396,9 @@ void finding_text(struct phrase *out, const struct report *r, const struct findi
 		break;
 	case EV_SPREAD:
 		words_spread(out, &e->spread);
+		break;
+	case EV_PROBABLY:
+		words_made(out, r, f, e);
 		break;
 	case EV_CONTEXTLESS:
 		buf_lit(text, "none: they do not know of the work they were started for");

@@ -334,7 +334,7 @@ static void json_locations(const struct model *m, struct rec *w, const struct fi
 		[PLACE_CANCELS] = "cancels", [PLACE_MADE] = "made",
 	};
 	static const char *const sources[SOURCES] = {
-		[SOURCE_STACK] = "stack", [SOURCE_PROFILE] = "profile"};
+		[SOURCE_STACK] = "stack", [SOURCE_PROFILE] = "profile", [SOURCE_CALL] = "call"};
 
 	rec_list(w, REC_finding_locations);
 	for (size_t i = 0; i < f->locations.n; i++) {

@@ -64,6 +64,7 @@ static const char head[] =
 	"| `tasks` | task; with `--group` group |\n"
 	"| `blocked` | task |\n"
 	"| `waits` | wait |\n"
+	"| `sites` | site |\n"
 	"| `bt` | frame, and notes about single stacks |\n"
 	"| `leaks` | finding, group |\n"
 	"| `check` | finding |\n"

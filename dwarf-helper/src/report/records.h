@@ -201,8 +201,8 @@ R(location, PART, "A place in the program that has to do with a finding.") \
 	F(location, func, TEXT, MAYBE, "", "the function") \
 	F(location, file, TEXT, MAYBE, "", "its file, as the compiler was given it") \
 	F(location, line, INT, MAYBE, "", "the line") \
-	F(location, count, INT, ALWAYS, "", "how many goroutines; of `cancels` 1, of `made` those of its contexts that are known to be") \
-	F(location, source, WORD, ALWAYS, "", "how it is known: `stack` (of goroutines, and what the runtime keeps of the one that started each) or `profile` (records of the heap profile)") \
+	F(location, count, INT, ALWAYS, "", "how many goroutines; of `cancels` 1, of `made` those of its contexts that are known to be, 0 by a call") \
+	F(location, source, WORD, ALWAYS, "", "how it is known: `stack` (of goroutines, and what the runtime keeps of the one that started each), `profile` (records of the heap profile) or `call` (a guess: the code has a call there, one of at most three that are as likely)") \
 \
 R(path, LINE, "`why`: one path from a root to the object, shortest first.") \
 	F(path, index, INT, ALWAYS, "", "1, 2, …") \
@@ -362,14 +362,19 @@ R(event, TRACE, "GDB's `goctx trace`: something happened to a context.") \
 	F(event, file, TEXT, MAYBE, "", "full path of its source") \
 	F(event, line, INT, MAYBE, "", "line there") \
 \
-R(site, TRACE, "GDB's `goctx trace`, after all events: one place that made contexts.") \
-	F(site, how, TEXT, ALWAYS, "", "by which function of package context") \
+R(site, LINE, "`sites`: one call in the code that makes contexts. GDB's `goctx trace`, after all events: one place that made contexts.") \
+	F(site, how, TEXT, ABSENT, "", "of a trace: by which function of package context") \
 	F(site, func, TEXT, ALWAYS, "", "function that called it") \
 	F(site, file, TEXT, MAYBE, "", "full path of its source") \
 	F(site, line, INT, MAYBE, "", "line there") \
-	F(site, created, INT, ALWAYS, "", "contexts made there") \
-	F(site, canceled, INT, ALWAYS, "", "those of them that were cancelled") \
-	F(site, active, CTXS, ALWAYS, "", "those that still are")
+	F(site, created, INT, ABSENT, "", "of a trace: contexts made there") \
+	F(site, canceled, INT, ABSENT, "", "of a trace: those of them that were cancelled") \
+	F(site, active, CTXS, ABSENT, "", "of a trace: those that still are") \
+	F(site, calls, TEXT, ABSENT, "", "of `sites`: the function that is called, `context.WithCancel`") \
+	F(site, live, INT, ABSENT, "", "of `sites`: contexts that have not ended and were probably made there: no other call is as likely") \
+	F(site, sampled, INT, ABSENT, "", "of `sites`: those of them that a record of the heap profile proves to be from there") \
+	F(site, own, BOOL, ABSENT, "", "of `sites`: is it in a package of the program's own, not of the library or another module?") \
+	F(site, pc, ADDR, ABSENT, "", "of `sites`: where the call is in the code; a line that was compiled several times has several")
 // clang-format on
 
 /** REC_context is the record, REC_context_addr its first field; they stand in order, a record

@@ -30,8 +30,8 @@ struct options {
 	bool json, color;
 	unsigned width; /* columns of the terminal, 100 when not known */
 	int64_t limit;	/* --limit N; 0: no cut anywhere; -1: the command's own default */
-	bool no_fold, no_tasks, values, redact,
-		system;	 /* values: --values, shown for every context (keys always are) */
+	bool no_fold, no_tasks, values, redact, system,
+		all;	 /* values: --values, shown for every context (keys always are) */
 	int64_t depth;	 /* --depth, -1 none */
 	int64_t paths;	 /* --paths; 0: all; -1: the command's own default */
 	uint32_t kinds;	 /* bit set of enum ctx_kind, 0 all */
@@ -89,6 +89,7 @@ struct err *report_children(struct report *r);
 struct err *report_tasks(struct report *r);
 struct err *report_blocked(struct report *r);
 struct err *report_waits(struct report *r);
+struct err *report_sites(struct report *r);
 struct err *report_bt(struct report *r);
 struct err *report_layout(struct report *r);
 struct err *report_leaks(struct report *r);
