@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import build
+import examples
 import helper
 import toolchains
 
@@ -24,6 +25,26 @@ WAYS = [(version, "default", ()) for version in toolchains.DEFAULT_VERSIONS] + [
                            ("default", ("-gcflags=all=-l=4",)))]
 # By what is known of them: the goroutines that wait for them were started there, or stand there.
 SURE = {"main.(*server).serve", "main.worker", "main.notify"}
+
+
+# What leaks in an example, or one like it, is made in the line with this text.
+MADE = {
+    "background-in-handler": "callCtx, cancel := context.WithCancel(base)",
+    "closure-capture": "ctx, cancel := context.WithCancel(parent)",
+    "enhanced-cancel": "inner, cancel := context.WithCancel(parent)",
+    "finalizer-root": "d.ctx = context.WithValue(ctx, deviceKey{}, d)",
+    "gin-style-context": "ctx, cancel := context.WithCancel(e.base)",
+    "global-map-of-contexts": "sessions[user] = context.WithValue(ctx, profileKey{}",
+    "goroutine-and-child": "ctx, cancel := context.WithCancel(b.ctx)",
+    "list-element": "ctx = context.WithValue(ctx, basketKey{}, new(basket))",
+    "loop-with-cancel": "turn, cancel := context.WithCancel(ctx)",
+    "lost-cancel": "ctx, cancel := context.WithCancel(context.WithValue(h.ctx, clientName, name))",
+    "nested-no-propagation": "ctx, cancel := context.WithCancel(parent)",
+    "pool-stale-context": "e.ctx = context.WithValue(ctx, userKey{}, who)",
+    "select-misses-done": "closing, closeBoxes := context.WithCancel(ctx)",
+    "timer-not-stopped": "ctx, cancel := context.WithTimeout(o.ctx, term)",
+    "value-chain": "s.ctx = context.WithValue(s.ctx, lastMessage, m)",
+}
 
 
 def plain(func: str) -> str:
@@ -61,3 +82,23 @@ def test_every_call_is_found(goctx: helper.Goctx, scratch: Path, version: str, v
         assert live == truth[at] if at[1] in SURE else live in (0, truth[at]), (at, live)
     others = {one["func"] for one in sites if not one["own"]}
     assert "net/http.(*conn).serve" in others and not any(func.startswith("goctx.test/") for func in others)
+
+
+@pytest.mark.parametrize("version", (OLDEST, NEWEST))
+@pytest.mark.parametrize("name", sorted(MADE))
+def test_the_line_to_mend(goctx: helper.Goctx, scratch: Path, name: str, version: str) -> None:
+    """The line that made what leaked is among three at most, and said to be a guess."""
+    try:
+        with examples.core_of(name, version, scratch) as (exe, core):
+            findings = goctx.run(helper.core_target(core, exe), "leaks", "--json", "--min-confidence", "info").findings
+    except build.Unavailable as why:
+        pytest.skip(f"{name} with go {version}: {why}")
+    about = [one for one in findings if any(at["role"] == "made" for at in one.locations)]
+    assert about, findings
+    named = []
+    for one in about:
+        places = [at for at in one.locations if at["role"] == "made"]
+        assert len(places) <= 3 and all(at["source"] == "call" for at in places)
+        assert any(text.startswith("made at: probably ") for text in one.evidence)
+        named += [Path(at["file"]).read_text().splitlines()[at["line"] - 1].strip() for at in places]
+    assert any(line.startswith(MADE[name]) for line in named), named
