@@ -102,3 +102,22 @@ def test_the_line_to_mend(goctx: helper.Goctx, scratch: Path, name: str, version
         assert any(text.startswith("made at: probably ") for text in one.evidence)
         named += [Path(at["file"]).read_text().splitlines()[at["line"] - 1].strip() for at in places]
     assert any(line.startswith(MADE[name]) for line in named), named
+
+
+@pytest.mark.parametrize("version", (OLDEST, NEWEST))
+def test_sampled_by_the_profile(goctx: helper.Goctx, scratch: Path, version: str) -> None:
+    """What the heap profile proves is counted where the program made it, and never more than it made there."""
+    try:
+        exe = build.build("made", version)
+    except build.Unavailable as why:
+        pytest.skip(f"made with go {version}: {why}")
+    died = build.some_core(exe, [], scratch)
+    places: dict[tuple[str, int], int] = {}
+    for one in died.truth.other:
+        if one.get("addrs"):
+            at = one["file"], one["line"]
+            places[at] = places.get(at, 0) + len(one["addrs"])
+    sites = [one for one in goctx.run(helper.core_target(died.core, exe), "sites", "--json").other if one["type"] == "site"]
+    sampled = {(one["file"], one["line"]): one["sampled"] for one in sites if one["sampled"]}
+    assert sampled and set(sampled) <= set(places), (sampled, places)
+    assert all(n <= places[at] for at, n in sampled.items())

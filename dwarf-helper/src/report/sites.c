@@ -30,7 +30,7 @@ struct other {
 struct answer {
 	struct report *r;
 	const struct call_sites *sites;
-	uint64_t *live; /* by site */
+	struct site_count *count; /* by site */
 	uint64_t contexts;
 	VEC(struct row) rows; /* in the order they are told */
 	VEC(struct other) others;
@@ -69,7 +69,7 @@ static void choose(struct answer *a, bool own)
 
 	for (uint32_t k = 0; k < a->sites->list.n; k++)
 		if (a->sites->list.v[k].own == own)
-			VEC_PUSH(&a->rows, (struct row){k, a->live[k]});
+			VEC_PUSH(&a->rows, (struct row){k, a->count[k].live});
 	if (a->rows.n > from)
 		qsort(a->rows.v + from, a->rows.n - from, sizeof(*a->rows.v), most_first);
 }
@@ -114,7 +114,7 @@ static void list_others(struct answer *a)
 		if (i == a->others.n)
 			VEC_PUSH(&a->others, (struct other){f->func, n, 0, 0, f->std});
 		a->others.v[i].calls++;
-		a->others.v[i].live += a->live[k];
+		a->others.v[i].live += a->count[k].live;
 	}
 	if (a->others.n)
 		qsort(a->others.v, a->others.n, sizeof(*a->others.v), most_calls_first);
@@ -161,7 +161,7 @@ static void put_footer(const struct answer *a)
 	uint64_t known = 0, own = 0;
 
 	for (size_t k = 0; k < a->sites->list.n; k++) {
-		known += a->live[k];
+		known += a->count[k].live;
 		own += a->sites->list.v[k].own;
 	}
 	buf_char(out, '\n');
@@ -206,7 +206,7 @@ static void line_site(const struct answer *a, const struct row *row)
 	rec_i64_if(&w, REC_site_line, f->file, f->line);
 	rec_text(&w, REC_site_calls, maker_name(site->maker));
 	rec_u64(&w, REC_site_live, row->live);
-	rec_u64(&w, REC_site_sampled, 0);
+	rec_u64(&w, REC_site_sampled, a->count[row->site].sampled);
 	rec_bool(&w, REC_site_own, site->own);
 	rec_addr(&w, REC_site_pc, site->pc);
 	rec_line_end(&w);
@@ -233,16 +233,17 @@ struct err *report_sites(struct report *r)
 
 	if (err)
 		return err;
-	struct answer a = {
-		.r = r, .sites = &sites, .live = mem_zalloc((sites.list.n + 1) * sizeof(*a.live))};
-	a.contexts = sites_live(r->m, &sites, a.live);
-	if (r->opt->json)
+	struct answer a = {.r = r,
+			   .sites = &sites,
+			   .count = mem_zalloc((sites.list.n + 1) * sizeof(*a.count))};
+	err = sites_live(r->m, &sites, a.count, &a.contexts);
+	if (!err && r->opt->json)
 		sites_json(&a);
-	else
+	else if (!err)
 		sites_text(&a);
 	VEC_FREE(&a.rows);
 	VEC_FREE(&a.others);
-	free(a.live);
+	free(a.count);
 	call_sites_free(&sites);
-	return NULL;
+	return err;
 }
