@@ -65,6 +65,7 @@ READS_NAMES = {
     "analysis/rule_ignores_cancel.c": "wait reasons",
     "analysis/rule_stuck_task.c": "wait reasons",
     "analysis/waitfor.c": "names of functions of sync",
+    "analysis/waitfor_chain.c": "a function's name",
     "context/above.c": "a function's name",
     "context/custom.c": "a type's name",
     "report/context.c": "the user's argument",

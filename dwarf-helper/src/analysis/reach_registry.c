@@ -15,9 +15,10 @@
 #include "analysis/reach_internal.h"
 #include "runtime/livestack.h"
 
-#define CONN_BYTES 8192 /* a connection is no larger */
-#define MAP_BYTES 48	/* slot of runtime.hmap, and of internal/runtime/maps.Map */
-#define MAP_HOPS 3	/* header, directory, table, groups (map.go: Map.dirPtr) */
+#define CONN_BYTES 8192	    /* a connection is no larger */
+#define MAP_BYTES 48	    /* slot of runtime.hmap, and of internal/runtime/maps.Map */
+#define MAP_MOST (1u << 24) /* elements */
+#define MAP_HOPS 3	    /* header, directory, table, groups (map.go: Map.dirPtr) */
 #define MAP_OBJECTS 64
 #define MAP_WORDS (16u << 10)
 
@@ -75,7 +76,7 @@ static taddr registry_of(struct runtime *rt, const struct heap_object *conn, tad
 		taddr word;
 		memcpy(&word, p + at, 8);
 		if (word && heap_object_at(rt, word, &o) && word == o.base && o.size == MAP_BYTES &&
-		    target_u64(rt->t, word, &count) && count && count < UINT32_MAX &&
+		    target_u64(rt->t, word, &count) && count && count <= MAP_MOST &&
 		    leads_to(rt, word, stream))
 			return word;
 	}

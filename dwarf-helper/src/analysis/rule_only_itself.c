@@ -6,9 +6,9 @@
  *                 program, or one that only the goroutine and its mates reach, and at least one is
  *                 of that kind (alone.h): who should have cancelled or closed it has forgotten it
  * likely          the marking was complete, and CancelFuncs could be told
- * possible        else; and those that sleep (time.Sleep) again and again: ten or more that were made
- *                 one by one since the first half of the program's life, by what has returned, each
- *                 with objects that nobody else reaches
+ * possible        else; and those that sleep (time.Sleep) again and again: ten or more that were
+ *                 made one by one since the first half of the program's life, by what has returned,
+ *                 each with objects that nobody else reaches
  *
  * Healthy look-alikes that do not count: sessions that a map still holds, whose goroutines tick
  * meanwhile; a goroutine that has deferred the cancel of what it waits for itself; deadlines; two

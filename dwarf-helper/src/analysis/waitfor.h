@@ -17,10 +17,10 @@
  *                   what leads there in two steps, in live words of a frame (or in variables its
  *                   code names) whose function, or one that it calls, receives (sends, closes).
  *                   Not who waits for nothing but a context's end, nor goroutine 1 that receives in
- *                   main.main: these wait for the end of the program One that waits to send to it
+ *                   main.main: these wait for the end of the program.  One that waits to send to it
  *                   has sent before in another frame: a semaphore's second slot
- *     wait group    the same with Done.  A goroutine can wait for itself: the frame that receives, or
- *                   is to call Done, has called the one that sends, or waits
+ *     wait group    the same with Done.  A goroutine can wait for itself: the frame that receives,
+ *                   or is to call Done, has called the one that sends, or waits
  *     Cond          … with Signal or Broadcast.  Who waits in it has given its lock back
  *     semaphore     of golang.org/x/sync (runtime/limits.h): who has acquired and not released, or
  *                   was started to release it

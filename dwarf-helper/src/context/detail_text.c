@@ -3,7 +3,6 @@
  */
 #include "context/detail.h"
 
-#include "base/text.h"
 #include "runtime/heldname.h"
 #include "runtime/rtype.h"
 
@@ -36,7 +35,7 @@ bool ctx_key(const struct model *m, uint32_t i, struct buf *out)
 	const struct rtype *to = ty && ty->kind == GO_POINTER ? rtype_get(m->rt, ty->elem) : NULL;
 	const char *name = to ? runtime_held_name(m->rt, data, to->full) : NULL;
 	if (name) {
-		buf_str(out, name + text_path(name, strlen(name)));
+		buf_str(out, name);
 		return true;
 	}
 	// A key of an empty struct type says all by its type.

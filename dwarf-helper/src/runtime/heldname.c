@@ -91,7 +91,7 @@ const char *runtime_held_name(struct runtime *rt, taddr pointer, const char *typ
 		VEC_PUSH(&h->names, name);
 	}
 	pthread_mutex_unlock(&lock);
-	return name;
+	return name ? name + text_path(name, strlen(name)) : NULL;
 }
 
 void held_names_free(struct held_names *h)

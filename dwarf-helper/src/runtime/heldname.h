@@ -11,8 +11,8 @@
 
 /**
  * Name of the only package variable, a pointer or an interface, that holds @p pointer:
- * "net/http.ServerContextKey".  Where several do, the only one of the package of the type, from
- * which others have it (net/http/internal/http2.ServerContextKey, since 1.27).
+ * "http.ServerContextKey", as in Go's source.  Where several do, the only one of the package of the
+ * type, from which others have it (net/http/internal/http2.ServerContextKey, since 1.27).
  * @param type  full name of the type that it points to
  * Cost: the first time a pass over the package variables (0.1 ms a MB) and one over the symbols.
  * @return NULL: none does, or several; lives until runtime_close()
