@@ -104,11 +104,15 @@ static void test_lists(void **state)
 	rec_list_end(&w, REC_heap_pauses);
 	rec_list(&w, REC_heap_classes);
 	rec_list_end(&w, REC_heap_classes);
+	rec_null(&w, REC_heap_profile);
+	rec_null(&w, REC_heap_profile_rate_bytes);
+	rec_null(&w, REC_heap_profile_records);
 	rec_line_end(&w);
 	assert_string_equal(
 		take(),
 		",\"pauses\":[{\"pause_ns\":10,\"end_unix_ns\":null},{\"pause_ns\":11,\"end_unix_"
-		"ns\":null}],\"classes\":[]}\n");
+		"ns\":null}],\"classes\":[],\"profile\":null,\"profile_rate_bytes\":null,\"profile_"
+		"records\":null}\n");
 	w = rec_at(&out, REC_info_structs_table);
 	rec_list(&w, REC_info_tasks_by_status);
 	rec_count(&out, true, "waiting", 2);
