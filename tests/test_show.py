@@ -78,7 +78,7 @@ def test_words(goctx: helper.Goctx, scratch: Path) -> None:
     target, truth = core_of(toolchains.DEFAULT_VERSIONS[-1], "default", scratch)
 
     def said(label: str) -> tuple[list[str], str]:
-        text = goctx.run(target, "show", record(truth, label)["addr"]).text
+        text = helper.without_target(goctx.run(target, "show", record(truth, label)["addr"]).text)
         return cancel_lines(text), text.splitlines()[-1]
 
     kept = record(truth, "global")["closure"]

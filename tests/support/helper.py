@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import tempfile
@@ -211,6 +212,12 @@ class Answer:
             if (number == 0) != (kind == "header"):
                 raise BadAnswer(f"line {number} is a {kind}")
         return self
+
+
+def without_target(text: str) -> str:
+    """What GDB prints: the command line's `next` lines name the target, and stand one below the other."""
+    text = re.sub(r"(\bgoctx \w+(?: \w+)?)((?: --(?:core|exe|pid|debug) \S+)+)$", r"\1", text, flags=re.M)
+    return re.sub(r"(\bgoctx \w+(?: \w+)?)(?: ·)?\n +goctx ", r"\1 · goctx ", re.sub(r"(\bgoctx \w+(?: \w+)?)(?: ·)?\n +goctx ", r"\1 · goctx ", text))
 
 
 def core_target(core: Path | str, exe: Path | str | None = None) -> list[str]:

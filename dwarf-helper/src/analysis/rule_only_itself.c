@@ -124,7 +124,7 @@ static bool are_old(struct leaks *l, const struct task_set *s)
 	spread_find(l->m, &l->spreads, s->tasks.v, s->tasks.n, &sp);
 	return sp.over_time && sp.gone * 10ul >= (s->tasks.n - sp.untold) * 9ul &&
 	       sp.untold * 2ul < s->tasks.n && l->spreads.n &&
-	       sp.first <= l->spreads.goids[l->spreads.n - 1] / 2;
+	       sp.quarter <= l->spreads.goids[l->spreads.n - 1] / 2;
 }
 
 static void tell(struct leaks *l, const struct task_set *s)

@@ -125,6 +125,7 @@ void spread_find(const struct model *m, struct spreads *all, const uint32_t *tas
 		qsort(goids, n, sizeof(*goids), by_number);
 		ret->first = goids[0];
 		ret->last = goids[n - 1];
+		ret->quarter = goids[n / 4];
 		ret->one_in = (ret->last - ret->first + 1 + n / 2) / n;
 		ret->over_time = n > 1 && (ret->one_in >= GAP || neighbours_ended(all, goids, n));
 	}

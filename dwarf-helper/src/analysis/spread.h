@@ -13,13 +13,15 @@
 
 struct spread {
 	uint64_t first, last; /* goids */
-	uint64_t one_in; /* of so many goroutines made from the first to the last, one is one of
-			    them */
-	uint32_t gone;	 /* whose starter's call has returned: the goroutine has ended, or the
-			    function with the go statement is not on its stack any more */
-	uint32_t untold; /* of which that is not known: before Go 1.21, or a stack that cannot be
-			    read */
-	bool over_time;	 /* most of their neighbours have ended, or there are long gaps */
+	uint64_t quarter; /* a quarter of them have goids up to this one: the very first may come
+			     from a P that took its goids long before it used them */
+	uint64_t one_in;  /* of so many goroutines made from the first to the last, one is one of
+			     them */
+	uint32_t gone;	  /* whose starter's call has returned: the goroutine has ended, or the
+			     function with the go statement is not on its stack any more */
+	uint32_t untold;  /* of which that is not known: before Go 1.21, or a stack that cannot be
+			     read */
+	bool over_time;	  /* most of their neighbours have ended, or there are long gaps */
 };
 
 /** What all questions share; zero-initialise. */

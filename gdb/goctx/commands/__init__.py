@@ -11,7 +11,7 @@ from .findings import CheckCommand, LeaksCommand
 from .frame import FrameCommand
 from .goroutines import BlockedCommand, BtCommand, TasksCommand, WaitsCommand
 from .memory import WhyCommand
-from .program import HeapCommand, InfoCommand, LayoutCommand
+from .program import HeapCommand, InfoCommand, LayoutCommand, SitesCommand
 from .trace import TraceCommand
 from .window import WindowCommand
 
@@ -28,6 +28,7 @@ COMMANDS: tuple[type[HelperCommand], ...] = (
     WaitsCommand,
     BtCommand,
     LeaksCommand,
+    SitesCommand,
     WhyCommand,
     CheckCommand,
     HeapCommand,

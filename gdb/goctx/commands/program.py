@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .base import HelperCommand
 
-__all__ = ["HeapCommand", "InfoCommand", "LayoutCommand"]
+__all__ = ["HeapCommand", "InfoCommand", "LayoutCommand", "SitesCommand"]
 
 
 class InfoCommand(HelperCommand):
@@ -59,3 +59,26 @@ class LayoutCommand(HelperCommand):
 
     name = "layout"
     argument = "word"
+
+
+class SitesCommand(HelperCommand):
+    """List the calls in the code that make contexts, and what each has made.
+
+    Usage: goctx sites [OPTION]...
+
+    Every call of context.WithCancel and its like, AfterFunc,
+    signal.NotifyContext and errgroup.WithContext, with inlining undone: the
+    program's own first, those of libraries by package.  A live context counts
+    for a call when that one alone is likely to have made it.
+
+    {options}
+
+    Example:
+      (gdb) goctx sites
+      live  calls       function
+       103  WithCancel  stream.(*Hub).Serve  hub.go:38
+         -  WithCancel  stream.NewHub        hub.go:32
+
+    See also: goctx leaks, goctx trace."""
+
+    name = "sites"
