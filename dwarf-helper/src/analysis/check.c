@@ -1,6 +1,6 @@
 #include "analysis/check.h"
 
-#include "analysis/underway.h"
+#include "context/underway.h"
 #include "runtime/heap.h"
 
 #define EXAMPLES 4 /* shown of each finding */

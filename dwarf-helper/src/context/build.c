@@ -4,6 +4,7 @@
 
 #include "context/build_internal.h"
 #include "context/chain.h"
+#include "context/underway.h"
 
 static void add_pseudo(struct model *m, uint8_t kind)
 {
@@ -162,6 +163,27 @@ static void *run_join(void *arg)
 }
 
 /*
+ * A goroutine may have been preempted between taking the slot of a context and writing its parent,
+ * or between the two words of that, and others have taken slots since.
+ */
+static struct err *leave_changing(struct builder *b)
+{
+	struct underway u;
+
+	if (!b->wild_parents || b->wild_parents > b->wild.n)
+		return NULL;
+	struct err *err = underway_find(b->m, &u);
+	for (size_t k = 0; !err && k < b->wild.n; k++) {
+		if (!underway_context(&u, b->m, b->wild.v[k]))
+			continue;
+		b->m->ctxs.v[b->wild.v[k]].flags &= (uint16_t)~CTX_DAMAGED;
+		b->wild_parents--;
+	}
+	underway_free(&u);
+	return err;
+}
+
+/*
  * While parents and children are linked here, another thread sets the contexts of waits: it reads
  * by_done, which stays as it is meanwhile.  The few contexts that only linking finds are joined
  * afterwards.
@@ -184,6 +206,8 @@ static struct err *connect(struct builder *b)
 	if (threaded)
 		pthread_join(thread, NULL);
 	if (err)
+		return err;
+	if ((err = leave_changing(b)))
 		return err;
 	if (fill_index_late(b) || !joined)
 		graph_join(b->m);
@@ -244,6 +268,7 @@ void builder_close(struct builder *b)
 	u64map_free(&b->includes);
 	u64map_free(&b->by_object);
 	VEC_FREE(&b->shapes);
+	VEC_FREE(&b->wild);
 	if (b->refs)
 		VEC_FREE(&b->refs->v);
 	free(b->refs);

@@ -105,6 +105,7 @@ struct builder {
 	uint32_t done_indexed;	   /* contexts below this index are in by_done */
 	uint32_t linked;	   /* contexts below this index are CTX_LINKED */
 	uint64_t unreadable_spans, wild_parents, wild_children, bad_maps;
+	VEC(uint32_t) wild; /* the first of those whose parents are wild */
 	bool done_stale; /* since fill_index() an object turned out to be a context, or of another
 			    type: by_done is not right any more */
 };

@@ -27,6 +27,8 @@ static uint32_t pseudo(struct builder *b, const struct ctx_type *t, taddr data)
 	return todo ? 1 : 0;
 }
 
+#define WILD_MOST 64 /* more are damage, whatever is under way */
+
 /*
  * A parent word that leads nowhere is damage of the child; unless that is being made, and the word
  * is of what lay there before, or lies on a stack, where the slot that refers to it may no longer
@@ -39,7 +41,11 @@ static uint32_t wild(struct builder *b, uint32_t i)
 	if (b->rt->heap && !b->rt->heap->incomplete && !heap_span(b->rt->heap, addr) &&
 	    !(b->m->ctxs.v[i].flags & (CTX_FROM_MAP | CTX_FROM_PARENT)))
 		return CTX_NONE;
-	b->wild_parents += !heap_newest(b->rt, addr);
+	if (!heap_newest(b->rt, addr)) {
+		b->wild_parents++;
+		if (b->wild.n < WILD_MOST)
+			VEC_PUSH(&b->wild, i);
+	}
 	b->m->ctxs.v[i].flags |= CTX_DAMAGED;
 	return CTX_NONE;
 }

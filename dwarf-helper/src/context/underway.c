@@ -1,4 +1,4 @@
-#include "analysis/underway.h"
+#include "context/underway.h"
 
 #include "runtime/stack.h"
 

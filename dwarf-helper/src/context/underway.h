@@ -7,8 +7,8 @@
  * cancelled and still in the parent's map, without a lock), runtime/chan.go (closechan, send, recv:
  * off the queue and not yet runnable).  A goroutine that is parked on a channel updates nothing.
  */
-#ifndef GOCTX_ANALYSIS_UNDERWAY_H
-#define GOCTX_ANALYSIS_UNDERWAY_H
+#ifndef GOCTX_CONTEXT_UNDERWAY_H
+#define GOCTX_CONTEXT_UNDERWAY_H
 
 #include "context/model.h"
 
