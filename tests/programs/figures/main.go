@@ -9,6 +9,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
+	"sync"
+	"syscall"
 )
 
 // Figures is what runtime.MemStats and debug.GCStats say; Type is "heap".
@@ -80,8 +83,31 @@ func number(arg int) int64 {
 	return n
 }
 
+// threads has the runtime make more of them than it will need: one that comes when the truth is told has a stack that counts.
+func threads() {
+	const many = 6
+	var ends [2]int
+	if err := syscall.Pipe(ends[:]); err != nil {
+		panic(err)
+	}
+	var back sync.WaitGroup
+	back.Add(many)
+	for i := 0; i < many; i++ {
+		go func() {
+			defer back.Done()
+			syscall.Read(ends[0], make([]byte, 1))
+		}()
+	}
+	for text := make([]byte, 1<<16); strings.Count(string(text[:runtime.Stack(text, true)]), "[syscall") < many; {
+		runtime.Gosched()
+	}
+	syscall.Write(ends[1], make([]byte, many))
+	back.Wait()
+}
+
 func main() {
 	f := &Figures{Type: "heap", Percent: int(number(1)), Limit: number(2), Finalize: finalizers}
+	threads()
 	fill()
 	f.Cleanups, f.Weak = newer()
 	for i := 0; i < collections; i++ {
