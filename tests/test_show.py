@@ -52,7 +52,7 @@ def wrong_with(one: dict[str, Any], lines: list[dict[str, Any]]) -> list[str]:
 def test_cancelers(goctx: helper.Goctx, scratch: Path, release: str, how: str) -> None:
     """Every closure is found with its holder, none that is gone."""
     target, truth = core_of(release, how, scratch)
-    assert len(truth.other) == 11
+    assert len(truth.other) == 12
     wrong = []
     with goctx.serve(target) as server:
         for one in truth.other:
@@ -84,6 +84,7 @@ def test_words(goctx: helper.Goctx, scratch: Path) -> None:
     kept = record(truth, "global")["closure"]
     assert said("global") == ([f"context.WithCancel.func1 {kept}", "held by global main.kept"],
                               f"next       goctx why {kept}")
+    assert said("both")[0][1:] == ["held by global main.first", "and by global main.second → .cancel"]
     lines, _ = said("struct")
     assert lines[1] == "held by global main.app → .cancel" and lines[2].startswith("its deadline in 10h")
     goid = record(truth, "deferred")["goid"]

@@ -109,12 +109,20 @@ static struct err *find_defers(const struct model *m, struct ways *w)
 
 /* ---- held ---- */
 
-static void name_path(const struct model *m, const struct path *path, struct way *way)
+#define HOLDERS 4 /* that are told */
+
+static void name_paths(const struct model *m, const struct paths *p, struct way *way)
 {
 	way->path = mem_alloc(sizeof(*way->path));
-	steps_build(m, path, way->path);
+	steps_build(m, &p->list.v[0], way->path);
 	way->held = HELD_PATH;
 	way->task = way->path->task;
+	for (size_t k = 1; k < p->list.n && k < HOLDERS; k++) {
+		struct steps s;
+		steps_build(m, &p->list.v[k], &s);
+		VEC_PUSH(&way->others, s);
+	}
+	way->more = p->list.n > HOLDERS || !p->all;
 }
 
 /* Find what holds the first CancelFunc that no goroutine has deferred. */
@@ -128,7 +136,7 @@ static struct err *find_holder(const struct model *m, struct ways *w)
 			way = &w->list.v[k];
 	if (!way)
 		return NULL;
-	struct err *err = paths_find(m, way->closure, 1, &p);
+	struct err *err = paths_find(m, way->closure, HOLDERS + 1, &p);
 	if (err && err->kind != ERR_CANCELED) {
 		w->gap = GAP_NO_HEAP;
 		way->held = HELD_UNKNOWN;
@@ -138,7 +146,7 @@ static struct err *find_holder(const struct model *m, struct ways *w)
 	if (err)
 		return err;
 	if (p.list.n && p.list.v[0].hops.n) {
-		name_path(m, &p.list.v[0], way);
+		name_paths(m, &p, way);
 	} else {
 		way->held = p.complete ? HELD_NOTHING : HELD_UNKNOWN;
 		w->gap = p.complete ? GAP_NONE : p.gap;
@@ -236,11 +244,15 @@ struct err *ways_find(const struct model *m, uint32_t i, struct ways *ret)
 
 void ways_free(struct ways *w)
 {
-	for (size_t k = 0; k < w->list.n; k++)
-		if (w->list.v[k].path) {
-			steps_free(w->list.v[k].path);
-			free(w->list.v[k].path);
-		}
+	for (size_t k = 0; k < w->list.n; k++) {
+		struct way *way = &w->list.v[k];
+		if (way->path)
+			steps_free(way->path);
+		free(way->path);
+		for (size_t n = 0; n < way->others.n; n++)
+			steps_free(&way->others.v[n]);
+		VEC_FREE(&way->others);
+	}
 	VEC_FREE(&w->list);
 	*w = (struct ways){.above = CTX_NONE};
 }

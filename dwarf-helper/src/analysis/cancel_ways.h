@@ -48,6 +48,8 @@ struct way {
 	uint32_t frame;	    /* HELD_DEFERRED: the one that has deferred it (index into rt->frames),
 			       FRAME_NONE */
 	struct steps *path; /* HELD_PATH: how it is reached; else NULL */
+	VEC(struct steps) others; /* HELD_PATH: how else, a few, from other roots where there are */
+	bool more;		  /* and in further ways */
 };
 
 /** True when the path begins at a finalizer or cleanup, which runs once its object is collected. */

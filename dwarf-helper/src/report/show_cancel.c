@@ -50,19 +50,33 @@ static void put_holder(struct phrase *out, const struct report *r, const struct 
 	}
 }
 
-static void put_held_by(struct rows *rows, const struct way *way)
+static void put_phrase(struct rows *rows, struct phrase *line)
 {
 	size_t width = rows->r->opt->width ? rows->r->opt->width : 100;
+
+	row(rows);
+	phrase_fold(rows->out, line, 0, rows->indent,
+		    width > rows->indent ? width - rows->indent : 0, false);
+	buf_char(rows->out, '\n');
+	phrase_free(line);
+}
+
+static void put_held_by(struct rows *rows, const struct way *way)
+{
 	struct phrase line = {0};
 
 	if (way->held == HELD_PATH)
 		buf_lit(&line.text, "held by ");
 	put_holder(&line, rows->r, way);
-	row(rows);
-	phrase_fold(rows->out, &line, 0, rows->indent,
-		    width > rows->indent ? width - rows->indent : 0, false);
-	buf_char(rows->out, '\n');
-	phrase_free(&line);
+	put_phrase(rows, &line);
+	for (size_t k = 0; k < way->others.n; k++) {
+		struct phrase other = {0};
+		buf_lit(&other.text, "and by ");
+		path_line(&other, &way->others.v[k], PATH_LINE, rows->r->opt->redact);
+		put_phrase(rows, &other);
+	}
+	if (way->more)
+		put_line(rows, "and in further ways: goctx why");
 }
 
 /* "context.WithCancel.func1 0xc0000a8010", and below it what holds that. */

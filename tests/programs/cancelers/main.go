@@ -45,6 +45,8 @@ func (f *foreign) Value(key interface{}) interface{} { return nil }
 
 var (
 	kept     context.CancelFunc
+	first    context.CancelFunc
+	second   *service
 	app      *service
 	contexts []context.Context // so that dropping a CancelFunc does not drop its context
 	ledger   []record
@@ -72,6 +74,14 @@ func inGlobal() {
 	var ctx context.Context
 	ctx, kept = context.WithCancel(context.Background())
 	note("global", ctx, kept, "path", "global main.kept", "func")
+}
+
+//go:noinline
+func inBoth() {
+	var ctx context.Context
+	ctx, first = context.WithCancel(context.Background())
+	second = &service{name: "second", cancel: first}
+	note("both", ctx, first, "path", "global main.first", "func")
 }
 
 //go:noinline
@@ -172,6 +182,7 @@ func start(f func(chan bool)) {
 func main() {
 	inGlobal()
 	inStruct()
+	inBoth()
 	dropped()
 	droppedTimer()
 	canceled()
