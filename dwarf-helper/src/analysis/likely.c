@@ -242,17 +242,25 @@ void likely_find(const struct model *m, const struct call_sites *sites, const st
 		{CLUE_DEFERS, CLUE_CAPTURES}, {CLUE_AROUND, CLUE_AROUND},   {CLUE_NEAR, CLUE_NEAR},
 		{CLUE_PACKAGE, CLUE_PACKAGE}, {CLUE_PROGRAM, CLUE_PROGRAM},
 	};
+	enum { STEPS = sizeof(steps) / sizeof(*steps) };
 	struct search s = {.m = m, .sites = sites, .clues = c};
+	size_t k;
 
 	*ret = (struct likely){.maker = MAKERS};
-	for (uint32_t k = 0; k < sites->list.n; k++)
-		if (makes_right(c, sites->list.v[k].maker))
-			VEC_PUSH(&s.right, k);
+	for (uint32_t n = 0; n < sites->list.n; n++)
+		if (makes_right(c, sites->list.v[n].maker))
+			VEC_PUSH(&s.right, n);
 	by_names(&s);
 	if (!count(&s, 0, CLUE_AROUND))
 		by_calls(&s);
-	for (size_t k = 0; k < sizeof(steps) / sizeof(*steps) && !ret->n; k++)
+	for (k = 0; k < STEPS && !ret->n; k++)
 		answer(&s, steps[k][0], steps[k][1], ret);
+	/* A library's calls alone: of the program's own, a few may have made some as well. */
+	struct likely all = *ret;
+	for (; k < STEPS && ret->n && all.n == ret->n && !sites->list.v[ret->site[0]].own; k++)
+		answer(&s, steps[k][0], steps[k][1], &all);
+	if (all.n <= LIKELY_MAX)
+		*ret = all;
 	ret->only = s.right.n == 1;
 	VEC_FREE(&s.right);
 	VEC_FREE(&s.how);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "context/detail.h"
+
 #define KIND(k) (1u << (k))
 #define CHILDREN_MAX 64 /* the signalCtx is the first that is made on it */
 #define HASH_START UINT64_C(0xcbf29ce484222325)
@@ -30,11 +32,25 @@ const char *maker_name(unsigned maker)
 	return maker == MAKER_ERRGROUP ? "errgroup.WithContext" : makers[maker].name;
 }
 
+/* A signalCtx that nothing but its own goroutine has is not shown as a context. */
+static bool signals_wait(const struct model *m, uint32_t context)
+{
+	for (uint32_t k = 0; k < m->ctxs.v[context].tasks && k < CHILDREN_MAX; k++) {
+		uint32_t frame = m->tasks.list.v[ctx_task(m, context, k)].frame;
+		if (frame < m->rt->frames.n &&
+		    !strcmp(m->rt->frames.v[frame].func, "os/signal.NotifyContext.func1"))
+			return true;
+	}
+	return false;
+}
+
 uint8_t maker_kind(const struct model *m, uint32_t context)
 {
 	const struct ctx *x = &m->ctxs.v[context];
 	uint32_t child = x->first_child;
 
+	if (x->kind == CTX_CANCEL && signals_wait(m, context))
+		return CTX_OF_SIGNAL;
 	for (unsigned k = 0; k < CHILDREN_MAX && x->kind == CTX_CANCEL && child < m->ctxs.n; k++) {
 		const struct ctx *c = &m->ctxs.v[child];
 		const char *type = c->kind == CTX_CUSTOM ? m->types.v[c->type].full : NULL;
