@@ -159,6 +159,16 @@ static bool span_of(const struct runtime *rt, const char *func, size_t n, struct
 	return found;
 }
 
+static bool span_at(const struct runtime *rt, taddr pc, struct stretch *ret)
+{
+	const struct module *m = runtime_module_of_pc(rt, pc);
+	struct pcln_func f = {0};
+	bool found = m && pcln_find(&m->pcln, pc, &f);
+
+	*ret = (struct stretch){f.entry, f.end};
+	return found;
+}
+
 static void saw_call(void *arg, taddr pc, taddr to)
 {
 	bool *saw = arg;
@@ -182,15 +192,13 @@ static void by_calls(struct search *s)
 	struct runtime *rt = s->m->rt;
 	struct stretch clue, site;
 
-	for (size_t i = 0; i < s->clues->list.n; i++) {
+	for (size_t i = 0; i < s->clues->list.n && !runtime_canceled(rt); i++) {
 		const struct clue *c = &s->clues->list.v[i];
 		if (c->how >= CLUE_NEAR || !span_of(rt, c->func, c->n, &clue))
 			continue;
 		for (size_t k = 0; k < s->right.n; k++) {
 			const struct call_site *at = &s->sites->list.v[s->right.v[k]];
-			const char *outer = frame_of(s, at->outer)->func;
-			if (!at->own || s->how.v[k] <= CLUE_NEAR ||
-			    !span_of(rt, outer, strlen(outer), &site))
+			if (!at->own || s->how.v[k] <= CLUE_NEAR || !span_at(rt, at->pc, &site))
 				continue;
 			if (calls(rt, &clue, site.entry) || calls(rt, &site, clue.entry))
 				s->how.v[k] = CLUE_NEAR;

@@ -21,6 +21,7 @@
 #define MAP_HOPS 3	    /* header, directory, table, groups (map.go: Map.dirPtr) */
 #define MAP_OBJECTS 64
 #define MAP_WORDS (16u << 10)
+#define ALL_WORDS (16u << 20) /* looked at for all goroutines */
 
 struct map_search {
 	struct runtime *rt;
@@ -45,7 +46,7 @@ static void add(struct map_search *s, taddr a, uint8_t hops)
 	s->hops[s->n++] = hops;
 }
 
-static bool leads_to(struct runtime *rt, taddr header, taddr wanted)
+static bool leads_to(struct runtime *rt, taddr header, taddr wanted, uint64_t *words)
 {
 	struct map_search s = {.rt = rt, .wanted = wanted};
 
@@ -53,7 +54,7 @@ static bool leads_to(struct runtime *rt, taddr header, taddr wanted)
 	for (uint32_t k = 0; k < s.n; k++) {
 		const uint8_t *p = target_ptr(rt->t, s.base[k], s.size[k]);
 		for (uint64_t at = 0; p && at + 8 <= s.size[k] && s.words < MAP_WORDS;
-		     at += 8, s.words++) {
+		     at += 8, s.words++, ++*words) {
 			taddr word;
 			memcpy(&word, p + at, 8);
 			if (word == wanted)
@@ -66,18 +67,19 @@ static bool leads_to(struct runtime *rt, taddr header, taddr wanted)
 }
 
 /* The map of @p conn that has @p stream, 0. */
-static taddr registry_of(struct runtime *rt, const struct heap_object *conn, taddr stream)
+static taddr registry_of(struct runtime *rt, const struct heap_object *conn, taddr stream,
+			 uint64_t *words)
 {
 	const uint8_t *p = target_ptr(rt->t, conn->base, conn->size);
 	uint64_t count;
 
-	for (uint64_t at = 0; p && at + 8 <= conn->size; at += 8) {
+	for (uint64_t at = 0; p && at + 8 <= conn->size && *words < ALL_WORDS; at += 8) {
 		struct heap_object o;
 		taddr word;
 		memcpy(&word, p + at, 8);
 		if (word && heap_object_at(rt, word, &o) && word == o.base && o.size == MAP_BYTES &&
 		    target_u64(rt->t, word, &count) && count && count <= MAP_MOST &&
-		    leads_to(rt, word, stream))
+		    leads_to(rt, word, stream, words))
 			return word;
 	}
 	return 0;
@@ -86,6 +88,7 @@ static taddr registry_of(struct runtime *rt, const struct heap_object *conn, tad
 struct looking {
 	struct reacher *x;
 	struct u64map conns; /* connection -> 1, its registry is known */
+	uint64_t words;	     /* looked at */
 };
 
 static bool on_stack(void *arg, const struct live_word *w)
@@ -100,20 +103,21 @@ static bool on_stack(void *arg, const struct live_word *w)
 	    conn.base != first || conn.size > CONN_BYTES || conn.span->flags & SPAN_NOSCAN ||
 	    u64map_find(&l->conns, conn.base) != U64MAP_NONE)
 		return true;
-	taddr registry = registry_of(rt, &conn, w->value);
+	taddr registry = registry_of(rt, &conn, w->value, &l->words);
 	if (registry) {
 		u64map_set(&l->conns, conn.base, 1);
 		VEC_PUSH(&l->x->registries, registry);
 		mark_leaf(l->x->mk, registry);
 	}
-	return true;
+	return l->words < ALL_WORDS;
 }
 
 void reach_registries_begin(struct reacher *x)
 {
 	struct looking l = {.x = x};
 
-	for (uint32_t i = 0; i < x->m->tasks.list.n && !runtime_canceled(x->rt); i++) {
+	for (uint32_t i = 0;
+	     i < x->m->tasks.list.n && l.words < ALL_WORDS && !runtime_canceled(x->rt); i++) {
 		struct livestack_state st = {0};
 		if (x->held[i] == HELD_STREAM)
 			livestack_each(x->rt, &x->m->tasks.list.v[i], on_stack, &l, &st);

@@ -351,13 +351,16 @@ static bool waiter_holds(const struct moving *v, const struct wait_object *o)
 	return false;
 }
 
-/* Waiting for a Cond is what idle workers do, and who signals may be yet to come. */
+/* Waiting for a Cond is what idle workers do, and who signals may be yet to come.  Of a pool or a
+ * semaphore that is full, each unit that nobody is found to hold may come back. */
 static bool moves_by_itself(const struct moving *v, const struct wait_object *o)
 {
 	if (v->w->cut || !o->looked)
 		return true;
 	if (o->kind == WAIT_COND)
 		return !waiter_holds(v, o);
+	if ((o->kind == WAIT_POOL || o->kind == WAIT_SEMAPHORE) && o->holders < o->count)
+		return true;
 	return !o->holders && !(o->kind == WAIT_CHAN && o->send && !o->receive);
 }
 

@@ -174,7 +174,7 @@ static struct err *leave_changing(struct builder *b)
 		return NULL;
 	struct err *err = underway_find(b->m, &u);
 	for (size_t k = 0; !err && k < b->wild.n; k++) {
-		if (!underway_context(&u, b->m, b->wild.v[k]))
+		if (b->wild.v[k] == CTX_NONE || !underway_context(&u, b->m, b->wild.v[k]))
 			continue;
 		b->m->ctxs.v[b->wild.v[k]].flags &= (uint16_t)~CTX_DAMAGED;
 		b->wild_parents--;

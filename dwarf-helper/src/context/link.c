@@ -50,6 +50,15 @@ static uint32_t wild(struct builder *b, uint32_t i)
 	return CTX_NONE;
 }
 
+/* Damaged by more than a parent that may still come. */
+static void keep_damage(struct builder *b, uint32_t i)
+{
+	b->m->ctxs.v[i].flags |= CTX_DAMAGED;
+	for (size_t k = 0; k < b->wild.n; k++)
+		if (b->wild.v[k] == i)
+			b->wild.v[k] = CTX_NONE;
+}
+
 /*
  * Could a context of this type lie there?  The library's own are heap objects of their own
  * (WithoutCancel's box may be on a stack); where spans are missing, what a link points to is
@@ -162,7 +171,7 @@ static void unknown_child(struct child_visit *v, taddr itab, taddr data)
 		if (parent->flags & CTX_LOCKED) // an entry that is being written
 			return;
 		b->wild_children++;
-		parent->flags |= CTX_DAMAGED;
+		keep_damage(b, v->parent);
 		return;
 	}
 	uint32_t c = fill_add(b, data, (uint16_t)type, CTX_FROM_MAP);
@@ -221,7 +230,7 @@ static bool read_children(struct builder *b, uint32_t i, bool early)
 	flush_children(&v);
 	bool bad = !st.readable || st.unreadable;
 	if (bad && !early) {
-		b->m->ctxs.v[i].flags |= CTX_DAMAGED;
+		keep_damage(b, i);
 		b->bad_maps++;
 	}
 	return !early || (!bad && !v.unknown);

@@ -153,7 +153,7 @@ static bool is_own(const struct owner *o, const struct frame *f)
 		return true;
 	if (o->module)
 		return below(f->func, o->module, strlen(o->module));
-	return o->folder && !strncmp(f->file, o->folder, o->folder_n) &&
+	return o->folder && o->folder_n && !strncmp(f->file, o->folder, o->folder_n) &&
 	       f->file[o->folder_n] == '/';
 }
 

@@ -11,7 +11,7 @@
 #include "image/debug_internal.h"
 
 enum {
-	VARS_MAX = 1 << 14, /* of one function */
+	VARS_MAX = 1 << 11, /* of one function */
 	DEPTH_MAX = 64,	    /* blocks and inlined calls inside each other */
 	KNOWN_MAX = 1 << 12,
 };

@@ -5,7 +5,7 @@
  */
 #include "image/debug_internal.h"
 
-enum { LIST_MAX = 1 << 16 }; /* entries of one list */
+enum { LIST_MAX = 1 << 12 }; /* entries of one list */
 
 struct cursor {
 	const uint8_t *p, *end;

@@ -164,6 +164,11 @@ static struct err *find_sections(struct reader *r)
 		if (!i || r->source[i].scn || sh.sh_type == SHT_NOBITS)
 			continue;
 		struct err *err = measure(r->img, &sh, z, name, &r->source[i]);
+		if (err && i >= SEC_LISTS) { // as if it were not there
+			err_free(err);
+			r->source[i] = (struct source){0};
+			continue;
+		}
 		if (err)
 			return err;
 		r->source[i].scn = scn;

@@ -268,10 +268,11 @@ static struct err *count_specials(struct runtime *rt, struct gcinfo *g)
 
 	if (!g->counted || !LAYOUT_HAS(l->special.next) || !LAYOUT_HAS(l->special.kind))
 		return NULL;
+	uint64_t left = specials_most(rt);
 	for (size_t i = 0; i < rt->heap->spans.n; i++) {
 		if (i % 4096 == 0 && runtime_canceled(rt))
 			return err_interrupted();
-		ok &= specials_each(rt, &numbers, &rt->heap->spans.v[i], count_special, g);
+		ok &= specials_each(rt, &numbers, &rt->heap->spans.v[i], &left, count_special, g);
 	}
 	for (int k = 0; k < SPECIAL_KINDS; k++)
 		g->specials[k].known = ok && (numbers.of[k] || k == SPECIAL_OTHER);

@@ -150,9 +150,10 @@ struct err *heap_profile_read(struct runtime *rt, struct heap_profile *p)
 	    !LAYOUT_HAS(l->bucket.nstk) || !LAYOUT_HAS(l->bucket.typ) ||
 	    !LAYOUT_HAS(l->bucket.size))
 		return NULL;
+	uint64_t left = specials_most(rt);
 	for (size_t i = 0; i < rt->heap->spans.n && !err; i++) {
 		const struct span *s = &rt->heap->spans.v[i];
-		if (s->specials && !specials_each(rt, &numbers, s, add_special, &r))
+		if (s->specials && !specials_each(rt, &numbers, s, &left, add_special, &r))
 			p->cut = true;
 		if (i % 4096 == 0 || p->cut)
 			err = runtime_check(rt);

@@ -5,6 +5,8 @@
 #include "base/text.h"
 
 #define KNOWN_MAX 4096
+#define HELD_MOST 64	     /* words that hold it, from which on no name is its name */
+#define CANCEL_EVERY 0xfffff /* bytes, a mask */
 
 struct held_names {
 	struct u64map index; /* pointer -> number in names */
@@ -19,7 +21,7 @@ struct held_search {
 	const char *package; /* of the type of what it points to; n bytes */
 	size_t n;
 	const char *name, *own; /* the last one found, in any package and in that one */
-	unsigned found, found_own;
+	unsigned words, found, found_own;
 };
 
 /* Names of the compiler's own: "main..stmp_7", "go:itab.…", "type:…". */
@@ -31,6 +33,8 @@ static bool is_made(const char *name)
 static void on_word(struct held_search *s, taddr at)
 {
 	uint64_t addr, size;
+	if (s->words++ == HELD_MOST)
+		return;
 	const char *name = image_object_at(s->rt->img, at - s->rt->bias, &addr, &size);
 	uint64_t off = at - s->rt->bias - addr;
 
@@ -49,6 +53,8 @@ static void scan(struct held_search *s, taddr lo, taddr hi)
 {
 	for (taddr a = (lo + 7) & ~7ull; a < hi && hi - a >= 8 && s->found_own < 2; a += 8) {
 		uint64_t word;
+		if (s->words > HELD_MOST || (!(a & CANCEL_EVERY) && runtime_canceled(s->rt)))
+			return;
 		if (!target_u64(s->rt->t, a, &word))
 			a = target_behind_gap(s->rt->t, a) - 8;
 		else if (word == s->pointer)
@@ -67,6 +73,8 @@ static char *find(struct runtime *rt, taddr pointer, const char *type)
 		scan(&s, m->data, m->edata);
 		scan(&s, m->bss, m->ebss);
 	}
+	if (s.words > HELD_MOST || runtime_canceled(rt))
+		return NULL;
 	const char *name = s.found_own == 1 ? s.own : s.found == 1 ? s.name : NULL;
 	char *plain = name ? text_unescaped(name) : NULL;
 	return plain || !name ? plain : mem_strndup(name, strlen(name));
@@ -87,8 +95,10 @@ const char *runtime_held_name(struct runtime *rt, taddr pointer, const char *typ
 		name = h->names.v[i];
 	} else if (h->names.n < KNOWN_MAX) {
 		name = find(rt, pointer, type);
-		u64map_set(&h->index, pointer, (uint32_t)h->names.n);
-		VEC_PUSH(&h->names, name);
+		if (!runtime_canceled(rt)) {
+			u64map_set(&h->index, pointer, (uint32_t)h->names.n);
+			VEC_PUSH(&h->names, name);
+		}
 	}
 	pthread_mutex_unlock(&lock);
 	return name ? name + text_path(name, strlen(name)) : NULL;

@@ -254,11 +254,12 @@ static struct err *visit_specials(struct visit *v)
 		*v->incomplete = true;
 	if (!h || !LAYOUT_HAS(l->special.next))
 		return NULL;
+	uint64_t left = specials_most(v->rt);
 	for (size_t i = 0; i < h->spans.n && !v->stopped; i++) {
 		if (i % 4096 == 0 && runtime_canceled(v->rt))
 			return err_interrupted();
 		if (h->spans.v[i].specials &&
-		    !specials_each(v->rt, &numbers, &h->spans.v[i], visit_special, v))
+		    !specials_each(v->rt, &numbers, &h->spans.v[i], &left, visit_special, v))
 			*v->incomplete = true;
 	}
 	return NULL;

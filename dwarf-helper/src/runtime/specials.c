@@ -29,8 +29,15 @@ static uint8_t kind_of(const struct special_numbers *numbers, uint64_t kind)
 	return k;
 }
 
+#define SPECIAL_MIN 16 /* bytes of the smallest (runtime/mheap.go: special, until 1.22) */
+
+uint64_t specials_most(const struct runtime *rt)
+{
+	return target_bytes(rt->t) / SPECIAL_MIN;
+}
+
 bool specials_each(struct runtime *rt, const struct special_numbers *numbers, const struct span *s,
-		   special_fn *fn, void *arg)
+		   uint64_t *left, special_fn *fn, void *arg)
 {
 	const struct layout *l = &rt->L;
 	struct circle circle = {0};
@@ -39,11 +46,12 @@ bool specials_each(struct runtime *rt, const struct special_numbers *numbers, co
 	for (taddr at = s->specials; at; at = next) {
 		struct special sp = {.addr = at};
 		uint64_t kind;
-		if (in_circle(&circle, at) || runtime_canceled(rt) ||
+		if (!*left || in_circle(&circle, at) || runtime_canceled(rt) ||
 		    !runtime_field(rt, at, l->special.offset, &sp.offset) ||
 		    !runtime_field(rt, at, l->special.kind, &kind) ||
 		    !runtime_field(rt, at, l->special.next, &next))
 			return false;
+		--*left;
 		sp.kind = kind_of(numbers, kind);
 		if (!fn(arg, s, &sp))
 			return true;

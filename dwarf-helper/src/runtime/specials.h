@@ -36,12 +36,17 @@ struct special {
 /** @return false to stop */
 typedef bool special_fn(void *arg, const struct span *s, const struct special *sp);
 
+/** How many there can be in all spans together: the target has no room for more. */
+uint64_t specials_most(const struct runtime *rt);
+
 /**
  * Visit the specials of a span, in the order of the list.  Ends with a list that runs in a circle,
- * soon after its first round, and when the user presses Ctrl-C.  Cost: 50 ns each.
- * @return false: part of the list could not be read, or it is a circle
+ * soon after its first round, when @p left have been visited, and when the user presses Ctrl-C.
+ * Cost: 50 ns each.
+ * @param left  of specials_most(), for all spans of one pass; counted down
+ * @return false: part of the list could not be read, it is a circle, or too much
  */
 bool specials_each(struct runtime *rt, const struct special_numbers *numbers, const struct span *s,
-		   special_fn *fn, void *arg);
+		   uint64_t *left, special_fn *fn, void *arg);
 
 #endif

@@ -187,9 +187,10 @@ bool typed_local(struct runtime *rt, uint32_t info, taddr sp, taddr at, taddr ta
 				 .func = func};
 	if (!func)
 		return false;
+	/* Names of functions are looked up on the way, which may move rt->pcs. */
+	const taddr entry = p->entry - rt->bias, pc = p->pc - rt->bias;
 	for (; l.how < HOWS && !l.found; l.how++)
-		debug_frame_each(typed_debug(rt), func, p->entry - rt->bias, p->pc - rt->bias,
-				 on_local, &l);
+		debug_frame_each(typed_debug(rt), func, entry, pc, on_local, &l);
 	if (!l.found)
 		return false;
 	if (to.shape == TYPED_UNKNOWN) {

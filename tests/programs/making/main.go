@@ -52,7 +52,7 @@ func main() {
 		kept = append(kept, ctx)
 	}
 	tell("parent", parent)
-	tell("whole", kept[100])
+	tell("whole", kept[20]) // not the last of its span, which looks like the newest
 	fmt.Println("READY")
 	io.Copy(io.Discard, os.Stdin)
 }
