@@ -2,6 +2,7 @@
  * Facts about each context that several rules need, computed once, parents before children.
  */
 #include "analysis/leaks.h"
+#include "analysis/programs.h"
 
 #include "analysis/signature.h"
 #include "runtime/rtype.h"
@@ -31,11 +32,6 @@ static uint32_t *parents_first(const struct model *m)
 		order[start[m->ctxs.v[i].depth]++] = (uint32_t)i;
 	free(start);
 	return order;
-}
-
-static bool cuts_chain(const struct ctx *c)
-{
-	return c->kind == CTX_BACKGROUND || c->kind == CTX_TODO || ctx_cuts(c);
 }
 
 /* Names of types, hashed once each. */
@@ -144,7 +140,7 @@ static void fill_facts(struct leaks *l, uint32_t i, struct type_names *names, ui
 	f->under = CTX_NONE;
 	f->holder = TASK_NONE;
 	flag_own_cancelers(l, i);
-	if (p < m->ctxs.n && !cuts_chain(c)) {
+	if (p < m->ctxs.n && !programs_is_root(c)) {
 		uint8_t kind = m->ctxs.v[p].kind;
 		f->under = ctx_kind_has_done(kind) || l->ctx[p].under == CTX_NONE ? p
 										  : l->ctx[p].under;
@@ -153,7 +149,7 @@ static void fill_facts(struct leaks *l, uint32_t i, struct type_names *names, ui
 		f->flags |= l->ctx[p].flags & LEAK_DEADLINE_ABOVE;
 		if (foreign(l, c, p))
 			f->flags |= LEAK_FOREIGN_ABOVE;
-		if (cuts_chain(&m->ctxs.v[p]))
+		if (programs_is_root(&m->ctxs.v[p]))
 			f->under = p;
 	}
 	// CANCELABLE_FUNC without a CancelFunc: somebody is cancelling it just now.
